@@ -1,0 +1,28 @@
+/** The one kind of error a user can cause, and the sentences it is made of. */
+import { closest } from 'fastest-levenshtein';
+
+/**
+ * A mistake of the user's: a bad flag, file or value. The command line prints `message` as one line and
+ * exits 2. Messages are lower case and say where, what was got and what was expected.
+ */
+export class UserError extends Error {
+  override readonly name = 'UserError';
+}
+
+/** Shortens a value to one line for an error message. */
+export function shown(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/**
+ * The error for a name that is not in `known`; it names the nearest valid one and lists them all.
+ *
+ * @param what the kind of thing, such as `gpu`
+ */
+export function unknownName(what: string, got: string, known: readonly string[]): UserError {
+  if (known.length === 0) return new UserError(`unknown ${what} ${shown(got)}: there are none`);
+  return new UserError(
+    `unknown ${what} ${shown(got)}: nearest is ${closest(got, known)} (known: ${known.join(', ')})`,
+  );
+}

@@ -1,0 +1,24 @@
+/** Named random streams. The only importer of seedrandom, so that no draw depends on the order of others. */
+import seedrandom from 'seedrandom';
+
+/** Draws a number, uniform on [0, 1). */
+export type Stream = () => number;
+
+/**
+ * A stream of its own for one purpose: the same seed and keys give the same draws, whatever else was drawn.
+ *
+ * @param keys what the stream is for, such as `'arrivals'` or `'acceptance', 'eagle3', request`
+ */
+export function stream(seed: number, ...keys: readonly (string | number)[]): Stream {
+  return seedrandom.alea([seed, ...keys].join('/'));
+}
+
+/** A draw from the exponential distribution with the given rate (events per unit of the result). */
+export function exponential(draw: Stream, rate: number): number {
+  return -Math.log(1 - draw()) / rate;
+}
+
+/** A draw from the standard normal distribution (Box-Muller; two uniforms a draw, none kept). */
+export function normal(draw: Stream): number {
+  return Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
+}

@@ -1,0 +1,64 @@
+/**
+ * The canonical acceptance trace: for every request and output position, how many tokens a round of
+ * drafting and verifying that starts there emits. Any k up to the recorded one, any mixture and the oracle
+ * are replays of it (docs/physics.md, section 3).
+ *
+ * Left out: step-indexed and rates-only sources, which cannot answer for positions they did not start from.
+ */
+
+/** `recording`: measured on a real system. `fitted`: sampled from a process fitted to one, or from a rate. */
+export type TraceKind = 'recording' | 'fitted';
+
+/**
+ * Position-indexed acceptance of one drafter over all requests, flat. Element `offsets[r] + p` speaks of
+ * request r when p of its output tokens exist. Position 0 is the token that the prefill emits: always 1.
+ */
+export interface PositionLengths {
+  /** The largest draft length the recording can answer for. */
+  readonly maxK: number;
+  /** Length requests + 1; `offsets[r + 1] - offsets[r]` is the output length of request r, in tokens. */
+  readonly offsets: Int32Array;
+  /** Tokens emitted by the round at maxK, the bonus or correction token included: 1 to maxK + 1. */
+  readonly emitted: Uint8Array;
+  /**
+   * Tokens proposed by the round at maxK: 0 when the drafter has nothing to propose there. Null when
+   * nobody recorded it; k tokens are then taken as proposed in every round.
+   */
+  readonly proposed: Uint8Array | null;
+  /** `recording` or `fitted`, of this drafter's column alone. */
+  readonly kind: TraceKind;
+}
+
+/** Token ids of all requests, flat; `offsets` have length requests + 1. */
+export interface TokenIds {
+  readonly promptOffsets: Int32Array;
+  readonly prompt: Int32Array;
+  readonly outputOffsets: Int32Array;
+  readonly output: Int32Array;
+}
+
+/** Where a trace comes from; every field is shown to the user, none is interpreted but `dataset`. */
+export interface Provenance {
+  readonly source: string;
+  readonly target: string;
+  readonly dataset: string;
+  readonly engine: string | null;
+  readonly licence: string | null;
+}
+
+/** Acceptance of several drafters on the same requests. */
+export interface AcceptanceTrace {
+  /** The data set or file name that rows show. */
+  readonly name: string;
+  readonly provenance: Provenance;
+  readonly ids: readonly string[];
+  /** Prompt length of each request, in tokens. */
+  readonly promptTokens: Int32Array;
+  /** Output length of each request when nothing is drafted, in tokens. */
+  readonly outputTokens: Int32Array;
+  /** Output length at which the recording cut requests off, in tokens; null when it never did. */
+  readonly outputLimit: number | null;
+  /** Per drafter name (`ngram`, `eagle3`, ...). */
+  readonly drafters: ReadonlyMap<string, PositionLengths>;
+  readonly tokens: TokenIds | null;
+}
