@@ -2,6 +2,7 @@
  * A GPU as the cost model sees it: what the data sheet says (`specification`) and what kernels reach of it
  * (`efficiency`), never mixed. All numbers are SI once a profile is loaded.
  */
+import type { Architecture } from './defaults.ts';
 
 /** Sustained shares of peak for matrix products in one number format; `corner` is q of docs/physics.md, section 1. */
 export interface GemmEfficiency {
@@ -16,15 +17,38 @@ export interface AllReduceLaw {
   readonly lines: readonly { readonly latencyS: number; readonly bytesPerS: number }[];
 }
 
+/** Where a number comes from, and how far it holds. */
+export interface Provenance {
+  /** The data sheet, the kernel tables or the rule behind the number. */
+  readonly source: string;
+  /** Serving engine and version whose kernels were measured. */
+  readonly engine?: string;
+  readonly kernel?: string;
+  /** Measured rows behind a fit. */
+  readonly rows?: number;
+  /** Mean absolute error of the fit relative to the rows; 0.06 is 6 %. */
+  readonly meanError?: number;
+  /** Least and greatest of what was measured, such as `tokens: [1, 4096]`; beyond it results extrapolate. */
+  readonly range?: Readonly<Record<string, readonly [least: number, greatest: number]>>;
+  readonly note?: string;
+}
+
+/**
+ * `kernel tables`: efficiency fitted to measured kernels of this GPU. `generation`: taken from its generation.
+ * `data sheet only`: generic.
+ */
+export type Calibration = 'kernel tables' | 'generation' | 'data sheet only';
+
 export interface HardwareProfile {
   readonly name: string;
   readonly label: string;
-  readonly architecture: string;
+  readonly architecture: Architecture;
   readonly specification: {
     readonly memoryCapacityBytes: number;
     readonly memoryBandwidthBytesPerS: number;
     /** Dense rates; a format the hardware lacks is absent and runs at the bf16 rate. */
     readonly denseFlopsPerS: { readonly bf16: number; readonly fp8?: number; readonly fp4?: number };
+    /** To the other GPUs, in one direction. */
     readonly linkBandwidthBytesPerS: number | null;
     readonly l2Bytes: number | null;
     readonly streamingMultiprocessors: number | null;
@@ -34,8 +58,12 @@ export interface HardwareProfile {
     readonly gemm: { readonly bf16: GemmEfficiency; readonly fp8: GemmEfficiency };
     /** Decode attention: share of memory bandwidth, and of bf16 FLOPS for many query tokens. */
     readonly attention: { readonly bandwidth: number; readonly flops: number };
+    /** By ascending number of GPUs; empty when the GPU has no link. */
     readonly allReduce: readonly AllReduceLaw[];
   };
-  /** `kernel tables`: efficiency fitted to measured kernels of this GPU. `generation`: taken from its generation. `data sheet only`: generic. */
-  readonly calibration: 'kernel tables' | 'generation' | 'data sheet only';
+  readonly calibration: Calibration;
+  /** What a user should know before trusting the numbers. */
+  readonly notes: readonly string[];
+  /** Where each number comes from, by its path in the file: `specification.memoryBandwidth`, `efficiency.allReduce.8`. */
+  readonly provenance: Readonly<Record<string, Provenance>>;
 }

@@ -10,7 +10,7 @@ export interface GroupedQueryAttention {
   readonly heads: number;
   readonly kvHeads: number;
   readonly headDim: number;
-  /** Layers alternate between a window of this many tokens and full attention; absent: all full. */
+  /** This many of the layers read only the last `tokens` of context, the others all of it; absent: all read all. */
   readonly slidingWindow?: { readonly tokens: number; readonly layers: number };
 }
 

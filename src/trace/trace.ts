@@ -21,10 +21,11 @@ export interface PositionLengths {
   /** Tokens emitted by the round at maxK, the bonus or correction token included: 1 to maxK + 1. */
   readonly emitted: Uint8Array;
   /**
-   * Tokens proposed by the round at maxK: 0 when the drafter has nothing to propose there. Null when
-   * nobody recorded it; k tokens are then taken as proposed in every round.
+   * Tokens proposed by the round at maxK: 0 when the drafter has nothing to propose there. `always`: k
+   * tokens in every round, which is how the drafter works. `unknown`: nobody recorded it; k tokens are then
+   * taken as proposed in every round, with a warning.
    */
-  readonly proposed: Uint8Array | null;
+  readonly proposed: Uint8Array | 'always' | 'unknown';
   /** `recording` or `fitted`, of this drafter's column alone. */
   readonly kind: TraceKind;
 }

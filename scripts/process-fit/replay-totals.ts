@@ -1,0 +1,138 @@
+/** Replays a trace at fixed draft lengths and as the oracle, and counts rounds and drafts per request. */
+import type { AcceptanceTrace, PositionLengths } from '../../src/trace/trace.ts';
+
+export type Method = 'ngram' | 'eagle3' | 'combined';
+
+/** Draft lengths replayed, in tokens; `oracle` drafts exactly what will be accepted. */
+export const DRAFT_LENGTHS = [1, 3, 5, 10, 20, 'oracle'] as const;
+export type DraftLength = (typeof DRAFT_LENGTHS)[number];
+
+/** Per request, what replaying one method at one draft length took. */
+export interface ReplayTotals {
+  /** Tokens emitted after the prefill. */
+  readonly tokens: Float64Array;
+  readonly rounds: Float64Array;
+  /** Rounds that drafted nothing. */
+  readonly idle: Float64Array;
+  readonly drafted: Float64Array;
+  /** The part of `drafted` that the EAGLE-3 head drafted. */
+  readonly headDrafted: Float64Array;
+}
+
+/**
+ * Replays every request on its own. `combined` takes the method that emits more at each position, n-gram
+ * when they tie, and is charged for that method's drafts; it ends with the shorter of the two outputs.
+ */
+export function replayTotals(trace: AcceptanceTrace, method: Method, length: DraftLength): ReplayTotals {
+  const ngram = trace.drafters.get('ngram')!;
+  const eagle3 = trace.drafters.get('eagle3')!;
+  const requests = trace.ids.length;
+  const totals = {
+    tokens: new Float64Array(requests),
+    rounds: new Float64Array(requests),
+    idle: new Float64Array(requests),
+    drafted: new Float64Array(requests),
+    headDrafted: new Float64Array(requests),
+  };
+  const most = length === 'oracle' ? 20 : length;
+  for (let r = 0; r < requests; r++) {
+    const tokens = outputLength(ngram, eagle3, method, r);
+    for (let position = 1; position < tokens; ) {
+      const left = tokens - position;
+      const byNgram = method === 'eagle3' ? 0 : Math.min(at(ngram, r, position), most + 1, left);
+      const byHead = method === 'ngram' ? 0 : Math.min(at(eagle3, r, position), most + 1, left);
+      const emitted = Math.max(byNgram, byHead);
+      const winner = byNgram >= byHead ? ngram : eagle3;
+      const drafted = length === 'oracle' ? emitted - 1 : Math.min(proposedAt(winner, r, position), most);
+      totals.rounds[r]!++;
+      totals.drafted[r]! += drafted;
+      if (drafted === 0) totals.idle[r]!++;
+      if (winner === eagle3) totals.headDrafted[r]! += drafted;
+      position += emitted;
+    }
+    totals.tokens[r] = tokens - 1;
+  }
+  return totals;
+}
+
+function outputLength(ngram: PositionLengths, eagle3: PositionLengths, method: Method, r: number): number {
+  const ofNgram = ngram.offsets[r + 1]! - ngram.offsets[r]!;
+  const ofHead = eagle3.offsets[r + 1]! - eagle3.offsets[r]!;
+  if (method === 'combined') return Math.min(ofNgram, ofHead);
+  return method === 'ngram' ? ofNgram : ofHead;
+}
+
+function at(lengths: PositionLengths, r: number, position: number): number {
+  return lengths.emitted[lengths.offsets[r]! + position]!;
+}
+
+function proposedAt({ proposed, offsets, maxK }: PositionLengths, r: number, position: number): number {
+  return typeof proposed === 'string' ? maxK : proposed[offsets[r]! + position]!;
+}
+
+/** Mean emitted length over the positions of each tenth of the output. */
+export function meanByDecile(trace: AcceptanceTrace, method: Method): number[] {
+  const ngram = trace.drafters.get('ngram')!;
+  const eagle3 = trace.drafters.get('eagle3')!;
+  const total = new Float64Array(10);
+  const count = new Float64Array(10);
+  for (let r = 0; r < trace.ids.length; r++) {
+    const tokens = outputLength(ngram, eagle3, method, r);
+    for (let position = 1; position < tokens; position++) {
+      const decile = Math.floor((10 * position) / tokens);
+      const byNgram = method === 'eagle3' ? 0 : at(ngram, r, position);
+      const byHead = method === 'ngram' ? 0 : at(eagle3, r, position);
+      total[decile]! += Math.max(byNgram, byHead);
+      count[decile]!++;
+    }
+  }
+  return Array.from(total, (value, i) => value / count[i]!);
+}
+
+/** Tokens emitted per round, over all requests. */
+export function tokensPerRound({ tokens, rounds }: ReplayTotals): number {
+  return sum(tokens) / sum(rounds);
+}
+
+/**
+ * A stand-in for the measured speedup of a batch of `batch` copies of each request: the mean over requests
+ * of baseline time / time, with a step of 7 ms plus 5.6 us per token verified and 0.7 ms per pass of the
+ * head (roughly Llama-3.1-8B on an H100).
+ */
+export function speedupProxy(totals: ReplayTotals, batch: number): number {
+  const perTokenMs = 0.0056 * batch;
+  const ratios: number[] = [];
+  totals.tokens.forEach((tokens, r) => {
+    if (tokens === 0) return;
+    const rounds = totals.rounds[r]!;
+    const timeMs = 7 * rounds + perTokenMs * (rounds + totals.drafted[r]!) + 0.7 * totals.headDrafted[r]!;
+    ratios.push((tokens * (7 + perTokenMs)) / timeMs);
+  });
+  return mean(ratios);
+}
+
+/** Per request with a round, tokens emitted per round. */
+export function requestMeans({ tokens, rounds }: ReplayTotals): number[] {
+  return Array.from(tokens, (count, r) => count / rounds[r]!).filter(Number.isFinite);
+}
+
+export function sum(values: ArrayLike<number>): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i]!;
+  return total;
+}
+
+export function mean(values: ArrayLike<number>): number {
+  return sum(values) / values.length;
+}
+
+export function standardDeviation(values: ArrayLike<number>): number {
+  const centre = mean(values);
+  return Math.sqrt(mean(Array.from(values, (value) => (value - centre) ** 2)));
+}
+
+export function correlation(a: readonly number[], b: readonly number[]): number {
+  const [centreA, centreB] = [mean(a), mean(b)];
+  const product = mean(a.map((value, i) => (value - centreA) * (b[i]! - centreB)));
+  return product / (standardDeviation(a) * standardDeviation(b));
+}

@@ -1,0 +1,27 @@
+/** `specsim list`: what ships, by name. */
+import type { CommandModule } from 'yargs';
+
+const THINGS = ['gpus', 'models', 'engines', 'methods', 'traces'] as const;
+
+export const listCommand: CommandModule<object, { what: string; format: string }> = {
+  command: 'list <what>',
+  describe: 'names that ship: gpus, models, engines, methods or traces',
+  builder: (args) =>
+    args
+      .positional('what', { choices: THINGS, demandOption: true })
+      .option('format', { choices: ['table', 'json'], default: 'table' }),
+  async handler({ what, format }) {
+    const { catalogue } = await import('../node/catalogue.ts');
+    const { textTable } = await import('../report/text-table.ts');
+    const entries = await catalogue(what as (typeof THINGS)[number]);
+    const columns = Object.keys(entries[0] ?? {});
+    process.stdout.write(
+      format === 'json'
+        ? `${JSON.stringify(entries, null, 2)}\n`
+        : `${textTable(
+            columns.map((title) => ({ title, align: 'left' })),
+            entries.map((entry) => columns.map((column) => entry[column] ?? '')),
+          ).join('\n')}\n`,
+    );
+  },
+};

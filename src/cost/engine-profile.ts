@@ -1,0 +1,114 @@
+/**
+ * What a serving engine adds to the hardware's time: host work, launches, sampling, and how it uses memory.
+ * All of it was measured on some device; where, stands in the profile's file.
+ */
+import { z } from 'zod';
+import { parseQuantity, type Quantity, quantitySchema } from '../units.ts';
+import { strictObject, validate } from '../validate.ts';
+
+export interface EngineProfile {
+  readonly name: string;
+  readonly label: string;
+  /** Launch gaps, norms and other small kernels of one layer, beside its roofline time. */
+  readonly layerLaunchS: number;
+  /** The same for one whole pass of the target: embedding, final norm, graph launch. */
+  readonly passLaunchS: number;
+  /** Host work around one sequential draft pass: metadata, launch, argmax. */
+  readonly draftPassLaunchS: number;
+  /** Host work of a step: scheduling, input preparation, output handling. */
+  readonly stepOverhead: FixedAndEach;
+  /** Prompt look-up on the host, for a step with any search and for each sequence searched. */
+  readonly search: FixedAndEach;
+  /** Sampling of one step and for each row of logits: plain, and with rejection of drafts. */
+  readonly plainSampling: FixedAndEach;
+  readonly rejectionSampling: FixedAndEach;
+  /** Batches are padded up to these token counts, ascending; larger ones run as they are. */
+  readonly graphSizes: readonly number[];
+  /** Most prompt tokens prefilled in one pass. */
+  readonly maxBatchedTokens: number;
+  /** Most sequences that run at once. */
+  readonly maxSequences: number;
+  /** Share of GPU memory for weights and KV cache together. */
+  readonly memoryShare: number;
+  /** Tokens per block of KV cache. */
+  readonly blockTokens: number;
+}
+
+/** Seconds a step takes in any case, and for each of something. */
+export interface FixedAndEach {
+  readonly fixedS: number;
+  readonly eachS: number;
+}
+
+const text = z.string().min(1);
+const count = z.int().positive();
+const seconds = quantitySchema('s').optional();
+const fixedAndEach = strictObject({ fixed: seconds, each: seconds }).optional();
+
+export const engineSchema = strictObject({
+  $schema: z.string().optional(),
+  name: text,
+  label: text,
+  calibration: strictObject({
+    engine: text,
+    device: text,
+    date: text,
+    sources: z.array(text).min(1),
+    range: text,
+    error: text,
+  })
+    .optional()
+    .describe('where the times come from; absent for an engine that is not real'),
+  notes: z.array(text).optional(),
+  layerLaunch: seconds.describe('a time left out is zero'),
+  passLaunch: seconds,
+  draftPassLaunch: seconds,
+  stepOverhead: fixedAndEach.describe('each: per sequence'),
+  search: fixedAndEach.describe('each: per sequence searched'),
+  plainSampling: fixedAndEach.describe('each: per row of logits'),
+  rejectionSampling: fixedAndEach.describe('each: per row of logits'),
+  graphSizes: z.array(count).refine((sizes) => sizes.every((size, i) => i === 0 || size > sizes[i - 1]!), {
+    error: 'expected token counts in ascending order',
+  }),
+  maxBatchedTokens: count,
+  maxSequences: count,
+  memoryShare: z.number().gt(0).lte(1),
+  blockTokens: count,
+});
+
+/**
+ * Reads an engine profile.
+ *
+ * @param where what to call it in an error
+ * @throws UserError for a key, value, unit or dimension that does not fit
+ */
+export async function parseEngine(json: unknown, where: string): Promise<EngineProfile> {
+  const file = validate(engineSchema, json, where);
+  const time = async (quantity: Quantity | undefined, path: string): Promise<number> =>
+    quantity === undefined ? 0 : parseQuantity(quantity, 's', `${where}: ${path}`);
+  const both = async (key: 'stepOverhead' | 'search' | 'plainSampling' | 'rejectionSampling') => ({
+    fixedS: await time(file[key]?.fixed, `${key}.fixed`),
+    eachS: await time(file[key]?.each, `${key}.each`),
+  });
+  return {
+    name: file.name,
+    label: file.label,
+    layerLaunchS: await time(file.layerLaunch, 'layerLaunch'),
+    passLaunchS: await time(file.passLaunch, 'passLaunch'),
+    draftPassLaunchS: await time(file.draftPassLaunch, 'draftPassLaunch'),
+    stepOverhead: await both('stepOverhead'),
+    search: await both('search'),
+    plainSampling: await both('plainSampling'),
+    rejectionSampling: await both('rejectionSampling'),
+    graphSizes: file.graphSizes,
+    maxBatchedTokens: file.maxBatchedTokens,
+    maxSequences: file.maxSequences,
+    memoryShare: file.memoryShare,
+    blockTokens: file.blockTokens,
+  };
+}
+
+/** The JSON Schema that editors use; `hardware-profiles/engines/schema.json` is a copy. */
+export function engineJsonSchema(): object {
+  return z.toJSONSchema(engineSchema, { io: 'input' });
+}

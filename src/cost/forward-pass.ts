@@ -1,0 +1,147 @@
+/**
+ * The roofline price of a forward pass (docs/physics.md, section 1). Everything that depends on the number
+ * of tokens alone is kept in a table by token count, so that a step costs a few look-ups.
+ *
+ * Left out: tile and wave quantisation of GEMMs, attention kernels that do not split the KV cache, and
+ * overlap of communication with computation.
+ */
+import type { GemmEfficiency, HardwareProfile } from '../hardware/profile.ts';
+import type { ForwardShape, Gemm } from '../model/shape.ts';
+
+const TABLE_TOKENS = 16_384;
+
+/** Activations of small kernels reach this share of memory bandwidth (docs/physics.md, section 1). */
+const ACTIVATION_BANDWIDTH_SHARE = 0.8;
+
+/** A function of a count, computed once for each. */
+class Table {
+  readonly #values = new Float64Array(TABLE_TOKENS).fill(Number.NaN);
+  readonly #compute: (count: number) => number;
+
+  constructor(compute: (count: number) => number) {
+    this.#compute = compute;
+  }
+
+  at(count: number): number {
+    const known = this.#values[count];
+    if (known === undefined) return this.#compute(count);
+    if (known === known) return known;
+    const value = this.#compute(count);
+    this.#values[count] = value;
+    return value;
+  }
+}
+
+/** The smooth roofline: between the memory time and the compute time, the larger where they differ much. */
+export function smoothRoofline(memoryS: number, computeS: number, corner: number): number {
+  const larger = Math.max(memoryS, computeS);
+  if (larger === 0) return 0;
+  const ratio = Math.min(memoryS, computeS) / larger;
+  return larger * (1 + ratio ** corner) ** (1 / corner);
+}
+
+/** Distinct experts that `tokens` tokens visit in one layer, routed independently: E (1 - (1 - K/E)^m). */
+export function activatedExperts(count: number, perToken: number, tokens: number): number {
+  return count * (1 - (1 - perToken / count) ** tokens);
+}
+
+/** Prices passes of one model on one GPU of a tensor-parallel group. Seconds throughout. */
+export class ForwardPass {
+  readonly shape: ForwardShape;
+  readonly #hardware: HardwareProfile;
+  readonly #gpus: number;
+  readonly #tokens: Table;
+  readonly #firstPass: Table;
+  readonly #rows: Table;
+  readonly #kvBytesPerS: number;
+  readonly #attentionFlopsPerS: number;
+
+  constructor(shape: ForwardShape, hardware: HardwareProfile, gpus: number) {
+    this.shape = shape;
+    this.#hardware = hardware;
+    this.#gpus = gpus;
+    const { specification: spec, efficiency } = hardware;
+    this.#kvBytesPerS = spec.memoryBandwidthBytesPerS * efficiency.attention.bandwidth;
+    this.#attentionFlopsPerS = spec.denseFlopsPerS.bf16 * efficiency.attention.flops;
+    this.#tokens = new Table((tokens) => this.#allTokens(tokens));
+    this.#firstPass = new Table((tokens) => this.#gemmsS(shape.firstPassGemms, tokens));
+    this.#rows = new Table((rows) => (rows === 0 ? 0 : this.#gemmS(shape.lmHead, rows)));
+  }
+
+  /** Matrix products, all-reduces and activations of a pass over `tokens` tokens, the output matrix left out. */
+  tokensS(tokens: number): number {
+    return this.#tokens.at(tokens);
+  }
+
+  /** What the first pass of a round adds for its `tokens` tokens (EAGLE-3's fusion). */
+  firstPassS(tokens: number): number {
+    return this.#firstPass.at(tokens);
+  }
+
+  /** The output matrix over `rows` rows. */
+  logitsS(rows: number): number {
+    return this.#rows.at(rows);
+  }
+
+  /** Attention of a pass: KV bytes against FLOPs, whichever takes longer; windows cap the mean context. */
+  attentionS(sequences: number, contextTokens: number, pairs: number): number {
+    const { kvBytesPerToken, attentionFlopsPerPair, slidingWindow } = this.shape;
+    let seen = 1;
+    if (slidingWindow !== null && contextTokens > sequences * slidingWindow.tokens) {
+      const windowed = (sequences * slidingWindow.tokens) / contextTokens;
+      seen = 1 - slidingWindow.share * (1 - windowed);
+    }
+    return Math.max(
+      (seen * contextTokens * kvBytesPerToken) / this.#kvBytesPerS,
+      (seen * pairs * attentionFlopsPerPair) / this.#attentionFlopsPerS,
+    );
+  }
+
+  #allTokens(tokens: number): number {
+    const { shape } = this;
+    const bandwidth = this.#hardware.specification.memoryBandwidthBytesPerS;
+    const activations = (tokens * shape.activationBytesPerToken) / (ACTIVATION_BANDWIDTH_SHARE * bandwidth);
+    const allReduces = shape.allReduces === 0 ? 0 : shape.allReduces * this.#allReduceS(tokens);
+    return this.#gemmsS(shape.gemms, tokens) + this.#expertsS(tokens) + activations + allReduces;
+  }
+
+  #gemmsS(gemms: readonly Gemm[], tokens: number): number {
+    let seconds = 0;
+    for (const gemm of gemms) seconds += gemm.count * this.#gemmS(gemm, tokens);
+    return seconds;
+  }
+
+  #gemmS(gemm: Gemm, rows: number, copies = 1): number {
+    const weightBytes = copies * gemm.n * gemm.k * gemm.bytesPerWeight;
+    return this.#matrixS(gemm.compute, weightBytes + 2 * rows * (gemm.n + gemm.k), 2 * rows * gemm.n * gemm.k);
+  }
+
+  /** Routed experts: the weights of those visited, and every token's share of the FLOPs. */
+  #expertsS(tokens: number): number {
+    const { experts } = this.shape;
+    if (experts === null) return 0;
+    const visited = activatedExperts(experts.count, experts.perToken, tokens);
+    const visits = tokens * experts.perToken;
+    let seconds = 0;
+    for (const gemm of experts.gemms) seconds += this.#gemmS(gemm, visits, visited);
+    return experts.layers * seconds;
+  }
+
+  #matrixS(compute: 'bf16' | 'fp8', bytes: number, flops: number): number {
+    const { specification: spec, efficiency } = this.#hardware;
+    const rate = compute === 'fp8' ? spec.denseFlopsPerS.fp8 : undefined;
+    const share: GemmEfficiency = rate === undefined ? efficiency.gemm.bf16 : efficiency.gemm.fp8;
+    return smoothRoofline(
+      bytes / (spec.memoryBandwidthBytesPerS * share.bandwidth),
+      flops / ((rate ?? spec.denseFlopsPerS.bf16) * share.flops),
+      share.corner,
+    );
+  }
+
+  #allReduceS(tokens: number): number {
+    const law = this.#hardware.efficiency.allReduce.find((candidate) => candidate.gpus === this.#gpus);
+    if (law === undefined) throw new Error(`no all-reduce law for ${this.#gpus} GPUs`);
+    const bytes = tokens * this.shape.allReduceBytesPerToken;
+    return Math.min(...law.lines.map((line) => line.latencyS + bytes / line.bytesPerS));
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The default cost model: rooflines for every pass, plus what the engine profile says of launches, host
+ * work and sampling. Within a step the parts follow one another: host, drafting passes, verification,
+ * sampling (engines that overlap host work with the GPU have a smaller step overhead in their profile).
+ */
+import type { HardwareProfile } from '../hardware/profile.ts';
+import type { ForwardShape } from '../model/shape.ts';
+import type { EngineProfile } from './engine-profile.ts';
+import { ForwardPass } from './forward-pass.ts';
+import type { CostModel, DraftWork, PassWork, PartSeconds, StepWork } from './work.ts';
+
+export class Roofline implements CostModel {
+  readonly name = 'roofline';
+  readonly #engine: EngineProfile;
+  readonly #target: ForwardPass;
+  readonly #drafts: readonly ForwardPass[];
+  readonly #padded: Int32Array;
+
+  /**
+   * @param target work of one target pass on one GPU
+   * @param drafts the same for each draft model, in the order of `StepWork.drafts`
+   * @param gpus size of the tensor-parallel group
+   */
+  constructor(
+    target: ForwardShape,
+    drafts: readonly ForwardShape[],
+    hardware: HardwareProfile,
+    engine: EngineProfile,
+    gpus: number,
+  ) {
+    this.#engine = engine;
+    this.#target = new ForwardPass(target, hardware, gpus);
+    this.#drafts = drafts.map((shape) => new ForwardPass(shape, hardware, gpus));
+    this.#padded = paddedCounts(engine.graphSizes);
+  }
+
+  priceStep(work: StepWork, cost: PartSeconds): void {
+    const engine = this.#engine;
+    const { verify } = work;
+    const sampling = work.speculative ? engine.rejectionSampling : engine.plainSampling;
+    cost.prefillS = 0;
+    cost.draftS = this.#searchS(work);
+    for (let d = 0; d < work.drafts.length; d++) {
+      cost.draftS += this.#draftS(this.#drafts[d]!, work.drafts[d]!);
+    }
+    cost.verifyS =
+      this.#launchS(this.#target) +
+      this.#target.tokensS(this.#pad(verify.tokens)) +
+      this.#target.logitsS(verify.logitRows) +
+      this.#target.attentionS(verify.sequences, verify.contextTokens, verify.attentionPairs);
+    cost.samplingS = sampling.fixedS + verify.logitRows * sampling.eachS;
+    cost.overheadS = engine.stepOverhead.fixedS + verify.sequences * engine.stepOverhead.eachS;
+  }
+
+  /** Prompts are prefilled in passes of at most the engine's token budget, each a step of its own. */
+  pricePrefill(prompts: PassWork, cost: PartSeconds): void {
+    const { maxBatchedTokens, stepOverhead, plainSampling } = this.#engine;
+    const fullPasses = Math.floor(prompts.tokens / maxBatchedTokens);
+    const rest = prompts.tokens - fullPasses * maxBatchedTokens;
+    const passes = fullPasses + (rest > 0 ? 1 : 0);
+    const passesS = (pass: ForwardPass): number =>
+      fullPasses * pass.tokensS(maxBatchedTokens) +
+      (rest > 0 ? pass.tokensS(rest) : 0) +
+      pass.attentionS(prompts.sequences, prompts.contextTokens, prompts.attentionPairs);
+    cost.prefillS =
+      passesS(this.#target) + passes * this.#launchS(this.#target) + this.#target.logitsS(prompts.logitRows);
+    cost.draftS = 0;
+    for (const draft of this.#drafts) {
+      cost.draftS += passesS(draft) + passes * this.#draftLaunchS(draft) + draft.firstPassS(prompts.tokens);
+    }
+    cost.verifyS = 0;
+    cost.samplingS = passes * plainSampling.fixedS + prompts.logitRows * plainSampling.eachS;
+    cost.overheadS = passes * stepOverhead.fixedS + prompts.sequences * stepOverhead.eachS;
+  }
+
+  #searchS(work: StepWork): number {
+    if (work.searches === 0) return 0;
+    return this.#engine.search.fixedS + work.searches * this.#engine.search.eachS;
+  }
+
+  #draftS(pass: ForwardPass, work: DraftWork): number {
+    const { longest } = work;
+    if (longest === 0) return 0;
+    let sequences = 0;
+    let context = 0;
+    let seconds = longest * this.#draftLaunchS(pass);
+    for (let j = longest; j >= 1; j--) {
+      sequences += work.sequencesOfLength[j]!;
+      context += work.contextOfLength[j]!;
+      const tokens = j === 1 ? work.catchUpTokens : sequences;
+      const seen = context + (j - 1) * sequences;
+      seconds += pass.tokensS(this.#pad(tokens)) + pass.logitsS(sequences);
+      seconds += pass.attentionS(sequences, seen, (seen * tokens) / sequences);
+    }
+    return seconds + pass.firstPassS(this.#pad(work.catchUpTokens));
+  }
+
+  #launchS(pass: ForwardPass): number {
+    return this.#engine.passLaunchS + pass.shape.layers * this.#engine.layerLaunchS;
+  }
+
+  #draftLaunchS(pass: ForwardPass): number {
+    return this.#engine.draftPassLaunchS + pass.shape.layers * this.#engine.layerLaunchS;
+  }
+
+  #pad(tokens: number): number {
+    return this.#padded[tokens] ?? tokens;
+  }
+}
+
+/** Element m: the smallest captured size that holds m tokens. */
+function paddedCounts(sizes: readonly number[]): Int32Array {
+  const padded = new Int32Array((sizes.at(-1) ?? -1) + 1);
+  let next = 0;
+  for (let tokens = 1; tokens < padded.length; tokens++) {
+    if (tokens > sizes[next]!) next++;
+    padded[tokens] = sizes[next]!;
+  }
+  return padded;
+}

@@ -1,0 +1,125 @@
+/**
+ * Work, stated: what one engine step asks of the hardware, without a word about seconds or methods.
+ * Drafters and the engine fill these structures; cost models price them. They are reused from step to
+ * step, so that the loop allocates nothing.
+ */
+
+/** One forward pass over many sequences. */
+export class PassWork {
+  /** Sequences in the pass. */
+  sequences = 0;
+  /** Query tokens in the pass. */
+  tokens = 0;
+  /** Tokens of KV cache read, over all sequences. */
+  contextTokens = 0;
+  /** Pairs of a query token and a context token it attends to, over all sequences. */
+  attentionPairs = 0;
+  /** Rows whose logits are wanted. */
+  logitRows = 0;
+
+  clear(): void {
+    this.sequences = 0;
+    this.tokens = 0;
+    this.contextTokens = 0;
+    this.attentionPairs = 0;
+    this.logitRows = 0;
+  }
+}
+
+/**
+ * The sequential passes of one draft model in a step. Sequences may draft different lengths; pass j runs
+ * those that draft at least j tokens.
+ */
+export class DraftWork {
+  /** Element d: sequences that draft exactly d tokens. */
+  readonly sequencesOfLength: Float64Array;
+  /** Element d: tokens of KV cache of those sequences. */
+  readonly contextOfLength: Float64Array;
+  /** Query tokens of the first pass: what was emitted since the drafter last looked. */
+  catchUpTokens = 0;
+  /** The longest draft of the step. */
+  longest = 0;
+
+  constructor(maxK: number) {
+    this.sequencesOfLength = new Float64Array(maxK + 1);
+    this.contextOfLength = new Float64Array(maxK + 1);
+  }
+
+  /** Adds `copies` sequences that draft `length` >= 1 tokens each on `context` tokens of KV cache each. */
+  add(copies: number, length: number, context: number, catchUp: number): void {
+    this.sequencesOfLength[length]! += copies;
+    this.contextOfLength[length]! += copies * context;
+    this.catchUpTokens += copies * catchUp;
+    if (length > this.longest) this.longest = length;
+  }
+
+  clear(): void {
+    for (let d = 0; d <= this.longest; d++) {
+      this.sequencesOfLength[d] = 0;
+      this.contextOfLength[d] = 0;
+    }
+    this.catchUpTokens = 0;
+    this.longest = 0;
+  }
+}
+
+/** One decode step: drafting, then one target pass that verifies. */
+export class StepWork {
+  readonly verify = new PassWork();
+  /** One per draft model that takes part. */
+  readonly drafts: readonly DraftWork[];
+  /** Sequences whose history the host searched for a match. */
+  searches = 0;
+  /** Sequences for which the search proposed anything. */
+  searchHits = 0;
+  /** True when drafted tokens may be in the pass, so that rejection sampling runs instead of plain sampling. */
+  readonly speculative: boolean;
+
+  constructor(draftModels: number, maxK: number, speculative: boolean) {
+    this.drafts = Array.from({ length: draftModels }, () => new DraftWork(maxK));
+    this.speculative = speculative;
+  }
+
+  clear(): void {
+    this.verify.clear();
+    for (const draft of this.drafts) draft.clear();
+    this.searches = 0;
+    this.searchHits = 0;
+  }
+}
+
+/** Seconds by what they were spent on; the parts of a step follow one another. */
+export interface PartSeconds {
+  draftS: number;
+  verifyS: number;
+  samplingS: number;
+  overheadS: number;
+  prefillS: number;
+}
+
+export function noSeconds(): PartSeconds {
+  return { draftS: 0, verifyS: 0, samplingS: 0, overheadS: 0, prefillS: 0 };
+}
+
+/** Adds the parts of `cost` to `sum`. */
+export function addSeconds(sum: PartSeconds, cost: Readonly<PartSeconds>): void {
+  sum.draftS += cost.draftS;
+  sum.verifyS += cost.verifyS;
+  sum.samplingS += cost.samplingS;
+  sum.overheadS += cost.overheadS;
+  sum.prefillS += cost.prefillS;
+}
+
+/** Wall time of the parts together. */
+export function totalSeconds(parts: Readonly<PartSeconds>): number {
+  return parts.draftS + parts.verifyS + parts.samplingS + parts.overheadS + parts.prefillS;
+}
+
+/** Turns work into seconds. It never knows which method asked. */
+export interface CostModel {
+  readonly name: string;
+  /** Sets `cost` to the price of a decode step. */
+  priceStep(work: StepWork, cost: PartSeconds): void;
+  /** Sets `cost` to the price of the prompts' target pass, and of every draft model's pass over them. */
+  pricePrefill(prompts: PassWork, cost: PartSeconds): void;
+}

@@ -1,0 +1,44 @@
+/**
+ * The better of two proposers at every position, each drafting exactly what would be accepted: the study's
+ * "Oracle Combine". Both are charged, since both had to run to choose; told to, only the winner is. At equal
+ * lengths the first named wins.
+ */
+import type { StepWork } from '../cost/work.ts';
+import type { Drafter, Proposer } from './drafter.ts';
+
+export class Combined implements Drafter {
+  readonly speculative = true;
+  readonly #first: Proposer;
+  readonly #second: Proposer;
+  readonly #chargesLoser: boolean;
+  drafted = 0;
+  emitted = 0;
+
+  constructor(first: Proposer, second: Proposer, chargesLoser: boolean) {
+    this.#first = first;
+    this.#second = second;
+    this.#chargesLoser = chargesLoser;
+  }
+
+  round(
+    request: number,
+    position: number,
+    left: number,
+    copies: number,
+    context: number,
+    work: StepWork,
+  ): void {
+    const first = this.#first;
+    const second = this.#second;
+    first.replay.round(request, position, left);
+    second.replay.round(request, position, left);
+    const firstWins = first.replay.emitted >= second.replay.emitted;
+    const winner = firstWins ? first.replay : second.replay;
+    this.drafted = winner.drafted;
+    this.emitted = winner.emitted;
+    if (this.#chargesLoser || firstWins) first.draft(request, position, copies, context, work);
+    if (this.#chargesLoser || !firstWins) second.draft(request, position, copies, context, work);
+    first.see(request, this.emitted);
+    second.see(request, this.emitted);
+  }
+}

@@ -1,0 +1,86 @@
+/** The methods by name: what each proposes with, and what it needs. A new method is a line here. */
+import { UserError, unknownName } from '../errors.ts';
+import type { CatchUp } from './sequential-model.ts';
+
+/** A basic method: one way to propose tokens. */
+export interface BasicMethod {
+  readonly name: string;
+  readonly summary: string;
+  /** `search`: the host looks the history up; `model`: a draft model runs once per drafted token. */
+  readonly proposer: 'search' | 'model';
+  /** For a model: the kind of card it runs, and what its first pass must catch up on. */
+  readonly model?: { readonly card: 'eagle' | 'eagle3' | 'mtp' | 'transformer'; readonly catchUp: CatchUp };
+}
+
+export const BASIC_METHODS: readonly BasicMethod[] = [
+  { name: 'ngram', summary: 'prompt look-up on the host, suffix of 3 to 7 tokens', proposer: 'search' },
+  {
+    name: 'eagle',
+    summary: 'EAGLE head: one layer, the full vocabulary, k sequential passes',
+    proposer: 'model',
+    model: { card: 'eagle', catchUp: 'all emitted' },
+  },
+  {
+    name: 'eagle3',
+    summary: 'EAGLE-3 head: one layer, a reduced vocabulary, k sequential passes',
+    proposer: 'model',
+    model: { card: 'eagle3', catchUp: 'all emitted' },
+  },
+  {
+    name: 'draft-model',
+    summary: 'a whole small model, k sequential passes (needs --draft)',
+    proposer: 'model',
+    model: { card: 'transformer', catchUp: 'unread only' },
+  },
+  {
+    name: 'mtp',
+    summary: "the target's own multi-token prediction layer, k sequential passes",
+    proposer: 'model',
+    model: { card: 'mtp', catchUp: 'all emitted' },
+  },
+];
+
+/** A method as the user names it, taken apart. */
+export type Method =
+  | { readonly kind: 'none'; readonly name: string; readonly parts: readonly [] }
+  | { readonly kind: 'fixed' | 'oracle'; readonly name: string; readonly parts: readonly [BasicMethod] }
+  | {
+      readonly kind: 'combined' | 'combined-free';
+      readonly name: string;
+      readonly parts: readonly [BasicMethod, BasicMethod];
+    };
+
+/** Every form a method name can take, for lists and errors. */
+export function methodForms(): string[] {
+  const basic = BASIC_METHODS.map((method) => method.name);
+  return ['none', ...basic, 'oracle:<method>', 'combined:<a>+<b>', 'combined-free:<a>+<b>'];
+}
+
+/** Takes a method name apart. Throws a UserError that names the nearest valid one. */
+export function parseMethod(name: string): Method {
+  if (name === 'none') return { kind: 'none', name, parts: [] };
+  const [, prefix, rest] = /^([^:]*):(.*)$/.exec(name) ?? [];
+  if (prefix === undefined || rest === undefined) return { kind: 'fixed', name, parts: [basicMethod(name)] };
+  if (prefix === 'oracle') return { kind: 'oracle', name, parts: [basicMethod(rest)] };
+  if (prefix !== 'combined' && prefix !== 'combined-free') {
+    throw unknownName('method', name, methodForms());
+  }
+  const parts = rest.split('+');
+  if (parts.length !== 2 || parts[0] === parts[1]) {
+    throw new UserError(
+      `method ${JSON.stringify(name)}: expected two different methods, such as ${prefix}:ngram+eagle3`,
+    );
+  }
+  return { kind: prefix, name, parts: [basicMethod(parts[0]!), basicMethod(parts[1]!)] };
+}
+
+/** True for methods whose draft length is k; the others give one row whatever k says. */
+export function takesK(method: Method): boolean {
+  return method.kind === 'fixed';
+}
+
+function basicMethod(name: string): BasicMethod {
+  const found = BASIC_METHODS.find((method) => method.name === name);
+  if (found === undefined) throw unknownName('method', name, methodForms());
+  return found;
+}

@@ -1,0 +1,63 @@
+/** Replay of position-indexed acceptance: what a round of a given draft length does at a given position. */
+import type { PositionLengths } from '../trace/trace.ts';
+
+
+/** How many tokens to draft: always k, or exactly as many as will be accepted (the oracle). */
+export type DraftLength = number | 'exact';
+
+/** How a cost model wants recordings read. */
+export interface ReplayConventions {
+  /** A round at position p reads the recording at p minus this. */
+  readonly positionLag: number;
+  /** Whether an oracle stops drafting at the end of the output, as it would if it knew it. */
+  readonly clipDrafts: boolean;
+  /**
+   * Null: look-up proposes where the recording says so. Else the chance that it proposes where it would
+   * emit one token; where it emits more it always proposes.
+   */
+  readonly proposalChance: number | null;
+}
+
+/** The conventions of the recordings themselves (docs/physics.md, section 3). */
+export const AS_RECORDED: ReplayConventions = { positionLag: 0, clipDrafts: true, proposalChance: null };
+
+export class Replay {
+  readonly #lengths: PositionLengths;
+  readonly #proposed: Uint8Array | null;
+  readonly #exact: boolean;
+  readonly #k: number;
+  readonly #conventions: ReplayConventions;
+
+  /** Tokens drafted by the last round; fractional where a chance decides. */
+  drafted = 0;
+  /** Tokens emitted by the last round. */
+  emitted = 0;
+  /** Chance that the last round proposed anything: 0, 1, or the convention's. */
+  proposing = 0;
+
+  constructor(lengths: PositionLengths, length: DraftLength, conventions: ReplayConventions) {
+    this.#lengths = lengths;
+    this.#proposed = lengths.proposed instanceof Uint8Array ? lengths.proposed : null;
+    this.#exact = length === 'exact';
+    this.#k = length === 'exact' ? lengths.maxK : length;
+    this.#conventions = conventions;
+  }
+
+  /** Sets `drafted`, `emitted` and `proposing` for the round of `request` at `position` with `left` tokens to go. */
+  round(request: number, position: number, left: number): void {
+    const conventions = this.#conventions;
+    const at = this.#lengths.offsets[request]! + position - conventions.positionLag;
+    const possible = Math.min(this.#lengths.emitted[at]!, this.#k + 1);
+    this.emitted = Math.min(possible, left);
+    if (this.#exact) {
+      this.drafted = (conventions.clipDrafts ? this.emitted : possible) - 1;
+      this.proposing = this.drafted > 0 ? 1 : 0;
+    } else if (conventions.proposalChance !== null) {
+      this.proposing = possible > 1 ? 1 : conventions.proposalChance;
+      this.drafted = this.proposing * this.#k;
+    } else {
+      this.drafted = this.#proposed === null ? this.#k : Math.min(this.#proposed[at]!, this.#k);
+      this.proposing = this.drafted > 0 ? 1 : 0;
+    }
+  }
+}

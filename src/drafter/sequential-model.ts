@@ -1,0 +1,44 @@
+/**
+ * Proposers that run a model once per drafted token: EAGLE, EAGLE-3 and MTP heads, and whole draft models.
+ * Their first pass of a round also takes the tokens they have not read yet. A head has read nothing of what
+ * the last round emitted, since it needs the target's hidden states; a draft model has read all of its own
+ * accepted drafts but the last one it drew.
+ */
+import type { StepWork } from '../cost/work.ts';
+import type { Proposer } from './drafter.ts';
+import type { Replay } from './replay.ts';
+
+/** Which emitted tokens a model still has to read. */
+export type CatchUp = 'all emitted' | 'unread only';
+
+export class SequentialModel implements Proposer {
+  readonly replay: Replay;
+  readonly #readsOwnDrafts: boolean;
+  readonly #unread: Int32Array;
+  readonly #slot: number;
+
+  /**
+   * @param requests number of requests in the trace
+   * @param slot index of the model in `StepWork.drafts`
+   */
+  constructor(replay: Replay, catchUp: CatchUp, requests: number, slot: number) {
+    this.replay = replay;
+    this.#readsOwnDrafts = catchUp === 'unread only';
+    this.#unread = new Int32Array(requests);
+    this.#slot = slot;
+  }
+
+  draft(request: number, position: number, copies: number, context: number, work: StepWork): void {
+    if (position === 1) this.#unread[request] = 1;
+    const { drafted } = this.replay;
+    if (drafted === 0) return;
+    work.drafts[this.#slot]!.add(copies, drafted, context, this.#unread[request]!);
+    this.#unread[request] = 0;
+  }
+
+  see(request: number, emitted: number): void {
+    const { drafted, emitted: own } = this.replay;
+    const read = this.#readsOwnDrafts && drafted > 0 ? Math.min(own, drafted) - 1 : 0;
+    this.#unread[request]! += emitted - read;
+  }
+}

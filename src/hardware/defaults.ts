@@ -1,0 +1,113 @@
+/**
+ * What kernels reach of a GPU that has no kernel tables of its own: its generation's shares, or a generic prior.
+ * The shares of a generation are those of one measured GPU, rounded; a test compares them with its profile.
+ */
+import type { AllReduceLaw, GemmEfficiency } from './profile.ts';
+
+export const architectures = [
+  'ampere',
+  'ampere-rtx',
+  'ada',
+  'hopper',
+  'blackwell',
+  'blackwell-ultra',
+  'blackwell-rtx',
+  'cdna3',
+  'cdna4',
+  'gaudi',
+  'xe2',
+  'other',
+] as const;
+
+export type Architecture = (typeof architectures)[number];
+
+export interface DefaultEfficiency {
+  /** The profile the shares were taken from, `null` for the generic prior. */
+  readonly from: string | null;
+  /** `fp8` is absent where the hardware lacks it. */
+  readonly gemm: { readonly bf16: GemmEfficiency; readonly fp8?: GemmEfficiency };
+  readonly attention: { readonly bandwidth: number; readonly flops: number };
+}
+
+/** Generations with kernel tables. */
+const generations: Readonly<Partial<Record<Architecture, DefaultEfficiency>>> = {
+  ampere: {
+    from: 'a100-sxm-80',
+    gemm: { bf16: { bandwidth: 0.76, flops: 0.87, corner: 1.66 } },
+    attention: { bandwidth: 0.78, flops: 0.57 },
+  },
+  'ampere-rtx': {
+    from: 'a40',
+    gemm: { bf16: { bandwidth: 0.79, flops: 0.78, corner: 1.7 } },
+    attention: { bandwidth: 0.78, flops: 0.57 },
+  },
+  ada: {
+    from: 'l40s',
+    gemm: {
+      bf16: { bandwidth: 0.76, flops: 0.63, corner: 3.08 },
+      fp8: { bandwidth: 0.71, flops: 0.54, corner: 1.43 },
+    },
+    attention: { bandwidth: 0.85, flops: 0.51 },
+  },
+  hopper: {
+    from: 'h100-sxm',
+    gemm: {
+      bf16: { bandwidth: 0.89, flops: 0.82, corner: 3.41 },
+      fp8: { bandwidth: 0.86, flops: 0.48, corner: 1.46 },
+    },
+    attention: { bandwidth: 0.95, flops: 0.67 },
+  },
+  blackwell: {
+    from: 'b200-sxm',
+    gemm: {
+      bf16: { bandwidth: 0.8, flops: 0.72, corner: 2.61 },
+      fp8: { bandwidth: 0.76, flops: 0.5, corner: 1.22 },
+    },
+    attention: { bandwidth: 0.92, flops: 0.55 },
+  },
+  'blackwell-ultra': {
+    from: 'b300-sxm',
+    gemm: {
+      bf16: { bandwidth: 0.8, flops: 0.8, corner: 2.54 },
+      fp8: { bandwidth: 0.78, flops: 0.54, corner: 1.18 },
+    },
+    attention: { bandwidth: 0.91, flops: 0.67 },
+  },
+  'blackwell-rtx': {
+    from: 'rtx-pro-6000-server',
+    gemm: {
+      bf16: { bandwidth: 0.83, flops: 0.8, corner: 1.7 },
+      fp8: { bandwidth: 0.83, flops: 0.79, corner: 1.26 },
+    },
+    attention: { bandwidth: 0.86, flops: 0.56 },
+  },
+};
+
+/** A prior for hardware nobody measured; its fp8 and attention shares lie in the middle of the kernel tables. */
+const generic = {
+  from: null,
+  gemm: {
+    bf16: { bandwidth: 0.8, flops: 0.7, corner: 2.5 },
+    fp8: { bandwidth: 0.8, flops: 0.54, corner: 1.25 },
+  },
+  attention: { bandwidth: 0.8, flops: 0.57 },
+} satisfies DefaultEfficiency;
+
+/** The shares of the generation where it has kernel tables, and the generic prior elsewhere. */
+export function defaultEfficiency(architecture: Architecture): DefaultEfficiency {
+  return generations[architecture] ?? generic;
+}
+
+/** Numbers of GPUs a profile has an all-reduce law for at least, when it has a link. */
+export const groupSizes = [2, 4, 8] as const;
+
+const ringLatencyS = 5e-6;
+const ringLinkShare = 0.7;
+
+export const ringAssumption = 'assumed: a ring, 5 us, at 0.7 of the link bandwidth';
+
+/** The law of a ring all-reduce, in which every byte crosses each link 2 (N - 1) / N times. An assumption. */
+export function ringAllReduce(gpus: number, linkBandwidthBytesPerS: number): AllReduceLaw {
+  const bytesPerS = (linkBandwidthBytesPerS * ringLinkShare * gpus) / (2 * (gpus - 1));
+  return { gpus, lines: [{ latencyS: ringLatencyS, bytesPerS }] };
+}

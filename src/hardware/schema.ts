@@ -1,0 +1,98 @@
+/** The JSON of a hardware profile, as a user writes it: quantities carry their units, efficiency is optional. */
+import { z } from 'zod';
+import { quantitySchema } from '../units.ts';
+import { got, strictObject } from '../validate.ts';
+import { architectures } from './defaults.ts';
+
+const text = z.string().min(1);
+
+const share = z
+  .number({ error: (issue) => shareProblem(issue.input) })
+  .gt(0, { error: (issue) => shareProblem(issue.input) })
+  .lte(1, { error: (issue) => shareProblem(issue.input) });
+
+const count = z.int().positive();
+
+const sourcedCount = z.union([count, strictObject({ value: count, source: text })], {
+  error: (issue) => `got ${got(issue.input)}, expected a positive whole number`,
+});
+
+const provenance = strictObject({
+  source: text,
+  engine: text.exactOptional(),
+  kernel: text.exactOptional(),
+  rows: count.exactOptional().describe('measured rows behind the fit'),
+  meanError: z.number().nonnegative().exactOptional().describe('mean relative error of the fit; 0.06 is 6 %'),
+  range: z
+    .record(z.string(), z.tuple([z.number(), z.number()]))
+    .exactOptional()
+    .describe('least and greatest of what was measured, such as "tokens": [1, 4096]'),
+  note: text.exactOptional(),
+});
+
+const gemm = strictObject({
+  bandwidth: share,
+  flops: share,
+  corner: z.number().gte(1).describe('sharpness of the corner of the roofline'),
+  provenance,
+});
+
+const attentionShare = strictObject({ share, provenance });
+
+export const hardwareSchema = strictObject({
+  $schema: z.string().optional(),
+  name: text.optional().describe("default: the file's name"),
+  label: text.optional(),
+  architecture: z
+    .enum(architectures)
+    .optional()
+    .describe('generation whose measured efficiency stands in where this file has none'),
+  notes: z.array(text).optional(),
+  specification: strictObject({
+    memoryCapacity: quantitySchema('B'),
+    memoryBandwidth: quantitySchema('B/s'),
+    denseFlops: strictObject({
+      bf16: quantitySchema('FLOP/s'),
+      fp8: quantitySchema('FLOP/s').optional(),
+      fp4: quantitySchema('FLOP/s').optional(),
+    }).describe('without sparsity'),
+    linkBandwidth: quantitySchema('B/s')
+      .optional()
+      .describe('to the other GPUs, one direction; absent: runs on one GPU only'),
+    l2: quantitySchema('B').optional(),
+    streamingMultiprocessors: sourcedCount.optional(),
+    power: quantitySchema('W').optional(),
+  }).describe('what the data sheet says'),
+  efficiency: strictObject({
+    gemm: strictObject({ bf16: gemm.optional(), fp8: gemm.optional() }).optional(),
+    attention: strictObject({
+      bandwidth: attentionShare.optional(),
+      flops: attentionShare.optional(),
+    }).optional(),
+    allReduce: z
+      .array(
+        strictObject({
+          gpus: count.gte(2),
+          lines: z
+            .array(strictObject({ latency: quantitySchema('s'), bandwidth: quantitySchema('B/s') }))
+            .min(1),
+          provenance,
+        }),
+      )
+      .optional()
+      .describe('the cheapest line holds: latency + bytes / bandwidth'),
+  })
+    .optional()
+    .describe('what kernels reach of it, as shares above 0 and at most 1'),
+});
+
+export type HardwareFile = z.output<typeof hardwareSchema>;
+
+/** The JSON Schema that editors use; `hardware-profiles/schema.json` is a copy. */
+export function hardwareJsonSchema(): object {
+  return z.toJSONSchema(hardwareSchema, { io: 'input' });
+}
+
+function shareProblem(input: unknown): string {
+  return `got ${got(input)}, expected a share of the specification, above 0 and at most 1`;
+}

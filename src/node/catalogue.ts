@@ -1,0 +1,86 @@
+/** What ships, for `specsim list`. */
+import { parseEngine } from '../cost/engine-profile.ts';
+import { BASIC_METHODS } from '../drafter/methods.ts';
+import { parseHardware } from '../hardware/load.ts';
+import { draftCard, headNames, modelCard, modelNames } from '../model/cards.ts';
+import { forwardShape } from '../model/shape.ts';
+import { parseProcess } from '../trace/process.ts';
+import { folderLibrary as library } from './folder-library.ts';
+
+type Entry = Readonly<Record<string, string>>;
+
+/** Entries of one kind, each with the same columns. */
+export async function catalogue(
+  what: 'gpus' | 'models' | 'engines' | 'methods' | 'traces',
+): Promise<readonly Entry[]> {
+  switch (what) {
+    case 'gpus':
+      return Promise.all((await library.names('gpu')).map(gpu));
+    case 'engines':
+      return Promise.all((await library.names('engine')).map(engine));
+    case 'models':
+      return [...modelNames().map(model), ...headNames().map(head)];
+    case 'methods':
+      return methods();
+    case 'traces':
+      return traces();
+  }
+}
+
+async function gpu(name: string): Promise<Entry> {
+  const { where, text } = await library.profile('gpu', name);
+  const { label, specification: spec, calibration } = await parseHardware(JSON.parse(text), where);
+  return {
+    gpu: name,
+    label,
+    memory: `${(spec.memoryCapacityBytes / 1e9).toFixed(0)} GB`,
+    bandwidth: `${(spec.memoryBandwidthBytesPerS / 1e12).toFixed(2)} TB/s`,
+    bf16: `${(spec.denseFlopsPerS.bf16 / 1e12).toFixed(0)} TFLOP/s`,
+    efficiency: calibration,
+  };
+}
+
+async function engine(name: string): Promise<Entry> {
+  const { where, text } = await library.profile('engine', name);
+  return { engine: name, label: (await parseEngine(JSON.parse(text), where)).label };
+}
+
+function model(name: string): Entry {
+  const card = modelCard(name);
+  const { weightBytes, kvBytesPerToken } = forwardShape(card, { tp: 1, dtype: 'bf16' });
+  return {
+    model: name,
+    kind: card.experts === null ? 'dense' : `${card.experts.count} experts, ${card.experts.perToken} a token`,
+    weights: `${(weightBytes / 1e9).toFixed(1)} GB bf16`,
+    kv: `${(kvBytesPerToken / 1024).toFixed(0)} KiB/token`,
+    layers: String(card.layers),
+  };
+}
+
+function head(name: string): Entry {
+  const card = draftCard(name);
+  if (card.kind === 'transformer') throw new Error(`${name} is not a head`);
+  return { model: name, kind: `${card.kind} head of ${card.target}`, weights: '', kv: '', layers: String(card.layers) };
+}
+
+function methods(): Entry[] {
+  return [
+    { method: 'none', summary: 'plain decoding, one token a step' },
+    ...BASIC_METHODS.map(({ name, summary }) => ({ method: name, summary })),
+    { method: 'oracle:<method>', summary: 'drafts exactly what will be accepted: the upper bound of a method' },
+    { method: 'combined:<a>+<b>', summary: 'the better of two oracles at each position, both drafters charged' },
+    { method: 'combined-free:<a>+<b>', summary: 'the same, the winner alone charged' },
+  ];
+}
+
+async function traces(): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (const [target, datasets] of await library.traces()) {
+    for (const dataset of datasets) {
+      const { text, where } = await library.trace(target, dataset);
+      const { source } = parseProcess(JSON.parse(text), where);
+      entries.push({ trace: dataset, target, kind: 'fitted process', methods: 'ngram, eagle3', source });
+    }
+  }
+  return entries;
+}

@@ -1,0 +1,45 @@
+/** The library of this package's folders, and files of the user's: the only part that touches a disk to read. */
+import { readdir, readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../errors.ts';
+import type { Document, Library } from '../scenario/library.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const FOLDERS = { gpu: `${ROOT}hardware-profiles`, engine: `${ROOT}hardware-profiles/engines` };
+const TRACES = `${ROOT}traces`;
+
+/** Profiles and traces that ship with the package, and any file by its path. */
+export const folderLibrary: Library = {
+  names: (kind) => jsonNames(FOLDERS[kind]),
+  profile: (kind, name) => shipped(`${FOLDERS[kind]}/${name}.json`, `${kind} ${name}`),
+  async traces() {
+    const targets = await readdir(TRACES);
+    return new Map(
+      await Promise.all(
+        targets.map(async (target) => [target, await jsonNames(`${TRACES}/${target}`)] as const),
+      ),
+    );
+  },
+  trace: (target, dataset) => shipped(`${TRACES}/${target}/${dataset}.json`, `trace ${dataset}`),
+  async file(path) {
+    try {
+      return { where: path, text: await readFile(path, 'utf8') };
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+      throw new UserError(`${path}: cannot be read (${code}), expected a readable file`);
+    }
+  },
+};
+
+async function shipped(path: string, where: string): Promise<Document> {
+  return { where, text: await readFile(path, 'utf8') };
+}
+
+async function jsonNames(folder: string): Promise<string[]> {
+  const entries = await readdir(folder);
+  return entries
+    .filter((entry) => entry.endsWith('.json') && entry !== 'schema.json')
+    .map((entry) => entry.slice(0, -'.json'.length))
+    .sort();
+}

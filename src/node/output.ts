@@ -1,0 +1,34 @@
+/** Writes a report to the terminal or, whole or not at all, to a file. */
+import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { UserError } from '../errors.ts';
+
+/**
+ * Checks that a file can be written, before any work is done for it.
+ *
+ * @throws UserError when its folder is missing or not writable, or it is a folder itself
+ */
+export async function checkWritable(path: string, where: string): Promise<void> {
+  const folder = dirname(path);
+  const kind = await stat(folder).catch(() => null);
+  if (kind === null) throw new UserError(`${where} ${path}: folder ${folder} does not exist`);
+  if (!kind.isDirectory()) throw new UserError(`${where} ${path}: ${folder} is not a folder`);
+  if ((await stat(path).catch(() => null))?.isDirectory()) {
+    throw new UserError(`${where} ${path}: is a folder, expected a file`);
+  }
+  await access(folder, constants.W_OK).catch(() => {
+    throw new UserError(`${where} ${path}: folder ${folder} is not writable`);
+  });
+}
+
+/** Writes beside the file and renames, so that nobody ever sees half of it. */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const partial = `${path}.partial-${process.pid}`;
+  try {
+    await writeFile(partial, text);
+    await rename(partial, path);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw new UserError(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
+  }
+}

@@ -1,0 +1,30 @@
+/** Rows as a flat table: the columns of the JSON, nested ones joined with a dot. */
+import type { Result, Row } from '../scenario/result.ts';
+
+export interface FlatTable {
+  readonly columns: readonly string[];
+  /** Null is an empty cell. */
+  readonly rows: readonly (readonly (string | number | null)[])[];
+}
+
+const NESTED: Readonly<Record<string, readonly string[]>> = {
+  time_share: ['draft', 'verify', 'sampling', 'overhead', 'prefill'],
+  step_ms: ['draft', 'verify', 'sampling', 'overhead'],
+};
+
+/** Every row with the same columns; the first one is the schema version. */
+export function flatRows(result: Result): FlatTable {
+  const rows = result.rows.map((row) => flatten(result.schemaVersion, row));
+  const columns = Object.keys(rows[0] ?? {});
+  return { columns, rows: rows.map((row) => columns.map((column) => row[column] ?? null)) };
+}
+
+function flatten(schemaVersion: number, row: Row): Record<string, string | number | null> {
+  const flat: Record<string, string | number | null> = { schema_version: schemaVersion };
+  for (const [key, value] of Object.entries(row)) {
+    const inner = NESTED[key];
+    if (inner === undefined) flat[key] = value;
+    else for (const name of inner) flat[`${key}.${name}`] = value?.[name] ?? null;
+  }
+  return flat;
+}

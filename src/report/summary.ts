@@ -1,0 +1,158 @@
+/** A result for people: what was simulated, the table, where the time goes, what was wasted, what next. */
+import type { Inputs } from '../scenario/inputs.ts';
+import type { Result, Row } from '../scenario/result.ts';
+import { textTable } from './text-table.ts';
+
+const BAR_WIDTH = 50;
+const PARTS = [
+  { name: 'draft', mark: 'd' },
+  { name: 'verify', mark: 'V' },
+  { name: 'sampling', mark: 's' },
+  { name: 'overhead', mark: 'o' },
+  { name: 'prefill', mark: 'p' },
+] as const;
+
+/** The whole report as text, one trailing newline. */
+export function summarize(result: Result, inputs: Inputs): string {
+  const sections = [
+    setting(result, inputs),
+    ...inputs.traces.flatMap((trace) => {
+      const rows = result.rows.filter((row) => row.trace === trace.name);
+      return [[`trace ${trace.name}`, ...speedTable(rows)], timeBars(rows), waste(rows)];
+    }),
+    result.warnings.map((warning) => `warning: ${warning}`),
+    next(result, inputs),
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function setting({ config, configHash, tool }: Result, inputs: Inputs): string[] {
+  const { hardware, engine, target } = inputs;
+  const load =
+    config.load === 'clones'
+      ? 'clones: a batch is N copies of one request, started together'
+      : config.load === 'closed'
+        ? 'closed: N different requests run at a time, one that ends is replaced at once'
+        : `open: requests arrive at ${config.load.replace('poisson:', '')} per second, at random`;
+  return [
+    `${tool}: speculative decoding of ${target.name} (${config.dtype}) on ${config.tp === 1 ? '' : `${config.tp} x `}${hardware.label}`,
+    `  gpu      ${hardware.name}, efficiency: ${hardware.calibration}`,
+    `  engine   ${config.cost === 'roofline' ? engine.label : 'none: the linear cost model of SpecDecode-Bench'}`,
+    ...inputs.traces.map((trace) => {
+      const kinds = new Set([...trace.drafters.values()].map((lengths) => lengths.kind));
+      const kind = kinds.has('recording') ? 'a recording' : 'a fitted process, sampled';
+      return `  trace    ${trace.name}: ${kind}, ${trace.ids.length} requests (${trace.provenance.source})`;
+    }),
+    `  load     ${load}`,
+    `  config   ${configHash.slice(0, 12)}, seed ${config.seed}`,
+  ];
+}
+
+function label({ method, k }: Row): string {
+  return k === null ? method : `${method} k=${k}`;
+}
+
+function speedTable(rows: readonly Row[]): string[] {
+  const open = rows[0]?.batch_size === null;
+  return textTable(
+    [
+      { title: 'method', align: 'left' },
+      { title: open ? 'load' : 'batch', align: 'right' },
+      { title: 'tokens/s', align: 'right' },
+      { title: 'speedup', align: 'right' },
+      { title: 'tokens/step', align: 'right' },
+      { title: 'drafted/step', align: 'right' },
+      { title: 'accepted', align: 'right' },
+    ],
+    rows.map((row) => [
+      label(row),
+      open ? 'open' : String(row.batch_size),
+      fixed(row.throughput_tok_per_s, row.throughput_tok_per_s < 1000 ? 1 : 0),
+      row.speedup === null ? '-' : `${fixed(row.speedup, 2)}x`,
+      fixed(row.tokens_per_step, 2),
+      fixed(row.drafted_per_step, 2),
+      percent(row.acceptance_rate),
+    ]),
+  );
+}
+
+function timeBars(rows: readonly Row[]): string[] {
+  const key = PARTS.map(({ name, mark }) => `${mark} ${name}`).join(', ');
+  const table = textTable(
+    [
+      { title: 'where the time goes', align: 'left' },
+      { title: 'batch', align: 'right' },
+      { title: key, align: 'left' },
+      ...PARTS.map(({ name }) => ({ title: name, align: 'right' }) as const),
+    ],
+    rows.map((row) => [
+      label(row),
+      row.batch_size === null ? 'open' : String(row.batch_size),
+      bar(row.time_share),
+      ...PARTS.map(({ name }) => percent(row.time_share[name])),
+    ]),
+  );
+  return table;
+}
+
+/** Marks in proportion, rounded so that they fill the bar exactly. */
+function bar(share: Row['time_share']): string {
+  let text = '';
+  let upTo = 0;
+  for (const { name, mark } of PARTS) {
+    upTo += share[name];
+    text += mark.repeat(Math.max(0, Math.round(upTo * BAR_WIDTH) - text.length));
+  }
+  return text;
+}
+
+function waste(rows: readonly Row[]): string[] {
+  const drafting = rows.filter((row) => row.acceptance_rate !== null);
+  const lines = new Map<string, string>();
+  for (const row of drafting) lines.set(label(row), percent(row.wasted_verify_share));
+  if (lines.size === 0) return [];
+  return [
+    'verified tokens thrown away (rejected drafts)',
+    ...[...lines].map(([name, share]) => `  ${name}: ${share}`),
+  ];
+}
+
+/** What a curious person would ask next of this result. */
+function next({ config, rows }: Result, inputs: Inputs): string[] {
+  const speculative = rows.filter((row) => row.method !== 'none' && row.speedup !== null);
+  const best = speculative.reduce<Row | undefined>(
+    (a, b) => (a === undefined || b.speedup! > a.speedup! ? b : a),
+    undefined,
+  );
+  if (best === undefined) return ['next: specsim run --method none,ngram,eagle3'];
+  const basic = best.method.replace(/^.*:/, '').replace(/\+.*/, '');
+  const changes =
+    config.k.length === 1 && best.k !== null
+      ? ['--method', `none,${basic},oracle:${basic}`, '--k', '1,2,3,5,8', '--batch', String(best.batch_size ?? 1)]
+      : config.load === 'clones'
+        ? ['--load', 'closed']
+        : ['--method', `none,oracle:${basic}`];
+  const kept = [
+    ...(config.gpu === 'h100-sxm' ? [] : ['--gpu', config.gpu]),
+    ...(config.target === 'llama-3.1-8b' ? [] : ['--target', config.target]),
+    ...(config.tp === 1 ? [] : ['--tp', String(config.tp)]),
+    '--trace',
+    config.trace[inputs.traces.findIndex((trace) => trace.name === best.trace)] ?? best.trace,
+  ];
+  const why =
+    config.k.length === 1 && best.k !== null
+      ? `how long should ${basic} draft, and how far is it from the oracle?`
+      : 'does it hold when different requests share a batch?';
+  return [`next, ${why}`, `  specsim run ${[...kept, ...changes].join(' ')}`];
+}
+
+function fixed(value: number | null, digits: number): string {
+  return value === null ? '-' : value.toFixed(digits);
+}
+
+function percent(share: number | null): string {
+  return share === null ? '-' : `${(100 * share).toFixed(1)}%`;
+}

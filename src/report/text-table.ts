@@ -1,0 +1,19 @@
+/** Aligned columns of text. */
+
+export interface Column {
+  readonly title: string;
+  readonly align: 'left' | 'right';
+}
+
+/** Lines of a table: a header, then a line a row; columns two spaces apart. */
+export function textTable(columns: readonly Column[], rows: readonly (readonly string[])[]): string[] {
+  const widths = columns.map((column, c) =>
+    Math.max(column.title.length, ...rows.map((row) => row[c]?.length ?? 0)),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, c) => (columns[c]!.align === 'left' ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!)))
+      .join('  ')
+      .trimEnd();
+  return [line(columns.map((column) => column.title)), ...rows.map(line)];
+}

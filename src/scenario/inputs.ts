@@ -1,0 +1,220 @@
+/** From a scenario to its inputs: every name looked up, every file read and checked, every doubt a warning. */
+import { type EngineProfile, parseEngine } from '../cost/engine-profile.ts';
+import { type BasicMethod, type Method, parseMethod } from '../drafter/methods.ts';
+import { shown, UserError, unknownName } from '../errors.ts';
+import { parseHardware } from '../hardware/load.ts';
+import type { HardwareProfile } from '../hardware/profile.ts';
+import type { DraftHead, Transformer } from '../model/architecture.ts';
+import { draftCard, headFor, headNames, modelCard, modelNames } from '../model/cards.ts';
+import { parseModel } from '../model/parse.ts';
+import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
+import { parseProcess, sampleProcess } from '../trace/process.ts';
+import { parseTrace } from '../trace/read.ts';
+import { sampleIndices, selectRequests, untruncated, withOutputLength, withPromptLength } from '../trace/reshape.ts';
+import type { AcceptanceTrace } from '../trace/trace.ts';
+import type { Document, Library } from './library.ts';
+import type { Scenario } from './options.ts';
+
+/** Requests sampled from a fitted process when nobody says how many. */
+const FITTED_REQUESTS = 1000;
+
+/** Whose traces a target borrows when it has none of its own. */
+const LENDER = 'llama-3.1-8b';
+
+export interface Inputs {
+  readonly scenario: Scenario;
+  readonly hardware: HardwareProfile;
+  readonly target: Transformer;
+  readonly engine: EngineProfile;
+  readonly methods: readonly Method[];
+  /** Card of the draft model that each basic method runs. */
+  readonly drafts: ReadonlyMap<string, DraftHead | Transformer>;
+  /** Conditional rates per draft position, for methods whose acceptance was stated. */
+  readonly rates: ReadonlyMap<string, readonly number[]>;
+  readonly traces: readonly AcceptanceTrace[];
+  readonly warnings: readonly string[];
+  /** SHA-256 of the scenario and of the contents of every file it names. */
+  readonly configHash: string;
+}
+
+/** @throws UserError for the first thing that is unknown, unreadable or does not fit together */
+export async function gatherInputs(scenario: Scenario, library: Library): Promise<Inputs> {
+  const warnings: string[] = [];
+  const contents: string[] = [];
+  const find = async (
+    what: string,
+    named: string,
+    names: readonly string[],
+    shipped: (name: string) => Promise<Document>,
+  ): Promise<Document> => {
+    const document = names.includes(named) ? await shipped(named) : await library.file(named);
+    if (document === null) throw notFound(what, named, names);
+    contents.push(document.text);
+    return document;
+  };
+
+  const gpu = await find('gpu', scenario.gpu, await library.names('gpu'), (n) => library.profile('gpu', n));
+  const hardware = await parseHardware(json(gpu), gpu.where);
+  const engineText = await find('engine', scenario.engine, await library.names('engine'), (n) =>
+    library.profile('engine', n),
+  );
+  const engine = await parseEngine(json(engineText), engineText.where);
+
+  const model = async (what: string, named: string, names: readonly string[]) => {
+    const document = await library.file(named);
+    if (document === null) throw notFound(what, named, names);
+    contents.push(document.text);
+    return parseModel(json(document), document.where);
+  };
+  const target = modelNames().includes(scenario.target)
+    ? modelCard(scenario.target)
+    : await model('target', scenario.target, modelNames());
+  if (target.kind !== 'transformer') {
+    throw new UserError(`target ${scenario.target} is a draft head, expected a whole model`);
+  }
+  const cards = [...headNames(), ...modelNames()];
+  const chosen =
+    scenario.draft === null
+      ? null
+      : cards.includes(scenario.draft)
+        ? draftCard(scenario.draft)
+        : await model('draft', scenario.draft, cards);
+
+  const methods = scenario.method.map(parseMethod);
+  const parts = [...new Set(methods.flatMap((method): BasicMethod[] => [...method.parts]))];
+  const drafts = draftCards(parts, target, chosen);
+
+  const rates = new Map<string, readonly number[]>();
+  for (const [name, spec] of Object.entries(scenario.acceptance)) {
+    if (!parts.some((part) => part.name === name)) {
+      throw new UserError(
+        `--acceptance ${name}=${spec}: no listed method uses ${name} (methods: ${scenario.method.join(', ')})`,
+      );
+    }
+    rates.set(name, parseAcceptanceSpec(spec, `--acceptance ${name}`));
+  }
+
+  const shelves = await library.traces();
+  const traces: AcceptanceTrace[] = [];
+  for (const named of scenario.trace) {
+    const own = shelves.get(target.name) ?? [];
+    const lent = shelves.get(LENDER) ?? [];
+    const document = await find('trace', named, [...new Set([...own, ...lent])], (dataset) =>
+      library.trace(own.includes(dataset) ? target.name : LENDER, dataset),
+    );
+    const trace = readTrace(document, scenario);
+    if (trace.provenance.target !== target.name) {
+      warnings.push(
+        `trace ${trace.name} is of ${trace.provenance.target}: its acceptance and lengths are borrowed for ${target.name}`,
+      );
+    }
+    traces.push(prepare(trace, scenario, warnings));
+  }
+
+  if (hardware.calibration !== 'kernel tables') {
+    const grade =
+      hardware.calibration === 'generation'
+        ? "takes the efficiency of its generation's kernels"
+        : 'has only a data sheet: its efficiency is a generic guess, expect errors of 10 to 20 %';
+    warnings.push(`gpu ${hardware.name} ${grade}`);
+  }
+  const configHash = await sha256(JSON.stringify([hashed(scenario), ...contents]));
+  return { scenario, hardware, target, engine, methods, drafts, rates, traces, warnings, configHash };
+}
+
+/** The scenario without what may be a path: the contents stand beside it. */
+function hashed({ gpu: _, engine: __, target, draft, trace, ...rest }: Scenario): object {
+  const name = (named: string | null) => (named !== null && modelNames().includes(named) ? named : null);
+  return { ...rest, target: name(target), draft: draft !== null && headNames().includes(draft) ? draft : name(draft), traces: trace.length };
+}
+
+function draftCards(
+  parts: readonly BasicMethod[],
+  target: Transformer,
+  chosen: DraftHead | Transformer | null,
+): Map<string, DraftHead | Transformer> {
+  const drafts = new Map<string, DraftHead | Transformer>();
+  let used = false;
+  for (const { name, model } of parts) {
+    if (model === undefined) continue;
+    const fits = chosen !== null && chosen.kind === model.card;
+    used ||= fits;
+    const card = fits ? chosen : model.card === 'transformer' ? null : headFor(target.name, model.card);
+    if (card === null) {
+      const examples = model.card === 'transformer' ? modelNames() : headNames();
+      throw new UserError(
+        `method ${name}: ${target.name} has no ${model.card === 'transformer' ? 'draft model' : `${model.card} head`} of its own; name one with --draft (known: ${examples.join(', ')})`,
+      );
+    }
+    if (card.kind === 'transformer' && card.vocab !== target.vocab) {
+      throw new UserError(
+        `draft ${card.name} has a vocabulary of ${card.vocab} tokens, expected that of ${target.name}: ${target.vocab}`,
+      );
+    }
+    drafts.set(name, card);
+  }
+  if (chosen !== null && !used) {
+    throw new UserError(`--draft ${chosen.name}: no listed method runs a model of kind ${chosen.kind}`);
+  }
+  return drafts;
+}
+
+function readTrace(document: Document, scenario: Scenario): AcceptanceTrace {
+  const process = /^\s*\{[^]*"process"\s*:/.test(document.text.slice(0, 1000));
+  if (!process) return parseTrace(document.text, document.where);
+  return sampleProcess(parseProcess(json(document), document.where), {
+    requests: scenario.requests ?? FITTED_REQUESTS,
+    seed: scenario.seed,
+  });
+}
+
+/** Leaves out truncated requests, takes as many as asked, sets lengths. */
+function prepare(recorded: AcceptanceTrace, scenario: Scenario, warnings: string[]): AcceptanceTrace {
+  let trace = recorded;
+  if (!scenario.keepTruncated) {
+    const whole = untruncated(trace);
+    const left = trace.ids.length - whole.length;
+    if (left > 0) {
+      warnings.push(
+        `trace ${trace.name}: ${left} of ${trace.ids.length} requests reached the recording's output limit of ${trace.outputLimit} tokens and are left out (--keep-truncated keeps them)`,
+      );
+      trace = selectRequests(trace, whole);
+    }
+  }
+  const total = trace.ids.length;
+  const wanted = scenario.requests ?? total;
+  if (wanted > total) {
+    throw new UserError(`--requests ${wanted}: trace ${trace.name} has ${total}, expected at most that`);
+  }
+  if (wanted < total) trace = selectRequests(trace, sampleIndices(total, wanted, scenario.seed));
+  if (scenario.promptLen !== null) trace = withPromptLength(trace, scenario.promptLen);
+  if (scenario.outputLen !== null) {
+    if (trace.outputTokens.some((tokens) => tokens < scenario.outputLen!)) {
+      warnings.push(
+        `trace ${trace.name}: some outputs are shorter than ${scenario.outputLen} tokens; their acceptance repeats from the start`,
+      );
+    }
+    trace = withOutputLength(trace, scenario.outputLen);
+  }
+  return trace;
+}
+
+function json({ text, where }: Document): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError(`${where}: not valid JSON: ${(error as Error).message.toLowerCase()}`);
+  }
+}
+
+function notFound(what: string, named: string, names: readonly string[]): UserError {
+  if (/[/\\]|\.(json|jsonl|csv|gz)$/.test(named)) {
+    return new UserError(`${what} ${shown(named)}: no such file`);
+  }
+  return unknownName(what, named, names);
+}
+
+async function sha256(text: string): Promise<string> {
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

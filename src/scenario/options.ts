@@ -1,0 +1,158 @@
+/**
+ * What a user may ask of a run: keys, types, defaults. Flags and scenario files hold the same keys; a value
+ * may be what JSON has (16, [1, 16]) or what a flag has ("16", "1,16").
+ */
+import * as z from 'zod';
+import { shown, UserError, unknownName } from '../errors.ts';
+
+const wholeNumber = (least: number) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^[+-]?\d+$/.test(value.trim()) ? Number(value) : value),
+    z.int({ error: `a whole number of at least ${least}` }).min(least, { error: `a whole number of at least ${least}` }),
+  );
+
+const text = z.string({ error: 'a name or a file' }).trim().min(1, { error: 'a name or a file' });
+
+const list = <T extends z.ZodType>(of: T) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [value]),
+    z.array(of, { error: 'a list' }).min(1, { error: 'a list of at least one' }),
+  );
+
+const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
+  z.enum(values, { error: `one of ${values.join(', ')}` });
+
+const LOAD_FORMS = 'clones, closed or poisson:RATE with a rate above 0 in requests/s';
+
+const load = z
+  .string({ error: LOAD_FORMS })
+  .refine((value) => /^(clones|closed)$/.test(value) || poissonRate(value) > 0, { error: LOAD_FORMS });
+
+const acceptance = z.record(z.string(), z.union([z.string(), z.number().transform(String)]), {
+  error: 'METHOD=SPEC, such as eagle=0.62',
+});
+
+const optionSchemas = {
+  gpu: text,
+  tp: wholeNumber(1),
+  target: text,
+  draft: text,
+  dtype: oneOf(['bf16', 'fp8', 'int4']),
+  engine: text,
+  method: list(text),
+  k: list(wholeNumber(1)),
+  trace: list(text),
+  acceptance,
+  promptLen: wholeNumber(1),
+  outputLen: wholeNumber(1),
+  batch: list(wholeNumber(1)),
+  load,
+  requests: wholeNumber(1),
+  keepTruncated: z.boolean({ error: 'true or false' }),
+  seed: wholeNumber(0),
+  cost: oneOf(['roofline', 'specdecode-bench']),
+};
+
+/** A whole scenario: every key has a value; null where the trace or the method decides. */
+export interface Scenario {
+  readonly gpu: string;
+  readonly tp: number;
+  readonly target: string;
+  readonly draft: string | null;
+  readonly dtype: 'bf16' | 'fp8' | 'int4';
+  readonly engine: string;
+  readonly method: readonly string[];
+  readonly k: readonly number[];
+  readonly trace: readonly string[];
+  readonly acceptance: Readonly<Record<string, string>>;
+  readonly promptLen: number | null;
+  readonly outputLen: number | null;
+  readonly batch: readonly number[];
+  readonly load: string;
+  readonly requests: number | null;
+  readonly keepTruncated: boolean;
+  readonly seed: number;
+  readonly cost: 'roofline' | 'specdecode-bench';
+}
+
+export type OptionName = keyof Scenario;
+
+export const DEFAULTS: Scenario = {
+  gpu: 'h100-sxm',
+  tp: 1,
+  target: 'llama-3.1-8b',
+  draft: null,
+  dtype: 'bf16',
+  engine: 'vllm-0.10',
+  method: ['none', 'ngram', 'eagle3'],
+  k: [3],
+  trace: ['gsm8k'],
+  acceptance: {},
+  promptLen: null,
+  outputLen: null,
+  batch: [1, 16, 64, 128],
+  load: 'clones',
+  requests: null,
+  keepTruncated: false,
+  seed: 1,
+  cost: 'roofline',
+};
+
+/** Options somebody named, checked one by one. */
+export type Options = { readonly [K in OptionName]?: NonNullable<Scenario[K]> };
+
+/**
+ * Checks named options.
+ *
+ * @param raw keys in camelCase or, as flags are written, with dashes
+ * @param where how an option is named in an error, such as `--batch` or `scenario.json: batch`
+ * @throws UserError for an unknown key or a value of the wrong kind
+ */
+export function parseOptions(
+  raw: Readonly<Record<string, unknown>>,
+  where: (key: string) => string,
+): Options {
+  const options: Record<string, unknown> = {};
+  for (const [given, value] of Object.entries(raw)) {
+    const key = given.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    if (!Object.hasOwn(optionSchemas, key)) {
+      throw unknownName(`option ${where(given)}`, given, Object.keys(optionSchemas));
+    }
+    // A resolved scenario holds null where nobody chose; it must be readable as a scenario file.
+    if (value === null && DEFAULTS[key as OptionName] === null) continue;
+    const parsed = optionSchemas[key as OptionName].safeParse(value);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0]!;
+      const items = typeof value === 'string' ? value.split(',') : value;
+      const got = typeof issue.path[0] === 'number' && Array.isArray(items) ? items[issue.path[0]] : value;
+      throw new UserError(`${where(given)}: got ${shown(got)}, expected ${issue.message}`);
+    }
+    options[key] = parsed.data;
+  }
+  return options as Options;
+}
+
+/** Fills what nobody named from the defaults. */
+export function completeScenario(options: Options): Scenario {
+  return { ...DEFAULTS, ...options };
+}
+
+/** The rate of a `poisson:RATE` load in requests/s, 0 for anything else. */
+export function poissonRate(load: string): number {
+  const rate = Number(/^poisson:(.+)$/.exec(load)?.[1] ?? 0);
+  return Number.isFinite(rate) ? rate : 0;
+}
+
+/**
+ * Refuses options that change nothing in the chosen mode, so that nobody believes they did.
+ *
+ * @param options what was named, before defaults
+ */
+export function checkUsed(options: Options, scenario: Scenario): void {
+  if (options.batch !== undefined && poissonRate(scenario.load) > 0) {
+    throw new UserError(`--batch has no effect with --load ${scenario.load}: arrivals decide the batch`);
+  }
+  if (options.engine !== undefined && scenario.cost === 'specdecode-bench') {
+    throw new UserError('--engine has no effect with --cost specdecode-bench, which has its own overheads');
+  }
+}

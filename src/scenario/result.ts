@@ -1,0 +1,45 @@
+/** What a run returns: plain JSON. Field names carry units; docs/metrics.md defines each. */
+import type { Measures } from '../metrics/measure.ts';
+import type { TraceKind } from '../trace/trace.ts';
+import type { Scenario } from './options.ts';
+
+export const SCHEMA_VERSION = 1;
+
+export const TOOL = 'specsim 0.1.0';
+
+export interface Row {
+  readonly gpu: string;
+  readonly tp: number;
+  readonly target: string;
+  /** Cards of the draft models that ran, null when none did. */
+  readonly draft: string | null;
+  readonly method: string;
+  /** Null for methods that take no k. */
+  readonly k: number | null;
+  readonly trace: string;
+  /** `recording` only when every acceptance the row used was recorded. */
+  readonly trace_kind: TraceKind;
+  /** Copies or concurrency; null for open loads. */
+  readonly batch_size: number | null;
+  readonly requests: number;
+  readonly throughput_tok_per_s: number;
+  readonly baseline_throughput_tok_per_s: number;
+  readonly speedup: number | null;
+  readonly decode_speedup: number | null;
+  readonly tokens_per_step: number | null;
+  readonly drafted_per_step: number | null;
+  readonly acceptance_rate: number | null;
+  readonly wasted_verify_share: number | null;
+  readonly time_share: Measures['time_share'];
+  readonly step_ms: Measures['step_ms'];
+}
+
+export interface Result {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly tool: string;
+  readonly config: Scenario;
+  readonly configHash: string;
+  readonly seed: number;
+  readonly warnings: readonly string[];
+  readonly rows: readonly Row[];
+}

@@ -1,0 +1,298 @@
+/** Runs a scenario: every trace, method, k and batch size is a row, beside its baseline without speculation. */
+import { Roofline } from '../cost/roofline.ts';
+import { PROPOSAL_CHANCE, SpecDecodeBench } from '../cost/specdecode-bench.ts';
+import type { CostModel } from '../cost/work.ts';
+import { assembleDrafter } from '../drafter/assemble.ts';
+import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
+import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
+import { Engine, sequenceTokens } from '../engine/engine.ts';
+import { Clones, Closed, type Load, Poisson } from '../engine/load.ts';
+import { UserError } from '../errors.ts';
+import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
+import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
+import { sampleAcceptance } from '../trace/acceptance-spec.ts';
+import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
+import type { Inputs } from './inputs.ts';
+import { poissonRate } from './options.ts';
+import { SCHEMA_VERSION, type Result, type Row, TOOL } from './result.ts';
+
+/** Called before each row, for progress. */
+export type Progress = (done: number, total: number) => void;
+
+/** Simulates every row of the scenario. Same inputs, same result, to the byte. */
+export function runScenario(inputs: Inputs, progress: Progress = () => {}): Result {
+  const { scenario } = inputs;
+  const kind = scenario.load.replace(/:.*/, '') as LoadKind;
+  const batches = kind === 'poisson' ? [null] : scenario.batch;
+  const settings = inputs.methods.flatMap((method) =>
+    (takesK(method) ? scenario.k : [null]).map((k) => ({ method, k })),
+  );
+  const total = inputs.traces.length * settings.length * batches.length;
+  const warnings = new Set(inputs.warnings);
+  const rows: Row[] = [];
+  for (const trace of inputs.traces) {
+    const bench = new Bench(inputs, trace, kind, warnings);
+    for (const setting of settings) {
+      for (const batch of batches) {
+        progress(rows.length, total);
+        rows.push(bench.row(setting.method, setting.k, batch));
+      }
+    }
+  }
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    tool: TOOL,
+    config: scenario,
+    configHash: inputs.configHash,
+    seed: scenario.seed,
+    warnings: [...warnings],
+    rows,
+  };
+}
+
+/** One setting, ready to run. */
+interface Setup {
+  readonly method: Method;
+  readonly k: number | null;
+  readonly maxK: number;
+  readonly acceptance: readonly PositionLengths[];
+  readonly cost: CostModel;
+  readonly draftModels: number;
+  readonly outputTokens: Int32Array;
+  readonly kvCapacityTokens: number;
+}
+
+const NONE = parseMethod('none');
+
+/** One trace and the hardware: makes rows, and keeps each baseline for the rows that share it. */
+class Bench {
+  readonly #inputs: Inputs;
+  readonly #trace: AcceptanceTrace;
+  readonly #load: LoadKind;
+  readonly #warnings: Set<string>;
+  readonly #target: ForwardShape;
+  readonly #conventions: ReplayConventions;
+  readonly #setups = new Map<string, Setup>();
+  readonly #baselines = new Map<string, Measures>();
+  readonly #stated = new Map<string, PositionLengths>();
+
+  constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>) {
+    const { target, scenario } = inputs;
+    this.#inputs = inputs;
+    this.#trace = trace;
+    this.#load = load;
+    this.#warnings = warnings;
+    this.#target = forwardShape(target, { tp: scenario.tp, dtype: scenario.dtype });
+    this.#conventions =
+      scenario.cost === 'specdecode-bench' ? authorsConventions(inputs, trace) : AS_RECORDED;
+  }
+
+  row(method: Method, k: number | null, batch: number | null): Row {
+    const { scenario, hardware, target, drafts } = this.#inputs;
+    const setup = this.#setup(method, k);
+    const baseline = this.#baseline(setup, batch);
+    const measured = method.kind === 'none' ? baseline : this.#simulate(setup, batch);
+    const ratio = (a: number | null, b: number | null) => (a === null || b === null ? null : a / b);
+    const cards = method.parts.flatMap((part) => drafts.get(part.name)?.name ?? []);
+    return {
+      gpu: hardware.name,
+      tp: scenario.tp,
+      target: target.name,
+      draft: cards.length === 0 ? null : cards.join('+'),
+      method: method.name,
+      k,
+      trace: this.#trace.name,
+      trace_kind: this.#kindOf(setup),
+      batch_size: batch,
+      requests: measured.requests,
+      throughput_tok_per_s: measured.throughput_tok_per_s,
+      baseline_throughput_tok_per_s: baseline.throughput_tok_per_s,
+      speedup:
+        this.#load === 'poisson'
+          ? ratio(baseline.mean_tpot_s, measured.mean_tpot_s)
+          : measured.throughput_tok_per_s / baseline.throughput_tok_per_s,
+      decode_speedup: ratio(measured.decode_tok_per_s, baseline.decode_tok_per_s),
+      tokens_per_step: measured.tokens_per_step,
+      drafted_per_step: measured.drafted_per_step,
+      acceptance_rate: measured.acceptance_rate,
+      wasted_verify_share: measured.wasted_verify_share,
+      time_share: measured.time_share,
+      step_ms: measured.step_ms,
+    };
+  }
+
+  /** Plain decoding of the same requests and lengths. */
+  #baseline(setup: Setup, batch: number | null): Measures {
+    const key = `${batch} ${setup.outputTokens.join()}`;
+    let baseline = this.#baselines.get(key);
+    if (baseline === undefined) {
+      baseline = this.#simulate({ ...this.#setup(NONE, null), outputTokens: setup.outputTokens }, batch);
+      this.#baselines.set(key, baseline);
+    }
+    return baseline;
+  }
+
+  #simulate(setup: Setup, batch: number | null): Measures {
+    const { engine } = this.#inputs;
+    const { promptTokens } = this.#trace;
+    const requests = promptTokens.length;
+    this.#checkFit(setup);
+    const run = new Engine({
+      workload: { promptTokens, outputTokens: setup.outputTokens },
+      load: this.#assembleLoad(requests, batch),
+      drafter: assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions),
+      cost: setup.cost,
+      draftModels: setup.draftModels,
+      maxK: setup.maxK,
+      kvCapacityTokens: setup.kvCapacityTokens,
+      blockTokens: engine.blockTokens,
+      maxSequences: setup.kvCapacityTokens === Number.POSITIVE_INFINITY ? setup.kvCapacityTokens : engine.maxSequences,
+    });
+    const makespanS = run.run();
+    if (this.#load === 'clones' && run.totals.delayedEntries > 0) {
+      this.#warnings.add(
+        `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
+      );
+    }
+    return measure(this.#load, run.finished, run.totals, makespanS);
+  }
+
+  #assembleLoad(requests: number, batch: number | null): Load {
+    const { load, seed } = this.#inputs.scenario;
+    if (batch === null) return new Poisson(requests, poissonRate(load), seed);
+    return this.#load === 'closed' ? new Closed(requests, batch) : new Clones(requests, batch);
+  }
+
+  #setup(method: Method, k: number | null): Setup {
+    const key = `${method.name} ${k}`;
+    let setup = this.#setups.get(key);
+    if (setup === undefined) {
+      setup = this.#prepare(method, k);
+      this.#setups.set(key, setup);
+    }
+    return setup;
+  }
+
+  #prepare(method: Method, k: number | null): Setup {
+    const { scenario, hardware, engine, target, drafts } = this.#inputs;
+    const trace = this.#trace;
+    const acceptance = method.parts.map((part) => this.#acceptance(part.name));
+    const cards = method.parts.flatMap((part) => drafts.get(part.name) ?? []);
+    const shapes = cards.map((card) =>
+      card.kind === 'transformer'
+        ? forwardShape(card, { tp: scenario.tp, dtype: 'bf16' })
+        : headShape(card, target, { tp: scenario.tp }),
+    );
+    const [first, second] = acceptance;
+    let outputTokens = trace.outputTokens;
+    if (first !== undefined) outputTokens = lengthsOf(first);
+    if (second !== undefined) {
+      const other = lengthsOf(second);
+      if (other.some((tokens, r) => tokens !== outputTokens[r])) {
+        this.#warnings.add(
+          `method ${method.name} on ${trace.name}: the two acceptances are of different texts of the same prompts; the shorter length is used`,
+        );
+      }
+      outputTokens = outputTokens.map((tokens, r) => Math.min(tokens, other[r]!));
+    }
+    const authors = scenario.cost === 'specdecode-bench';
+    const used = [this.#target, ...shapes];
+    const memory = hardware.specification.memoryCapacityBytes * engine.memoryShare;
+    const weights = used.reduce((sum, shape) => sum + shape.weightBytes, 0);
+    const perToken = used.reduce((sum, shape) => sum + shape.kvBytesPerToken, 0);
+    if (!authors && weights >= memory) {
+      throw new UserError(
+        `${target.name} in ${scenario.dtype}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; more GPUs (--tp) or a smaller --dtype may do`,
+      );
+    }
+    return {
+      method,
+      k,
+      maxK: method.kind === 'none' ? 0 : (k ?? Math.max(...acceptance.map((lengths) => lengths.maxK))),
+      acceptance,
+      cost: authors
+        ? new SpecDecodeBench()
+        : new Roofline(this.#target, shapes, hardware, engine, scenario.tp),
+      draftModels: shapes.length,
+      outputTokens,
+      kvCapacityTokens: authors ? Number.POSITIVE_INFINITY : (memory - weights) / perToken,
+    };
+  }
+
+  #acceptance(name: string): PositionLengths {
+    const { rates, scenario } = this.#inputs;
+    const trace = this.#trace;
+    const stated = rates.get(name);
+    if (stated !== undefined) {
+      let sampled = this.#stated.get(name);
+      if (sampled === undefined) {
+        sampled = sampleAcceptance(stated, trace.outputTokens, name, scenario.seed);
+        this.#stated.set(name, sampled);
+      }
+      return sampled;
+    }
+    const recorded = trace.drafters.get(name);
+    if (recorded === undefined) {
+      throw new UserError(
+        `method ${name}: trace ${trace.name} has no acceptance of it (it has ${[...trace.drafters.keys()].join(', ')}); state one with --acceptance ${name}=RATE`,
+      );
+    }
+    if (recorded.proposed === 'unknown') {
+      this.#warnings.add(
+        `trace ${trace.name}: nobody recorded when ${name} proposed; k tokens are taken as proposed in every round`,
+      );
+    }
+    return recorded;
+  }
+
+  #checkFit(setup: Setup): void {
+    const { target, hardware, engine } = this.#inputs;
+    const { promptTokens, ids } = this.#trace;
+    for (let r = 0; r < ids.length; r++) {
+      const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.maxK);
+      if (Math.ceil(tokens / engine.blockTokens) * engine.blockTokens > setup.kvCapacityTokens) {
+        throw new UserError(
+          `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${Math.floor(setup.kvCapacityTokens)} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
+        );
+      }
+    }
+  }
+
+  #kindOf(setup: Setup): Row['trace_kind'] {
+    const used = setup.acceptance.length > 0 ? setup.acceptance : [...this.#trace.drafters.values()];
+    const kinds = used.map((lengths) => lengths.kind);
+    return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
+  }
+}
+
+/** The authors read positions one behind, do not stop drafting at the end, and draw look-up's proposals. */
+function authorsConventions({ scenario, hardware, target, methods }: Inputs, trace: AcceptanceTrace): ReplayConventions {
+  const priced = ['ngram', 'eagle', 'eagle3'];
+  for (const part of methods.flatMap((method) => [...method.parts])) {
+    if (!priced.includes(part.name)) {
+      throw new UserError(`--cost specdecode-bench: it has no price for ${part.name}, expected ${priced.join(', ')}`);
+    }
+  }
+  const setting = `${target.name} ${scenario.dtype} on ${scenario.tp} x ${hardware.name}`;
+  if (setting !== 'llama-3.1-8b bf16 on 1 x h100-sxm') {
+    throw new UserError(
+      `--cost specdecode-bench: it is fitted to llama-3.1-8b bf16 on 1 x h100-sxm, got ${setting}; --cost roofline prices others`,
+    );
+  }
+  const { dataset } = trace.provenance;
+  const proposalChance = PROPOSAL_CHANCE[dataset];
+  if (proposalChance === undefined) {
+    throw new UserError(
+      `--cost specdecode-bench: trace ${trace.name} is of data set ${JSON.stringify(dataset)}, expected one whose look-up it knows: ${Object.keys(PROPOSAL_CHANCE).join(', ')}`,
+    );
+  }
+  return { positionLag: 1, clipDrafts: false, proposalChance };
+}
+
+function lengthsOf({ offsets }: PositionLengths): Int32Array {
+  return Int32Array.from({ length: offsets.length - 1 }, (_, r) => offsets[r + 1]! - offsets[r]!);
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}

@@ -1,0 +1,20 @@
+/** A quantity that changes along the output of a request: straight lines between knots. */
+import * as z from 'zod';
+
+/** Where the knots are, as fractions of the output. The ends move fastest, so the knots are denser there. */
+export const KNOTS = [0, 0.1, 0.3, 0.6, 0.9, 1] as const;
+
+/** One value per knot. */
+export const alongOutputSchema = z.array(z.number()).length(KNOTS.length);
+
+/** Writes the value at each position 0 to `tokens - 1` of an output of that many tokens to the start of `into`. */
+export function writeAlongOutput(values: readonly number[], tokens: number, into: Float64Array): void {
+  let knot = 1;
+  for (let position = 0; position < tokens; position++) {
+    const fraction = position / tokens;
+    while (fraction >= KNOTS[knot]!) knot++;
+    const from = KNOTS[knot - 1]!;
+    const share = (fraction - from) / (KNOTS[knot]! - from);
+    into[position] = values[knot - 1]! + share * (values[knot]! - values[knot - 1]!);
+  }
+}

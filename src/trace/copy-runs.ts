@@ -1,0 +1,111 @@
+/** N-gram look-up as runs of copied tokens (docs/acceptance-process.md, section 3). */
+import * as z from 'zod';
+import type { Stream } from '../random/streams.ts';
+import { alongOutputSchema, writeAlongOutput } from './along-output.ts';
+
+/** Nothing is found before this output position: the shortest suffix looked up is 3 tokens. */
+const FIRST_LOOKUP = 4;
+/** A short proposal has at least this many tokens. */
+const SHORTEST = 4;
+/** The position at which `lookup.found` is stated. */
+const LOOKUP_REFERENCE = 64;
+
+export const copyRunsSchema = z.strictObject({
+  startAlongOutput: alongOutputSchema,
+  requestSd: z.number().min(0),
+  afterBreak: z.strictObject({ atOnce: z.number(), soon: z.number(), later: z.number() }),
+  run: z.strictObject({
+    alpha: z.number().positive(),
+    beta: z.number().positive(),
+    floor: z.number().min(0).max(1),
+    lengthSd: z.number().min(0),
+    firstFactor: z.number().positive(),
+  }),
+  lookup: z.strictObject({ found: z.number(), perDoubling: z.number(), short: z.number().min(0).max(1) }),
+});
+
+export type CopyRuns = z.infer<typeof copyRunsSchema>;
+
+/** What one request gets; all three arrays are views of its output length. */
+export interface CopyRunRequest {
+  readonly emitted: Uint8Array;
+  readonly proposed: Uint8Array;
+  /** 1 where the token at this position is copied. */
+  readonly copied: Uint8Array;
+}
+
+/**
+ * Samples the n-gram column of one request into `request`.
+ *
+ * @param score normal score of the request: positive copies more and longer
+ * @param scratch at least as long as the output
+ */
+export function sampleCopyRuns(
+  process: CopyRuns,
+  request: CopyRunRequest,
+  score: number,
+  draw: Stream,
+  scratch: Float64Array,
+  maxK: number,
+): void {
+  const { emitted, proposed, copied } = request;
+  const { run, lookup } = process;
+  const tokens = emitted.length;
+  writeAlongOutput(process.startAlongOutput, tokens, scratch);
+  const requestLogit = process.requestSd * score;
+  const beta = run.beta * Math.exp(run.lengthSd * score);
+  const lagLogit = lagLogits(process);
+  let age = -1;
+  let lag = lagLogit.length;
+  let runBeta = beta * run.firstFactor;
+  for (let position = 1; position < tokens; position++) {
+    const fate = draw();
+    const search = draw();
+    if (age >= 0) {
+      const hazard = run.floor + ((1 - run.floor) * run.alpha) / (run.alpha + runBeta + age);
+      age = fate < hazard ? -1 : age + 1;
+      if (age < 0) {
+        lag = 0;
+        runBeta = beta;
+      }
+    } else if (position >= FIRST_LOOKUP) {
+      const logit = scratch[position]! + requestLogit + (lagLogit[lag++] ?? 0);
+      if (fate < logistic(logit)) age = 0;
+    }
+    copied[position] = age >= 0 ? 1 : 0;
+    const found =
+      age >= 0
+        ? 1
+        : position < FIRST_LOOKUP
+          ? 0
+          : logistic(lookup.found + lookup.perDoubling * Math.log2(position / LOOKUP_REFERENCE));
+    proposed[position] = proposal(search, found, lookup.short, maxK);
+  }
+  let length = 0;
+  for (let position = tokens - 1; position > 0; position--) {
+    length = copied[position] === 1 ? length + 1 : 0;
+    const accepted = Math.min(length, maxK);
+    emitted[position] = accepted + 1;
+    if (proposed[position]! < accepted) proposed[position] = maxK;
+  }
+  emitted[0] = 1;
+  proposed[0] = 0;
+  copied[0] = 0;
+}
+
+/** Tokens proposed: none with probability 1 - found, short with probability found * short, else all. */
+function proposal(uniform: number, found: number, short: number, maxK: number): number {
+  if (uniform >= found) return 0;
+  if (uniform >= found * short) return maxK;
+  return SHORTEST + Math.floor((uniform / (found * short)) * (maxK - SHORTEST));
+}
+
+/** Logit added by the number of tokens since the last run broke. */
+function lagLogits({ afterBreak }: CopyRuns): readonly number[] {
+  const { atOnce, soon, later } = afterBreak;
+  return [atOnce, soon, soon, later, later, later, later];
+}
+
+function logistic(logit: number): number {
+  return 1 / (1 + Math.exp(-logit));
+}

@@ -1,0 +1,149 @@
+/**
+ * Prompt look-up, the n-gram drafter of vLLM, run for real on token ids: what follows the earliest
+ * occurrence of the longest known suffix is proposed. Left out: its cost, and the policy that picks k.
+ */
+import type { TokenIds } from './trace.ts';
+
+export interface LookUpOptions {
+  /** The shortest suffix that counts as a match, in tokens. */
+  readonly minMatch: number;
+  /** The longest suffix searched for, in tokens. */
+  readonly maxMatch: number;
+  /** The most tokens proposed by a round; at most 254. */
+  readonly maxK: number;
+}
+
+/** vLLM's look-up as SpecDecode-Bench recorded it. */
+export const vllmLookUp: LookUpOptions = { minMatch: 3, maxMatch: 7, maxK: 20 };
+
+/** What look-up does at every output position; the fields are those of `PositionLengths`. */
+export interface LookUpLengths {
+  readonly offsets: Int32Array;
+  readonly emitted: Uint8Array;
+  readonly proposed: Uint8Array;
+}
+
+/**
+ * Looks up at every output position p of every request, with prompt and output[0..p) known.
+ *
+ * `proposed` is the number of tokens copied (fewer than maxK when the known text ends), `emitted` is 1 + the
+ * number of them that agree with the output, none of them beyond its end. At position 0, which the prefill
+ * emits, they are 0 and 1.
+ */
+export function lookUp(tokens: TokenIds, options: LookUpOptions = vllmLookUp): LookUpLengths {
+  const { minMatch, maxMatch, maxK } = options;
+  const { promptOffsets, outputOffsets } = tokens;
+  const requests = outputOffsets.length - 1;
+  const emitted = new Uint8Array(tokens.output.length).fill(1);
+  const proposed = new Uint8Array(tokens.output.length);
+  let longest = 0;
+  for (let r = 0; r < requests; r++) longest = Math.max(longest, textLength(tokens, r));
+  const text = new Int32Array(longest);
+  const index = new SuffixIndex(text, maxMatch);
+
+  for (let r = 0; r < requests; r++) {
+    const output = outputOffsets[r]!;
+    const prompt = tokens.prompt.subarray(promptOffsets[r]!, promptOffsets[r + 1]!);
+    text.set(prompt);
+    text.set(tokens.output.subarray(output, outputOffsets[r + 1]!), prompt.length);
+    const length = textLength(tokens, r);
+    index.restart(length);
+    // The last position has length - 1 known tokens.
+    for (let known = 1; known < length; known++) {
+      index.add(known);
+      const position = known - prompt.length;
+      if (position < 1 || index.matched < minMatch) continue;
+      const count = Math.min(maxK, known - index.earliestEnd);
+      let agreeing = 0;
+      while (
+        agreeing < count &&
+        known + agreeing < length &&
+        text[index.earliestEnd + agreeing] === text[known + agreeing]
+      ) {
+        agreeing++;
+      }
+      proposed[output + position] = count;
+      emitted[output + position] = 1 + agreeing;
+    }
+  }
+  return { offsets: outputOffsets, emitted, proposed };
+}
+
+function textLength({ promptOffsets, outputOffsets }: TokenIds, r: number): number {
+  return promptOffsets[r + 1]! - promptOffsets[r]! + outputOffsets[r + 1]! - outputOffsets[r]!;
+}
+
+/**
+ * All n-grams of the text so far, n = 1..maxMatch, as a trie that reads backwards: a node is an n-gram named
+ * by n and the end of its earliest occurrence, a child has one more token in front. A child with the same
+ * earliest occurrence as its parent is read off the text; only the others are in the hash table, so that a
+ * token adds at most one entry.
+ */
+class SuffixIndex {
+  /** Tokens in the longest suffix, up to maxMatch, that occurred before. */
+  matched = 0;
+  /** Where the earliest occurrence of that suffix ends, exclusive. */
+  earliestEnd = 0;
+
+  private readonly text: Int32Array;
+  private readonly maxMatch: number;
+  /**
+   * Per slot, the earliest end of the n-gram in it, plus `base`. What earlier texts left behind is not
+   * larger than `base`, hence free: the table is never cleared.
+   */
+  private readonly ends: Int32Array;
+  /** Per slot, the parent: n and its earliest end in one number. */
+  private readonly parents: Int32Array;
+  private base = 0;
+  private length = 0;
+  private mask = 0;
+
+  constructor(text: Int32Array, maxMatch: number) {
+    this.text = text;
+    this.maxMatch = maxMatch;
+    this.ends = new Int32Array(slotsFor(text.length));
+    this.parents = new Int32Array(slotsFor(text.length));
+  }
+
+  /** Forgets all n-grams; the text now has `length` tokens. */
+  restart(length: number): void {
+    this.base += this.length;
+    this.length = length;
+    this.mask = slotsFor(length) - 1;
+  }
+
+  /** Matches the suffixes of text[0..end) against the n-grams that end earlier, then adds them. */
+  add(end: number): void {
+    const { text, maxMatch, ends, parents, base, mask } = this;
+    const depth = Math.min(maxMatch, end);
+    let n = 0;
+    let earliest = 0;
+    for (; n < depth; n++) {
+      const token = text[end - 1 - n]!;
+      if (earliest > n && text[earliest - 1 - n] === token) continue;
+      const parent = earliest * maxMatch + n;
+      let slot = hash(parent, token) & mask;
+      while (ends[slot]! > base && (parents[slot] !== parent || text[ends[slot]! - base - 1 - n] !== token)) {
+        slot = (slot + 1) & mask;
+      }
+      if (ends[slot]! <= base) {
+        ends[slot] = base + end;
+        parents[slot] = parent;
+        break;
+      }
+      earliest = ends[slot]! - base;
+    }
+    this.matched = n;
+    this.earliestEnd = earliest;
+  }
+}
+
+function hash(parent: number, token: number): number {
+  const mixed = Math.imul(Math.imul(parent, 0x9e3779b1) ^ token, 0x85ebca6b);
+  return mixed ^ (mixed >>> 15);
+}
+
+/** A power of two, at least twice the number of entries. */
+function slotsFor(entries: number): number {
+  return 2 ** Math.ceil(Math.log2(2 * entries + 2));
+}

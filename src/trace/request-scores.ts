@@ -1,0 +1,94 @@
+/** What sets requests apart: correlated scores, one for each length and method, stratified over the sample. */
+import * as z from 'zod';
+import { inverseNormal } from '../random/inverse-normal.ts';
+import { type Stream, stream } from '../random/streams.ts';
+
+const correlation = z.number().gt(-1).lt(1);
+
+/** Correlations of the normal scores of a request. */
+export const copulaSchema = z
+  .strictObject({
+    outputPrompt: correlation,
+    outputNgram: correlation,
+    outputEagle3: correlation,
+    promptNgram: correlation,
+    promptEagle3: correlation,
+    ngramEagle3: correlation,
+  })
+  .refine(
+    (copula) => choleskyFactor(copula) !== null,
+    'no four scores can be correlated like this: the matrix is not positive definite',
+  );
+
+export type Copula = Readonly<
+  Record<
+    'outputPrompt' | 'outputNgram' | 'outputEagle3' | 'promptNgram' | 'promptEagle3' | 'ngramEagle3',
+    number
+  >
+>;
+
+/** Per request: uniforms to look lengths up by, and normal scores of the methods. */
+export interface RequestScores {
+  readonly output: Float64Array;
+  readonly prompt: Float64Array;
+  readonly ngram: Float64Array;
+  readonly eagle3: Float64Array;
+}
+
+/**
+ * Latin hypercube sampling of correlated scores: the copula only decides the ranks, and each rank gets a
+ * stratum of its own.
+ */
+export function sampleRequestScores(copula: Copula, requests: number, seed: number): RequestScores {
+  const factor = choleskyFactor(copula)!;
+  const correlated = factor.map(() => new Float64Array(requests));
+  const draw = stream(seed, 'acceptance', 'requests');
+  const independent = new Float64Array(factor.length);
+  for (let r = 0; r < requests; r++) {
+    for (let i = 0; i < factor.length; i++) independent[i] = inverseNormal(draw());
+    factor.forEach((row, i) => {
+      correlated[i]![r] = row.reduce((sum, weight, j) => sum + weight * independent[j]!, 0);
+    });
+  }
+  const [output, prompt, ngram, eagle3] = correlated.map((values) => stratify(values, draw));
+  return {
+    output: output!,
+    prompt: prompt!,
+    ngram: ngram!.map(inverseNormal),
+    eagle3: eagle3!.map(inverseNormal),
+  };
+}
+
+/** A uniform per value, in the values' order and with exactly one in each of the equal strata. */
+function stratify(values: Float64Array, draw: Stream): Float64Array {
+  const order = Uint32Array.from(values, (_, r) => r).sort((a, b) => values[a]! - values[b]! || a - b);
+  const uniforms = new Float64Array(values.length);
+  order.forEach((request, rank) => {
+    uniforms[request] = (rank + draw()) / values.length;
+  });
+  return uniforms;
+}
+
+/** Lower triangle L with L L' the matrix of the scores output, prompt, ngram, eagle3; null when there is none. */
+function choleskyFactor(copula: Copula): readonly (readonly number[])[] | null {
+  const { outputPrompt, outputNgram, outputEagle3, promptNgram, promptEagle3, ngramEagle3 } = copula;
+  const matrix = [
+    [1],
+    [outputPrompt, 1],
+    [outputNgram, promptNgram, 1],
+    [outputEagle3, promptEagle3, ngramEagle3, 1],
+  ];
+  const factor: number[][] = [];
+  for (const row of matrix) {
+    const solved: number[] = [];
+    for (let j = 0; j < row.length; j++) {
+      const other = factor[j] ?? solved;
+      const rest = row[j]! - solved.reduce((sum, weight, i) => sum + weight * other[i]!, 0);
+      if (j < row.length - 1) solved.push(rest / other[j]!);
+      else if (rest <= 0) return null;
+      else solved.push(Math.sqrt(rest));
+    }
+    factor.push(solved);
+  }
+  return factor;
+}

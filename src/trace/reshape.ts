@@ -1,0 +1,121 @@
+/** The same trace on other requests or lengths: selections, and what-ifs on context. */
+import { stream } from '../random/streams.ts';
+import type { AcceptanceTrace, PositionLengths, TokenIds } from './trace.ts';
+
+/** The trace of the requests at `indices`, in that order. */
+export function selectRequests(trace: AcceptanceTrace, indices: readonly number[]): AcceptanceTrace {
+  const pick = (values: Int32Array): Int32Array => Int32Array.from(indices, (r) => values[r]!);
+  return {
+    ...trace,
+    ids: indices.map((r) => trace.ids[r]!),
+    promptTokens: pick(trace.promptTokens),
+    outputTokens: pick(trace.outputTokens),
+    drafters: mapDrafters(trace, (lengths) => {
+      const bytes = (flat: Uint8Array) =>
+        selectRuns(lengths.offsets, flat, indices, (n) => new Uint8Array(n));
+      const { offsets, values: emitted } = bytes(lengths.emitted);
+      const { proposed } = lengths;
+      return {
+        ...lengths,
+        offsets,
+        emitted,
+        proposed: proposed instanceof Uint8Array ? bytes(proposed).values : proposed,
+      };
+    }),
+    tokens: trace.tokens === null ? null : selectTokens(trace.tokens, indices),
+  };
+}
+
+/** Indices of the requests none of whose texts reached the recording's output limit. */
+export function untruncated(trace: AcceptanceTrace): number[] {
+  const kept: number[] = [];
+  const limit = trace.outputLimit ?? Number.POSITIVE_INFINITY;
+  for (let r = 0; r < trace.ids.length; r++) {
+    let longest = trace.outputTokens[r]!;
+    for (const { offsets } of trace.drafters.values()) {
+      longest = Math.max(longest, offsets[r + 1]! - offsets[r]!);
+    }
+    if (longest < limit) kept.push(r);
+  }
+  return kept;
+}
+
+/** `count` of `total` indices, drawn without replacement, in ascending order. */
+export function sampleIndices(total: number, count: number, seed: number): number[] {
+  const draw = stream(seed, 'requests');
+  const chosen: number[] = [];
+  for (let r = 0; r < total; r++) {
+    if (draw() * (total - r) < count - chosen.length) chosen.push(r);
+  }
+  return chosen;
+}
+
+/**
+ * The trace with every output `length` tokens long: longer than recorded, the recorded positions repeat
+ * from the first decoded one. Token ids are dropped, since they no longer match.
+ */
+export function withOutputLength(trace: AcceptanceTrace, length: number): AcceptanceTrace {
+  const requests = trace.ids.length;
+  const offsets = Int32Array.from({ length: requests + 1 }, (_, r) => r * length);
+  return {
+    ...trace,
+    outputTokens: new Int32Array(requests).fill(length),
+    drafters: mapDrafters(trace, (lengths) => {
+      const repeat = (flat: Uint8Array, blank: number): Uint8Array => {
+        const values = new Uint8Array(requests * length).fill(blank);
+        for (let r = 0; r < requests; r++) {
+          const start = lengths.offsets[r]!;
+          const recorded = lengths.offsets[r + 1]! - start - 1;
+          for (let p = 1; p < length && recorded > 0; p++) {
+            values[r * length + p] = flat[start + 1 + ((p - 1) % recorded)]!;
+          }
+        }
+        return values;
+      };
+      const proposed = lengths.proposed instanceof Uint8Array ? repeat(lengths.proposed, 0) : lengths.proposed;
+      return { ...lengths, offsets, emitted: repeat(lengths.emitted, 1), proposed };
+    }),
+    tokens: null,
+  };
+}
+
+/** The trace with every prompt `length` tokens long. Token ids are dropped, since they no longer match. */
+export function withPromptLength(trace: AcceptanceTrace, length: number): AcceptanceTrace {
+  return { ...trace, promptTokens: new Int32Array(trace.ids.length).fill(length), tokens: null };
+}
+
+function mapDrafters(
+  trace: AcceptanceTrace,
+  change: (lengths: PositionLengths) => PositionLengths,
+): Map<string, PositionLengths> {
+  return new Map([...trace.drafters].map(([name, lengths]) => [name, change(lengths)]));
+}
+
+function selectTokens(tokens: TokenIds, indices: readonly number[]): TokenIds {
+  const fresh = (n: number): Int32Array => new Int32Array(n);
+  const prompt = selectRuns(tokens.promptOffsets, tokens.prompt, indices, fresh);
+  const output = selectRuns(tokens.outputOffsets, tokens.output, indices, fresh);
+  return {
+    promptOffsets: prompt.offsets,
+    prompt: prompt.values,
+    outputOffsets: output.offsets,
+    output: output.values,
+  };
+}
+
+function selectRuns<T extends Uint8Array | Int32Array>(
+  offsets: Int32Array,
+  flat: T,
+  indices: readonly number[],
+  fresh: (length: number) => T,
+): { offsets: Int32Array; values: T } {
+  const chosen = new Int32Array(indices.length + 1);
+  indices.forEach((r, i) => {
+    chosen[i + 1] = chosen[i]! + offsets[r + 1]! - offsets[r]!;
+  });
+  const values = fresh(chosen[indices.length]!);
+  indices.forEach((r, i) => {
+    values.set(flat.subarray(offsets[r]!, offsets[r + 1]!), chosen[i]!);
+  });
+  return { offsets: chosen, values };
+}

@@ -1,0 +1,68 @@
+/** A draft head as tokens of varying difficulty (docs/acceptance-process.md, section 4). */
+import * as z from 'zod';
+import { inverseNormal } from '../random/inverse-normal.ts';
+import type { Stream } from '../random/streams.ts';
+import { alongOutputSchema, writeAlongOutput } from './along-output.ts';
+
+/** Drafts beyond this one get a difficulty of their own: all four recordings change there. */
+const BEYOND = 8;
+
+export const tokenDifficultySchema = z.strictObject({
+  difficultyAlongOutput: alongOutputSchema,
+  requestSd: z.number().min(0),
+  local: z.strictObject({ sd: z.number().min(0), correlation: z.number().min(0).lt(1) }),
+  roundSd: z.number().min(0),
+  depth: z.strictObject({ factor: z.number(), power: z.number().positive() }),
+  beyond8: z.strictObject({ step: z.number(), slope: z.number() }),
+  copied: z.number(),
+});
+
+export type TokenDifficulty = z.infer<typeof tokenDifficultySchema>;
+
+/**
+ * Samples the draft head's column of one request into `emitted`, whose length is the output length.
+ *
+ * @param copied 1 where the token at this position is inside a copy run
+ * @param score normal score of the request: positive is easier
+ * @param scratch at least as long as the output
+ */
+export function sampleTokenDifficulty(
+  process: TokenDifficulty,
+  emitted: Uint8Array,
+  copied: Uint8Array,
+  score: number,
+  draw: Stream,
+  scratch: Float64Array,
+  maxK: number,
+): void {
+  const { local, roundSd } = process;
+  const tokens = emitted.length;
+  writeAlongOutput(process.difficultyAlongOutput, tokens, scratch);
+  const request = process.requestSd * score;
+  const innovation = Math.sqrt(1 - local.correlation ** 2);
+  let walk = inverseNormal(draw());
+  for (let token = 0; token < tokens; token++) {
+    walk = local.correlation * walk + innovation * inverseNormal(draw());
+    scratch[token]! += local.sd * walk + inverseNormal(draw()) - request - process.copied * copied[token]!;
+  }
+  const depth = depthTable(process, maxK);
+  emitted[0] = 1;
+  for (let position = 1; position < tokens; position++) {
+    const most = Math.min(maxK, tokens - position);
+    let accepted = 0;
+    while (
+      accepted < most &&
+      scratch[position + accepted]! + depth[accepted]! + roundSd * inverseNormal(draw()) < 0
+    )
+      accepted++;
+    emitted[position] = accepted + 1;
+  }
+}
+
+/** Difficulty added to the draft after `accepted` others, by `accepted`. */
+function depthTable({ depth, beyond8 }: TokenDifficulty, maxK: number): Float64Array {
+  return Float64Array.from({ length: maxK }, (_, accepted) => {
+    const beyond = accepted + 1 - BEYOND;
+    return depth.factor * accepted ** depth.power + (beyond > 0 ? beyond8.step + beyond8.slope * beyond : 0);
+  });
+}

@@ -1,0 +1,109 @@
+/**
+ * Quantities with units, as people write them in files, made SI. A number without a unit is refused.
+ *
+ * GB is 1e9 bytes and GiB is 2^30; bits (Gb) are not bytes (GB).
+ */
+import type { Unit } from 'mathjs';
+import { z } from 'zod';
+import { UserError, unknownName } from './errors.ts';
+import { got, validate } from './validate.ts';
+
+export type SiUnit = 'B' | 'B/s' | 'FLOP/s' | 'W' | 's';
+
+const examples: Readonly<Record<SiUnit, string>> = {
+  B: '80 GB',
+  'B/s': '3.35 TB/s',
+  'FLOP/s': '989 TFLOP/s',
+  W: '700 W',
+  s: '5 us',
+};
+
+/** The zod schema of a quantity: its shape only, since units need a module that is loaded on demand. */
+export function quantitySchema(unit: SiUnit) {
+  return z.union(
+    [
+      z.string(),
+      z.strictObject({ value: z.number(), unit: z.string(), source: z.string().min(1).optional() }),
+      z.strictObject({ value: z.string(), source: z.string().min(1) }),
+    ],
+    { error: (issue) => shapeProblem(issue.input, unit) },
+  );
+}
+
+export type Quantity = z.output<ReturnType<typeof quantitySchema>>;
+
+/**
+ * A quantity in SI.
+ *
+ * `"3.35 TB/s"`, `{ "value": 3350, "unit": "GB/s", "source": "..." }` and
+ * `{ "value": "3.35 TB/s", "source": "..." }` all are 3.35e12 B/s. Units other than `unit` itself load mathjs.
+ *
+ * @param where file and path of the value, for the error
+ * @throws UserError when the unit is missing, unknown or of another dimension, or the number is not positive
+ */
+export async function parseQuantity(input: unknown, unit: SiUnit, where: string): Promise<number> {
+  const quantity = validate(quantitySchema(unit), input, where);
+  const text = typeof quantity === 'string' ? quantity : quantity.value;
+  const written =
+    typeof text === 'number'
+      ? { value: text, unit: (quantity as { unit: string }).unit.trim() }
+      : splitQuantity(text);
+  const fail = (problem: string) => new UserError(`${where}: ${problem}, expected ${expected(unit)}`);
+  if (written === null) throw fail(`got ${got(text)}`);
+  const asWritten = got(`${written.value} ${written.unit}`);
+  if (written.unit === '') throw fail(`missing unit: got ${got(text)}`);
+  if (!(written.value > 0)) throw fail(`got ${asWritten}, which is not positive`);
+  if (written.unit === unit) return written.value;
+  const factor = (await unitFactors())(written.unit, unit);
+  if (factor === 'unknown') throw fail(`unknown unit ${got(written.unit)}`);
+  if (factor === 'other dimension') throw fail(`got ${asWritten}`);
+  return written.value * factor;
+}
+
+function splitQuantity(text: string): { value: number; unit: string } | null {
+  const parts = /^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(.*?)\s*$/i.exec(text);
+  const value = Number(parts?.[1]);
+  return parts === null || !Number.isFinite(value) ? null : { value, unit: parts[2]! };
+}
+
+function shapeProblem(input: unknown, unit: SiUnit): string {
+  if (input === undefined) return `missing, expected ${expected(unit)}`;
+  if (typeof input === 'object' && input !== null && !Array.isArray(input)) {
+    const keys = ['value', 'unit', 'source'];
+    const unknownKey = Object.keys(input).find((key) => !keys.includes(key));
+    if (unknownKey !== undefined) return unknownName('key', unknownKey, keys).message;
+    if ('unit' in input && 'value' in input) return `got ${got(input.value)}, expected ${expected(unit)}`;
+    if ('value' in input && Number.isFinite(input.value)) {
+      return `missing unit: got ${got(input)}, expected ${expected(unit)}`;
+    }
+  }
+  const problem = Number.isFinite(input) ? 'missing unit: got' : 'got';
+  return `${problem} ${got(input)}, expected ${expected(unit)}`;
+}
+
+function expected(unit: SiUnit): string {
+  return `a positive quantity in ${unit} such as "${examples[unit]}"`;
+}
+
+type UnitFactor = (from: string, to: SiUnit) => number | 'unknown' | 'other dimension';
+
+let loading: Promise<UnitFactor> | undefined;
+
+/** mathjs takes over a second to load, so it is loaded only when a file uses a unit that is not SI. */
+function unitFactors(): Promise<UnitFactor> {
+  loading ??= import('mathjs').then(({ create, createUnitDependencies, unitDependencies }) => {
+    const math = create({ ...createUnitDependencies, ...unitDependencies });
+    math.createUnit('FLOP', { prefixes: 'short' });
+    math.createUnit('FLOPS', { definition: '1 FLOP/s', prefixes: 'short' });
+    return (from, to) => {
+      let one: Unit;
+      try {
+        one = math.unit(1, from);
+      } catch {
+        return 'unknown';
+      }
+      return one.equalBase(math.unit(1, to)) ? one.toNumber(to) : 'other dimension';
+    };
+  });
+  return loading;
+}

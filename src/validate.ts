@@ -1,0 +1,57 @@
+/** Validation of what a user wrote: zod schemas whose first failure becomes a one-line user error. */
+import { z } from 'zod';
+import { shown, UserError, unknownName } from './errors.ts';
+
+/** An object with the keys of `shape` and no others; an unknown key is answered with the nearest valid one. */
+export function strictObject<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+  return z.strictObject(shape, {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys'
+        ? unknownName('key', issue.keys[0]!, Object.keys(shape)).message
+        : undefined,
+  });
+}
+
+/** Checks `input` against `schema`. Throws a `UserError` that starts with `where` and the path of the value. */
+export function validate<Schema extends z.ZodType>(
+  schema: Schema,
+  input: unknown,
+  where: string,
+): z.output<Schema> {
+  const result = schema.safeParse(input, { error: sentence });
+  if (result.success) return result.data;
+  const { issues } = result.error;
+  // A misspelt key is the cause when another one is then missing.
+  const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
+  const path = z.core.toDotPath(issue.path);
+  throw new UserError([where, path, issue.message].filter((part) => part !== '').join(': '));
+}
+
+/** A value as error messages show it; unlike JSON it has a word for NaN. */
+export function got(value: unknown): string {
+  return typeof value === 'number' ? String(value) : shown(value);
+}
+
+function sentence(issue: z.core.$ZodRawIssue): string {
+  if (issue.code === 'invalid_type') {
+    if (issue.input === undefined) return `missing, expected ${issue.expected}`;
+    return `got ${got(issue.input)}, expected ${issue.expected}`;
+  }
+  if (issue.code === 'invalid_value' && typeof issue.input === 'string') {
+    return unknownName('name', issue.input, issue.values.map(String)).message;
+  }
+  if (issue.code === 'too_small') {
+    const bound = issue.inclusive ? 'at least' : 'more than';
+    return `got ${got(issue.input)}, expected ${bound} ${issue.minimum}${counted(issue.origin)}`;
+  }
+  if (issue.code === 'too_big') {
+    const bound = issue.inclusive ? 'at most' : 'less than';
+    return `got ${got(issue.input)}, expected ${bound} ${issue.maximum}${counted(issue.origin)}`;
+  }
+  return `got ${got(issue.input)}, expected another value (${issue.code})`;
+}
+
+function counted(origin: string): string {
+  if (origin === 'string') return ' characters';
+  return origin === 'array' ? ' elements' : '';
+}
