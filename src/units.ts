@@ -20,14 +20,17 @@ const examples: Readonly<Record<SiUnit, string>> = {
 
 /** The zod schema of a quantity: its shape only, since units need a module that is loaded on demand. */
 export function quantitySchema(unit: SiUnit) {
-  return z.union(
-    [
-      z.string(),
-      z.strictObject({ value: z.number(), unit: z.string(), source: z.string().min(1).optional() }),
-      z.strictObject({ value: z.string(), source: z.string().min(1) }),
-    ],
-    { error: (issue) => shapeProblem(issue.input, unit) },
-  );
+  const source = z.string().min(1);
+  return z
+    .union(
+      [
+        z.string(),
+        z.strictObject({ value: z.number(), unit: z.string(), source: source.optional() }),
+        z.strictObject({ value: z.string(), source }),
+      ],
+      { error: (issue) => shapeProblem(issue.input, unit) },
+    )
+    .describe(expected(unit));
 }
 
 export type Quantity = z.output<ReturnType<typeof quantitySchema>>;
@@ -57,7 +60,8 @@ export async function parseQuantity(input: unknown, unit: SiUnit, where: string)
   const factor = (await unitFactors())(written.unit, unit);
   if (factor === 'unknown') throw fail(`unknown unit ${got(written.unit)}`);
   if (factor === 'other dimension') throw fail(`got ${asWritten}`);
-  return written.value * factor;
+  // 15 digits: 5 us and 5e-6 s are the same number.
+  return Number((written.value * factor).toPrecision(15));
 }
 
 function splitQuantity(text: string): { value: number; unit: string } | null {

@@ -37,8 +37,10 @@ function sentence(issue: z.core.$ZodRawIssue): string {
     if (issue.input === undefined) return `missing, expected ${issue.expected}`;
     return `got ${got(issue.input)}, expected ${issue.expected}`;
   }
-  if (issue.code === 'invalid_value' && typeof issue.input === 'string') {
-    return unknownName('name', issue.input, issue.values.map(String)).message;
+  if (issue.code === 'invalid_value') {
+    const known = issue.values.map(String);
+    if (typeof issue.input === 'string') return unknownName('name', issue.input, known).message;
+    return `got ${got(issue.input)}, expected one of ${known.join(', ')}`;
   }
   if (issue.code === 'too_small') {
     const bound = issue.inclusive ? 'at least' : 'more than';

@@ -242,10 +242,10 @@ describe('families and fields without a card', () => {
     );
     const sliding = { ...QWEN3_MOE, use_sliding_window: true, sliding_window: 4096, layer_types };
     expect(window(sliding)).toEqual({ tokens: 4096, layers: 8 });
-    expect(() => window({ ...sliding, layer_types: undefined })).toThrow('missing layer_types');
+    expect(() => window({ ...sliding, layer_types: undefined })).toThrow('layer_types: missing');
     expect(() => window({ ...sliding, layer_types: ['full_attention'] })).toThrow('48 entries, one a layer');
     expect(() => window({ ...GPT_OSS, layer_types: Array(24).fill('linear_attention') })).toThrow(
-      'layer_types: expected an array of full_attention or sliding_attention',
+      'expected an array of full_attention or sliding_attention',
     );
   });
 
@@ -283,8 +283,8 @@ describe('a bad config.json', () => {
   };
 
   test.each<[string, unknown, string]>([
-    ['no object', [1], 'my/config.json: expected an object, got [1]'],
-    ['no family', { hidden_size: 1 }, 'my/config.json: missing model_type (expected a text)'],
+    ['no object', [1], 'my/config.json: got [1], expected an object'],
+    ['no family', { hidden_size: 1 }, 'my/config.json: model_type: missing, expected a text'],
     [
       'another family',
       { ...LLAMA, model_type: 'gemma3' },
@@ -293,20 +293,20 @@ describe('a bad config.json', () => {
     [
       'a missing field',
       { ...LLAMA, num_hidden_layers: undefined },
-      'my/config.json: missing num_hidden_layers (expected a whole number, 1 or more)',
+      'my/config.json: num_hidden_layers: missing, expected a whole number, 1 or more',
     ],
     [
       'a text for a number',
       { ...LLAMA, hidden_size: '4096' },
-      'my/config.json: hidden_size: expected a whole number, 1 or more, got "4096"',
+      'my/config.json: hidden_size: got "4096", expected a whole number, 1 or more',
     ],
     [
       'zero',
       { ...LLAMA, vocab_size: 0 },
-      'my/config.json: vocab_size: expected a whole number, 1 or more, got 0',
+      'my/config.json: vocab_size: got 0, expected a whole number, 1 or more',
     ],
-    ['a fraction', { ...LLAMA, intermediate_size: 1.5 }, 'expected a whole number, 1 or more, got 1.5'],
-    ['no flag', { ...LLAMA, tie_word_embeddings: 'no' }, 'expected true or false, got "no"'],
+    ['a fraction', { ...LLAMA, intermediate_size: 1.5 }, 'got 1.5, expected a whole number, 1 or more'],
+    ['no flag', { ...LLAMA, tie_word_embeddings: 'no' }, 'got "no", expected true or false'],
     [
       'heads that do not divide',
       { ...LLAMA, num_key_value_heads: 5 },
@@ -315,15 +315,15 @@ describe('a bad config.json', () => {
     [
       'a head size that is no whole number',
       { ...LLAMA, hidden_size: 4100 },
-      'my/config.json: missing head_dim (expected a whole number, 1 or more)',
+      'my/config.json: head_dim: missing, expected a whole number, 1 or more',
     ],
     [
       'more experts per token than experts',
       { ...QWEN3_MOE, num_experts: 4 },
       'my/config.json: 8 experts per token, expected at most all 4',
     ],
-    ['missing experts', { ...QWEN3_MOE, num_experts: undefined }, 'my/config.json: missing num_experts'],
-    ['missing latent sizes', { ...DEEPSEEK_V3, kv_lora_rank: null }, 'my/config.json: missing kv_lora_rank'],
+    ['missing experts', { ...QWEN3_MOE, num_experts: undefined }, 'my/config.json: num_experts: missing'],
+    ['missing latent sizes', { ...DEEPSEEK_V3, kv_lora_rank: null }, 'my/config.json: kv_lora_rank: missing'],
     [
       'an EAGLE-3 head',
       { ...LLAMA, architectures: ['LlamaForCausalLMEagle3'], num_hidden_layers: 1, draft_vocab_size: 32000 },
@@ -358,42 +358,39 @@ describe('parseModel', () => {
   const head = copy(draftCard('eagle3-llama-3.1-8b'));
 
   test.each<[string, unknown, string]>([
-    ['null', null, 'f.json: got neither a Hugging Face config.json (it has a model_type) nor a model card'],
-    ['something else', { layers: 3 }, 'f.json: got neither'],
+    [
+      'null',
+      null,
+      'f.json: got null, expected a Hugging Face config.json (it has a model_type) or a model card (it has a kind)',
+    ],
+    ['something else', { layers: 3 }, 'f.json: got {"layers":3}, expected a Hugging Face'],
     [
       'another kind',
       { ...head, kind: 'medusa' },
-      'f.json: kind: expected one of transformer, eagle, eagle3, mtp, got "medusa"',
+      'f.json: kind: got "medusa", expected one of transformer, eagle, eagle3, mtp',
     ],
     [
       'an unknown field',
       { ...model, layer: 3 },
-      'f.json: unknown field "layer": nearest is layers (known: kind, name, layers,',
+      'f.json: unknown key "layer": nearest is layers (known: kind, name, layers,',
     ],
     [
       'an unknown field inside',
       { ...model, experts: { ...model.experts, topK: 3 } },
-      'f.json: experts: unknown field "topK"',
+      'f.json: experts: unknown key "topK"',
     ],
-    [
-      'a missing field',
-      { ...model, hidden: undefined },
-      'f.json: missing hidden (expected a whole number, 1 or more)',
-    ],
-    [
-      'missing experts',
-      { ...model, experts: undefined },
-      'f.json: missing experts (expected an object or null)',
-    ],
+    ['a missing field', { ...model, hidden: undefined }, 'f.json: hidden: missing, expected'],
+    ['missing experts', { ...model, experts: undefined }, 'f.json: experts: missing, expected object'],
+    ['missing attention', { ...model, attention: undefined }, 'f.json: attention: missing, expected object'],
     [
       'a bad value inside',
       { ...head, fusion: { input: -1, firstPassOnly: true } },
-      'f.json: fusion.input: expected a whole number, 1 or more, got -1',
+      'f.json: fusion.input: got -1, expected at least 1',
     ],
     [
       'another attention',
       { ...model, attention: { ...model.attention, kind: 'linear' } },
-      'f.json: attention.kind: expected "gqa" or "mla", got "linear"',
+      'f.json: attention.kind: got "linear", expected one of gqa, mla',
     ],
     [
       'a window in too many layers',
@@ -405,7 +402,7 @@ describe('parseModel', () => {
       { ...model, experts: { ...model.experts, denseLayers: 49 } },
       'f.json: 49 dense layers, expected at most all 48',
     ],
-    ['no source', { ...head, source: '' }, 'f.json: source: expected a text, got ""'],
+    ['no source', { ...head, source: '' }, 'f.json: source: got "", expected at least 1 characters'],
   ])('%s is refused', (_, json, message) => {
     let caught: unknown;
     try {

@@ -11,12 +11,12 @@ export interface EngineProfile {
   readonly label: string;
   /** Launch gaps, norms and other small kernels of one layer, beside its roofline time. */
   readonly layerLaunchS: number;
-  /** The same for one whole pass of the target: embedding, final norm, graph launch. */
-  readonly passLaunchS: number;
   /** Host work around one sequential draft pass: metadata, launch, argmax. */
   readonly draftPassLaunchS: number;
   /** Host work of a step: scheduling, input preparation, output handling. */
   readonly stepOverhead: FixedAndEach;
+  /** Further host work of a step that may draft, and for each drafted token: metadata, masks, token lists. */
+  readonly speculationOverhead: FixedAndEach;
   /** Prompt look-up on the host, for a step with any search and for each sequence searched. */
   readonly search: FixedAndEach;
   /** Sampling of one step and for each row of logits: plain, and with rejection of drafts. */
@@ -61,9 +61,9 @@ export const engineSchema = strictObject({
     .describe('where the times come from; absent for an engine that is not real'),
   notes: z.array(text).optional(),
   layerLaunch: seconds.describe('a time left out is zero'),
-  passLaunch: seconds,
   draftPassLaunch: seconds,
   stepOverhead: fixedAndEach.describe('each: per sequence'),
+  speculationOverhead: fixedAndEach.describe('each: per drafted token'),
   search: fixedAndEach.describe('each: per sequence searched'),
   plainSampling: fixedAndEach.describe('each: per row of logits'),
   rejectionSampling: fixedAndEach.describe('each: per row of logits'),
@@ -86,7 +86,7 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
   const file = validate(engineSchema, json, where);
   const time = async (quantity: Quantity | undefined, path: string): Promise<number> =>
     quantity === undefined ? 0 : parseQuantity(quantity, 's', `${where}: ${path}`);
-  const both = async (key: 'stepOverhead' | 'search' | 'plainSampling' | 'rejectionSampling') => ({
+  const both = async (key: 'stepOverhead' | 'speculationOverhead' | 'search' | 'plainSampling' | 'rejectionSampling') => ({
     fixedS: await time(file[key]?.fixed, `${key}.fixed`),
     eachS: await time(file[key]?.each, `${key}.each`),
   });
@@ -94,9 +94,9 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     name: file.name,
     label: file.label,
     layerLaunchS: await time(file.layerLaunch, 'layerLaunch'),
-    passLaunchS: await time(file.passLaunch, 'passLaunch'),
     draftPassLaunchS: await time(file.draftPassLaunch, 'draftPassLaunch'),
     stepOverhead: await both('stepOverhead'),
+    speculationOverhead: await both('speculationOverhead'),
     search: await both('search'),
     plainSampling: await both('plainSampling'),
     rejectionSampling: await both('rejectionSampling'),

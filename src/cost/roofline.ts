@@ -50,6 +50,10 @@ export class Roofline implements CostModel {
       this.#target.attentionS(verify.sequences, verify.contextTokens, verify.attentionPairs);
     cost.samplingS = sampling.fixedS + verify.logitRows * sampling.eachS;
     cost.overheadS = engine.stepOverhead.fixedS + verify.sequences * engine.stepOverhead.eachS;
+    if (work.speculative) {
+      const drafted = verify.tokens - verify.sequences;
+      cost.overheadS += engine.speculationOverhead.fixedS + drafted * engine.speculationOverhead.eachS;
+    }
   }
 
   /** Prompts are prefilled in passes of at most the engine's token budget, each a step of its own. */
@@ -96,7 +100,7 @@ export class Roofline implements CostModel {
   }
 
   #launchS(pass: ForwardPass): number {
-    return this.#engine.passLaunchS + pass.shape.layers * this.#engine.layerLaunchS;
+    return pass.shape.layers * this.#engine.layerLaunchS;
   }
 
   #draftLaunchS(pass: ForwardPass): number {

@@ -32,14 +32,15 @@ export class SpecDecodeBench implements CostModel {
     cost.verifyS = passS(verify.tokens);
     cost.draftS = 0;
     if (work.searches > 0) {
-      // Copies differ only in whether they propose; the authors average the latency over copies.
-      const share = work.searchHits / verify.sequences;
+      // Copies differ only in whether they propose; the authors average the latency over copies. Where
+      // look-up has no hit, what is verified came from its rival, and is charged as look-up all the same.
       const drafted = verify.tokens - verify.sequences;
-      const proposing = share === 0 ? 0 : verify.sequences + drafted / share;
-      cost.draftS = share === 0 ? 0 : LOOK_UP_SHARE_OF_VERIFY * share * passS(proposing);
+      if (drafted > 0) {
+        const share = work.searchHits > 0 ? work.searchHits / verify.sequences : 1;
+        cost.draftS = LOOK_UP_SHARE_OF_VERIFY * share * passS(verify.sequences + drafted / share);
+      }
     } else {
       for (const draft of work.drafts) {
-        if (draft.longest === 0) continue;
         cost.draftS +=
           EAGLE.perContextTokenS * verify.contextTokens +
           EAGLE.perQueryTokenS * (draft.longest + 1) +

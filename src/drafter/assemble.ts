@@ -30,8 +30,8 @@ export function assembleDrafter(
         `k ${length}: the acceptance of ${part.name} was recorded with k = ${lengths.maxK}; expected k of at most that`,
       );
     }
-    const replay = new Replay(lengths, length, conventions);
-    if (part.model === undefined) return new LookUp(replay);
+    if (part.model === undefined) return new LookUp(new Replay(lengths, length, conventions));
+    const replay = new Replay(lengths, length, { ...conventions, proposalChance: null });
     return new SequentialModel(replay, part.model.catchUp, lengths.offsets.length - 1, slot++);
   });
   const [first, second] = proposers;

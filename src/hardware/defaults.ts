@@ -47,7 +47,7 @@ const generations: Readonly<Partial<Record<Architecture, DefaultEfficiency>>> = 
       bf16: { bandwidth: 0.76, flops: 0.63, corner: 3.08 },
       fp8: { bandwidth: 0.71, flops: 0.54, corner: 1.43 },
     },
-    attention: { bandwidth: 0.85, flops: 0.51 },
+    attention: { bandwidth: 0.85, flops: 0.505 },
   },
   hopper: {
     from: 'h100-sxm',

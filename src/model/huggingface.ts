@@ -3,7 +3,8 @@
  * configuration classes in huggingface/transformers. A quantisation in the file is not read: the number format
  * belongs to the scenario.
  */
-import { shown, UserError, unknownName } from '../errors.ts';
+import { UserError, unknownName } from '../errors.ts';
+import { got } from '../validate.ts';
 import type { Experts, GroupedQueryAttention, LatentAttention, Transformer } from './architecture.ts';
 import { checkCard } from './check.ts';
 
@@ -34,7 +35,7 @@ const FAMILIES: ReadonlyMap<string, Family> = new Map([
  * @throws UserError for an unsupported `model_type`, and for the first field that is missing or makes no sense
  */
 export function readHuggingFaceConfig(json: unknown, where: string): Transformer {
-  if (!isRecord(json)) throw new UserError(`${where}: expected an object, got ${shown(json)}`);
+  if (!isRecord(json)) throw new UserError(`${where}: got ${got(json)}, expected an object`);
   const fields = new Fields(textPart(json), where);
   const type = fields.text('model_type');
   const family = FAMILIES.get(type);
@@ -110,11 +111,8 @@ class Fields {
 
   fail(name: string, expected: string): never {
     const value = this.#get(name);
-    const problem =
-      value === undefined
-        ? `missing ${name} (expected ${expected})`
-        : `${name}: expected ${expected}, got ${shown(value)}`;
-    throw new UserError(`${this.#where}: ${problem}`);
+    const problem = value === undefined ? 'missing' : `got ${got(value)}`;
+    throw new UserError(`${this.#where}: ${name}: ${problem}, expected ${expected}`);
   }
 
   #get(name: string): unknown {

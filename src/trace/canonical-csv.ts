@@ -44,17 +44,23 @@ const headSchema = z.strictObject({
   }),
   outputLimit: z.int32().positive().nullable(),
   tokenIds: z.boolean(),
-  drafters: z.record(
-    z.string().refine((name) => name !== NO_DRAFTER, `${NO_DRAFTER} is not the name of a drafter`),
-    z.strictObject({
-      kind: z.enum(['recording', 'fitted']),
-      maxK: z.int().min(0).max(MAX_MAX_K),
-      proposed: z.enum(['listed', 'always', 'unknown']),
-    }),
-  ),
+  drafters: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .min(1)
+          .refine((name) => name !== NO_DRAFTER, `${NO_DRAFTER} is not the name of a drafter`),
+        kind: z.enum(['recording', 'fitted']),
+        maxK: z.int().min(0).max(MAX_MAX_K),
+        proposed: z.enum(['listed', 'always', 'unknown']),
+      }),
+    )
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'a name is there twice'),
 });
 
 type Head = z.infer<typeof headSchema>;
+type DrafterHead = Head['drafters'][number];
 
 /** The text of a trace file. Request ids are taken to be distinct, and no drafter to be named `none`. */
 export function formatCanonicalCsv(trace: AcceptanceTrace): string {
@@ -65,12 +71,12 @@ export function formatCanonicalCsv(trace: AcceptanceTrace): string {
     provenance: trace.provenance,
     outputLimit: trace.outputLimit,
     tokenIds: trace.tokens !== null,
-    drafters: Object.fromEntries(
-      drafters.map(([name, { kind, maxK, proposed }]) => [
-        name,
-        { kind, maxK, proposed: typeof proposed === 'string' ? proposed : 'listed' },
-      ]),
-    ),
+    drafters: drafters.map(([name, { kind, maxK, proposed }]) => ({
+      name,
+      kind,
+      maxK,
+      proposed: typeof proposed === 'string' ? proposed : 'listed',
+    })),
   };
   const lines = [`${canonicalCsvMark}${JSON.stringify(head)}\n`, csvLine(COLUMNS)];
   trace.ids.forEach((id, r) => {
@@ -141,7 +147,7 @@ export function parseCanonicalCsv(text: string, where: string): AcceptanceTrace 
   const requests = parseRequests(csvRows(text.slice(headEnd + 1), where, 2), head, where);
   if (requests.size === 0) throw new UserError(`${where}: no rows, expected one or more a request`);
   for (const [id, { line, lines }] of requests) {
-    const missing = [NO_DRAFTER, ...Object.keys(head.drafters)].find((name) => !lines.has(name));
+    const missing = rowNames(head).find((name) => !lines.has(name));
     if (missing !== undefined) {
       throw new UserError(
         `${where}, line ${line}: request ${shown(id)} has no row whose drafter is ${missing}`,
@@ -158,7 +164,7 @@ export function parseCanonicalCsv(text: string, where: string): AcceptanceTrace 
     outputTokens: Int32Array.from(baselines, (row) => row.outputTokens),
     outputLimit: head.outputLimit,
     drafters: new Map(
-      Object.entries(head.drafters).map(([name, { kind, maxK, proposed }]) => {
+      head.drafters.map(({ name, kind, maxK, proposed }) => {
         const lengths = rows.map((row) => row.drafters.get(name)!);
         return [name, { ...flatLengths(lengths, proposed), kind, maxK }];
       }),
@@ -172,9 +178,14 @@ export function parseCanonicalCsv(text: string, where: string): AcceptanceTrace 
   };
 }
 
+/** What the drafter column may say: every request has a row of each. */
+function rowNames(head: Head): string[] {
+  return [NO_DRAFTER, ...head.drafters.map(({ name }) => name)];
+}
+
 function flatLengths(
   lengths: readonly Lengths[],
-  proposed: Head['drafters'][string]['proposed'],
+  proposed: DrafterHead['proposed'],
 ): Pick<PositionLengths, 'offsets' | 'emitted' | 'proposed'> {
   const emitted = lengths.map((row) => row.emitted);
   const offsets = offsetsOf(emitted);
@@ -235,10 +246,9 @@ function parseRequests(rows: Iterable<CsvRow>, head: Head, where: string): Map<s
       request.baseline = parseBaseline(reader, head.tokenIds);
       continue;
     }
-    const drafter = Object.hasOwn(head.drafters, name) ? head.drafters[name] : undefined;
+    const drafter = head.drafters.find((candidate) => candidate.name === name);
     if (drafter === undefined) {
-      const known = [NO_DRAFTER, ...Object.keys(head.drafters)];
-      throw new UserError(`${at}: ${unknownName('drafter', name, known).message}`);
+      throw new UserError(`${at}: ${unknownName('drafter', name, rowNames(head)).message}`);
     }
     request.drafters.set(name, parseLengths(reader, drafter));
   }
@@ -273,7 +283,7 @@ function parseBaseline(row: RowReader, tokenIds: boolean): Baseline {
   };
 }
 
-function parseLengths(row: RowReader, { maxK, proposed }: Head['drafters'][string]): Lengths {
+function parseLengths(row: RowReader, { maxK, proposed }: DrafterHead): Lengths {
   row.empty('prompt_tokens', 'prompt_token_ids', 'output_token_ids');
   const tokens = row.count('output_tokens');
   const emitted = row.list('emitted', tokens, 1, maxK + 1);

@@ -61,9 +61,12 @@ export function sampleCopyRuns(
   for (let position = 1; position < tokens; position++) {
     const fate = draw();
     const search = draw();
+    let found = 0;
     if (age >= 0) {
       const hazard = run.floor + ((1 - run.floor) * run.alpha) / (run.alpha + runBeta + age);
       age = fate < hazard ? -1 : age + 1;
+      // The suffix still matches where a run breaks: something is proposed there, and rejected.
+      found = 1;
       if (age < 0) {
         lag = 0;
         runBeta = beta;
@@ -71,14 +74,10 @@ export function sampleCopyRuns(
     } else if (position >= FIRST_LOOKUP) {
       const logit = scratch[position]! + requestLogit + (lagLogit[lag++] ?? 0);
       if (fate < logistic(logit)) age = 0;
+      found =
+        age >= 0 ? 1 : logistic(lookup.found + lookup.perDoubling * Math.log2(position / LOOKUP_REFERENCE));
     }
     copied[position] = age >= 0 ? 1 : 0;
-    const found =
-      age >= 0
-        ? 1
-        : position < FIRST_LOOKUP
-          ? 0
-          : logistic(lookup.found + lookup.perDoubling * Math.log2(position / LOOKUP_REFERENCE));
     proposed[position] = proposal(search, found, lookup.short, maxK);
   }
   let length = 0;

@@ -22,7 +22,8 @@ export function* csvRows(text: string, where: string, firstLine = 1): Generator<
   let cells: string[] = [];
   while (cell.lastIndex < text.length || cells.length > 0) {
     const match = cell.exec(text);
-    if (match === null) throw new UserError(`${where}, line ${line}: a quote is not closed or out of place`);
+    if (match === null)
+      throw new UserError(`${where}, line ${line}: a quote is not closed or is out of place`);
     const [, quoted, plain, end] = match;
     if (quoted !== undefined) for (const char of quoted) if (char === '\n') line++;
     cells.push(quoted?.replaceAll('""', '"') ?? plain!);

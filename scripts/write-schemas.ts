@@ -1,0 +1,13 @@
+/** Writes the JSON Schemas that editors read: `npx tsx scripts/write-schemas.ts`. */
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { hardwareJsonSchema } from '../src/hardware/schema.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const schemas = { 'hardware-profiles/schema.json': hardwareJsonSchema() };
+
+for (const [path, schema] of Object.entries(schemas)) {
+  writeFileSync(`${root}/${path}`, `${JSON.stringify(schema, null, 2)}\n`);
+}
+execFileSync('npx', ['biome', 'format', '--write', ...Object.keys(schemas)], { cwd: root, stdio: 'inherit' });
