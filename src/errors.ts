@@ -1,5 +1,5 @@
 /** The one kind of error a user can cause, and the sentences it is made of. */
-import { closest } from 'fastest-levenshtein';
+import { distance } from 'fastest-levenshtein';
 
 /**
  * A mistake of the user's: a bad flag, file or value. The command line prints `message` as one line and
@@ -23,6 +23,16 @@ export function shown(value: unknown): string {
 export function unknownName(what: string, got: string, known: readonly string[]): UserError {
   if (known.length === 0) return new UserError(`unknown ${what} ${shown(got)}: there are none`);
   return new UserError(
-    `unknown ${what} ${shown(got)}: nearest is ${closest(got, known)} (known: ${known.join(', ')})`,
+    `unknown ${what} ${shown(got)}: nearest is ${nearest(got, known)} (known: ${known.join(', ')})`,
   );
+}
+
+/** The known name that completes `got`, or else the one fewest letters away. */
+function nearest(got: string, known: readonly string[]): string {
+  const completes = (name: string) => got !== '' && name.includes(got);
+  const letters = (name: string) => distance(got, name);
+  return known.reduce((best, name) => {
+    if (completes(name) !== completes(best)) return completes(name) ? name : best;
+    return letters(name) < letters(best) ? name : best;
+  });
 }

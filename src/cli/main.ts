@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 /** The command line: dispatch, and the one place where errors become a line and an exit status. */
 import yargs from 'yargs';
-import { UserError } from '../errors.ts';
+import { shown, UserError, unknownName } from '../errors.ts';
 import { TOOL } from '../scenario/result.ts';
 import { listCommand } from './list.ts';
-import { runCommand } from './run.ts';
+import { RUN_OPTIONS, runCommand } from './run.ts';
 
 /** Exit status for a mistake of the user's. */
 const USER_ERROR = 2;
@@ -27,11 +27,27 @@ try {
     .wrap(100)
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UserError(message);
+      throw error === undefined || error.name === 'YError' ? usageError(message) : error;
     })
     .parseAsync();
 } catch (error) {
-  if (!(error instanceof UserError)) throw error;
+  if (!(error instanceof Error && (error instanceof UserError || error.name === 'YError'))) throw error;
   process.stderr.write(`specsim: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
   process.exitCode = USER_ERROR;
+}
+
+/** yargs' complaints in this program's words. */
+function usageError(message: string): UserError {
+  const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
+  if (unknown === undefined) return new UserError(message.replaceAll('\n', ' ').toLowerCase());
+  if (process.argv.some((word) => word === `--${unknown}` || word.startsWith(`--${unknown}=`))) {
+    return unknownName(
+      'option',
+      `--${unknown}`,
+      RUN_OPTIONS.map((name) => `--${name}`),
+    );
+  }
+  return process.argv[2] === unknown
+    ? unknownName('command', unknown, ['run', 'list'])
+    : new UserError(`unexpected argument ${shown(unknown)}: expected at most one, a scenario file`);
 }

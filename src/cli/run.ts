@@ -23,6 +23,9 @@ const FLAGS = {
   cost: 'cost model: roofline or specdecode-bench',
 } as const;
 
+/** Every option of `run`, for the error that names the nearest. */
+export const RUN_OPTIONS = [...Object.keys(FLAGS), 'keep-truncated', 'format', 'out'];
+
 export const runCommand: CommandModule = {
   command: 'run [scenario]',
   describe: 'replay an acceptance trace on a GPU: tokens/s, speedup, and where the time goes',
@@ -59,7 +62,9 @@ function acceptances(given: unknown): Record<string, string> {
   const specs = [given].flat().map((spec) => {
     const [, method, value] = /^([^=]+)=(.+)$/.exec(String(spec)) ?? [];
     if (method === undefined || value === undefined) {
-      throw new UserError(`--acceptance: got ${JSON.stringify(spec)}, expected METHOD=SPEC, such as eagle=0.62`);
+      throw new UserError(
+        `--acceptance: got ${JSON.stringify(spec)}, expected METHOD=SPEC, such as eagle=0.62`,
+      );
     }
     return [method, value] as const;
   });

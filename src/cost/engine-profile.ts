@@ -86,7 +86,9 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
   const file = validate(engineSchema, json, where);
   const time = async (quantity: Quantity | undefined, path: string): Promise<number> =>
     quantity === undefined ? 0 : parseQuantity(quantity, 's', `${where}: ${path}`);
-  const both = async (key: 'stepOverhead' | 'speculationOverhead' | 'search' | 'plainSampling' | 'rejectionSampling') => ({
+  const both = async (
+    key: 'stepOverhead' | 'speculationOverhead' | 'search' | 'plainSampling' | 'rejectionSampling',
+  ) => ({
     fixedS: await time(file[key]?.fixed, `${key}.fixed`),
     eachS: await time(file[key]?.each, `${key}.each`),
   });

@@ -25,7 +25,7 @@ class Table {
   at(count: number): number {
     const known = this.#values[count];
     if (known === undefined) return this.#compute(count);
-    if (known === known) return known;
+    if (!Number.isNaN(known)) return known;
     const value = this.#compute(count);
     this.#values[count] = value;
     return value;
@@ -113,7 +113,11 @@ export class ForwardPass {
 
   #gemmS(gemm: Gemm, rows: number, copies = 1): number {
     const weightBytes = copies * gemm.n * gemm.k * gemm.bytesPerWeight;
-    return this.#matrixS(gemm.compute, weightBytes + 2 * rows * (gemm.n + gemm.k), 2 * rows * gemm.n * gemm.k);
+    return this.#matrixS(
+      gemm.compute,
+      weightBytes + 2 * rows * (gemm.n + gemm.k),
+      2 * rows * gemm.n * gemm.k,
+    );
   }
 
   /** Routed experts: the weights of those visited, and every token's share of the FLOPs. */

@@ -7,7 +7,7 @@ import type { HardwareProfile } from '../hardware/profile.ts';
 import type { ForwardShape } from '../model/shape.ts';
 import type { EngineProfile } from './engine-profile.ts';
 import { ForwardPass } from './forward-pass.ts';
-import type { CostModel, DraftWork, PassWork, PartSeconds, StepWork } from './work.ts';
+import type { CostModel, DraftWork, PartSeconds, PassWork, StepWork } from './work.ts';
 
 export class Roofline implements CostModel {
   readonly name = 'roofline';

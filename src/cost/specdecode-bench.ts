@@ -3,7 +3,7 @@
  * for comparison: Llama-3.1-8B in bf16 on one H100, fitted to vLLM steps at batch 1 to 64. An EAGLE head
  * costs the same whatever it drafts, and whoever may use look-up is charged look-up alone.
  */
-import type { CostModel, PassWork, PartSeconds, StepWork } from './work.ts';
+import type { CostModel, PartSeconds, PassWork, StepWork } from './work.ts';
 
 /** Seconds; source: predictor.py, class Llama8BH100. */
 const TARGET = { perContextTokenS: 3.92645679e-8, perTokenS: 2.10103129e-5, fixedS: 0.00588590713 };

@@ -1,7 +1,6 @@
 /** Replay of position-indexed acceptance: what a round of a given draft length does at a given position. */
 import type { PositionLengths } from '../trace/trace.ts';
 
-
 /** How many tokens to draft: always k, or exactly as many as will be accepted (the oracle). */
 export type DraftLength = number | 'exact';
 

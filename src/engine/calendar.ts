@@ -1,8 +1,6 @@
 /** The calendar of events: one order, by time and then by sequence of scheduling, defined here alone. */
 
-export type Event =
-  | { readonly kind: 'arrival'; readonly request: number }
-  | { readonly kind: 'step-end' };
+export type Event = { readonly kind: 'arrival'; readonly request: number } | { readonly kind: 'step-end' };
 
 interface Entry {
   readonly timeS: number;

@@ -145,6 +145,7 @@ export class Engine {
 
   /** Admits waiting entries in order of arrival, as many copies of each as fit. */
   #admit(): void {
+    if (this.#waiting.length === 0) return;
     const { workload, maxK, maxSequences } = this.#parts;
     while (this.#firstWaiting < this.#waiting.length) {
       const entry = this.#waiting[this.#firstWaiting]!;
@@ -194,14 +195,7 @@ export class Engine {
       const copies = running.copies[i]!;
       const position = running.position[i]!;
       const context = running.promptTokens[i]! + position;
-      drafter.round(
-        running.request[i]!,
-        position,
-        running.length[i]! - position,
-        copies,
-        context,
-        work,
-      );
+      drafter.round(running.request[i]!, position, running.length[i]! - position, copies, context, work);
       const { drafted, emitted } = drafter;
       running.emitted[i] = emitted;
       const queries = drafted + 1;

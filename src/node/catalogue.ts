@@ -60,15 +60,27 @@ function model(name: string): Entry {
 function head(name: string): Entry {
   const card = draftCard(name);
   if (card.kind === 'transformer') throw new Error(`${name} is not a head`);
-  return { model: name, kind: `${card.kind} head of ${card.target}`, weights: '', kv: '', layers: String(card.layers) };
+  return {
+    model: name,
+    kind: `${card.kind} head of ${card.target}`,
+    weights: '',
+    kv: '',
+    layers: String(card.layers),
+  };
 }
 
 function methods(): Entry[] {
   return [
     { method: 'none', summary: 'plain decoding, one token a step' },
     ...BASIC_METHODS.map(({ name, summary }) => ({ method: name, summary })),
-    { method: 'oracle:<method>', summary: 'drafts exactly what will be accepted: the upper bound of a method' },
-    { method: 'combined:<a>+<b>', summary: 'the better of two oracles at each position, both drafters charged' },
+    {
+      method: 'oracle:<method>',
+      summary: 'drafts exactly what will be accepted: the upper bound of a method',
+    },
+    {
+      method: 'combined:<a>+<b>',
+      summary: 'the better of two oracles at each position, both drafters charged',
+    },
     { method: 'combined-free:<a>+<b>', summary: 'the same, the winner alone charged' },
   ];
 }

@@ -131,7 +131,14 @@ function next({ config, rows }: Result, inputs: Inputs): string[] {
   const basic = best.method.replace(/^.*:/, '').replace(/\+.*/, '');
   const changes =
     config.k.length === 1 && best.k !== null
-      ? ['--method', `none,${basic},oracle:${basic}`, '--k', '1,2,3,5,8', '--batch', String(best.batch_size ?? 1)]
+      ? [
+          '--method',
+          `none,${basic},oracle:${basic}`,
+          '--k',
+          '1,2,3,5,8',
+          '--batch',
+          String(best.batch_size ?? 1),
+        ]
       : config.load === 'clones'
         ? ['--load', 'closed']
         : ['--method', `none,oracle:${basic}`];

@@ -5,12 +5,18 @@ import { shown, UserError, unknownName } from '../errors.ts';
 import { parseHardware } from '../hardware/load.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
-import { draftCard, headFor, headNames, modelCard, modelNames } from '../model/cards.ts';
+import { draftCard, headFor, headNames, modelCard, modelNames, mtpHead } from '../model/cards.ts';
 import { parseModel } from '../model/parse.ts';
 import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
 import { parseProcess, sampleProcess } from '../trace/process.ts';
 import { parseTrace } from '../trace/read.ts';
-import { sampleIndices, selectRequests, untruncated, withOutputLength, withPromptLength } from '../trace/reshape.ts';
+import {
+  sampleIndices,
+  selectRequests,
+  untruncated,
+  withOutputLength,
+  withPromptLength,
+} from '../trace/reshape.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { Document, Library } from './library.ts';
 import type { Scenario } from './options.ts';
@@ -111,6 +117,17 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     traces.push(prepare(trace, scenario, warnings));
   }
 
+  const groups = [1, ...hardware.efficiency.allReduce.map((law) => law.gpus)];
+  if (!groups.includes(scenario.tp)) {
+    throw new UserError(
+      `--tp ${scenario.tp}: gpu ${hardware.name} has no all-reduce law for it, expected one of ${groups.join(', ')} (a profile with specification.linkBandwidth has 2, 4 and 8)`,
+    );
+  }
+  if (scenario.dtype === 'fp8' && hardware.specification.denseFlopsPerS.fp8 === undefined) {
+    warnings.push(
+      `gpu ${hardware.name} has no fp8 arithmetic: fp8 weights are read as such and multiplied in bf16`,
+    );
+  }
   if (hardware.calibration !== 'kernel tables') {
     const grade =
       hardware.calibration === 'generation'
@@ -125,7 +142,12 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
 /** The scenario without what may be a path: the contents stand beside it. */
 function hashed({ gpu: _, engine: __, target, draft, trace, ...rest }: Scenario): object {
   const name = (named: string | null) => (named !== null && modelNames().includes(named) ? named : null);
-  return { ...rest, target: name(target), draft: draft !== null && headNames().includes(draft) ? draft : name(draft), traces: trace.length };
+  return {
+    ...rest,
+    target: name(target),
+    draft: draft !== null && headNames().includes(draft) ? draft : name(draft),
+    traces: trace.length,
+  };
 }
 
 function draftCards(
@@ -139,11 +161,14 @@ function draftCards(
     if (model === undefined) continue;
     const fits = chosen !== null && chosen.kind === model.card;
     used ||= fits;
-    const card = fits ? chosen : model.card === 'transformer' ? null : headFor(target.name, model.card);
+    const card = fits ? chosen : defaultDraft(target, model.card);
     if (card === null) {
-      const examples = model.card === 'transformer' ? modelNames() : headNames();
+      const [what, known] =
+        model.card === 'transformer'
+          ? ['draft model', modelNames()]
+          : [`${model.card} head`, headNames().filter((head) => draftCard(head).kind === model.card)];
       throw new UserError(
-        `method ${name}: ${target.name} has no ${model.card === 'transformer' ? 'draft model' : `${model.card} head`} of its own; name one with --draft (known: ${examples.join(', ')})`,
+        `method ${name}: ${target.name} has no ${what} of its own; name one with --draft (known: ${known.join(', ')})`,
       );
     }
     if (card.kind === 'transformer' && card.vocab !== target.vocab) {
@@ -159,9 +184,15 @@ function draftCards(
   return drafts;
 }
 
+/** The head made for a target, or the extra layers it was trained with; a whole draft model is never guessed. */
+function defaultDraft(target: Transformer, kind: DraftHead['kind'] | 'transformer'): DraftHead | null {
+  if (kind === 'transformer') return null;
+  return headFor(target.name, kind) ?? (kind === 'mtp' && target.mtpLayers > 0 ? mtpHead(target) : null);
+}
+
 function readTrace(document: Document, scenario: Scenario): AcceptanceTrace {
-  const process = /^\s*\{[^]*"process"\s*:/.test(document.text.slice(0, 1000));
-  if (!process) return parseTrace(document.text, document.where);
+  const head = document.text.slice(0, 1000);
+  if (!/^\s*\{/.test(head) || !/"process"\s*:/.test(head)) return parseTrace(document.text, document.where);
   return sampleProcess(parseProcess(json(document), document.where), {
     requests: scenario.requests ?? FITTED_REQUESTS,
     seed: scenario.seed,

@@ -8,7 +8,9 @@ import { shown, UserError, unknownName } from '../errors.ts';
 const wholeNumber = (least: number) =>
   z.preprocess(
     (value) => (typeof value === 'string' && /^[+-]?\d+$/.test(value.trim()) ? Number(value) : value),
-    z.int({ error: `a whole number of at least ${least}` }).min(least, { error: `a whole number of at least ${least}` }),
+    z
+      .int({ error: `a whole number of at least ${least}` })
+      .min(least, { error: `a whole number of at least ${least}` }),
   );
 
 const text = z.string({ error: 'a name or a file' }).trim().min(1, { error: 'a name or a file' });

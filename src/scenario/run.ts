@@ -14,7 +14,7 @@ import { sampleAcceptance } from '../trace/acceptance-spec.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
 import type { Inputs } from './inputs.ts';
 import { poissonRate } from './options.ts';
-import { SCHEMA_VERSION, type Result, type Row, TOOL } from './result.ts';
+import { type Result, type Row, SCHEMA_VERSION, TOOL } from './result.ts';
 
 /** Called before each row, for progress. */
 export type Progress = (done: number, total: number) => void;
@@ -146,7 +146,8 @@ class Bench {
       maxK: setup.maxK,
       kvCapacityTokens: setup.kvCapacityTokens,
       blockTokens: engine.blockTokens,
-      maxSequences: setup.kvCapacityTokens === Number.POSITIVE_INFINITY ? setup.kvCapacityTokens : engine.maxSequences,
+      maxSequences:
+        setup.kvCapacityTokens === Number.POSITIVE_INFINITY ? setup.kvCapacityTokens : engine.maxSequences,
     });
     const makespanS = run.run();
     if (this.#load === 'clones' && run.totals.delayedEntries > 0) {
@@ -266,11 +267,16 @@ class Bench {
 }
 
 /** The authors read positions one behind, do not stop drafting at the end, and draw look-up's proposals. */
-function authorsConventions({ scenario, hardware, target, methods }: Inputs, trace: AcceptanceTrace): ReplayConventions {
+function authorsConventions(
+  { scenario, hardware, target, methods }: Inputs,
+  trace: AcceptanceTrace,
+): ReplayConventions {
   const priced = ['ngram', 'eagle', 'eagle3'];
   for (const part of methods.flatMap((method) => [...method.parts])) {
     if (!priced.includes(part.name)) {
-      throw new UserError(`--cost specdecode-bench: it has no price for ${part.name}, expected ${priced.join(', ')}`);
+      throw new UserError(
+        `--cost specdecode-bench: it has no price for ${part.name}, expected ${priced.join(', ')}`,
+      );
     }
   }
   const setting = `${target.name} ${scenario.dtype} on ${scenario.tp} x ${hardware.name}`;

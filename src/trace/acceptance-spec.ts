@@ -19,7 +19,8 @@ export const SPEC_MAX_K = 20;
  */
 export function parseAcceptanceSpec(spec: string, where: string): number[] {
   const mean = /^([^@]+)@([^@]+)$/.exec(spec);
-  if (mean !== null) return [rateOfMeanLength(number(mean[1]!, spec, where), number(mean[2]!, spec, where), where)];
+  if (mean !== null)
+    return [rateOfMeanLength(number(mean[1]!, spec, where), number(mean[2]!, spec, where), where)];
   return spec.split(':').map((part) => {
     const rate = number(part, spec, where);
     if (rate < 0 || rate > 1) {

@@ -72,7 +72,8 @@ export function withOutputLength(trace: AcceptanceTrace, length: number): Accept
         }
         return values;
       };
-      const proposed = lengths.proposed instanceof Uint8Array ? repeat(lengths.proposed, 0) : lengths.proposed;
+      const proposed =
+        lengths.proposed instanceof Uint8Array ? repeat(lengths.proposed, 0) : lengths.proposed;
       return { ...lengths, offsets, emitted: repeat(lengths.emitted, 1), proposed };
     }),
     tokens: null,

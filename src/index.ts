@@ -1,0 +1,25 @@
+/** The public API, listed by hand. Nothing here touches a disk or a network: `specsim/node` does. */
+
+export { type EngineProfile, parseEngine } from './cost/engine-profile.ts';
+export { UserError } from './errors.ts';
+export { parseHardware } from './hardware/load.ts';
+export type { HardwareProfile } from './hardware/profile.ts';
+export type { DraftHead, Dtype, Transformer } from './model/architecture.ts';
+export { headNames, modelCard, modelNames } from './model/cards.ts';
+export { parseModel } from './model/parse.ts';
+export { type ForwardShape, forwardShape, headShape } from './model/shape.ts';
+export { summarize } from './report/summary.ts';
+export { gatherInputs, type Inputs } from './scenario/inputs.ts';
+export type { Document, Library } from './scenario/library.ts';
+export {
+  checkUsed,
+  completeScenario,
+  type Options,
+  parseOptions,
+  type Scenario,
+} from './scenario/options.ts';
+export type { Result, Row } from './scenario/result.ts';
+export { runScenario } from './scenario/run.ts';
+export { type AcceptanceProcess, parseProcess, sampleProcess } from './trace/process.ts';
+export { parseTrace } from './trace/read.ts';
+export type { AcceptanceTrace, PositionLengths, TraceKind } from './trace/trace.ts';
