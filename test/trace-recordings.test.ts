@@ -83,16 +83,18 @@ describeWithRecordings('real recordings', (dir) => {
     expect(amid).toEqual(['sharegpt 98 405']);
   });
 
-  test('n-gram proposals exceed what look-up finds nowhere', () => {
+  test('nothing recorded exceeds what look-up proposes', () => {
     for (const dataset of Object.keys(PUBLISHED)) {
       const { drafters, tokens } = trace(dataset);
-      expect(drafters.get('ngram')!.proposed).toEqual(lookUp(tokens!).proposed);
+      const proposed = drafters.get('ngram')!.proposed as Uint8Array;
+      expect(Buffer.compare(proposed, lookUp(tokens!).proposed)).toBe(0);
     }
   });
 
-  test('the CSV of a recording reads back the same', () => {
+  test('the CSV of a recording, read back, gives the same CSV', () => {
     for (const dataset of Object.keys(PUBLISHED)) {
-      expect(parseTrace(formatCanonicalCsv(trace(dataset)), `${dataset}.csv`)).toEqual(trace(dataset));
+      const csv = formatCanonicalCsv(trace(dataset));
+      expect(formatCanonicalCsv(parseTrace(csv, `${dataset}.csv`)) === csv).toBe(true);
     }
   });
 });

@@ -15,11 +15,11 @@ export interface EngineProfile {
   readonly draftPassLaunchS: number;
   /** Host work of a step: scheduling, input preparation, output handling. */
   readonly stepOverhead: FixedAndEach;
-  /** Further host work of a step that may draft, and for each drafted token: metadata, masks, token lists. */
+  /** Further host work of a step that verifies drafts, and for each drafted token: metadata, masks, token lists. */
   readonly speculationOverhead: FixedAndEach;
   /** Prompt look-up on the host, for a step with any search and for each sequence searched. */
   readonly search: FixedAndEach;
-  /** Sampling of one step and for each row of logits: plain, and with rejection of drafts. */
+  /** Sampling of one step and for each row of logits: without drafts, and with rejection of drafts. */
   readonly plainSampling: FixedAndEach;
   readonly rejectionSampling: FixedAndEach;
   /** Batches are padded up to these token counts, ascending; larger ones run as they are. */

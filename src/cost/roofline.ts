@@ -37,7 +37,8 @@ export class Roofline implements CostModel {
   priceStep(work: StepWork, cost: PartSeconds): void {
     const engine = this.#engine;
     const { verify } = work;
-    const sampling = work.speculative ? engine.rejectionSampling : engine.plainSampling;
+    const drafted = verify.tokens - verify.sequences;
+    const sampling = drafted > 0 ? engine.rejectionSampling : engine.plainSampling;
     cost.prefillS = 0;
     cost.draftS = this.#searchS(work);
     for (let d = 0; d < work.drafts.length; d++) {
@@ -50,8 +51,7 @@ export class Roofline implements CostModel {
       this.#target.attentionS(verify.sequences, verify.contextTokens, verify.attentionPairs);
     cost.samplingS = sampling.fixedS + verify.logitRows * sampling.eachS;
     cost.overheadS = engine.stepOverhead.fixedS + verify.sequences * engine.stepOverhead.eachS;
-    if (work.speculative) {
-      const drafted = verify.tokens - verify.sequences;
+    if (drafted > 0) {
       cost.overheadS += engine.speculationOverhead.fixedS + drafted * engine.speculationOverhead.eachS;
     }
   }

@@ -72,12 +72,9 @@ export class StepWork {
   searches = 0;
   /** Sequences for which the search proposed anything. */
   searchHits = 0;
-  /** True when drafted tokens may be in the pass, so that rejection sampling runs instead of plain sampling. */
-  readonly speculative: boolean;
 
-  constructor(draftModels: number, maxK: number, speculative: boolean) {
+  constructor(draftModels: number, maxK: number) {
     this.drafts = Array.from({ length: draftModels }, () => new DraftWork(maxK));
-    this.speculative = speculative;
   }
 
   clear(): void {

@@ -7,7 +7,6 @@ import type { StepWork } from '../cost/work.ts';
 import type { Drafter, Proposer } from './drafter.ts';
 
 export class Combined implements Drafter {
-  readonly speculative = true;
   readonly #first: Proposer;
   readonly #second: Proposer;
   readonly #chargesLoser: boolean;

@@ -6,8 +6,6 @@ import type { StepWork } from '../cost/work.ts';
 import type { Replay } from './replay.ts';
 
 export interface Drafter {
-  /** True when rounds may draft, so that verification samples by rejection. */
-  readonly speculative: boolean;
   /** Tokens the last round drafted, per copy; a mean where copies may differ. */
   readonly drafted: number;
   /** Tokens the last round emitted, the bonus or correction token included. */
@@ -42,7 +40,6 @@ export interface Proposer {
 
 /** Plain decoding: one token a step. */
 export class PlainDecoding implements Drafter {
-  readonly speculative = false;
   readonly drafted = 0;
   readonly emitted = 1;
 
@@ -51,7 +48,6 @@ export class PlainDecoding implements Drafter {
 
 /** Speculation with one proposer. */
 export class Speculation implements Drafter {
-  readonly speculative = true;
   readonly #proposer: Proposer;
   readonly #replay: Replay;
 

@@ -66,7 +66,7 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.#kv = new KvMemory(parts.kvCapacityTokens, parts.blockTokens);
-    this.#work = new StepWork(parts.draftModels, parts.maxK, parts.drafter.speculative);
+    this.#work = new StepWork(parts.draftModels, parts.maxK);
   }
 
   /** True when nothing waits and nothing runs. */

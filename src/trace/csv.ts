@@ -40,5 +40,6 @@ export function csvLine(cells: readonly (string | number)[]): string {
 }
 
 function quotedIfNeeded(cell: string): string {
-  return /[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
+  // Spaces at the ends need no quotes, but some readers trim cells without.
+  return /[",\r\n]|^\s|\s$/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell;
 }
