@@ -1,0 +1,80 @@
+/** Published measurements, and the authors' own predictions, against ours. The tables are in docs/validation.md. */
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { errorOf, readFigures, validation } from '../scripts/validation/h100-llama.ts';
+import { folderLibrary } from '../src/node/folder-library.ts';
+import { gatherInputs } from '../src/scenario/inputs.ts';
+import { completeScenario } from '../src/scenario/options.ts';
+import { runScenario } from '../src/scenario/run.ts';
+import { selectRequests } from '../src/trace/reshape.ts';
+import { describeWithRecordings } from './recordings.ts';
+
+describeWithRecordings('Llama-3.1-8B on an H100, recordings replayed', (recordings) => {
+  it('predicts the 36 published speedups to 2.0 % on average and 5 % at worst, with one set of constants', async () => {
+    const { engine, predict } = await validation(recordings);
+    const points = predict(engine);
+    expect(points.filter((point) => point.set === 'speedup')).toHaveLength(36);
+    expect(errorOf(points, 'speedup').mean).toBeLessThanOrEqual(2.0);
+    expect(errorOf(points, 'speedup').worst).toBeLessThanOrEqual(5);
+    expect(errorOf(points, 'time share').mean).toBeLessThanOrEqual(0.8);
+    expect(errorOf(points, 'time share').worst).toBeLessThanOrEqual(3);
+    expect(errorOf(points, 'step time').mean).toBeLessThanOrEqual(5);
+    const plain = points.find((point) => point.set === 'step time' && point.batchSize === 1)!;
+    expect(plain.predicted).toBeGreaterThan(6.7);
+    expect(plain.predicted).toBeLessThan(7.5);
+  });
+
+  const ids = `${recordings}/../../measured/seed-simulator-requests.json`;
+  const sampled = existsSync(ids) ? JSON.parse(readFileSync(ids, 'utf8')) : null;
+  if (sampled === null) console.warn(`SKIPPED, no list of the authors' requests: ${ids}`);
+
+  it.runIf(sampled !== null)(
+    "gives every speedup of the authors' simulator within 0.02 with their cost model and their requests",
+    async () => {
+      const figures = await readFigures('seed-simulator.csv');
+      const inputs = await gatherInputs(
+        completeScenario({
+          cost: 'specdecode-bench',
+          keepTruncated: true,
+          method: ['ngram', 'eagle3', 'oracle:ngram', 'oracle:eagle3', 'combined:ngram+eagle3'],
+          k: [1, 3, 5],
+          batch: [1, 8, 16, 32, 64, 128],
+          trace: ['gsm8k', 'cnn', 'sharegpt', 'instructcoder'].map(
+            (set) => `${recordings}/combined_${set}.jsonl`,
+          ),
+        }),
+        folderLibrary,
+      );
+      const traces = inputs.traces.map((trace) => {
+        const indexOf = new Map(trace.ids.map((id, index) => [id, index]));
+        const named = sampled[trace.provenance.dataset] as string[];
+        return selectRequests(
+          trace,
+          named.map((id) => indexOf.get(id)!),
+        );
+      });
+      const { rows } = runScenario({ ...inputs, traces });
+      const errors = figures.map((figure) => {
+        const row = rows.find(
+          (candidate) =>
+            candidate.trace === figure.dataset &&
+            candidate.method === figure.method &&
+            (candidate.k ?? '') === (figure.k === '' ? '' : Number(figure.k)) &&
+            candidate.batch_size === Number(figure.batch_size),
+        );
+        return Math.abs(row!.speedup! - Number(figure.speedup));
+      });
+      expect(errors).toHaveLength(216);
+      expect(Math.max(...errors)).toBeLessThan(0.02);
+    },
+  );
+});
+
+describe('Llama-3.1-8B on an H100, fitted processes', () => {
+  it('predicts the published speedups nearly as well as the recordings do', async () => {
+    const { engine, predict } = await validation(null);
+    const points = predict(engine);
+    expect(errorOf(points, 'speedup').mean).toBeLessThan(3);
+    expect(errorOf(points, 'speedup').worst).toBeLessThan(8);
+  });
+});
