@@ -1,7 +1,7 @@
 /** Published measurements, and the authors' own predictions, against ours. The tables are in docs/validation.md. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { errorOf, readFigures, validation } from '../scripts/validation/h100-llama.ts';
+import { coverageOf, errorOf, readFigures, validation } from '../scripts/validation/h100-llama.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { gatherInputs } from '../src/scenario/inputs.ts';
 import { completeScenario } from '../src/scenario/options.ts';
@@ -22,6 +22,9 @@ describeWithRecordings('Llama-3.1-8B on an H100, recordings replayed', (recordin
     const plain = points.find((point) => point.set === 'step time' && point.batchSize === 1)!;
     expect(plain.predicted).toBeGreaterThan(6.7);
     expect(plain.predicted).toBeLessThan(7.5);
+    const { inside, of, halfWidth } = coverageOf(points);
+    expect(inside / of).toBeGreaterThanOrEqual(0.9);
+    expect(halfWidth).toBeLessThan(0.035);
   });
 
   const ids = `${recordings}/../../measured/seed-simulator-requests.json`;

@@ -28,6 +28,8 @@ export interface Point {
   readonly predicted: number;
   /** Speedups and step times: relative, in percent. Shares: in percentage points. */
   readonly error: number;
+  /** The 95 % interval of the prediction; speedups only. */
+  readonly interval?: { readonly lo: number; readonly hi: number };
 }
 
 /** Reads a CSV with a header and `#` comments. */
@@ -72,9 +74,13 @@ export async function validation(recordings: string | null, requests?: number): 
       const tuned = { ...inputs, engine };
       const rows = [...runScenario(tuned).rows, ...runScenario(longDrafts(tuned)).rows];
       return [
-        ...speedups.map((figure) =>
-          relative('speedup', name(figure), figure, Number(figure.speedup), rowOf(rows, figure).speedup!),
-        ),
+        ...speedups.map((figure): Point => {
+          const row = rowOf(rows, figure);
+          return {
+            ...relative('speedup', name(figure), figure, Number(figure.speedup), row.speedup!),
+            interval: { lo: row.speedup_lo!, hi: row.speedup_hi! },
+          };
+        }),
         ...shares.map((figure) => share(figure, rowOf(rows, figure))),
         ...runScenario(plainSteps(tuned, steps)).rows.map((row, i) =>
           relative('step time', 'none', steps[i]!, Number(steps[i]!.step_ms), stepMs(row)),
@@ -165,4 +171,21 @@ function stepMs({ step_ms: step }: Row): number {
 export function errorOf(points: readonly Point[], set: Point['set']): { mean: number; worst: number } {
   const sizes = points.filter((point) => point.set === set).map((point) => Math.abs(point.error));
   return { mean: sizes.reduce((sum, size) => sum + size, 0) / sizes.length, worst: Math.max(...sizes) };
+}
+
+/** How many measured points lie in the interval of their prediction, of how many, and its mean relative half-width. */
+export function coverageOf(points: readonly Point[]): { inside: number; of: number; halfWidth: number } {
+  const bounded = points.flatMap(({ interval, ...point }) =>
+    interval === undefined ? [] : [{ ...point, interval }],
+  );
+  return {
+    inside: bounded.filter(({ measured, interval }) => interval.lo <= measured && measured <= interval.hi)
+      .length,
+    of: bounded.length,
+    halfWidth:
+      bounded.reduce(
+        (sum, { predicted, interval }) => sum + (interval.hi - interval.lo) / (2 * predicted),
+        0,
+      ) / bounded.length,
+  };
 }

@@ -9,6 +9,10 @@ import { strictObject, validate } from '../validate.ts';
 export interface EngineProfile {
   readonly name: string;
   readonly label: string;
+  /** The GPU its times were measured on; null for an engine that is not real. */
+  readonly device: string | null;
+  /** Relative standard error of each time, by its path in the file. */
+  readonly standardErrors: Readonly<Record<string, number>>;
   /** Launch gaps, norms and other small kernels of one layer, beside its roofline time. */
   readonly layerLaunchS: number;
   /** Host work around one sequential draft pass: metadata, launch, argmax. */
@@ -56,6 +60,9 @@ export const engineSchema = strictObject({
     sources: z.array(text).min(1),
     range: text,
     error: text,
+    standardErrors: z
+      .record(z.string(), z.number().nonnegative())
+      .describe('relative standard error of each time, by its path in this file; 0.1 is 10 %'),
   })
     .optional()
     .describe('where the times come from; absent for an engine that is not real'),
@@ -95,6 +102,8 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
   return {
     name: file.name,
     label: file.label,
+    device: file.calibration?.device ?? null,
+    standardErrors: file.calibration?.standardErrors ?? {},
     layerLaunchS: await time(file.layerLaunch, 'layerLaunch'),
     draftPassLaunchS: await time(file.draftPassLaunch, 'draftPassLaunch'),
     stepOverhead: await both('stepOverhead'),

@@ -8,7 +8,8 @@
 import type { GemmEfficiency, HardwareProfile } from '../hardware/profile.ts';
 import type { ForwardShape, Gemm } from '../model/shape.ts';
 
-const TABLE_TOKENS = 16_384;
+/** Larger counts are rare (long prefills) and are computed each time. */
+const TABLE_TOKENS = 4096;
 
 /** Activations of small kernels reach this share of memory bandwidth (docs/physics.md, section 1). */
 const ACTIVATION_BANDWIDTH_SHARE = 0.8;

@@ -1,4 +1,4 @@
-/** Loads: who sends requests to the engine, and when. */
+/** Loads: who sends requests to the engine, and when. Each sends the requests it is given, in that order. */
 import { exponential, stream } from '../random/streams.ts';
 import type { Engine } from './engine.ts';
 
@@ -11,11 +11,11 @@ export interface Load {
 
 /** One batch at a time: `copies` copies of one request start together, and the next request follows. */
 export class Clones implements Load {
-  readonly #requests: number;
+  readonly #requests: readonly number[];
   readonly #copies: number;
   #next = 0;
 
-  constructor(requests: number, copies: number) {
+  constructor(requests: readonly number[], copies: number) {
     this.#requests = requests;
     this.#copies = copies;
   }
@@ -25,17 +25,19 @@ export class Clones implements Load {
   }
 
   ended(engine: Engine): void {
-    if (engine.idle && this.#next < this.#requests) engine.submit(this.#next++, this.#copies);
+    if (engine.idle && this.#next < this.#requests.length) {
+      engine.submit(this.#requests[this.#next++]!, this.#copies);
+    }
   }
 }
 
 /** Closed loop: `concurrency` requests are in the system as long as there are any; one that ends is replaced at once. */
 export class Closed implements Load {
-  readonly #requests: number;
+  readonly #requests: readonly number[];
   readonly #concurrency: number;
   #next = 0;
 
-  constructor(requests: number, concurrency: number) {
+  constructor(requests: readonly number[], concurrency: number) {
     this.#requests = requests;
     this.#concurrency = concurrency;
   }
@@ -45,17 +47,17 @@ export class Closed implements Load {
   }
 
   ended(engine: Engine): void {
-    if (this.#next < this.#requests) engine.submit(this.#next++, 1);
+    if (this.#next < this.#requests.length) engine.submit(this.#requests[this.#next++]!, 1);
   }
 }
 
 /** Open loop: requests arrive at exponential intervals of mean 1 / rate seconds, whatever the engine does. */
 export class Poisson implements Load {
-  readonly #requests: number;
+  readonly #requests: readonly number[];
   readonly #ratePerS: number;
   readonly #seed: number;
 
-  constructor(requests: number, ratePerS: number, seed: number) {
+  constructor(requests: readonly number[], ratePerS: number, seed: number) {
     this.#requests = requests;
     this.#ratePerS = ratePerS;
     this.#seed = seed;
@@ -64,7 +66,7 @@ export class Poisson implements Load {
   start(engine: Engine): void {
     const draw = stream(this.#seed, 'arrivals');
     let atS = 0;
-    for (let request = 0; request < this.#requests; request++) {
+    for (const request of this.#requests) {
       atS += exponential(draw, this.#ratePerS);
       engine.arriveAt(atS, request);
     }

@@ -1,6 +1,7 @@
 /** From what a run left behind to the measures of one row; docs/metrics.md defines each from symbols. */
 import { totalSeconds } from '../cost/work.ts';
 import type { FinishedRecord, Totals } from '../engine/records.ts';
+import type { RatioOfSums } from './bootstrap.ts';
 
 /** How requests were put to the engine, as far as throughput is concerned. */
 export type LoadKind = 'clones' | 'closed' | 'poisson';
@@ -8,6 +9,10 @@ export type LoadKind = 'clones' | 'closed' | 'poisson';
 export interface Measures {
   readonly requests: number;
   readonly throughput_tok_per_s: number;
+  /** The throughput as sums over requests, up to a factor that is the same for all of them. */
+  readonly throughputByRequest: RatioOfSums;
+  /** Mean time per output token by request: 0 over 0 for requests without a second token. */
+  readonly tpotByRequest: RatioOfSums;
   /** Decode tokens over decode seconds, totals; null when nothing was decoded. */
   readonly decode_tok_per_s: number | null;
   /** Mean over requests of the time per output token after the first; null when none has a second. */
@@ -41,13 +46,18 @@ export function measure(
   const { all, decode, rounds, emitted, drafted, accepted, decodeSteps: steps } = totals;
   const wall = totalSeconds(all);
   const decodeWall = totalSeconds(decode);
+  const batches = byRequest(finished);
   const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
   return {
-    requests: new Set(finished.map((record) => record.request)).size,
+    requests: batches.length,
     throughput_tok_per_s:
-      load === 'clones' ? meanBatchThroughput(finished) : outputTokens(finished) / makespanS,
+      load === 'clones'
+        ? mean(batches.map((batch) => batch.tokens / batch.residenceS))
+        : batches.reduce((sum, batch) => sum + batch.tokens, 0) / makespanS,
+    throughputByRequest: throughputSums(load, batches),
+    tpotByRequest: tpotSums(batches),
     decode_tok_per_s: ratio(emitted, decodeWall),
-    mean_tpot_s: meanTpot(finished),
+    mean_tpot_s: meanTpot(batches),
     tokens_per_step: ratio(emitted, rounds),
     drafted_per_step: ratio(drafted, rounds),
     acceptance_rate: ratio(accepted, drafted),
@@ -71,33 +81,59 @@ export function measure(
   };
 }
 
-/** Mean over requests of the output tokens of a request's batch over the batch's wall time. */
-function meanBatchThroughput(finished: readonly FinishedRecord[]): number {
-  const batches = new Map<number, { tokens: number; startS: number; endS: number }>();
-  for (const { request, copies, tokens, arrivalS, endS } of finished) {
-    const batch = batches.get(request);
-    if (batch === undefined) batches.set(request, { tokens: copies * tokens, startS: arrivalS, endS });
-    else {
-      batch.tokens += copies * tokens;
-      batch.endS = Math.max(batch.endS, endS);
+/** What became of one request, all its copies together. */
+interface RequestOutcome {
+  tokens: number;
+  /** From arrival to the end of the last copy. */
+  residenceS: number;
+  /** Time per output token after the first, summed over copies that have a second; and their number. */
+  tpotS: number;
+  timed: number;
+}
+
+function byRequest(finished: readonly FinishedRecord[]): RequestOutcome[] {
+  const outcomes = new Map<number, RequestOutcome>();
+  for (const { request, copies, tokens, arrivalS, firstTokenS, endS } of finished) {
+    let outcome = outcomes.get(request);
+    if (outcome === undefined) {
+      outcome = { tokens: 0, residenceS: 0, tpotS: 0, timed: 0 };
+      outcomes.set(request, outcome);
+    }
+    outcome.tokens += copies * tokens;
+    outcome.residenceS = Math.max(outcome.residenceS, endS - arrivalS);
+    if (tokens > 1) {
+      outcome.tpotS += (copies * (endS - firstTokenS)) / (tokens - 1);
+      outcome.timed += copies;
     }
   }
-  let sum = 0;
-  for (const { tokens, startS, endS } of batches.values()) sum += tokens / (endS - startS);
-  return sum / batches.size;
+  return [...outcomes].sort(([a], [b]) => a - b).map(([, outcome]) => outcome);
 }
 
-function outputTokens(finished: readonly FinishedRecord[]): number {
-  return finished.reduce((sum, { copies, tokens }) => sum + copies * tokens, 0);
+/**
+ * Clones: the mean of batches' tokens per second. Closed: tokens over residence, which is the throughput at
+ * a constant concurrency by Little's law. Open: tokens, since arrivals fix the time.
+ */
+function throughputSums(load: LoadKind, batches: readonly RequestOutcome[]): RatioOfSums {
+  return {
+    over: Float64Array.from(batches, (batch) =>
+      load === 'clones' ? batch.tokens / batch.residenceS : batch.tokens,
+    ),
+    under: Float64Array.from(batches, (batch) => (load === 'closed' ? batch.residenceS : 1)),
+  };
 }
 
-function meanTpot(finished: readonly FinishedRecord[]): number | null {
-  let sum = 0;
-  let count = 0;
-  for (const { copies, tokens, firstTokenS, endS } of finished) {
-    if (tokens < 2) continue;
-    sum += (copies * (endS - firstTokenS)) / (tokens - 1);
-    count += copies;
-  }
-  return count === 0 ? null : sum / count;
+function tpotSums(batches: readonly RequestOutcome[]): RatioOfSums {
+  return {
+    over: Float64Array.from(batches, (batch) => batch.tpotS),
+    under: Float64Array.from(batches, (batch) => batch.timed),
+  };
+}
+
+function meanTpot(batches: readonly RequestOutcome[]): number | null {
+  const timed = batches.reduce((sum, batch) => sum + batch.timed, 0);
+  return timed === 0 ? null : batches.reduce((sum, batch) => sum + batch.tpotS, 0) / timed;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

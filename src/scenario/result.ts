@@ -23,8 +23,13 @@ export interface Row {
   readonly batch_size: number | null;
   readonly requests: number;
   readonly throughput_tok_per_s: number;
+  /** 95 % intervals: choice of requests and error of the constants (docs/metrics.md). */
+  readonly throughput_lo_tok_per_s: number;
+  readonly throughput_hi_tok_per_s: number;
   readonly baseline_throughput_tok_per_s: number;
   readonly speedup: number | null;
+  readonly speedup_lo: number | null;
+  readonly speedup_hi: number | null;
   readonly decode_speedup: number | null;
   readonly tokens_per_step: number | null;
   readonly drafted_per_step: number | null;

@@ -1,4 +1,6 @@
 /** Runs a scenario: every trace, method, k and batch size is a row, beside its baseline without speculation. */
+
+import { type Machine, PARAMETERS, type Parameter } from '../cost/parameters.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { PROPOSAL_CHANCE, SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel } from '../cost/work.ts';
@@ -8,6 +10,7 @@ import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { Engine, sequenceTokens } from '../engine/engine.ts';
 import { Clones, Closed, type Load, Poisson } from '../engine/load.ts';
 import { UserError } from '../errors.ts';
+import { Confidence, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
@@ -56,13 +59,17 @@ interface Setup {
   readonly k: number | null;
   readonly maxK: number;
   readonly acceptance: readonly PositionLengths[];
-  readonly cost: CostModel;
+  /** The price of its work on a machine, which may differ from the scenario's in a parameter. */
+  readonly priceOn: (machine: Machine) => CostModel;
   readonly draftModels: number;
   readonly outputTokens: Int32Array;
   readonly kvCapacityTokens: number;
 }
 
 const NONE = parseMethod('none');
+
+/** Requests on which the effect of a constant is measured; effects hardly differ between requests. */
+const FEW_REQUESTS = 12;
 
 /** One trace and the hardware: makes rows, and keeps each baseline for the rows that share it. */
 class Bench {
@@ -73,8 +80,11 @@ class Bench {
   readonly #target: ForwardShape;
   readonly #conventions: ReplayConventions;
   readonly #setups = new Map<string, Setup>();
-  readonly #baselines = new Map<string, Measures>();
+  readonly #baselines = new Map<string, Run>();
   readonly #stated = new Map<string, PositionLengths>();
+  readonly #everyRequest: readonly number[];
+  readonly #uncertain: readonly Parameter[];
+  readonly #confidence: Confidence;
 
   constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>) {
     const { target, scenario } = inputs;
@@ -85,14 +95,32 @@ class Bench {
     this.#target = forwardShape(target, { tp: scenario.tp, dtype: scenario.dtype });
     this.#conventions =
       scenario.cost === 'specdecode-bench' ? authorsConventions(inputs, trace) : AS_RECORDED;
+    this.#everyRequest = trace.ids.map((_, r) => r);
+    // The authors' constants come without errors, so only the choice of requests is uncertain there.
+    this.#uncertain =
+      scenario.cost === 'specdecode-bench'
+        ? []
+        : PARAMETERS.filter((parameter) => parameter.relativeError(inputs) > 0);
+    this.#confidence = new Confidence(
+      trace.ids.length,
+      this.#uncertain.map((parameter) => parameter.name),
+      scenario.seed,
+    );
   }
 
   row(method: Method, k: number | null, batch: number | null): Row {
     const { scenario, hardware, target, drafts } = this.#inputs;
     const setup = this.#setup(method, k);
     const baseline = this.#baseline(setup, batch);
-    const measured = method.kind === 'none' ? baseline : this.#simulate(setup, batch);
-    const ratio = (a: number | null, b: number | null) => (a === null || b === null ? null : a / b);
+    const run = method.kind === 'none' ? baseline : this.#run(setup, batch);
+    const { measured } = run;
+    const by = this.#load === 'poisson' ? 'tpot' : 'throughput';
+    const speedup =
+      by === 'tpot'
+        ? ratio(baseline.measured.mean_tpot_s, measured.mean_tpot_s)
+        : measured.throughput_tok_per_s / baseline.measured.throughput_tok_per_s;
+    const throughputInterval = this.#confidence.throughput(run);
+    const speedupInterval = speedup === null ? null : this.#confidence.speedup(speedup, run, baseline, by);
     const cards = method.parts.flatMap((part) => drafts.get(part.name)?.name ?? []);
     return {
       gpu: hardware.name,
@@ -106,12 +134,13 @@ class Bench {
       batch_size: batch,
       requests: measured.requests,
       throughput_tok_per_s: measured.throughput_tok_per_s,
-      baseline_throughput_tok_per_s: baseline.throughput_tok_per_s,
-      speedup:
-        this.#load === 'poisson'
-          ? ratio(baseline.mean_tpot_s, measured.mean_tpot_s)
-          : measured.throughput_tok_per_s / baseline.throughput_tok_per_s,
-      decode_speedup: ratio(measured.decode_tok_per_s, baseline.decode_tok_per_s),
+      throughput_lo_tok_per_s: throughputInterval.lo,
+      throughput_hi_tok_per_s: throughputInterval.hi,
+      baseline_throughput_tok_per_s: baseline.measured.throughput_tok_per_s,
+      speedup,
+      speedup_lo: speedupInterval?.lo ?? null,
+      speedup_hi: speedupInterval?.hi ?? null,
+      decode_speedup: ratio(measured.decode_tok_per_s, baseline.measured.decode_tok_per_s),
       tokens_per_step: measured.tokens_per_step,
       drafted_per_step: measured.drafted_per_step,
       acceptance_rate: measured.acceptance_rate,
@@ -122,32 +151,55 @@ class Bench {
   }
 
   /** Plain decoding of the same requests and lengths. */
-  #baseline(setup: Setup, batch: number | null): Measures {
+  #baseline(setup: Setup, batch: number | null): Run {
     const key = `${batch} ${setup.outputTokens.join()}`;
     let baseline = this.#baselines.get(key);
     if (baseline === undefined) {
-      baseline = this.#simulate({ ...this.#setup(NONE, null), outputTokens: setup.outputTokens }, batch);
+      baseline = this.#run({ ...this.#setup(NONE, null), outputTokens: setup.outputTokens }, batch);
       this.#baselines.set(key, baseline);
     }
     return baseline;
   }
 
-  #simulate(setup: Setup, batch: number | null): Measures {
-    const { engine } = this.#inputs;
-    const { promptTokens } = this.#trace;
-    const requests = promptTokens.length;
+  /** All requests, and what one standard error of each uncertain constant does to a few of them. */
+  #run(setup: Setup, batch: number | null): Run {
     this.#checkFit(setup);
+    const cost = setup.priceOn(this.#inputs);
+    const measured = this.#simulate(setup, batch, this.#everyRequest, cost);
+    if (this.#uncertain.length === 0) return { measured, shifts: [] };
+    const few = this.#fewRequests(batch);
+    const asIs = this.#simulate(setup, batch, few, cost);
+    const shifts = this.#uncertain.map((parameter): Shift => {
+      const machine = parameter.scaled(this.#inputs, 1 + parameter.relativeError(this.#inputs));
+      const shifted = this.#simulate(setup, batch, few, setup.priceOn(machine));
+      return {
+        throughput: Math.log(shifted.throughput_tok_per_s / asIs.throughput_tok_per_s),
+        tpot: asIs.mean_tpot_s === null ? 0 : Math.log(shifted.mean_tpot_s! / asIs.mean_tpot_s),
+      };
+    });
+    return { measured, shifts };
+  }
+
+  /** Requests spread evenly over the trace: clones need few, other loads enough to fill the batch. */
+  #fewRequests(batch: number | null): readonly number[] {
+    const wanted = this.#load === 'clones' ? FEW_REQUESTS : Math.max(FEW_REQUESTS, 2 * (batch ?? 32));
+    const every = Math.max(1, Math.floor(this.#everyRequest.length / wanted));
+    return this.#everyRequest.filter((r) => r % every === 0);
+  }
+
+  #simulate(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
+    const { engine } = this.#inputs;
+    const unlimited = setup.kvCapacityTokens === Number.POSITIVE_INFINITY;
     const run = new Engine({
-      workload: { promptTokens, outputTokens: setup.outputTokens },
+      workload: { promptTokens: this.#trace.promptTokens, outputTokens: setup.outputTokens },
       load: this.#assembleLoad(requests, batch),
       drafter: assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions),
-      cost: setup.cost,
+      cost,
       draftModels: setup.draftModels,
       maxK: setup.maxK,
       kvCapacityTokens: setup.kvCapacityTokens,
       blockTokens: engine.blockTokens,
-      maxSequences:
-        setup.kvCapacityTokens === Number.POSITIVE_INFINITY ? setup.kvCapacityTokens : engine.maxSequences,
+      maxSequences: unlimited ? Number.POSITIVE_INFINITY : engine.maxSequences,
     });
     const makespanS = run.run();
     if (this.#load === 'clones' && run.totals.delayedEntries > 0) {
@@ -158,7 +210,7 @@ class Bench {
     return measure(this.#load, run.finished, run.totals, makespanS);
   }
 
-  #assembleLoad(requests: number, batch: number | null): Load {
+  #assembleLoad(requests: readonly number[], batch: number | null): Load {
     const { load, seed } = this.#inputs.scenario;
     if (batch === null) return new Poisson(requests, poissonRate(load), seed);
     return this.#load === 'closed' ? new Closed(requests, batch) : new Clones(requests, batch);
@@ -211,9 +263,10 @@ class Bench {
       k,
       maxK: method.kind === 'none' ? 0 : (k ?? Math.max(...acceptance.map((lengths) => lengths.maxK))),
       acceptance,
-      cost: authors
-        ? new SpecDecodeBench()
-        : new Roofline(this.#target, shapes, hardware, engine, scenario.tp),
+      priceOn: (machine) =>
+        authors
+          ? new SpecDecodeBench()
+          : new Roofline(this.#target, shapes, machine.hardware, machine.engine, scenario.tp),
       draftModels: shapes.length,
       outputTokens,
       kvCapacityTokens: authors ? Number.POSITIVE_INFINITY : (memory - weights) / perToken,
@@ -301,4 +354,8 @@ function lengthsOf({ offsets }: PositionLengths): Int32Array {
 
 function gigabytes(bytes: number): string {
   return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+function ratio(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a / b;
 }

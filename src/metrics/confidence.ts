@@ -1,0 +1,101 @@
+/**
+ * 95 % intervals: which requests happened to be in the trace (bootstrap over whole requests) and how well the
+ * constants of the price are known (each drawn from its own error), together. To first order: a constant
+ * moves the logarithm of a measure by its effect at one standard error times a normal score. What the model
+ * itself leaves out is one more such constant.
+ *
+ * Left out: correlation between constants.
+ */
+import { normal, stream } from '../random/streams.ts';
+import { Bootstrap, DRAWS, quantile, type RatioOfSums } from './bootstrap.ts';
+import type { Measures } from './measure.ts';
+
+/**
+ * Standard deviation of the logarithm of a measure around a model that has the right constants and requests:
+ * what is left of the scatter of 36 published speedups (docs/validation.md, 1.7 % root mean square) when the
+ * choice of requests is taken off.
+ */
+const DISCREPANCY = 0.01;
+
+/** Change of the logarithms of a run's measures when one constant is one standard error larger. */
+export interface Shift {
+  readonly throughput: number;
+  readonly tpot: number;
+}
+
+/** A run with what its constants do to it. */
+export interface Run {
+  readonly measured: Measures;
+  /** One per uncertain constant, in the same order in every run. */
+  readonly shifts: readonly Shift[];
+}
+
+export interface Interval {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+export class Confidence {
+  readonly #bootstrap: Bootstrap;
+  /** Normal scores of each constant, a draw each. */
+  readonly #scores: readonly Float64Array[];
+  readonly #discrepancy: Float64Array;
+  readonly #logs = new WeakMap<RatioOfSums, Float64Array>();
+
+  /**
+   * @param requests number of requests every run has
+   * @param constants names of the uncertain constants
+   */
+  constructor(requests: number, constants: readonly string[], seed: number) {
+    this.#bootstrap = new Bootstrap(requests, seed);
+    const scores = (name: string): Float64Array => {
+      const draw = stream(seed, 'constant', name);
+      return Float64Array.from({ length: DRAWS }, () => normal(draw));
+    };
+    this.#scores = constants.map(scores);
+    this.#discrepancy = scores('discrepancy');
+  }
+
+  /** Interval of a run's throughput in tokens/s. */
+  throughput({ measured, shifts }: Run): Interval {
+    const spread = this.#requestSpread(measured.throughputByRequest);
+    this.#scores.forEach((scores, c) => {
+      addScaled(spread, scores, shifts[c]!.throughput);
+    });
+    addScaled(spread, this.#discrepancy, DISCREPANCY);
+    return around(measured.throughput_tok_per_s, spread);
+  }
+
+  /** Interval of a speedup: the ratio of two runs' throughput, or of their TPOT the other way round. */
+  speedup(speedup: number, run: Run, baseline: Run, by: 'throughput' | 'tpot'): Interval {
+    const sums = `${by}ByRequest` as const;
+    const spread = this.#requestSpread(run.measured[sums]);
+    addScaled(spread, this.#requestSpread(baseline.measured[sums]), -1);
+    this.#scores.forEach((scores, c) => {
+      addScaled(spread, scores, run.shifts[c]![by] - baseline.shifts[c]![by]);
+    });
+    addScaled(spread, this.#discrepancy, DISCREPANCY);
+    return around(speedup, by === 'throughput' ? spread : spread.map((log) => -log));
+  }
+
+  /** Draws of a measure's logarithm, around 0. */
+  #requestSpread(sums: RatioOfSums): Float64Array {
+    let logs = this.#logs.get(sums);
+    if (logs === undefined) {
+      logs = this.#bootstrap.logMeasures(sums);
+      this.#logs.set(sums, logs);
+    }
+    const total = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0);
+    const centre = Math.log(total(sums.over) / total(sums.under));
+    return logs.map((log) => log - centre);
+  }
+}
+
+function addScaled(sum: Float64Array, values: Float64Array, factor: number): void {
+  for (let d = 0; d < sum.length; d++) sum[d]! += factor * values[d]!;
+}
+
+function around(value: number, spread: Float64Array): Interval {
+  const sorted = spread.toSorted();
+  return { lo: value * Math.exp(quantile(sorted, 0.025)), hi: value * Math.exp(quantile(sorted, 0.975)) };
+}
