@@ -1,49 +1,46 @@
 /**
- * Fits the times of an engine profile to published measurements of Llama-3.1-8B on an H100: 36 speedups, 36
- * time shares and 4 step times, weighted by what each is known to (1.5 %, 1 point, 4 %). The efficiencies of
- * the GPU stay those of its kernel tables.
+ * Fits the times of an engine profile to what is published of Llama-3.1-8B on an H100 without any speedup: 4
+ * plain steps, 4 drafting times, and the time shares of plain and n-gram decoding. The efficiencies of the GPU
+ * stay those of its kernel tables. Errors are weighted by what each figure is known to.
  *
- *   npx tsx scripts/fit-engine.ts FOLDER_OF_RECORDINGS [REQUESTS]
+ *   npx tsx scripts/fit-engine.ts FOLDER_OF_RECORDINGS
  *
- * prints the times, each with its standard error (from the slopes at the optimum and the scatter left), and
- * the error reached; they are rounded by hand into hardware-profiles/engines.
+ * prints the times, each with its standard error (from the slopes at the optimum and the scatter left), and the
+ * error of what was fitted and of what is thereby predicted; they are rounded by hand into the profile.
  */
 import { diag, inv, matrix, multiply, transpose } from 'mathjs';
 import type { EngineProfile } from '../src/cost/engine-profile.ts';
+import { errorOf, type Point, SETS, type SetName, validation } from '../src/node/validation.ts';
 import { leastSquares } from './process-fit/least-squares.ts';
-import { errorOf, validation } from './validation/h100-llama.ts';
 
-const [recordings, requests] = process.argv.slice(2);
+const [recordings] = process.argv.slice(2);
 if (recordings === undefined) throw new Error('name the folder of the recordings');
 
-const KNOWN_TO = { speedup: 1.5, 'time share': 1, 'step time': 4 } as const;
+/** Percent, and points for shares. */
+const KNOWN_TO = { shares: 1, steps: 4, drafting: 4 } as const;
 
-const TIMES = [
-  'layerLaunchS',
-  'draftPassLaunchS',
-  'stepOverhead.fixedS',
-  'stepOverhead.eachS',
-  'speculationOverhead.fixedS',
-  'speculationOverhead.eachS',
-  'search.eachS',
-  'plainSampling.fixedS',
-  'rejectionSampling.fixedS',
-] as const;
+/** Where the fit starts: round guesses, microseconds. */
+const START: Readonly<Record<string, number>> = {
+  layerLaunchS: 25,
+  draftPassLaunchS: 300,
+  'stepOverhead.fixedS': 1000,
+  'stepOverhead.eachS': 10,
+  'speculationOverhead.fixedS': 100,
+  'speculationOverhead.eachS': 1,
+  'search.eachS': 2,
+  'plainSampling.fixedS': 50,
+  'rejectionSampling.fixedS': 100,
+};
+const TIMES = Object.keys(START);
 
-const { engine, predict } = await validation(
-  recordings,
-  requests === undefined ? undefined : Number(requests),
-);
-
+const { engine, predict } = await validation(recordings);
 const nested = engine as unknown as Record<string, number | Record<string, number>>;
-const start = TIMES.map((time) => {
-  const [outer, inner] = time.split('.') as [string, string?];
-  const value = nested[outer]!;
-  return Math.log(typeof value === 'number' ? value : value[inner!]!);
-});
+const start = Object.values(START).map((microseconds) => Math.log(1e-6 * microseconds));
 
 const residuals = (logs: readonly number[]): number[] =>
-  predict(withTimes(logs)).map((point) => point.error / KNOWN_TO[point.set]);
+  predict(withTimes(logs)).flatMap(({ set, error }: Point) =>
+    set in KNOWN_TO ? [error / KNOWN_TO[set as keyof typeof KNOWN_TO]] : [],
+  );
 
 const STEP = 0.05;
 const fitted = leastSquares(residuals, start, {
@@ -60,9 +57,11 @@ for (const [i, time] of TIMES.entries()) {
   );
 }
 const points = predict(withTimes(fitted));
-for (const set of ['speedup', 'time share', 'step time'] as const) {
+for (const set of Object.keys(SETS) as SetName[]) {
   const { mean, worst } = errorOf(points, set);
-  process.stdout.write(`${set.padEnd(12)} mean ${mean.toFixed(2)}  worst ${worst.toFixed(2)}\n`);
+  process.stdout.write(
+    `${SETS[set].role.padEnd(12)} ${set.padEnd(14)} mean ${mean.toFixed(2)}  worst ${worst.toFixed(2)}\n`,
+  );
 }
 
 /** Relative standard error of each time: the root of the diagonal of s^2 (J'J)^-1. */

@@ -5,6 +5,7 @@ import { shown, UserError, unknownName } from '../errors.ts';
 import { TOOL } from '../scenario/result.ts';
 import { listCommand } from './list.ts';
 import { RUN_OPTIONS, runCommand } from './run.ts';
+import { validateCommand } from './validate.ts';
 
 /** Exit status for a mistake of the user's. */
 const USER_ERROR = 2;
@@ -19,6 +20,7 @@ try {
     .scriptName('specsim')
     .usage('$0 <command>\n\nWhich drafter, which k, at which batch size, on which GPU, and why.')
     .command(runCommand)
+    .command(validateCommand)
     .command(listCommand)
     .demandCommand(1, 'no command given: try specsim run, or specsim --help')
     .strict()
@@ -48,6 +50,6 @@ function usageError(message: string): UserError {
     );
   }
   return process.argv[2] === unknown
-    ? unknownName('command', unknown, ['run', 'list'])
+    ? unknownName('command', unknown, ['run', 'validate', 'list'])
     : new UserError(`unexpected argument ${shown(unknown)}: expected at most one, a scenario file`);
 }

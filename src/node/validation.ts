@@ -5,13 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseString } from 'fast-csv';
-import type { EngineProfile } from '../../src/cost/engine-profile.ts';
-import { folderLibrary } from '../../src/node/folder-library.ts';
-import { gatherInputs, type Inputs } from '../../src/scenario/inputs.ts';
-import { completeScenario } from '../../src/scenario/options.ts';
-import type { Row } from '../../src/scenario/result.ts';
-import { runScenario } from '../../src/scenario/run.ts';
+import type { EngineProfile } from '../cost/engine-profile.ts';
+import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
+import { completeScenario } from '../scenario/options.ts';
+import type { Row } from '../scenario/result.ts';
+import { runScenario } from '../scenario/run.ts';
+import { folderLibrary } from './folder-library.ts';
 
+/** Folder of the figures. */
 const FOLDER = fileURLToPath(new URL('../../test/validation/h100-sxm/llama-3.1-8b', import.meta.url));
 
 const DATASETS = ['gsm8k', 'cnn', 'sharegpt', 'instructcoder'] as const;
@@ -19,14 +20,40 @@ const DATASETS = ['gsm8k', 'cnn', 'sharegpt', 'instructcoder'] as const;
 /** The batch whose copies no longer fit in KV memory together: the serving engine decides, so it is only reported. */
 const BEYOND_MEMORY = 512;
 
+/** What a set of figures is for: what was fitted to them says nothing about how good the program is. */
+type Role = 'validation' | 'calibration';
+
+/** The sets of figures, and what their errors are measured in. */
+export const SETS = {
+  speedups: { title: 'speedup of n-gram and EAGLE-3', role: 'validation', error: 'percent', digits: 3 },
+  'eagle3-shares': {
+    title: 'time shares of EAGLE-3, percent',
+    role: 'validation',
+    error: 'points',
+    digits: 1,
+  },
+  shares: {
+    title: 'time shares of plain and n-gram decoding, percent',
+    role: 'calibration',
+    error: 'points',
+    digits: 1,
+  },
+  steps: { title: 'plain decode step, ms', role: 'calibration', error: 'percent', digits: 2 },
+  drafting: { title: 'drafting of a step, ms', role: 'calibration', error: 'percent', digits: 2 },
+} as const satisfies Record<
+  string,
+  { title: string; role: Role; error: 'percent' | 'points'; digits: number }
+>;
+
+export type SetName = keyof typeof SETS;
+
 export interface Point {
-  /** Speedups and step times in their own unit, shares in percent. */
-  readonly set: 'speedup' | 'time share' | 'step time';
+  readonly set: SetName;
   readonly setting: string;
   readonly batchSize: number;
   readonly measured: number;
   readonly predicted: number;
-  /** Speedups and step times: relative, in percent. Shares: in percentage points. */
+  /** Percent of the measured, or percentage points, as the set says. */
   readonly error: number;
   /** The 95 % interval of the prediction; speedups only. */
   readonly interval?: { readonly lo: number; readonly hi: number };
@@ -68,6 +95,7 @@ export async function validation(recordings: string | null, requests?: number): 
     (figure) => Number(figure.batch_size) !== BEYOND_MEMORY,
   );
   const steps = await readFigures('step-times.csv');
+  const drafting = await readFigures('drafting-times.csv');
   return {
     engine: inputs.engine,
     predict(engine) {
@@ -77,13 +105,16 @@ export async function validation(recordings: string | null, requests?: number): 
         ...speedups.map((figure): Point => {
           const row = rowOf(rows, figure);
           return {
-            ...relative('speedup', name(figure), figure, Number(figure.speedup), row.speedup!),
+            ...relative('speedups', name(figure), figure, Number(figure.speedup), row.speedup!),
             interval: { lo: row.speedup_lo!, hi: row.speedup_hi! },
           };
         }),
         ...shares.map((figure) => share(figure, rowOf(rows, figure))),
-        ...runScenario(plainSteps(tuned, steps)).rows.map((row, i) =>
-          relative('step time', 'none', steps[i]!, Number(steps[i]!.step_ms), stepMs(row)),
+        ...runScenario(oneStep(tuned, 'none', steps)).rows.map((row, i) =>
+          relative('steps', 'none', steps[i]!, Number(steps[i]!.step_ms), stepMs(row)),
+        ),
+        ...runScenario(oneStep(tuned, 'eagle3', drafting)).rows.map((row, i) =>
+          relative('drafting', 'eagle3 k=3', drafting[i]!, Number(drafting[i]!.draft_ms), row.step_ms!.draft),
         ),
       ];
     },
@@ -100,21 +131,30 @@ function longDrafts(inputs: Inputs): Inputs {
   };
 }
 
-/** One decode step of plain decoding at each batch size and the context of the figures. */
-function plainSteps(inputs: Inputs, figures: readonly Record<string, string>[]): Inputs {
+/** One decode step at each batch size and the context of the figures, drafts of it all accepted. */
+function oneStep(inputs: Inputs, method: string, figures: readonly Record<string, string>[]): Inputs {
   const context = Number(figures[0]!.context_tokens);
+  const k = inputs.scenario.k[0]!;
   const trace = inputs.traces[0]!;
+  const tokens = 1 + (method === 'none' ? 1 : k + 1);
+  const lengths = {
+    maxK: k,
+    offsets: Int32Array.of(0, tokens),
+    emitted: new Uint8Array(tokens).fill(k + 1),
+    proposed: 'always' as const,
+    kind: 'fitted' as const,
+  };
   const one = {
     ...trace,
     ids: ['one'],
     promptTokens: Int32Array.of(context - 1),
-    outputTokens: Int32Array.of(2),
-    drafters: new Map(),
+    outputTokens: Int32Array.of(tokens),
+    drafters: new Map([[method, lengths]]),
     tokens: null,
   };
   return {
     ...inputs,
-    methods: inputs.methods.filter((method) => method.kind === 'none'),
+    methods: inputs.methods.filter((candidate) => candidate.name === method),
     traces: [one],
     scenario: { ...inputs.scenario, batch: figures.map((figure) => Number(figure.batch_size)) },
   };
@@ -138,7 +178,7 @@ function name({ dataset, method, k }: Record<string, string>): string {
 }
 
 function relative(
-  set: Point['set'],
+  set: SetName,
   setting: string,
   figure: Record<string, string>,
   measured: number,
@@ -154,7 +194,7 @@ function share(figure: Record<string, string>, { time_share: time }: Row): Point
   const predicted = 100 * (part === 'verify' ? time.verify + time.prefill : time[part]);
   const measured = Number(figure.percent);
   return {
-    set: 'time share',
+    set: figure.method === 'eagle3' ? 'eagle3-shares' : 'shares',
     setting: `${name(figure)} ${part}`,
     batchSize: Number(figure.batch_size),
     measured,
@@ -168,7 +208,7 @@ function stepMs({ step_ms: step }: Row): number {
 }
 
 /** Mean and worst of the errors' sizes, for one set. */
-export function errorOf(points: readonly Point[], set: Point['set']): { mean: number; worst: number } {
+export function errorOf(points: readonly Point[], set: SetName): { mean: number; worst: number } {
   const sizes = points.filter((point) => point.set === set).map((point) => Math.abs(point.error));
   return { mean: sizes.reduce((sum, size) => sum + size, 0) / sizes.length, worst: Math.max(...sizes) };
 }

@@ -1,0 +1,28 @@
+/** `specsim validate`: predictions against published measurements. */
+import type { CommandModule } from 'yargs';
+
+interface Args {
+  set: string | undefined;
+  recordings: string | undefined;
+  format: string;
+  out: string | undefined;
+}
+
+export const validateCommand: CommandModule<object, Args> = {
+  command: 'validate',
+  describe: 'predict every published measurement that ships, and show the error',
+  builder: {
+    set: { type: 'string', requiresArg: true, describe: 'one set of figures alone' },
+    recordings: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'folder of the SpecDecode-Bench recordings; the fitted traces are used without',
+    },
+    format: { choices: ['table', 'json'], default: 'table', describe: 'output format' },
+    out: { type: 'string', requiresArg: true, describe: 'write to this file instead' },
+  },
+  async handler({ set, recordings, format, out }) {
+    const { validate } = await import('../node/validate.ts');
+    await validate({ set, recordings, format: format as 'table' | 'json', out });
+  },
+};
