@@ -11,6 +11,8 @@ export interface EngineProfile {
   readonly label: string;
   /** The GPU its times were measured on; null for an engine that is not real. */
   readonly device: string | null;
+  /** Least and greatest of what the measurements behind its times covered; null for an engine that is not real. */
+  readonly range: CalibrationRange | null;
   /** Relative standard error of each time, by its path in the file. */
   readonly standardErrors: Readonly<Record<string, number>>;
   /** Launch gaps, norms and other small kernels of one layer, beside its roofline time. */
@@ -38,6 +40,18 @@ export interface EngineProfile {
   readonly blockTokens: number;
 }
 
+/** What a calibration covers, least and greatest. */
+export interface CalibrationRange {
+  readonly batch: readonly [number, number];
+  /** Tokens of prompt and output of a sequence. */
+  readonly context: readonly [number, number];
+  /** Tokens drafted a round. */
+  readonly drafted: readonly [number, number];
+  /** GPUs of a tensor-parallel group. */
+  readonly tp: readonly [number, number];
+  readonly dtypes: readonly string[];
+}
+
 /** Seconds a step takes in any case, and for each of something. */
 export interface FixedAndEach {
   readonly fixedS: number;
@@ -46,6 +60,7 @@ export interface FixedAndEach {
 
 const text = z.string().min(1);
 const count = z.int().positive();
+const bounds = z.tuple([z.number().nonnegative(), z.number().nonnegative()]);
 const seconds = quantitySchema('s').optional();
 const fixedAndEach = strictObject({ fixed: seconds, each: seconds }).optional();
 
@@ -58,7 +73,13 @@ export const engineSchema = strictObject({
     device: text,
     date: text,
     sources: z.array(text).min(1),
-    range: text,
+    range: strictObject({
+      batch: bounds,
+      context: bounds,
+      drafted: bounds,
+      tp: bounds,
+      dtypes: z.array(text),
+    }),
     error: text,
     standardErrors: z
       .record(z.string(), z.number().nonnegative())
@@ -103,6 +124,7 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     name: file.name,
     label: file.label,
     device: file.calibration?.device ?? null,
+    range: file.calibration?.range ?? null,
     standardErrors: file.calibration?.standardErrors ?? {},
     layerLaunchS: await time(file.layerLaunch, 'layerLaunch'),
     draftPassLaunchS: await time(file.draftPassLaunch, 'draftPassLaunch'),

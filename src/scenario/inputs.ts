@@ -20,6 +20,7 @@ import {
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { Document, Library } from './library.ts';
 import type { Scenario } from './options.ts';
+import { rangeWarnings } from './range.ts';
 
 /** Requests sampled from a fitted process when nobody says how many. */
 const FITTED_REQUESTS = 1000;
@@ -135,6 +136,7 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
         : 'has only a data sheet: its efficiency is a generic guess, expect errors of 10 to 20 %';
     warnings.push(`gpu ${hardware.name} ${grade}`);
   }
+  warnings.push(...rangeWarnings({ scenario, hardware, methods, engine }, traces));
   const configHash = await sha256(JSON.stringify([hashed(scenario), ...contents]));
   return { scenario, hardware, target, engine, methods, drafts, rates, traces, warnings, configHash };
 }

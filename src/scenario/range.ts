@@ -1,0 +1,47 @@
+/** Warnings for what lies outside the measurements that an engine profile was calibrated on. */
+import { takesK } from '../drafter/methods.ts';
+import type { AcceptanceTrace } from '../trace/trace.ts';
+import type { Inputs } from './inputs.ts';
+
+type Setting = Pick<Inputs, 'scenario' | 'hardware' | 'methods' | 'engine'>;
+
+/** One warning per quantity that leaves its range, naming the range and what was asked. */
+export function rangeWarnings(
+  { scenario, hardware, methods, engine }: Setting,
+  traces: readonly AcceptanceTrace[],
+): string[] {
+  const { range } = engine;
+  if (range === null || scenario.cost !== 'roofline') return [];
+  const drafted = methods.some(takesK) ? Math.max(...scenario.k) : 0;
+  const asked = {
+    batch: scenario.load.startsWith('poisson') ? 0 : Math.max(...scenario.batch),
+    context: Math.max(...traces.map(longestSequence)),
+    drafted,
+    tp: scenario.tp,
+  };
+  const warnings: string[] = [];
+  const warn = (what: string) =>
+    warnings.push(`${what}: outside what engine ${engine.name} was calibrated on, expect larger errors`);
+  if (engine.device !== null && engine.device !== hardware.name) {
+    warn(`gpu ${hardware.name} (calibrated on ${engine.device})`);
+  }
+  for (const [key, value] of Object.entries(asked) as [keyof typeof asked, number][]) {
+    const [least, greatest] = range[key];
+    if (value > greatest) warn(`${NAMES[key]} ${value} (calibrated ${least} to ${greatest})`);
+  }
+  if (!range.dtypes.includes(scenario.dtype)) {
+    warn(`dtype ${scenario.dtype} (calibrated ${range.dtypes.join(', ')})`);
+  }
+  return warnings;
+}
+
+const NAMES = {
+  batch: 'batch',
+  context: 'context of up to',
+  drafted: 'k',
+  tp: 'tp',
+} as const;
+
+function longestSequence({ promptTokens, outputTokens }: AcceptanceTrace): number {
+  return promptTokens.reduce((longest, prompt, r) => Math.max(longest, prompt + outputTokens[r]!), 0);
+}
