@@ -1,0 +1,349 @@
+/** The built program as a person runs it: what it refuses, what it prints, what it writes. */
+import { spawnSync } from 'node:child_process';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Result } from '../src/scenario/result.ts';
+
+const PROGRAM = join(import.meta.dirname, '../dist/cli/main.js');
+if (!existsSync(PROGRAM)) throw new Error('dist is missing: npm run build');
+
+const folder = mkdtempSync(join(tmpdir(), 'specsim-cli-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function specsim(...args: string[]) {
+  return spawnSync(process.execPath, [PROGRAM, ...args], { cwd: folder, encoding: 'utf8' });
+}
+
+function resultOf(...args: string[]): Result {
+  const { status, stdout, stderr } = specsim('run', '--format', 'json', ...args);
+  expect(stderr).toBe('');
+  expect(status).toBe(0);
+  return JSON.parse(stdout);
+}
+
+function file(name: string, content: string | Buffer): string {
+  writeFileSync(join(folder, name), content);
+  return name;
+}
+
+/** A recording of three requests, 12 output tokens each. */
+const recorded = [0, 1, 2]
+  .map((id) =>
+    JSON.stringify({
+      id: `r${id}`,
+      prompt_token_ids: [1, 2, 3, 4, 5, 6, 7, 8],
+      generated_token_ids: [9, 1, 2, 3, 4, 5, 6, 7, 8, 20 + id, 21, 22],
+      acc_eagle: { acc_len: [1, 3, 2, 1, 4, 3, 2, 1, 2, 1, 2, 1] },
+      acc_ngram: { acc_len: [1, 1, 1, 1, 5, 4, 3, 2, 1, 1, 1, 1] },
+    }),
+  )
+  .join('\n');
+const recording = file('combined_tiny.jsonl', `${recorded}\n`);
+file('empty.jsonl', '');
+file('truncated.jsonl', recorded.slice(0, -40));
+file('binary.jsonl', Buffer.from([0, 255, 254, 3, 0, 7, 200, 201, 0, 1]));
+const gpu = (specification: object) => JSON.stringify({ specification });
+const sheet = { memoryBandwidth: '3 TB/s', memoryCapacity: '80 GB', denseFlops: { bf16: '1 PFLOP/s' } };
+file('my-gpu.json', gpu(sheet));
+file('negative.json', gpu({ ...sheet, memoryBandwidth: '-3 TB/s' }));
+file('unitless.json', gpu({ ...sheet, memoryBandwidth: 3000 }));
+file('broken.json', '{"gpu": ');
+file('unknown-key.json', '{"batches": [1]}');
+file('bad-value.json', '{"k": "abc"}');
+
+const few = ['--requests', '5'];
+const filesBefore = readdirSync(folder).sort();
+
+describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
+  const mistakes: [string, string[], string[]][] = [
+    ['unknown gpu', ['run', '--gpu', 'h100'], ['unknown gpu "h100"', 'nearest is h100-sxm']],
+    ['unknown target', ['run', '--target', 'lama-3.1-8b'], ['nearest is llama-3.1-8b']],
+    ['unknown engine', ['run', '--engine', 'vllm'], ['nearest is vllm-0.10']],
+    ['unknown draft', ['run', '--draft', 'eagle3-llama'], ['nearest is eagle3-llama-3.1-8b']],
+    ['unknown method', ['run', '--method', 'eagle-3'], ['unknown method "eagle-3"', 'nearest is eagle3']],
+    ['unknown trace', ['run', '--trace', 'gsm9k'], ['unknown trace "gsm9k"', 'nearest is gsm8k']],
+    ['unknown option', ['run', '--frmat', 'json'], ['unknown option "--frmat"', 'nearest is --format']],
+    ['unknown command', ['rnu'], ['unknown command "rnu"', 'nearest is run']],
+    ['no command', [], ['no command given']],
+    ['unknown format', ['run', '--format', 'xml'], ['xml', 'table']],
+    ['unknown set', ['validate', '--set', 'speedup'], ['nearest is speedups']],
+    ['k that is no number', ['run', '--k', 'abc'], ['--k', '"abc"', 'a whole number of at least 1']],
+    ['negative k', ['run', '--k', '-1'], ['--k', '"-1"']],
+    ['k without a value', ['run', '--k'], ['not enough arguments following: k']],
+    ['k beyond the recording', ['run', '--k', '21'], ['k 21', 'k = 20']],
+    ['batch 0', ['run', '--batch', '0'], ['--batch', '"0"', 'at least 1']],
+    ['missing trace', ['run', '--trace', 'missing.jsonl'], ['"missing.jsonl"', 'no such file']],
+    ['empty trace', ['run', '--trace', 'empty.jsonl'], ['empty.jsonl', 'empty file']],
+    ['truncated trace', ['run', '--trace', 'truncated.jsonl'], ['truncated.jsonl, line 3', 'cut off']],
+    ['binary trace', ['run', '--trace', 'binary.jsonl'], ['binary.jsonl', 'expected a trace']],
+    ['a folder as a trace', ['run', '--trace', './'], ['cannot be read']],
+    [
+      'negative bandwidth',
+      ['run', '--gpu', 'negative.json'],
+      ['negative.json: specification.memoryBandwidth', '-3 TB/s'],
+    ],
+    [
+      'missing unit',
+      ['run', '--gpu', 'unitless.json'],
+      ['specification.memoryBandwidth', 'missing unit', '3000'],
+    ],
+    [
+      'a method without data',
+      ['run', '--method', 'eagle'],
+      ['eagle', 'it has ngram, eagle3', '--acceptance'],
+    ],
+    ['a model that does not fit', ['run', '--target', 'llama-3.1-70b'], ['141.1 GB', '72.0 GB', '--tp']],
+    [
+      'a sequence that does not fit',
+      ['run', '--prompt-len', '1000000'],
+      ['one sequence of', 'expected at most'],
+    ],
+    [
+      'out into a missing folder',
+      ['run', '--out', 'nowhere/x.json'],
+      ['--out nowhere/x.json', 'does not exist'],
+    ],
+    ['a draft no method runs', ['run', '--draft', 'qwen3-0.6b'], ['--draft qwen3-0.6b', 'no listed method']],
+    [
+      'a draft of another vocabulary',
+      ['run', '--method', 'draft-model', '--acceptance', 'draft-model=0.7', '--draft', 'qwen3-0.6b'],
+      ['151936', '128256'],
+    ],
+    [
+      'acceptance of an unlisted method',
+      ['run', '--acceptance', 'eagle=0.5'],
+      ['no listed method uses eagle'],
+    ],
+    ['acceptance without a value', ['run', '--acceptance', 'eagle'], ['METHOD=SPEC']],
+    [
+      'acceptance above 1',
+      ['run', '--method', 'eagle', '--acceptance', 'eagle=1.2'],
+      ['1.2', 'between 0 and 1'],
+    ],
+    ['batch with open arrivals', ['run', '--load', 'poisson:2', '--batch', '4'], ['--batch has no effect']],
+    ['a rate of 0', ['run', '--load', 'poisson:0'], ['poisson:0', 'above 0']],
+    ['more requests than there are', ['run', '--trace', recording, '--requests', '4'], ['has 3']],
+    ['a missing scenario', ['run', 'nowhere.json'], ['nowhere.json', 'ENOENT']],
+    ['a broken scenario', ['run', 'broken.json'], ['broken.json', 'not valid JSON']],
+    ['an unknown scenario key', ['run', 'unknown-key.json'], ['batches', 'nearest is batch']],
+    ['a bad scenario value', ['run', 'bad-value.json'], ['bad-value.json: k', '"abc"']],
+    ['two scenarios', ['run', 'a.json', 'b.json'], ['unexpected argument']],
+    ['a tp the heads cannot take', ['run', '--tp', '3'], ['tp 3']],
+    ['tp without a link', ['run', '--gpu', 'my-gpu.json', '--tp', '2'], ['--tp 2', 'all-reduce']],
+    [
+      "the authors' cost elsewhere",
+      ['run', '--cost', 'specdecode-bench', '--gpu', 'h200-sxm'],
+      ['h100-sxm', 'h200-sxm'],
+    ],
+    [
+      "an engine beside the authors' cost",
+      ['run', '--cost', 'specdecode-bench', '--engine', 'ideal'],
+      ['--engine has no effect'],
+    ],
+    [
+      "the authors' cost of an unknown data set",
+      ['run', '--cost', 'specdecode-bench', '--trace', recording],
+      ['"tiny"', 'gsm8k'],
+    ],
+  ];
+
+  it.each(mistakes)('%s', (_, args, fragments) => {
+    const { status, stdout, stderr } = specsim(...args);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(/^specsim: [^\n]+\n$/);
+    for (const fragment of fragments) expect(stderr.toLowerCase()).toContain(fragment.toLowerCase());
+    expect(status).toBe(2);
+    expect(readdirSync(folder).sort()).toEqual(filesBefore);
+  });
+});
+
+describe('a run', () => {
+  it('has the fields and the units it promises', () => {
+    const result = resultOf(...few);
+    expect(Object.keys(result)).toEqual([
+      'schemaVersion',
+      'tool',
+      'config',
+      'configHash',
+      'seed',
+      'warnings',
+      'rows',
+    ]);
+    expect(result.rows).toHaveLength(12);
+    for (const row of result.rows) {
+      const { draft, verify, sampling, overhead, prefill } = row.time_share;
+      expect(draft + verify + sampling + overhead + prefill).toBeCloseTo(1, 12);
+      expect(row.acceptance_rate === null).toBe(row.method === 'none');
+      expect(row.k === null).toBe(row.method === 'none');
+      expect(row.trace_kind).toBe('fitted');
+      expect(row.speedup_lo!).toBeLessThanOrEqual(row.speedup!);
+      expect(row.speedup_hi!).toBeGreaterThanOrEqual(row.speedup!);
+    }
+  });
+
+  it('prints the same bytes for the same seed and others for another', () => {
+    const [first, second, other] = ['1', '1', '2'].map(
+      (seed) => specsim('run', '--seed', seed, ...few).stdout,
+    );
+    expect(first).toBe(second);
+    expect(first).not.toBe(other);
+  });
+
+  it('has in CSV the columns of the JSON, flattened', () => {
+    const [header, line] = specsim('run', '--format', 'csv', ...few).stdout.split('\n');
+    const { rows, schemaVersion } = resultOf(...few);
+    const flat = Object.entries(rows[0]!).flatMap(([key, value]) =>
+      key === 'time_share' || key === 'step_ms'
+        ? Object.keys(value).map((inner) => `${key}.${inner}`)
+        : [key],
+    );
+    expect(header).toBe(['schema_version', ...flat].join(','));
+    expect(line!.split(',')[0]).toBe(String(schemaVersion));
+  });
+
+  it('writes to --out what it would have printed, and leaves nothing else', () => {
+    const printed = specsim('run', ...few).stdout;
+    expect(specsim('run', ...few, '--out', 'out.txt').stdout).toBe('');
+    expect(readFileSync(join(folder, 'out.txt'), 'utf8')).toBe(printed);
+    rmSync(join(folder, 'out.txt'));
+    expect(readdirSync(folder).sort()).toEqual(filesBefore);
+  });
+
+  it('reads a scenario file, lets flags win, and takes its own config back', () => {
+    file(
+      'scenario.json',
+      JSON.stringify({ method: ['none', 'eagle3'], 'prompt-len': 64, k: '1,2', requests: 5 }),
+    );
+    const result = resultOf('scenario.json', '--k', '4');
+    expect(result.config).toMatchObject({ method: ['none', 'eagle3'], promptLen: 64, k: [4] });
+    file('config.json', JSON.stringify(result.config));
+    const again = resultOf('config.json');
+    expect(again.rows).toEqual(result.rows);
+    expect(again.configHash).toBe(result.configHash);
+    rmSync(join(folder, 'scenario.json'));
+    rmSync(join(folder, 'config.json'));
+  });
+
+  it('hashes the contents of files, never their paths', () => {
+    copyFileSync(join(folder, recording), join(folder, 'combined_copy.jsonl'));
+    file('combined_other.jsonl', `${recorded.replaceAll('22]', '23]')}\n`);
+    const hash = (trace: string) => resultOf('--trace', trace).configHash;
+    expect(hash('combined_copy.jsonl')).toBe(hash(recording));
+    expect(hash('combined_other.jsonl')).not.toBe(hash(recording));
+    rmSync(join(folder, 'combined_copy.jsonl'));
+    rmSync(join(folder, 'combined_other.jsonl'));
+  });
+
+  it('gives methods without k one row whatever --k says', () => {
+    const { rows } = resultOf(
+      '--method',
+      'none,oracle:eagle3,combined:ngram+eagle3,ngram',
+      '--k',
+      '1,2,3',
+      '--batch',
+      '1',
+      ...few,
+    );
+    expect(rows.map(({ method, k }) => [method, k])).toEqual([
+      ['none', null],
+      ['oracle:eagle3', null],
+      ['combined:ngram+eagle3', null],
+      ['ngram', 1],
+      ['ngram', 2],
+      ['ngram', 3],
+    ]);
+  });
+
+  it('says when a trace is borrowed, and when a GPU has only a data sheet', () => {
+    const { warnings } = resultOf('--target', 'qwen3-8b', '--gpu', 'my-gpu.json', ...few);
+    expect(warnings.join('\n')).toContain('borrowed for qwen3-8b');
+    expect(warnings.join('\n')).toContain('only a data sheet');
+  });
+
+  it('charges only the winner in combined-free, so that it is never slower', () => {
+    const { rows } = resultOf(
+      '--method',
+      'combined:ngram+eagle3,combined-free:ngram+eagle3',
+      '--batch',
+      '1,64',
+      ...few,
+    );
+    const [honest, honest64, free, free64] = rows.map((row) => row.speedup!);
+    expect(free!).toBeGreaterThan(honest!);
+    expect(free64!).toBeGreaterThan(honest64!);
+  });
+
+  it('runs every method', () => {
+    const { rows } = resultOf(
+      ...['--method', 'none,ngram,eagle,eagle3,draft-model,oracle:draft-model,combined:eagle+draft-model'],
+      ...[
+        '--acceptance',
+        'eagle=0.62',
+        '--acceptance',
+        'draft-model=3.1@3',
+        '--draft',
+        'llama-3.2-1b',
+        ...few,
+      ],
+    );
+    expect(rows).toHaveLength(28);
+    const mtp = resultOf(
+      '--target',
+      'glm-4.5-air',
+      '--tp',
+      '8',
+      '--method',
+      'mtp',
+      '--acceptance',
+      'mtp=0.85:0.6:0.35',
+      ...few,
+    );
+    expect(mtp.rows[0]!.draft).toBe('mtp-glm-4.5-air');
+  });
+
+  it('serves closed and open loads', () => {
+    const closed = resultOf('--load', 'closed', '--batch', '1,4', '--requests', '20');
+    expect(closed.rows.map((row) => row.batch_size)).toEqual([1, 4, 1, 4, 1, 4]);
+    const open = resultOf('--load', 'poisson:5', '--requests', '20');
+    expect(open.rows.map((row) => row.batch_size)).toEqual([null, null, null]);
+    expect(open.rows[2]!.speedup!).toBeGreaterThan(1);
+  });
+});
+
+describe('what is not loaded', () => {
+  it('a run without unit strings never loads mathjs', () => {
+    const hook = file(
+      'hook.mjs',
+      `import { register } from 'node:module';
+       register('data:text/javascript,' + encodeURIComponent(
+         'export async function resolve(name, context, next) {' +
+         ' if (name.startsWith("mathjs")) throw new Error("mathjs was loaded"); return next(name, context); }'));`,
+    );
+    const with_ = (...args: string[]) =>
+      spawnSync(process.execPath, ['--import', join(folder, hook), PROGRAM, 'run', ...args, ...few], {
+        cwd: folder,
+        encoding: 'utf8',
+      });
+    expect(with_().status).toBe(0);
+    expect(with_('--gpu', 'my-gpu.json').stderr).toContain('mathjs was loaded');
+    rmSync(join(folder, hook));
+  });
+});
+
+describe('a list', () => {
+  it.each(['gpus', 'models', 'engines', 'methods', 'traces'])('of %s', (what) => {
+    const { status, stdout } = specsim('list', what);
+    expect(status).toBe(0);
+    expect(stdout.split('\n').length).toBeGreaterThan(3);
+  });
+});
