@@ -1,0 +1,97 @@
+/** Imports point downward only (docs/architecture.md). */
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const SOURCE = resolve(import.meta.dirname, '../src');
+
+/** Low to high; a folder may import itself and those below. Lists are of the same height and do not mix. */
+const LAYERS: readonly (readonly string[])[] = [
+  ['errors.ts', 'units.ts', 'validate.ts', 'csv.ts'],
+  ['random', 'hardware', 'model'],
+  ['trace'],
+  ['cost'],
+  ['drafter'],
+  ['engine'],
+  ['metrics'],
+  ['scenario'],
+  ['report'],
+  ['index.ts', 'node'],
+  ['cli'],
+];
+
+/** Packages that one folder alone may import. */
+const OWNERS: Readonly<Record<string, readonly string[]>> = {
+  seedrandom: ['random'],
+  'fastest-levenshtein': ['errors.ts'],
+  yargs: ['cli'],
+  'fast-csv': ['node'],
+};
+
+const IMPORT = /(?:import|export)( type)?\s[^;']*?from '([^']+)'|import\('([^']+)'\)/g;
+
+type Files = ReadonlyMap<string, string>;
+
+function sources(): Files {
+  const names = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+  return new Map(names.map((name) => [name, readFileSync(join(SOURCE, name), 'utf8')]));
+}
+
+function folderOf(path: string): string {
+  return path.split('/')[0]!;
+}
+
+function heightOf(folder: string): number {
+  return LAYERS.findIndex((layer) => layer.includes(folder));
+}
+
+/** What is wrong with the imports, a sentence each. */
+function violations(files: Files): string[] {
+  const found: string[] = [];
+  for (const [path, text] of files) {
+    const folder = folderOf(path);
+    if (heightOf(folder) < 0) found.push(`${path} is in no layer`);
+    for (const match of text.matchAll(IMPORT)) {
+      const typeOnly = match[1];
+      const target = match[2] ?? match[3]!;
+      if (!target.startsWith('.')) {
+        if (target.startsWith('node:') && folder !== 'node' && folder !== 'cli')
+          found.push(`${path} imports ${target}`);
+        const owners = OWNERS[target];
+        if (owners !== undefined && !owners.includes(folder)) found.push(`${path} imports ${target}`);
+        continue;
+      }
+      const imported = relative('/src', resolve('/src', dirname(path), target));
+      const other = folderOf(imported);
+      if (other === folder) continue;
+      const upward = heightOf(other) > heightOf(folder);
+      const sideways = heightOf(other) === heightOf(folder) && heightOf(folder) > 0;
+      if (upward || sideways) found.push(`${path} imports ${imported}`);
+      if (folder === 'engine' && other === 'drafter' && typeOnly === undefined) {
+        found.push(`${path} imports more than types of ${imported}`);
+      }
+    }
+  }
+  return found;
+}
+
+describe('imports', () => {
+  it('point downward only', () => {
+    const files = sources();
+    expect(files.size).toBeGreaterThan(50);
+    expect(violations(files)).toEqual([]);
+  });
+
+  it.each([
+    ['cost/a.ts', "import { x } from '../drafter/replay.ts';"],
+    ['engine/a.ts', "import { Replay } from '../drafter/replay.ts';"],
+    ['trace/a.ts', "import { readFile } from 'node:fs/promises';"],
+    ['metrics/a.ts', "import seedrandom from 'seedrandom';"],
+    ['scenario/a.ts', "const { run } = await import('../node/run.ts');"],
+    ['elsewhere/a.ts', ''],
+  ])('a planted violation in %s is seen', (path, text) => {
+    expect(violations(new Map([[path, text]]))).toHaveLength(1);
+  });
+});
