@@ -35,9 +35,11 @@ export class Combined implements Drafter {
     const winner = firstWins ? first.replay : second.replay;
     this.drafted = winner.drafted;
     this.emitted = winner.emitted;
-    if (this.#chargesLoser || firstWins) first.draft(request, position, copies, context, work);
-    if (this.#chargesLoser || !firstWins) second.draft(request, position, copies, context, work);
-    first.see(request, this.emitted);
-    second.see(request, this.emitted);
+    const firstRuns = this.#chargesLoser || firstWins;
+    const secondRuns = this.#chargesLoser || !firstWins;
+    if (firstRuns) first.draft(request, position, copies, context, work);
+    if (secondRuns) second.draft(request, position, copies, context, work);
+    first.see(request, position, this.emitted, firstRuns);
+    second.see(request, position, this.emitted, secondRuns);
   }
 }

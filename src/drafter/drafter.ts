@@ -34,8 +34,8 @@ export interface Proposer {
   readonly replay: Replay;
   /** Adds the work of drafting what `replay` last answered. */
   draft(request: number, position: number, copies: number, context: number, work: StepWork): void;
-  /** Notes that the round emitted `emitted` tokens, by whichever proposer. */
-  see(request: number, emitted: number): void;
+  /** Notes what the round emitted, by whichever proposer, and whether this one ran. */
+  see(request: number, position: number, emitted: number, ran: boolean): void;
 }
 
 /** Plain decoding: one token a step. */
@@ -74,6 +74,6 @@ export class Speculation implements Drafter {
   ): void {
     this.#replay.round(request, position, left);
     this.#proposer.draft(request, position, copies, context, work);
-    this.#proposer.see(request, this.#replay.emitted);
+    this.#proposer.see(request, position, this.#replay.emitted, true);
   }
 }

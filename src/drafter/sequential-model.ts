@@ -29,16 +29,22 @@ export class SequentialModel implements Proposer {
   }
 
   draft(request: number, position: number, copies: number, context: number, work: StepWork): void {
-    if (position === 1) this.#unread[request] = 1;
     const { drafted } = this.replay;
-    if (drafted === 0) return;
-    work.drafts[this.#slot]!.add(copies, drafted, context, this.#unread[request]!);
-    this.#unread[request] = 0;
+    if (drafted > 0)
+      work.drafts[this.#slot]!.add(copies, drafted, context, this.#unreadAt(request, position));
   }
 
-  see(request: number, emitted: number): void {
+  see(request: number, position: number, emitted: number, ran: boolean): void {
     const { drafted, emitted: own } = this.replay;
-    const read = this.#readsOwnDrafts && drafted > 0 ? Math.min(own, drafted) - 1 : 0;
-    this.#unread[request]! += emitted - read;
+    if (!ran || drafted === 0) {
+      this.#unread[request] = this.#unreadAt(request, position) + emitted;
+    } else {
+      this.#unread[request] = emitted - (this.#readsOwnDrafts ? Math.min(own, drafted) - 1 : 0);
+    }
+  }
+
+  /** Before the first round, the one token that the prefill emitted. */
+  #unreadAt(request: number, position: number): number {
+    return position === 1 ? 1 : this.#unread[request]!;
   }
 }
