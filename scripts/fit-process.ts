@@ -4,6 +4,7 @@
  *   npx tsx scripts/fit-process.ts RECORDING.jsonl --out traces/llama-3.1-8b/gsm8k.json [--requests 3000] [--from OLD.json]
  *   npx tsx scripts/fit-process.ts --check RECORDINGS_FOLDER
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -31,13 +32,13 @@ const { values, positionals } = parseArgs({
 });
 
 if (values.check !== undefined) check(values.check);
-else if (positionals.length === 1 && values.out !== undefined) fit(positionals[0]!, values.out);
+else if (positionals.length === 1 && values.out !== undefined) fitRecording(positionals[0]!, values.out);
 else
   throw new Error(
     'usage: fit-process.ts RECORDING.jsonl --out FILE [--requests N] [--from FILE] | --check FOLDER',
   );
 
-function fit(recordingPath: string, out: string): void {
+function fitRecording(recordingPath: string, out: string): void {
   const recording = readRecording(recordingPath);
   const start = values.from === undefined ? guess(recording, basename(out, '.json')) : read(values.from);
   const requests = Number(values.requests);
@@ -48,9 +49,13 @@ function fit(recordingPath: string, out: string): void {
   ] as const) {
     process = fitStage('n-gram', ngramStage(process), recording, ngramMoments, count, seeds);
     process = fitStage('eagle-3', eagle3Stage(process), recording, eagle3Moments, count, seeds);
-    const done = parseProcess(rounded({ ...process, fitError: fitError(rounded(process), recording) }), out);
-    writeFileSync(out, `${format(done)}\n`);
   }
+  const written = rounded(process);
+  const json = JSON.stringify({ ...written, fitError: fitError(written, recording) }, null, 2);
+  writeFileSync(
+    out,
+    execFileSync('npx', ['biome', 'format', '--stdin-file-path=process.json'], { input: json }),
+  );
   print(out, read(out));
 }
 
@@ -64,15 +69,15 @@ function fitStage(
 ): AcceptanceProcess {
   console.log(`${name}, ${requests} requests`);
   const target = moments(recording);
-  const residuals = (parameters: readonly number[]) => {
+  const deviationsAt = (parameters: readonly number[]) => {
     const process = stage.apply(parameters);
     const all = seeds.map((seed) => deviations(target, moments(sampleProcess(process, { requests, seed }))));
     return all[0]!.map((_, i) => all.reduce((total, sample) => total + sample[i]!, 0) / all.length);
   };
   const options = { steps: stage.steps, iterations: 12, log: console.log };
-  const found = leastSquares(residuals, stage.start, options);
+  const found = leastSquares(deviationsAt, stage.start, options);
   const names = [...target.keys()];
-  const worst = residuals(found)
+  const worst = deviationsAt(found)
     .map((value, i) => [names[i]!, value] as const)
     .sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   for (const [moment, value] of worst.slice(0, 12)) console.log(`  ${moment}: ${value.toFixed(1)}`);
@@ -92,7 +97,7 @@ function guess(recording: AcceptanceTrace, dataset: string): AcceptanceProcess {
   };
   const description = {
     dataset,
-    target: 'Llama-3.1-8B',
+    target: 'llama-3.1-8b',
     source: `fitted to the ${dataset} recording of SpecDecode-Bench/simulator@2fdccbd (vLLM on H100, EAGLE-3 and n-gram look-up, k = 20)`,
     conventions:
       'lengths in tokens at the quantiles 0, 1, 2.5, 5, 10, 20 ... 90, 95, 97.5, 99, 100 %; values along the output at 0, 10, 30, 60, 90, 100 % of it; ngram in logits, eagle3 in standard deviations of token noise, negative is easier',
@@ -133,12 +138,5 @@ function read(path: string): AcceptanceProcess {
 function rounded(process: AcceptanceProcess): AcceptanceProcess {
   return JSON.parse(JSON.stringify(process), (_, value) =>
     typeof value === 'number' ? Number(value.toFixed(4)) : value,
-  );
-}
-
-/** JSON with short arrays and innermost objects on one line. */
-function format(process: AcceptanceProcess): string {
-  return JSON.stringify(process, null, 2).replace(/[[{][^[\]{}]*[\]}]/g, (part) =>
-    part.length < 400 ? part.replace(/\s+/g, ' ') : part,
   );
 }

@@ -88,7 +88,7 @@ function decodeSpeedup(measured: Measures, baseline: Measures): number {
 }
 
 describe('independent acceptance, batch 1, constant costs', () => {
-  const OUTPUT_TOKENS = 100_000;
+  const OUTPUT_TOKENS = 200_000;
   const prompt = Int32Array.of(100);
   const sample = (a: number) => sampleAcceptance([a], Int32Array.of(OUTPUT_TOKENS), 'draft-model', 1);
 

@@ -319,7 +319,7 @@ describe('clones', () => {
       expect(record.arrivalS).toBe(endS);
       endS = record.endS;
     }
-    expect(totals.delayedEntries).toBe(0);
+    expect(totals.splitEntries).toBe(0);
   });
 
   it('that do not fit wait for the first, and the wall time of the batch covers all waves', () => {
@@ -341,7 +341,7 @@ describe('clones', () => {
     ]);
     expect(waves(1).map(([copies]) => copies)).toEqual([2, 2, 1]);
     expect(finished[3]!.arrivalS).toBe(36);
-    expect(totals.delayedEntries).toBeGreaterThan(0);
+    expect(totals.splitEntries).toBeGreaterThan(0);
     const measures = measure('clones', finished, totals, makespanS);
     expect(measures.throughput_tok_per_s).toBeCloseTo((5 * 3) / 36, 12);
     expect(measures.requests).toBe(2);

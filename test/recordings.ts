@@ -1,7 +1,7 @@
 /** Real recordings for tests. They are nobody's to re-publish, hence never part of the project. */
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe } from 'vitest';
+import { describe, test } from 'vitest';
 
 const DEFAULT_DIR = fileURLToPath(new URL('../../shared/data/recordings/specdecode-bench', import.meta.url));
 
@@ -27,5 +27,5 @@ export function describeWithRecordings(name: string, fn: (dir: string) => void):
     return;
   }
   console.warn(`SKIPPED, no recordings: ${name} (set SPECSIM_RECORDINGS to their folder)`);
-  describe.skip(`${name} (SKIPPED, no recordings)`, () => {});
+  test.skip(`${name}: SKIPPED, no recordings`, () => {});
 }

@@ -1,5 +1,10 @@
 /** Levenberg-Marquardt without derivatives: slopes are taken over steps far wider than the sampling noise. */
 
+/** The longest move of an iteration, in steps. */
+const FARTHEST = 6;
+/** A parameter this many steps from its start costs one: what the data do not tell stays where it was. */
+const LOOSENESS = 12;
+
 export interface FitOptions {
   /** Half width over which a slope is measured, per parameter. */
   readonly steps: readonly number[];
@@ -7,12 +12,16 @@ export interface FitOptions {
   readonly log: (line: string) => void;
 }
 
-/** Parameters near `start` that make the sum of squares of `residuals` small. */
+/** Parameters near `start` that make the sum of squares of `deviations` small. */
 export function leastSquares(
-  residuals: (parameters: readonly number[]) => readonly number[],
+  deviations: (parameters: readonly number[]) => readonly number[],
   start: readonly number[],
   { steps, iterations, log }: FitOptions,
 ): number[] {
+  const residuals = (parameters: readonly number[]) => [
+    ...deviations(parameters),
+    ...parameters.map((parameter, i) => (parameter - start[i]!) / (LOOSENESS * steps[i]!)),
+  ];
   let at = [...start];
   let value = residuals(at);
   let loss = squares(value);
@@ -25,8 +34,10 @@ export function leastSquares(
     const before = loss;
     for (let attempt = 0; attempt < 5; attempt++) {
       const move = solveDamped(jacobian, value, damping);
-      const scale = Math.min(1, ...move.map((d, i) => (d === 0 ? 1 : (8 * steps[i]!) / Math.abs(d))));
-      const next = at.map((parameter, i) => parameter + scale * move[i]!);
+      const next = at.map((parameter, i) => {
+        const most = FARTHEST * steps[i]!;
+        return parameter + Math.min(Math.max(move[i]!, -most), most);
+      });
       const nextValue = residuals(next);
       const nextLoss = squares(nextValue);
       if (nextLoss < loss) {

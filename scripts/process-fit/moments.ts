@@ -44,11 +44,21 @@ export function ngramMoments(trace: AcceptanceTrace): Moments {
     moments.add(`drafted at ${k}`, sum(totals.drafted) / sum(totals.rounds), 0.01);
     if (k === 3) moments.add('without a proposal', sum(totals.idle) / sum(totals.rounds), 0.01);
   }
-  const { starts, firstRun } = runStatistics(lengths);
+  const { starts, first, later, firstAt } = runStatistics(lengths);
   starts.forEach((rate, i) => {
     moments.add(`starts after a break, class ${i}`, rate, 0.05);
   });
-  moments.add('first run', firstRun, 0.03);
+  for (const [name, lengths] of [
+    ['first run', first],
+    ['later run', later],
+  ] as const) {
+    for (const tokens of [1, 3, 8, 20, 40, 80]) {
+      const share = lengths.filter((length) => length > tokens).length / lengths.length;
+      moments.addPlain(`${name} beyond ${tokens}`, share, 0.03 * share + 0.005);
+    }
+  }
+  moments.add('start of the first run', mean(firstAt), 0.03);
+  moments.addPlain('start in the opening', firstAt.filter((at) => at < 8).length / firstAt.length, 0.02);
   return moments.all;
 }
 
@@ -103,11 +113,11 @@ function addShape(moments: Collected, trace: AcceptanceTrace, method: 'ngram' | 
   for (const k of [3, 20] as const) {
     const totals = replayTotals(trace, method, k);
     const means = requestMeans(totals);
-    moments.add(`spread at ${k}`, standardDeviation(means), 0.03);
+    moments.add(`spread at ${k}`, standardDeviation(means), 0.02);
     const sorted = means.toSorted((a, b) => a - b);
     for (const share of [0.1, 0.5, 0.9]) {
       const quantile = sorted[Math.floor(share * sorted.length)]!;
-      moments.add(`quantile ${share} at ${k}`, quantile, 0.03);
+      moments.add(`quantile ${share} at ${k}`, quantile, 0.04);
     }
     const outputs = Array.from(totals.tokens);
     const all = outputs.map((tokens, r) => tokens / totals.rounds[r]!);
@@ -116,7 +126,7 @@ function addShape(moments: Collected, trace: AcceptanceTrace, method: 'ngram' | 
       ['prompt', Array.from(trace.promptTokens)],
     ] as const) {
       thirds(all, by).forEach((value, i) => {
-        moments.add(`third ${i} by ${what} at ${k}`, value, 0.02);
+        moments.add(`third ${i} by ${what} at ${k}`, value, 0.05);
       });
     }
   }
@@ -124,7 +134,7 @@ function addShape(moments: Collected, trace: AcceptanceTrace, method: 'ngram' | 
     moments.add(`decile ${i}`, value, 0.02);
   });
   atLeast(lengths).forEach((share, i) => {
-    moments.addPlain(`at least ${i + 1}`, share, 0.02 * share + 0.001);
+    moments.addPlain(`at least ${i + 1}`, share, 0.03 * share + 0.002);
   });
 }
 
@@ -164,36 +174,38 @@ function fallShare({ emitted, offsets, maxK }: PositionLengths): number {
   return falls / all;
 }
 
-/** How often runs start by tokens since the last one broke (0, 1-2, 3-6), and the mean length of first runs. */
-function runStatistics({ emitted, offsets, maxK }: PositionLengths): {
+/** How often runs start by tokens since the last one broke (0, 1-2, 3-6), how long they are, where the first is. */
+function runStatistics({ emitted, offsets }: PositionLengths): {
   starts: number[];
-  firstRun: number;
+  first: number[];
+  later: number[];
+  firstAt: number[];
 } {
   const classOf = [0, 1, 1, 2, 2, 2, 2];
   const starts = new Float64Array(3);
   const chances = new Float64Array(3);
-  let firstTokens = 0;
-  let firstRuns = 0;
+  const first: number[] = [];
+  const later: number[] = [];
+  const firstAt: number[] = [];
   for (let r = 0; r + 1 < offsets.length; r++) {
+    const start = offsets[r]!;
+    const end = offsets[r + 1]!;
     let lag = classOf.length;
-    let first = true;
-    for (let i = offsets[r]! + 1; i < offsets[r + 1]!; i++) {
-      const inside = i > offsets[r]! + 1 && emitted[i - 1]! > 1;
+    let runs = 0;
+    for (let i = start + 1; i < end; i++) {
+      const group = classOf[lag++];
       const copies = emitted[i]! > 1;
-      if (inside) lag = copies ? classOf.length : 0;
-      else {
-        const group = classOf[lag++];
-        if (group !== undefined) {
-          chances[group]!++;
-          if (copies) starts[group]!++;
-        }
-        if (copies && first) {
-          firstTokens += Math.min(emitted[i]! - 1, maxK);
-          firstRuns++;
-          first = false;
-        }
+      if (group !== undefined) {
+        chances[group]!++;
+        if (copies) starts[group]!++;
       }
+      if (!copies) continue;
+      const from = i;
+      while (i < end && emitted[i]! > 1) i++;
+      if (runs++ === 0) firstAt.push(from - start);
+      (runs === 1 ? first : later).push(i - from);
+      lag = 0;
     }
   }
-  return { starts: Array.from(starts, (n, i) => n / chances[i]!), firstRun: firstTokens / firstRuns };
+  return { starts: Array.from(starts, (n, i) => n / chances[i]!), first, later, firstAt };
 }

@@ -53,6 +53,7 @@ export function ngramStage(process: AcceptanceProcess): Stage {
   return stage(
     [
       ...p.startAlongOutput.map((value) => plain(value, 0.15)),
+      plain(p.opening, 0.3),
       log(p.requestSd, 0.2),
       plain(p.afterBreak.atOnce, 0.15),
       plain(p.afterBreak.soon, 0.15),
@@ -61,7 +62,8 @@ export function ngramStage(process: AcceptanceProcess): Stage {
       log(p.run.beta),
       logit(p.run.floor, 0.3),
       log(p.run.lengthSd, 0.3),
-      log(p.run.firstFactor),
+      logit(p.wholeCopy.share, 0.4),
+      log(p.wholeCopy.hazard, 0.2),
       plain(p.lookup.found, 0.1),
       plain(p.lookup.perDoubling, 0.05),
       logit(p.lookup.short),
@@ -71,6 +73,7 @@ export function ngramStage(process: AcceptanceProcess): Stage {
     (next) => {
       const ngram: CopyRuns = {
         startAlongOutput: p.startAlongOutput.map(next),
+        opening: next(),
         requestSd: Math.exp(next()),
         afterBreak: { atOnce: next(), soon: next(), later: next() },
         run: {
@@ -78,8 +81,8 @@ export function ngramStage(process: AcceptanceProcess): Stage {
           beta: Math.exp(next()),
           floor: fromLogit(next()),
           lengthSd: Math.exp(next()),
-          firstFactor: Math.exp(next()),
         },
+        wholeCopy: { share: fromLogit(next()), hazard: Math.min(Math.exp(next()), 1) },
         lookup: { found: next(), perDoubling: next(), short: fromLogit(next()) },
       };
       return { ...process, ngram, copula: copulaOf({ ...rows, ngram: [next(), next(), 1] }) };
@@ -100,8 +103,8 @@ export function eagle3Stage(process: AcceptanceProcess): Stage {
       log(p.roundSd),
       log(p.depth.factor),
       log(p.depth.power),
-      plain(p.beyond8.step, 0.15),
-      plain(p.beyond8.slope, 0.05),
+      plain(p.beyond7.step, 0.15),
+      plain(p.beyond7.slope, 0.05),
       plain(p.copied, 0.1),
       ...[0, 1, 2].map((i) => plain(rows.eagle3[i]! / rows.eagle3[3], 0.15)),
     ],
@@ -112,7 +115,7 @@ export function eagle3Stage(process: AcceptanceProcess): Stage {
         local: { sd: Math.exp(next()), correlation: fromLogit(next()) },
         roundSd: Math.exp(next()),
         depth: { factor: Math.exp(next()), power: Math.exp(next()) },
-        beyond8: { step: next(), slope: next() },
+        beyond7: { step: next(), slope: next() },
         copied: next(),
       };
       return { ...process, eagle3, copula: copulaOf({ ...rows, eagle3: [next(), next(), next(), 1] }) };
@@ -140,9 +143,11 @@ export function firstGuess(
     }),
     ngram: {
       startAlongOutput: [-3, -2.5, -2.3, -2.3, -2.3, -2.5],
+      opening: 0,
       requestSd: 0.4,
       afterBreak: { atOnce: 0.2, soon: -0.5, later: 0.2 },
-      run: { alpha: 3, beta: 5, floor: 0.02, lengthSd: 0.3, firstFactor: 1 },
+      run: { alpha: 3, beta: 5, floor: 0.02, lengthSd: 0.3 },
+      wholeCopy: { share: 0.02, hazard: 0.03 },
       lookup: { found: -1.8, perDoubling: 0.25, short: 0.1 },
     },
     eagle3: {
@@ -151,7 +156,7 @@ export function firstGuess(
       local: { sd: 0.7, correlation: 0.6 },
       roundSd: 0.4,
       depth: { factor: 0.2, power: 0.45 },
-      beyond8: { step: 0.5, slope: 0 },
+      beyond7: { step: 0.5, slope: 0 },
       copied: 0.7,
     },
     fitError,

@@ -159,7 +159,7 @@ export class Engine {
         this.#runningCopies += fit;
       }
       if (fit < entry.copies) {
-        if (fit > 0) this.totals.delayedEntries++;
+        if (fit > 0) this.totals.splitEntries++;
         entry.copies -= fit;
         return;
       }

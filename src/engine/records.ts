@@ -23,8 +23,8 @@ export interface Totals {
   emitted: number;
   drafted: number;
   accepted: number;
-  /** Entries that could not all start when it was their turn. */
-  delayedEntries: number;
+  /** How often an entry could start only some of its copies. */
+  splitEntries: number;
 }
 
 export function emptyTotals(): Totals {
@@ -36,6 +36,6 @@ export function emptyTotals(): Totals {
     emitted: 0,
     drafted: 0,
     accepted: 0,
-    delayedEntries: 0,
+    splitEntries: 0,
   };
 }

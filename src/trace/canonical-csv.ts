@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { shown, UserError, unknownName } from '../errors.ts';
-import { type CsvRow, csvLine, csvRows } from './csv.ts';
+import { type CsvRow, csvLine, csvRows } from '../csv.ts';
 import { flatTokens, flatten, offsetsOf } from './flat.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
 

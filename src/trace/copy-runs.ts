@@ -5,6 +5,8 @@ import { alongOutputSchema, writeAlongOutput } from './along-output.ts';
 
 /** Nothing is found before this output position: the shortest suffix looked up is 3 tokens. */
 const FIRST_LOOKUP = 4;
+/** The opening of an answer, where its form is fixed ("here is the code"), ends before this output position. */
+const OPENING_END = 8;
 /** A short proposal has at least this many tokens. */
 const SHORTEST = 4;
 /** The position at which `lookup.found` is stated. */
@@ -12,6 +14,7 @@ const LOOKUP_REFERENCE = 64;
 
 export const copyRunsSchema = z.strictObject({
   startAlongOutput: alongOutputSchema,
+  opening: z.number(),
   requestSd: z.number().min(0),
   afterBreak: z.strictObject({ atOnce: z.number(), soon: z.number(), later: z.number() }),
   run: z.strictObject({
@@ -19,8 +22,8 @@ export const copyRunsSchema = z.strictObject({
     beta: z.number().positive(),
     floor: z.number().min(0).max(1),
     lengthSd: z.number().min(0),
-    firstFactor: z.number().positive(),
   }),
+  wholeCopy: z.strictObject({ share: z.number().min(0).max(1), hazard: z.number().positive().max(1) }),
   lookup: z.strictObject({ found: z.number(), perDoubling: z.number(), short: z.number().min(0).max(1) }),
 });
 
@@ -49,7 +52,7 @@ export function sampleCopyRuns(
   maxK: number,
 ): void {
   const { emitted, proposed, copied } = request;
-  const { run, lookup } = process;
+  const { run, wholeCopy, lookup } = process;
   const tokens = emitted.length;
   writeAlongOutput(process.startAlongOutput, tokens, scratch);
   const requestLogit = process.requestSd * score;
@@ -57,22 +60,25 @@ export function sampleCopyRuns(
   const lagLogit = lagLogits(process);
   let age = -1;
   let lag = lagLogit.length;
-  let runBeta = beta * run.firstFactor;
+  let whole = draw() < wholeCopy.share;
   for (let position = 1; position < tokens; position++) {
     const fate = draw();
     const search = draw();
     let found = 0;
     if (age >= 0) {
-      const hazard = run.floor + ((1 - run.floor) * run.alpha) / (run.alpha + runBeta + age);
+      const hazard = whole
+        ? wholeCopy.hazard
+        : run.floor + ((1 - run.floor) * run.alpha) / (run.alpha + beta + age);
       age = fate < hazard ? -1 : age + 1;
       // The suffix still matches where a run breaks: something is proposed there, and rejected.
       found = 1;
       if (age < 0) {
         lag = 0;
-        runBeta = beta;
+        whole = false;
       }
     } else if (position >= FIRST_LOOKUP) {
-      const logit = scratch[position]! + requestLogit + (lagLogit[lag++] ?? 0);
+      const opening = position < OPENING_END ? process.opening : 0;
+      const logit = scratch[position]! + opening + requestLogit + (lagLogit[lag++] ?? 0);
       if (fate < logistic(logit)) age = 0;
       found =
         age >= 0 ? 1 : logistic(lookup.found + lookup.perDoubling * Math.log2(position / LOOKUP_REFERENCE));

@@ -1,6 +1,6 @@
 /**
  * Reads the recordings of SpecDecode-Bench: one JSON object a line, one line a request, position-indexed at
- * k = 20. Left out: nothing of the format; licence and target are not in the file.
+ * k = 20. The target, the engine and the output limit are not in the file: they are those of the published one.
  */
 import { shown, UserError } from '../errors.ts';
 import { flatTokens, flatten, offsetsOf } from './flat.ts';

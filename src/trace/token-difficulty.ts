@@ -5,7 +5,7 @@ import type { Stream } from '../random/streams.ts';
 import { alongOutputSchema, writeAlongOutput } from './along-output.ts';
 
 /** Drafts beyond this one get a difficulty of their own: all four recordings change there. */
-const BEYOND = 8;
+const BEYOND = 7;
 
 export const tokenDifficultySchema = z.strictObject({
   difficultyAlongOutput: alongOutputSchema,
@@ -13,7 +13,7 @@ export const tokenDifficultySchema = z.strictObject({
   local: z.strictObject({ sd: z.number().min(0), correlation: z.number().min(0).lt(1) }),
   roundSd: z.number().min(0),
   depth: z.strictObject({ factor: z.number(), power: z.number().positive() }),
-  beyond8: z.strictObject({ step: z.number(), slope: z.number() }),
+  beyond7: z.strictObject({ step: z.number(), slope: z.number() }),
   copied: z.number(),
 });
 
@@ -60,9 +60,9 @@ export function sampleTokenDifficulty(
 }
 
 /** Difficulty added to the draft after `accepted` others, by `accepted`. */
-function depthTable({ depth, beyond8 }: TokenDifficulty, maxK: number): Float64Array {
+function depthTable({ depth, beyond7 }: TokenDifficulty, maxK: number): Float64Array {
   return Float64Array.from({ length: maxK }, (_, accepted) => {
     const beyond = accepted + 1 - BEYOND;
-    return depth.factor * accepted ** depth.power + (beyond > 0 ? beyond8.step + beyond8.slope * beyond : 0);
+    return depth.factor * accepted ** depth.power + (beyond > 0 ? beyond7.step + beyond7.slope * beyond : 0);
   });
 }
