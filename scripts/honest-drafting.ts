@@ -39,9 +39,7 @@ const lines = [
 for (const dataset of ['instructcoder', 'sharegpt', 'gsm8k', 'cnn']) {
   const [authors, honest] = await Promise.all(COSTS.map((cost) => rowsOf(cost, dataset)));
   const speedup = (rows: readonly Row[], method: string, k: number | null, batch: number): string =>
-    rows
-      .find((row) => row.method === method && row.k === k && row.batch_size === batch)!
-      .speedup!.toFixed(2);
+    rows.find((row) => row.method === method && row.k === k && row.batch_size === batch)!.speedup!.toFixed(2);
   lines.push('', `## ${dataset}`, '');
   lines.push(`| speedup | cost model | ${BATCHES.map((batch) => `batch ${batch}`).join(' | ')} |`);
   lines.push(`|---|---|${BATCHES.map(() => '---:|').join('')}`);

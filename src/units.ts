@@ -18,6 +18,8 @@ const examples: Readonly<Record<SiUnit, string>> = {
   s: '5 us',
 };
 
+const units = z.registry<{ unit: SiUnit }>();
+
 /** The zod schema of a quantity: its shape only, since units need a module that is loaded on demand. */
 export function quantitySchema(unit: SiUnit) {
   const source = z.string().min(1);
@@ -30,7 +32,13 @@ export function quantitySchema(unit: SiUnit) {
       ],
       { error: (issue) => shapeProblem(issue.input, unit) },
     )
-    .describe(expected(unit));
+    .describe(expected(unit))
+    .register(units, { unit });
+}
+
+/** The unit of a schema that `quantitySchema` made; undefined for any other. */
+export function unitOf(schema: z.ZodType): SiUnit | undefined {
+  return units.get(schema)?.unit;
 }
 
 export type Quantity = z.output<ReturnType<typeof quantitySchema>>;
@@ -62,6 +70,25 @@ export async function parseQuantity(input: unknown, unit: SiUnit, where: string)
   if (factor === 'other dimension') throw fail(`got ${asWritten}`);
   // 15 digits: 5 us and 5e-6 s are the same number.
   return Number((written.value * factor).toPrecision(15));
+}
+
+const PREFIXES = [
+  [1e15, 'P'],
+  [1e12, 'T'],
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+  [1, ''],
+  [1e-3, 'm'],
+  [1e-6, 'u'],
+] as const;
+
+/** A value in SI as people read it: 3.35e12 B/s is `3.35 TB/s`; shares and counts have no unit. */
+export function shownQuantity(value: number, unit: SiUnit | null): string {
+  const short = (number: number) => String(Number(number.toPrecision(4)));
+  if (unit === null) return short(value);
+  const [scale, prefix] = PREFIXES.find(([least]) => value >= least) ?? PREFIXES.at(-1)!;
+  return `${short(value / scale)} ${prefix}${unit}`;
 }
 
 function splitQuantity(text: string): { value: number; unit: string } | null {

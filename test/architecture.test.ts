@@ -26,9 +26,10 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'fastest-levenshtein': ['errors.ts'],
   yargs: ['cli'],
   'fast-csv': ['node'],
+  mathjs: ['units.ts'],
 };
 
-const IMPORT = /(?:import|export)( type)?\s[^;']*?from '([^']+)'|import\('([^']+)'\)/g;
+const IMPORT = /(?:import|export)( type)?\s[^;']*?from '([^']+)'|import\('([^']+)'\)|import '([^']+)'/g;
 
 type Files = ReadonlyMap<string, string>;
 
@@ -55,7 +56,7 @@ function violations(files: Files): string[] {
     if (heightOf(folder) < 0) found.push(`${path} is in no layer`);
     for (const match of text.matchAll(IMPORT)) {
       const typeOnly = match[1];
-      const target = match[2] ?? match[3]!;
+      const target = match[2] ?? match[3] ?? match[4]!;
       if (!target.startsWith('.')) {
         if (target.startsWith('node:') && folder !== 'node' && folder !== 'cli')
           found.push(`${path} imports ${target}`);
@@ -90,6 +91,8 @@ describe('imports', () => {
     ['trace/a.ts', "import { readFile } from 'node:fs/promises';"],
     ['metrics/a.ts', "import seedrandom from 'seedrandom';"],
     ['scenario/a.ts', "const { run } = await import('../node/run.ts');"],
+    ['engine/b.ts', "import 'yargs';"],
+    ['report/a.ts', "export { summarize } from '../index.ts';"],
     ['elsewhere/a.ts', ''],
   ])('a planted violation in %s is seen', (path, text) => {
     expect(violations(new Map([[path, text]]))).toHaveLength(1);

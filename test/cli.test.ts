@@ -1,5 +1,5 @@
 /** The built program as a person runs it: what it refuses, what it prints, what it writes. */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   existsSync,
@@ -22,6 +22,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 function specsim(...args: string[]) {
   return spawnSync(process.execPath, [PROGRAM, ...args], { cwd: folder, encoding: 'utf8' });
+}
+
+/** The same without waiting, so that runs which write nothing share the cores. */
+function started(...args: string[]): Promise<{ status: unknown; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [PROGRAM, ...args], { cwd: folder }, (error, stdout, stderr) =>
+      resolve({ status: error?.code ?? 0, stdout, stderr }),
+    );
+  });
 }
 
 function resultOf(...args: string[]): Result {
@@ -57,6 +66,25 @@ const sheet = { memoryBandwidth: '3 TB/s', memoryCapacity: '80 GB', denseFlops: 
 file('my-gpu.json', gpu(sheet));
 file('negative.json', gpu({ ...sheet, memoryBandwidth: '-3 TB/s' }));
 file('unitless.json', gpu({ ...sheet, memoryBandwidth: 3000 }));
+const tracedHead = {
+  schema: 1,
+  name: 'capped',
+  provenance: { source: 'test', target: 'llama-3.1-8b', dataset: 'capped', engine: null, licence: null },
+  outputLimit: 4,
+  tokenIds: false,
+  drafters: [{ name: 'ngram', kind: 'recording', maxK: 3, proposed: 'always' }],
+};
+/** Its one request ran into the recording's output limit. */
+file(
+  'capped.csv',
+  [
+    `# specsim trace ${JSON.stringify(tracedHead)}`,
+    'request,drafter,prompt_tokens,output_tokens,emitted,proposed,prompt_token_ids,output_token_ids',
+    'a,none,5,4,,,,',
+    'a,ngram,,4,1 2 1 1,,,',
+    '',
+  ].join('\n'),
+);
 file('broken.json', '{"gpu": ');
 file('unknown-key.json', '{"batches": [1]}');
 file('bad-value.json', '{"k": "abc"}');
@@ -75,12 +103,21 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
     ['unknown option', ['run', '--frmat', 'json'], ['unknown option "--frmat"', 'nearest is --format']],
     ['unknown command', ['rnu'], ['unknown command "rnu"', 'nearest is run']],
     ['no command', [], ['no command given']],
-    ['unknown format', ['run', '--format', 'xml'], ['xml', 'table']],
+    ['unknown format', ['run', '--format', 'jsn'], ['unknown format "jsn"', 'nearest is json']],
+    ['a format twice', ['run', '--format', 'csv', '--format', 'json'], ['--format', 'expected one value']],
+    ['a format without a value', ['list', 'gpus', '--format'], ['--format: got nothing', 'expected a value']],
+    ['unknown list', ['list', 'gpu'], ['unknown list "gpu"', 'nearest is gpus']],
+    ['out twice', ['run', '--out', 'a.txt', '--out', 'b.txt'], ['--out', 'expected one value']],
     ['unknown set', ['validate', '--set', 'speedup'], ['nearest is speedups']],
     ['k that is no number', ['run', '--k', 'abc'], ['--k', '"abc"', 'a whole number of at least 1']],
     ['negative k', ['run', '--k', '-1'], ['--k', '"-1"']],
-    ['k without a value', ['run', '--k'], ['not enough arguments following: k']],
-    ['k beyond the recording', ['run', '--k', '21'], ['k 21', 'k = 20']],
+    ['k without a value', ['run', '--k'], ['--k: got nothing', 'expected a value']],
+    ['k beyond the recording', ['run', '--k', '21', '--out', 'late.txt'], ['k 21', 'k = 20']],
+    [
+      'requests that are all cut off',
+      ['run', '--trace', 'capped.csv'],
+      ['capped', 'limit of 4', '--keep-truncated'],
+    ],
     ['batch 0', ['run', '--batch', '0'], ['--batch', '"0"', 'at least 1']],
     ['missing trace', ['run', '--trace', 'missing.jsonl'], ['"missing.jsonl"', 'no such file']],
     ['empty trace', ['run', '--trace', 'empty.jsonl'], ['empty.jsonl', 'empty file']],
@@ -124,6 +161,11 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
       ['run', '--acceptance', 'eagle=0.5'],
       ['no listed method uses eagle'],
     ],
+    [
+      'two acceptances of a method',
+      ['run', '--acceptance', 'eagle3=0.5', '--acceptance', 'eagle3=0.6'],
+      ['--acceptance eagle3', 'expected one'],
+    ],
     ['acceptance without a value', ['run', '--acceptance', 'eagle'], ['METHOD=SPEC']],
     [
       'acceptance above 1',
@@ -135,7 +177,11 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
     ['more requests than there are', ['run', '--trace', recording, '--requests', '4'], ['has 3']],
     ['a missing scenario', ['run', 'nowhere.json'], ['nowhere.json', 'ENOENT']],
     ['a broken scenario', ['run', 'broken.json'], ['broken.json', 'not valid JSON']],
-    ['an unknown scenario key', ['run', 'unknown-key.json'], ['batches', 'nearest is batch']],
+    [
+      'an unknown scenario key',
+      ['run', 'unknown-key.json'],
+      ['unknown-key.json: batches', 'nearest is batch'],
+    ],
     ['a bad scenario value', ['run', 'bad-value.json'], ['bad-value.json: k', '"abc"']],
     ['two scenarios', ['run', 'a.json', 'b.json'], ['unexpected argument']],
     ['a tp the heads cannot take', ['run', '--tp', '3'], ['tp 3']],
@@ -157,14 +203,28 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
     ],
   ];
 
-  it.each(mistakes)('%s', (_, args, fragments) => {
-    const { status, stdout, stderr } = specsim(...args);
+  it.concurrent.each(mistakes)('%s', async (_, args, fragments) => {
+    const { status, stdout, stderr } = await started(...args);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^specsim: [^\n]+\n$/);
     for (const fragment of fragments) expect(stderr.toLowerCase()).toContain(fragment.toLowerCase());
     expect(status).toBe(2);
     expect(readdirSync(folder).sort()).toEqual(filesBefore);
   });
+});
+
+it('has the version of its package', () => {
+  const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8'));
+  expect(specsim('--version').stdout).toBe(`specsim ${version}\n`);
+});
+
+it('speaks English whatever the locale, so that mistakes are recognised', () => {
+  const env = { ...process.env, LC_ALL: 'de_DE.UTF-8' };
+  const { stderr } = spawnSync(process.execPath, [PROGRAM, 'run', '--frmat', 'json'], {
+    encoding: 'utf8',
+    env,
+  });
+  expect(stderr).toContain('nearest is --format');
 });
 
 describe('a run', () => {
@@ -232,6 +292,44 @@ describe('a run', () => {
     expect(again.configHash).toBe(result.configHash);
     rmSync(join(folder, 'scenario.json'));
     rmSync(join(folder, 'config.json'));
+  });
+
+  it.each([
+    ['open arrivals', ['--load', 'poisson:5', '--method', 'none,ngram']],
+    ["the authors' cost", ['--cost', 'specdecode-bench', '--batch', '2']],
+    ['a stated acceptance', ['--method', 'eagle', '--acceptance', 'eagle=0.85:0.6', '--k', '2,4']],
+    ['lengths and a borrowed trace', ['--target', 'qwen3-8b', '--prompt-len', '99', '--output-len', '20']],
+  ])('takes its own config back: %s', (_, args) => {
+    const result = resultOf(...args, ...few);
+    file('config.json', JSON.stringify(result.config));
+    const again = resultOf('config.json');
+    rmSync(join(folder, 'config.json'));
+    expect(again).toEqual(result);
+  });
+
+  it('leaves the file at --out alone when the run fails', () => {
+    file('kept.txt', 'before');
+    expect(specsim('run', '--k', '21', '--out', 'kept.txt').status).toBe(2);
+    expect(readFileSync(join(folder, 'kept.txt'), 'utf8')).toBe('before');
+    rmSync(join(folder, 'kept.txt'));
+    expect(readdirSync(folder).sort()).toEqual(filesBefore);
+  });
+
+  it('keeps two files of one data set apart', () => {
+    copyFileSync(join(folder, recording), join(folder, 'tiny.jsonl'));
+    const { stdout } = specsim(
+      'run',
+      '--trace',
+      `${recording},tiny.jsonl`,
+      '--method',
+      'none',
+      '--batch',
+      '1',
+    );
+    rmSync(join(folder, 'tiny.jsonl'));
+    expect(stdout.match(/^trace tiny$/gm)).toHaveLength(2);
+    // One in the table of speeds and one in that of times, for each trace.
+    expect(stdout.match(/^none /gm)).toHaveLength(4);
   });
 
   it('hashes the contents of files, never their paths', () => {
@@ -320,6 +418,27 @@ describe('a run', () => {
   });
 });
 
+describe('the next command that a run suggests works', () => {
+  it.concurrent.each([
+    ['by default', '--requests 5'],
+    ['after plain decoding, on a target without heads', '--method none --target llama-3.2-1b --requests 5'],
+    [
+      'after a draft model',
+      '--method eagle,draft-model --draft llama-3.2-1b --acceptance draft-model=0.9 --acceptance eagle=0.3 --requests 5',
+    ],
+    ['after a sweep of k', '--target llama-3.2-1b --method ngram --k 1,2 --batch 4 --requests 5'],
+    ['after open arrivals', '--load poisson:5 --gpu l40s --tp 2 --requests 5'],
+    ['after a recording of short drafts', '--trace capped.csv --keep-truncated --method ngram'],
+  ])('%s', async (_, options) => {
+    const report = await started('run', ...options.split(' '));
+    const [program, ...command] = report.stdout.trimEnd().split('\n').at(-1)!.trim().split(' ');
+    expect(program).toBe('specsim');
+    const { status, stderr } = await started(...command);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+});
+
 describe('what is not loaded', () => {
   it('a run without unit strings never loads mathjs', () => {
     const hook = file(
@@ -341,8 +460,8 @@ describe('what is not loaded', () => {
 });
 
 describe('a list', () => {
-  it.each(['gpus', 'models', 'engines', 'methods', 'traces'])('of %s', (what) => {
-    const { status, stdout } = specsim('list', what);
+  it.concurrent.each(['gpus', 'models', 'engines', 'methods', 'traces'])('of %s', async (what) => {
+    const { status, stdout } = await started('list', what);
     expect(status).toBe(0);
     expect(stdout.split('\n').length).toBeGreaterThan(3);
   });

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { parseString, writeToString } from 'fast-csv';
 import { describe, expect, test } from 'vitest';
-import { formatCanonicalCsv, parseCanonicalCsv } from '../src/trace/canonical-csv.ts';
 import { csvLine, csvRows } from '../src/csv.ts';
+import { formatCanonicalCsv, parseCanonicalCsv } from '../src/trace/canonical-csv.ts';
 import { flatTokens, flatten, offsetsOf } from '../src/trace/flat.ts';
 import { parseTrace } from '../src/trace/read.ts';
 import type { AcceptanceTrace, PositionLengths } from '../src/trace/trace.ts';

@@ -9,7 +9,7 @@ export const listCommand: CommandModule<object, { what: string; format: string }
   builder: (args) =>
     args
       .positional('what', { choices: THINGS, demandOption: true })
-      .option('format', { choices: ['table', 'json'], default: 'table' }),
+      .option('format', { choices: ['table', 'json'], requiresArg: true, default: 'table' }),
   async handler({ what, format }) {
     const { catalogue } = await import('../node/catalogue.ts');
     const { textTable } = await import('../report/text-table.ts');

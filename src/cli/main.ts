@@ -3,8 +3,12 @@
 import yargs from 'yargs';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { TOOL } from '../scenario/result.ts';
+import { calibrateCommand } from './calibrate.ts';
+import { compareCommand } from './compare.ts';
 import { listCommand } from './list.ts';
-import { RUN_OPTIONS, runCommand } from './run.ts';
+import { runCommand } from './run.ts';
+import { SCENARIO_OPTIONS } from './scenario-flags.ts';
+import { sensitivityCommand } from './sensitivity.ts';
 import { validateCommand } from './validate.ts';
 
 /** Exit status for a mistake of the user's. */
@@ -18,12 +22,17 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await yargs(process.argv.slice(2))
     .scriptName('specsim')
+    .locale('en')
     .usage('$0 <command>\n\nWhich drafter, which k, at which batch size, on which GPU, and why.')
     .command(runCommand)
+    .command(compareCommand)
+    .command(sensitivityCommand)
     .command(validateCommand)
+    .command(calibrateCommand)
     .command(listCommand)
     .demandCommand(1, 'no command given: try specsim run, or specsim --help')
     .strict()
+    .middleware(refuseRepeated, true)
     .version(TOOL)
     .help()
     .wrap(100)
@@ -38,18 +47,31 @@ try {
   process.exitCode = USER_ERROR;
 }
 
+/** Lists may be repeated and scenario keys have checks of their own; for the rest yargs would pass on an array. */
+function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
+  for (const name of ['format', 'out', 'recordings']) {
+    const given = args[name];
+    if (Array.isArray(given)) throw new UserError(`--${name}: got ${shown(given)}, expected one value`);
+  }
+}
+
 /** yargs' complaints in this program's words. */
 function usageError(message: string): UserError {
   const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
+  const [, name, given, choices] = /Argument: (\S+), Given: "(.*)", Choices: "(.*)"$/.exec(message) ?? [];
+  if (given !== undefined)
+    return unknownName(name === 'what' ? 'list' : name!, given, choices!.split('", "'));
+  const bare = /^Not enough arguments following: (\S+)/.exec(message)?.[1];
+  if (bare !== undefined) return new UserError(`--${bare}: got nothing, expected a value`);
   if (unknown === undefined) return new UserError(message.replaceAll('\n', ' ').toLowerCase());
   if (process.argv.some((word) => word === `--${unknown}` || word.startsWith(`--${unknown}=`))) {
     return unknownName(
       'option',
       `--${unknown}`,
-      RUN_OPTIONS.map((name) => `--${name}`),
+      SCENARIO_OPTIONS.map((name) => `--${name}`),
     );
   }
   return process.argv[2] === unknown
-    ? unknownName('command', unknown, ['run', 'validate', 'list'])
+    ? unknownName('command', unknown, ['run', 'compare', 'sensitivity', 'validate', 'calibrate', 'list'])
     : new UserError(`unexpected argument ${shown(unknown)}: expected at most one, a scenario file`);
 }

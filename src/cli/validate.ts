@@ -18,7 +18,7 @@ export const validateCommand: CommandModule<object, Args> = {
       requiresArg: true,
       describe: 'folder of the SpecDecode-Bench recordings; the fitted traces are used without',
     },
-    format: { choices: ['table', 'json'], default: 'table', describe: 'output format' },
+    format: { choices: ['table', 'json'], requiresArg: true, default: 'table', describe: 'output format' },
     out: { type: 'string', requiresArg: true, describe: 'write to this file instead' },
   },
   async handler({ set, recordings, format, out }) {

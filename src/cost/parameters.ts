@@ -136,7 +136,10 @@ export const PARAMETERS: readonly Parameter[] = [
   engineTime('stepOverhead', 'eachS'),
   engineTime('speculationOverhead', 'fixedS'),
   engineTime('speculationOverhead', 'eachS'),
+  engineTime('search', 'fixedS'),
   engineTime('search', 'eachS'),
   engineTime('plainSampling', 'fixedS'),
+  engineTime('plainSampling', 'eachS'),
   engineTime('rejectionSampling', 'fixedS'),
+  engineTime('rejectionSampling', 'eachS'),
 ];

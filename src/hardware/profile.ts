@@ -30,6 +30,16 @@ export interface Provenance {
   readonly meanError?: number;
   /** Least and greatest of what was measured, such as `tokens: [1, 4096]`; beyond it results extrapolate. */
   readonly range?: Readonly<Record<string, readonly [least: number, greatest: number]>>;
+  /** Mean error on rows left out of the fit, and what was left out at a time. */
+  readonly heldOutError?: number;
+  readonly heldOut?: string;
+  /** Of the fit, such as `2026-11-23`. */
+  readonly date?: string;
+  /** The formula that was fitted, and its times beside the shares. Engines charge launches of their own instead. */
+  readonly law?: string;
+  readonly kernelTimes?: Readonly<Record<string, string>>;
+  /** Kept although a share or exponent is not physical. */
+  readonly unphysical?: true;
   readonly note?: string;
 }
 

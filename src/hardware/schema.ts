@@ -6,10 +6,11 @@ import { architectures } from './defaults.ts';
 
 const text = z.string().min(1);
 
+/** At most 1, unless its provenance says that it was kept although it is not physical. */
 const share = z
   .number({ error: (issue) => shareProblem(issue.input) })
   .gt(0, { error: (issue) => shareProblem(issue.input) })
-  .lte(1, { error: (issue) => shareProblem(issue.input) });
+  .meta({ maximum: 1 });
 
 const count = z.int().positive();
 
@@ -27,17 +28,48 @@ const provenance = strictObject({
     .record(z.string(), z.tuple([z.number(), z.number()]))
     .exactOptional()
     .describe('least and greatest of what was measured, such as "tokens": [1, 4096]'),
+  heldOutError: z
+    .number()
+    .nonnegative()
+    .exactOptional()
+    .describe('mean relative error on rows left out of the fit'),
+  heldOut: text.exactOptional().describe('what was left out at a time'),
+  date: text.exactOptional().describe('of the fit'),
+  law: text.exactOptional().describe('the formula that was fitted'),
+  kernelTimes: z
+    .record(z.string(), text)
+    .exactOptional()
+    .describe(
+      'times in the law beside the shares, such as "t0": "3.8e-6 s"; the engine charges launches of its own instead',
+    ),
+  unphysical: z.literal(true).exactOptional().describe('kept although a share or exponent is not physical'),
   note: text.exactOptional(),
 });
 
 const gemm = strictObject({
   bandwidth: share,
   flops: share,
-  corner: z.number().gte(1).describe('sharpness of the corner of the roofline'),
+  corner: z.number().positive().meta({ minimum: 1 }).describe('sharpness of the corner of the roofline'),
   provenance,
+}).check(({ value, issues }) => {
+  if (value.provenance.unphysical) return;
+  for (const key of ['bandwidth', 'flops'] as const) {
+    if (value[key] > 1) issues.push(notPhysical(key, value[key], shareProblem(value[key])));
+  }
+  if (value.corner < 1) {
+    issues.push(notPhysical('corner', value.corner, `got ${got(value.corner)}, expected at least 1`));
+  }
 });
 
-const attentionShare = strictObject({ share, provenance });
+const attentionShare = strictObject({ share, provenance }).check(({ value, issues }) => {
+  if (value.share > 1 && !value.provenance.unphysical) {
+    issues.push(notPhysical('share', value.share, shareProblem(value.share)));
+  }
+});
+
+function notPhysical(key: string, input: number, message: string) {
+  return { code: 'custom' as const, path: [key], input, message };
+}
 
 export const hardwareSchema = strictObject({
   $schema: z.string().optional(),

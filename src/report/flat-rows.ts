@@ -1,5 +1,5 @@
 /** Rows as a flat table: the columns of the JSON, nested ones joined with a dot. */
-import type { Result, Row } from '../scenario/result.ts';
+import { RESOURCES } from '../cost/resources.ts';
 
 export interface FlatTable {
   readonly columns: readonly string[];
@@ -10,16 +10,20 @@ export interface FlatTable {
 const NESTED: Readonly<Record<string, readonly string[]>> = {
   time_share: ['draft', 'verify', 'sampling', 'overhead', 'prefill'],
   step_ms: ['draft', 'verify', 'sampling', 'overhead'],
+  verification_share: RESOURCES,
 };
 
 /** Every row with the same columns; the first one is the schema version. */
-export function flatRows(result: Result): FlatTable {
+export function flatRows(result: {
+  readonly schemaVersion: number;
+  readonly rows: readonly object[];
+}): FlatTable {
   const rows = result.rows.map((row) => flatten(result.schemaVersion, row));
   const columns = Object.keys(rows[0] ?? {});
   return { columns, rows: rows.map((row) => columns.map((column) => row[column] ?? null)) };
 }
 
-function flatten(schemaVersion: number, row: Row): Record<string, string | number | null> {
+function flatten(schemaVersion: number, row: object): Record<string, string | number | null> {
   const flat: Record<string, string | number | null> = { schema_version: schemaVersion };
   for (const [key, value] of Object.entries(row)) {
     const inner = NESTED[key];

@@ -1,6 +1,8 @@
 /** A result for people: what was simulated, the table, where the time goes, what was wasted, what next. */
 import type { Inputs } from '../scenario/inputs.ts';
 import type { Result, Row } from '../scenario/result.ts';
+import { nextRun } from './next-run.ts';
+import { overrideLines, workloadLines } from './setting.ts';
 import { textTable } from './text-table.ts';
 
 const BAR_WIDTH = 50;
@@ -14,14 +16,16 @@ const PARTS = [
 
 /** The whole report as text, one trailing newline. */
 export function summarize(result: Result, inputs: Inputs): string {
+  // By place, not by name: two files of one data set are two traces of the same name.
+  const rowsPerTrace = result.rows.length / inputs.traces.length;
   const sections = [
     setting(result, inputs),
-    ...inputs.traces.flatMap((trace) => {
-      const rows = result.rows.filter((row) => row.trace === trace.name);
+    ...inputs.traces.flatMap((trace, index) => {
+      const rows = result.rows.slice(index * rowsPerTrace, (index + 1) * rowsPerTrace);
       return [[`trace ${trace.name}`, ...speedTable(rows)], timeBars(rows), waste(rows)];
     }),
     result.warnings.map((warning) => `warning: ${warning}`),
-    next(result, inputs),
+    nextRun(result, inputs),
   ];
   return `${sections
     .filter((lines) => lines.length > 0)
@@ -31,22 +35,12 @@ export function summarize(result: Result, inputs: Inputs): string {
 
 function setting({ config, configHash, tool }: Result, inputs: Inputs): string[] {
   const { hardware, engine, target } = inputs;
-  const load =
-    config.load === 'clones'
-      ? 'clones: a batch is N copies of one request, started together'
-      : config.load === 'closed'
-        ? 'closed: N different requests run at a time, one that ends is replaced at once'
-        : `open: requests arrive at ${config.load.replace('poisson:', '')} per second, at random`;
   return [
     `${tool}: speculative decoding of ${target.name} (${config.dtype}) on ${config.tp === 1 ? '' : `${config.tp} x `}${hardware.label}`,
     `  gpu      ${hardware.name}, efficiency: ${hardware.calibration}`,
     `  engine   ${config.cost === 'roofline' ? engine.label : 'none: the linear cost model of SpecDecode-Bench'}`,
-    ...inputs.traces.map((trace) => {
-      const kinds = new Set([...trace.drafters.values()].map((lengths) => lengths.kind));
-      const kind = kinds.has('recording') ? 'a recording' : 'a fitted process, sampled';
-      return `  trace    ${trace.name}: ${kind}, ${trace.ids.length} requests (${trace.provenance.source})`;
-    }),
-    `  load     ${load}`,
+    ...overrideLines(inputs.overrides),
+    ...workloadLines(inputs),
     `  config   ${configHash.slice(0, 12)}, seed ${config.seed}`,
   ];
 }
@@ -120,42 +114,6 @@ function waste(rows: readonly Row[]): string[] {
     'verified tokens thrown away (rejected drafts)',
     ...[...lines].map(([name, share]) => `  ${name}: ${share}`),
   ];
-}
-
-/** What a curious person would ask next of this result. */
-function next({ config, rows }: Result, inputs: Inputs): string[] {
-  const speculative = rows.filter((row) => row.method !== 'none' && row.speedup !== null);
-  const best = speculative.reduce<Row | undefined>(
-    (a, b) => (a === undefined || b.speedup! > a.speedup! ? b : a),
-    undefined,
-  );
-  if (best === undefined) return ['next: specsim run --method none,ngram,eagle3'];
-  const basic = best.method.replace(/^.*:/, '').replace(/\+.*/, '');
-  const changes =
-    config.k.length === 1 && best.k !== null
-      ? [
-          '--method',
-          `none,${basic},oracle:${basic}`,
-          '--k',
-          '1,2,3,5,8',
-          '--batch',
-          String(best.batch_size ?? 1),
-        ]
-      : config.load === 'clones'
-        ? ['--load', 'closed']
-        : ['--method', `none,oracle:${basic}`];
-  const kept = [
-    ...(config.gpu === 'h100-sxm' ? [] : ['--gpu', config.gpu]),
-    ...(config.target === 'llama-3.1-8b' ? [] : ['--target', config.target]),
-    ...(config.tp === 1 ? [] : ['--tp', String(config.tp)]),
-    '--trace',
-    config.trace[inputs.traces.findIndex((trace) => trace.name === best.trace)] ?? best.trace,
-  ];
-  const why =
-    config.k.length === 1 && best.k !== null
-      ? `how long should ${basic} draft, and how far is it from the oracle?`
-      : 'does it hold when different requests share a batch?';
-  return [`next, ${why}`, `  specsim run ${[...kept, ...changes].join(' ')}`];
 }
 
 function fixed(value: number | null, digits: number): string {

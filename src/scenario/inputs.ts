@@ -1,8 +1,7 @@
 /** From a scenario to its inputs: every name looked up, every file read and checked, every doubt a warning. */
-import { type EngineProfile, parseEngine } from '../cost/engine-profile.ts';
+import type { EngineProfile } from '../cost/engine-profile.ts';
 import { type BasicMethod, type Method, parseMethod } from '../drafter/methods.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
-import { parseHardware } from '../hardware/load.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { draftCard, headFor, headNames, modelCard, modelNames, mtpHead } from '../model/cards.ts';
@@ -20,6 +19,7 @@ import {
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { Document, Library } from './library.ts';
 import type { Scenario } from './options.ts';
+import { implausible, type Override, readProfiles, withoutEffect } from './overrides.ts';
 import { rangeWarnings } from './range.ts';
 
 /** Requests sampled from a fitted process when nobody says how many. */
@@ -33,6 +33,8 @@ export interface Inputs {
   readonly hardware: HardwareProfile;
   readonly target: Transformer;
   readonly engine: EngineProfile;
+  /** What-if values that stand in both. */
+  readonly overrides: readonly Override[];
   readonly methods: readonly Method[];
   /** Card of the draft model that each basic method runs. */
   readonly drafts: ReadonlyMap<string, DraftHead | Transformer>;
@@ -61,11 +63,19 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
   };
 
   const gpu = await find('gpu', scenario.gpu, await library.names('gpu'), (n) => library.profile('gpu', n));
-  const hardware = await parseHardware(json(gpu), gpu.where);
   const engineText = await find('engine', scenario.engine, await library.names('engine'), (n) =>
     library.profile('engine', n),
   );
-  const engine = await parseEngine(json(engineText), engineText.where);
+  const { hardware, engine, overrides } = await readProfiles(
+    { where: gpu.where, json: json(gpu) },
+    { where: engineText.where, json: json(engineText) },
+    scenario.set,
+  );
+  for (const { path, written } of overrides) {
+    const reason = withoutEffect(path, scenario, hardware);
+    if (reason !== null) throw new UserError(`--set ${path}=${written}: ${reason}`);
+  }
+  warnings.push(...implausible(overrides));
 
   const model = async (what: string, named: string, names: readonly string[]) => {
     const document = await library.file(named);
@@ -138,7 +148,19 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
   }
   warnings.push(...rangeWarnings({ scenario, hardware, methods, engine }, traces));
   const configHash = await sha256(JSON.stringify([hashed(scenario), ...contents]));
-  return { scenario, hardware, target, engine, methods, drafts, rates, traces, warnings, configHash };
+  return {
+    scenario,
+    hardware,
+    target,
+    engine,
+    overrides,
+    methods,
+    drafts,
+    rates,
+    traces,
+    warnings,
+    configHash,
+  };
 }
 
 /** The scenario without what may be a path: the contents stand beside it. */
@@ -215,6 +237,11 @@ function prepare(recorded: AcceptanceTrace, scenario: Scenario, warnings: string
     }
   }
   const total = trace.ids.length;
+  if (total === 0) {
+    throw new UserError(
+      `trace ${trace.name}: every request reached the recording's output limit of ${trace.outputLimit} tokens, expected one that did not; --keep-truncated keeps them`,
+    );
+  }
   const wanted = scenario.requests ?? total;
   if (wanted > total) {
     throw new UserError(`--requests ${wanted}: trace ${trace.name} has ${total}, expected at most that`);
@@ -247,7 +274,8 @@ function notFound(what: string, named: string, names: readonly string[]): UserEr
   return unknownName(what, named, names);
 }
 
-async function sha256(text: string): Promise<string> {
+/** Hexadecimal digest of a text. */
+export async function sha256(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -34,8 +34,17 @@ const acceptance = z.record(z.string(), z.union([z.string(), z.number().transfor
   error: 'METHOD=SPEC, such as eagle=0.62',
 });
 
+const SET_FORM = 'values by path, such as "hardware.memoryBandwidth": "1.2x"';
+
+const set = z
+  .record(z.string(), z.union([z.string(), z.number().transform(String)], { error: SET_FORM }), {
+    error: SET_FORM,
+  })
+  .transform((values) => Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1))));
+
 const optionSchemas = {
   gpu: text,
+  set,
   tp: wholeNumber(1),
   target: text,
   draft: text,
@@ -58,6 +67,8 @@ const optionSchemas = {
 /** A whole scenario: every key has a value; null where the trace or the method decides. */
 export interface Scenario {
   readonly gpu: string;
+  /** What-if values of the GPU and the engine by path, in order of the path. */
+  readonly set: Readonly<Record<string, string>>;
   readonly tp: number;
   readonly target: string;
   readonly draft: string | null;
@@ -81,6 +92,7 @@ export type OptionName = keyof Scenario;
 
 export const DEFAULTS: Scenario = {
   gpu: 'h100-sxm',
+  set: {},
   tp: 1,
   target: 'llama-3.1-8b',
   draft: null,
@@ -118,7 +130,9 @@ export function parseOptions(
   for (const [given, value] of Object.entries(raw)) {
     const key = given.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
     if (!Object.hasOwn(optionSchemas, key)) {
-      throw unknownName(`option ${where(given)}`, given, Object.keys(optionSchemas));
+      throw new UserError(
+        `${where(given)}: ${unknownName('option', given, Object.keys(optionSchemas)).message}`,
+      );
     }
     // A resolved scenario holds null where nobody chose; it must be readable as a scenario file.
     if (value === null && DEFAULTS[key as OptionName] === null) continue;
@@ -151,10 +165,30 @@ export function poissonRate(load: string): number {
  * @param options what was named, before defaults
  */
 export function checkUsed(options: Options, scenario: Scenario): void {
-  if (options.batch !== undefined && poissonRate(scenario.load) > 0) {
+  // A resolved scenario holds every default; it must be readable as a scenario file.
+  const chosen = (name: OptionName) =>
+    options[name] !== undefined && JSON.stringify(options[name]) !== JSON.stringify(DEFAULTS[name]);
+  if (chosen('batch') && poissonRate(scenario.load) > 0) {
     throw new UserError(`--batch has no effect with --load ${scenario.load}: arrivals decide the batch`);
   }
-  if (options.engine !== undefined && scenario.cost === 'specdecode-bench') {
+  if (chosen('engine') && scenario.cost === 'specdecode-bench') {
     throw new UserError('--engine has no effect with --cost specdecode-bench, which has its own overheads');
+  }
+  if (Object.keys(scenario.set).length > 0 && scenario.cost === 'specdecode-bench') {
+    throw new UserError('--set has no effect with --cost specdecode-bench, which has its own constants');
+  }
+}
+
+/** Refuses what a question about the hardware cannot be asked of: open loads, and constants of a fit. */
+export function checkHardwareQuestion(command: string, scenario: Scenario): void {
+  if (poissonRate(scenario.load) > 0) {
+    throw new UserError(
+      `--load ${scenario.load}: ${command} needs batch sizes, expected clones or closed, as arrivals fix the throughput`,
+    );
+  }
+  if (scenario.cost !== 'roofline') {
+    throw new UserError(
+      `--cost ${scenario.cost}: ${command} needs a price made of the hardware's parts, expected roofline`,
+    );
   }
 }

@@ -16,7 +16,7 @@ import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
 import type { Inputs } from './inputs.ts';
-import { poissonRate } from './options.ts';
+import { poissonRate, type Scenario } from './options.ts';
 import { type Result, type Row, SCHEMA_VERSION, TOOL } from './result.ts';
 
 /** Called before each row, for progress. */
@@ -25,11 +25,9 @@ export type Progress = (done: number, total: number) => void;
 /** Simulates every row of the scenario. Same inputs, same result, to the byte. */
 export function runScenario(inputs: Inputs, progress: Progress = () => {}): Result {
   const { scenario } = inputs;
-  const kind = scenario.load.replace(/:.*/, '') as LoadKind;
+  const kind = loadKind(scenario);
   const batches = kind === 'poisson' ? [null] : scenario.batch;
-  const settings = inputs.methods.flatMap((method) =>
-    (takesK(method) ? scenario.k : [null]).map((k) => ({ method, k })),
-  );
+  const settings = settingsOf(inputs);
   const total = inputs.traces.length * settings.length * batches.length;
   const warnings = new Set(inputs.warnings);
   const rows: Row[] = [];
@@ -53,6 +51,21 @@ export function runScenario(inputs: Inputs, progress: Progress = () => {}): Resu
   };
 }
 
+/** A method and its draft length; null for methods that take none. */
+export interface Setting {
+  readonly method: Method;
+  readonly k: number | null;
+}
+
+/** Every setting a scenario asks for, in its order. */
+export function settingsOf({ methods, scenario }: Inputs): Setting[] {
+  return methods.flatMap((method) => (takesK(method) ? scenario.k : [null]).map((k) => ({ method, k })));
+}
+
+export function loadKind({ load }: Scenario): LoadKind {
+  return load.replace(/:.*/, '') as LoadKind;
+}
+
 /** One setting, ready to run. */
 interface Setup {
   readonly method: Method;
@@ -72,7 +85,7 @@ const NONE = parseMethod('none');
 const FEW_REQUESTS = 12;
 
 /** One trace and the hardware: makes rows, and keeps each baseline for the rows that share it. */
-class Bench {
+export class Bench {
   readonly #inputs: Inputs;
   readonly #trace: AcceptanceTrace;
   readonly #load: LoadKind;
@@ -81,6 +94,7 @@ class Bench {
   readonly #conventions: ReplayConventions;
   readonly #setups = new Map<string, Setup>();
   readonly #baselines = new Map<string, Run>();
+  readonly #plainOn = new WeakMap<Machine, Map<string, Measures>>();
   readonly #stated = new Map<string, PositionLengths>();
   readonly #everyRequest: readonly number[];
   readonly #uncertain: readonly Parameter[];
@@ -150,9 +164,34 @@ class Bench {
     };
   }
 
+  /** The measures behind a row, without intervals, on a machine that differs from the scenario's in prices alone. */
+  measures({ method, k }: Setting, batch: number, machine: Machine = this.#inputs): Measures {
+    if (method.kind === 'none') return this.plainMeasures({ method, k }, batch, machine);
+    return this.#price(this.#setup(method, k), batch, machine);
+  }
+
+  /** The same of plain decoding of the setting's requests and lengths. */
+  plainMeasures({ method, k }: Setting, batch: number, machine: Machine = this.#inputs): Measures {
+    const known = this.#plainOn.get(machine) ?? new Map<string, Measures>();
+    this.#plainOn.set(machine, known);
+    const { outputTokens } = this.#setup(method, k);
+    const key = baselineKey(outputTokens, batch);
+    let measured = known.get(key);
+    if (measured === undefined) {
+      measured = this.#price({ ...this.#setup(NONE, null), outputTokens }, batch, machine);
+      known.set(key, measured);
+    }
+    return measured;
+  }
+
+  #price(setup: Setup, batch: number, machine: Machine): Measures {
+    this.#checkFit(setup);
+    return this.#simulate(setup, batch, this.#everyRequest, setup.priceOn(machine));
+  }
+
   /** Plain decoding of the same requests and lengths. */
   #baseline(setup: Setup, batch: number | null): Run {
-    const key = `${batch} ${setup.outputTokens.join()}`;
+    const key = baselineKey(setup.outputTokens, batch);
     let baseline = this.#baselines.get(key);
     if (baseline === undefined) {
       baseline = this.#run({ ...this.#setup(NONE, null), outputTokens: setup.outputTokens }, batch);
@@ -202,7 +241,7 @@ class Bench {
       maxSequences: unlimited ? Number.POSITIVE_INFINITY : engine.maxSequences,
     });
     const makespanS = run.run();
-    if (this.#load === 'clones' && run.totals.delayedEntries > 0) {
+    if (this.#load === 'clones' && run.totals.splitEntries > 0) {
       this.#warnings.add(
         `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
       );
@@ -346,6 +385,10 @@ function authorsConventions(
     );
   }
   return { positionLag: 1, clipDrafts: false, proposalChance };
+}
+
+function baselineKey(outputTokens: Int32Array, batch: number | null): string {
+  return `${batch} ${outputTokens.join()}`;
 }
 
 function lengthsOf({ offsets }: PositionLengths): Int32Array {

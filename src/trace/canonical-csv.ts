@@ -3,8 +3,8 @@
  * every request and one more for each of its drafters (docs/formats.md). What is written reads back the same.
  */
 import * as z from 'zod';
-import { shown, UserError, unknownName } from '../errors.ts';
 import { type CsvRow, csvLine, csvRows } from '../csv.ts';
+import { shown, UserError, unknownName } from '../errors.ts';
 import { flatTokens, flatten, offsetsOf } from './flat.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
 

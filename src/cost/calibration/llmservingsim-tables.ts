@@ -1,0 +1,84 @@
+/**
+ * Layer times of LLMServingSim's profiles, whose files are called DEVICE__MODEL__DTYPE__tpN__KIND.csv: the shapes
+ * of the layers are those of the model. Times in microseconds, on data that stay in cache where they can.
+ */
+import { UserError } from '../../errors.ts';
+import type { Dtype } from '../../model/architecture.ts';
+import { modelCard, modelNames } from '../../model/cards.ts';
+import { forwardShape } from '../../model/shape.ts';
+import type { AttentionRow, GemmRow, OpsRows } from './rows.ts';
+import type { Sheet } from './sheet.ts';
+
+const US = 1e-6;
+
+/** Their layers that are matrix products, by our names. */
+const PRODUCTS: Readonly<Record<string, string>> = {
+  qkv_proj: 'qkv',
+  o_proj: 'o',
+  gate_up_proj: 'gate_up',
+  down_proj: 'down',
+  lm_head: 'lm_head',
+};
+
+const KERNELS = { engine: 'LLMServingSim profile', kernel: '' };
+
+export function readLlmServingSim(sheet: Sheet): Partial<OpsRows> {
+  const { model, dtype, tp } = fromName(sheet.where);
+  return sheet.columns.includes('layer')
+    ? { gemm: products(sheet, model, dtype, tp) }
+    : { attention: attention(sheet, model, tp) };
+}
+
+function products(sheet: Sheet, model: string, dtype: Dtype, tp: number): GemmRow[] {
+  const shape = forwardShape(modelCard(model), { tp, dtype });
+  const byName = new Map([...shape.gemms, shape.lmHead].map((gemm) => [gemm.name, gemm]));
+  const rows: GemmRow[] = [];
+  for (const row of sheet.rows()) {
+    const gemm = byName.get(PRODUCTS[row.text('layer')] ?? '');
+    if (gemm === undefined) continue;
+    const m = row.whole(sheet.columns.includes('tokens') ? 'tokens' : 'sequences');
+    const seconds = row.positive('time_us') * US;
+    rows.push({ ...KERNELS, dtype: gemm.compute, n: gemm.n, k: gemm.k, m, seconds });
+  }
+  return rows;
+}
+
+/** Steps of decode alone or of one prompt chunk alone; of mixed ones it is not known which part took how long. */
+function attention(sheet: Sheet, model: string, tp: number): AttentionRow[] {
+  const { attention: shape } = modelCard(model);
+  if (shape.kind !== 'gqa') throw new UserError(`${sheet.where}: ${model} has no grouped-query attention`);
+  const rows: AttentionRow[] = [];
+  for (const row of sheet.rows()) {
+    const [chunk, before] = [row.whole('prefill_chunk', 0), row.whole('kv_prefill', 0)];
+    const [sequences, context] = [row.whole('n_decode', 0), row.whole('kv_decode', 0)];
+    const seconds = row.positive('time_us') * US;
+    const shared = {
+      ...KERNELS,
+      kvDtype: 'bf16',
+      heads: shape.heads / tp,
+      kvHeads: Math.max(1, shape.kvHeads / tp),
+      headDim: shape.headDim,
+      window: null,
+      seconds,
+    };
+    if (chunk === 0 && sequences > 0 && context > 0) {
+      rows.push({ ...shared, sequences, queryTokens: 1, contextTokens: context });
+    } else if (sequences === 0 && chunk > 0) {
+      rows.push({ ...shared, sequences: 1, queryTokens: chunk, contextTokens: before + chunk });
+    }
+  }
+  return rows;
+}
+
+function fromName(where: string): { model: string; dtype: Dtype; tp: number } {
+  const name = where.split(/[\\/]/).at(-1)!;
+  const [, written, dtype, tp] = /__([^_]+(?:_[^_]+)*)__(bf16|fp8)__tp(\d+)__/.exec(name) ?? [];
+  const lower = written?.toLowerCase() ?? '';
+  const model = modelNames().find((known) => lower === known || lower.startsWith(`${known}-instruct`));
+  if (model === undefined || dtype === undefined) {
+    throw new UserError(
+      `${where}: expected a name such as RTX4090__Llama-3.1-8B__bf16__tp1__dense.csv, the model one of ${modelNames().join(', ')}`,
+    );
+  }
+  return { model, dtype: dtype as Dtype, tp: Number(tp) };
+}

@@ -1,0 +1,27 @@
+/** `specsim compare`: GPUs side by side. */
+import { summarizeComparison } from '../report/comparison.ts';
+import { flatRows } from '../report/flat-rows.ts';
+import { COMPARED_K, comparedGpus, compareGpus } from '../scenario/compare.ts';
+import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
+import { checkHardwareQuestion, checkUsed, completeScenario } from '../scenario/options.ts';
+import { folderLibrary } from './folder-library.ts';
+import { checkWritable } from './output.ts';
+import { deliver, optionsOf, type Request, showProgress } from './request.ts';
+
+/** @throws UserError before anything is written */
+export async function compare(request: Request): Promise<void> {
+  if (request.out !== undefined) await checkWritable(request.out, '--out');
+  const options = { k: COMPARED_K, ...(await optionsOf(request)) };
+  const scenario = completeScenario(options);
+  checkUsed(options, scenario);
+  checkHardwareQuestion('compare', scenario);
+  const inputs: Inputs[] = [];
+  for (const gpu of comparedGpus(scenario)) {
+    inputs.push(await gatherInputs({ ...scenario, gpu }, folderLibrary));
+  }
+  const result = await compareGpus(scenario, inputs, showProgress);
+  await deliver(
+    { result, flat: () => flatRows(result), table: () => summarizeComparison(result, inputs) },
+    request,
+  );
+}

@@ -1,0 +1,74 @@
+/** What a command that runs a scenario has in common with the others: scenario file and flags in, report out. */
+import { readFile } from 'node:fs/promises';
+import { UserError } from '../errors.ts';
+import type { FlatTable } from '../report/flat-rows.ts';
+import { type Options, parseOptions } from '../scenario/options.ts';
+import { writeWhole } from './output.ts';
+
+export interface Request {
+  readonly scenarioFile: string | undefined;
+  /** Scenario keys by flag name, as the user wrote them. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly format: 'table' | 'csv' | 'json';
+  readonly out: string | undefined;
+}
+
+/** The options of the scenario file and the flags; flags win. Throws a UserError for a bad one. */
+export async function optionsOf({ scenarioFile, flags }: Request): Promise<Options> {
+  return {
+    ...(scenarioFile === undefined ? {} : await readScenario(scenarioFile)),
+    ...parseOptions(flags, (key) => `--${key}`),
+  };
+}
+
+/** A result in the form asked for. */
+export interface Report {
+  readonly result: object;
+  flat(): FlatTable;
+  table(): string;
+}
+
+/** Writes a report to the terminal, or to the file asked for. */
+export async function deliver(report: Report, { format, out }: Request): Promise<void> {
+  const text = await render(report, format);
+  if (out === undefined) process.stdout.write(text);
+  else await writeWhole(out, text);
+}
+
+/** Shows on a terminal how far the work is; nothing anywhere else. */
+export const showProgress = process.stderr.isTTY
+  ? (done: number, total: number): void => {
+      process.stderr.write(`\r${done + 1 < total ? `row ${done + 1} of ${total}` : ''}\u001b[K`);
+    }
+  : undefined;
+
+async function render({ result, flat, table }: Report, format: Request['format']): Promise<string> {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(result, null, 2)}\n`;
+    case 'csv': {
+      const { formatCsv } = await import('./csv.ts');
+      return formatCsv(flat());
+    }
+    case 'table':
+      return table();
+  }
+}
+
+async function readScenario(path: string): Promise<Options> {
+  let json: unknown;
+  try {
+    json = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UserError(
+      code === undefined
+        ? `${path}: not valid JSON: ${message.toLowerCase()}`
+        : `scenario ${path}: cannot be read (${code}), expected a JSON file`,
+    );
+  }
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new UserError(`${path}: expected an object with scenario keys, such as {"gpu": "h100-sxm"}`);
+  }
+  return parseOptions(json as Record<string, unknown>, (key) => `${path}: ${key}`);
+}

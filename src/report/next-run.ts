@@ -1,0 +1,109 @@
+/** What a curious person would ask next of a result, and the command that answers it. */
+import { BASIC_METHODS } from '../drafter/methods.ts';
+import { headFor, headNames, modelNames } from '../model/cards.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import { DEFAULTS } from '../scenario/options.ts';
+import type { Result, Row } from '../scenario/result.ts';
+
+const DRAFT_LENGTHS = [1, 2, 3, 5, 8];
+
+/** Keys that the next run takes over as they are. */
+const KEPT = [
+  'gpu',
+  'target',
+  'tp',
+  'dtype',
+  'engine',
+  'promptLen',
+  'outputLen',
+  'requests',
+  'seed',
+  'cost',
+] as const;
+
+/** The question, and the command below it; no lines where there is none to ask. */
+export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
+  const speculative = rows.filter((row) => row.method !== 'none' && row.speedup !== null);
+  if (speculative.length === 0) return firstSpeculation(inputs);
+  const best = speculative.reduce((a, b) => (b.speedup! > a.speedup! ? b : a));
+  const index = Math.floor((rows.indexOf(best) * config.trace.length) / rows.length);
+  const command = (uses: readonly string[], changes: readonly string[]) =>
+    `  specsim run ${[...kept(inputs, uses), '--trace', config.trace[index]!, ...changes].join(' ')}`;
+  const parts = inputs.methods.find(({ name }) => name === best.method)!.parts.map(({ name }) => name);
+  const basic = parts[0]!;
+  const load = config.load === DEFAULTS.load ? [] : ['--load', config.load];
+  if (config.k.length === 1 && best.k !== null) {
+    const maxK = inputs.rates.has(basic)
+      ? Number.POSITIVE_INFINITY
+      : inputs.traces[index]!.drafters.get(basic)!.maxK;
+    return [
+      `next, how long should ${basic} draft, and how far is it from the oracle?`,
+      command(
+        [basic],
+        [
+          ...load,
+          ...['--method', `none,${basic},oracle:${basic}`],
+          ...['--k', DRAFT_LENGTHS.filter((k) => k <= maxK).join()],
+          ...batch(best),
+        ],
+      ),
+    ];
+  }
+  if (load.length === 0) {
+    return [
+      'next, does it hold when different requests share a batch?',
+      command(parts, [
+        ...['--method', `none,${best.method}`],
+        ...(best.k === null ? [] : ['--k', String(best.k)]),
+        ...['--load', 'closed'],
+      ]),
+    ];
+  }
+  return [
+    `next, how far is ${basic} from the oracle?`,
+    command([basic], [...load, '--method', `none,oracle:${basic}`, ...batch(best)]),
+  ];
+}
+
+function batch({ batch_size }: Row): string[] {
+  return batch_size === null ? [] : ['--batch', String(batch_size)];
+}
+
+/** For a run of plain decoding alone: the methods that its first trace knows and that need no draft model named. */
+function firstSpeculation(inputs: Inputs): string[] {
+  const { scenario, target, traces } = inputs;
+  const methods = BASIC_METHODS.filter(
+    ({ name, model }) =>
+      traces[0]!.drafters.has(name) &&
+      (model === undefined || (model.card !== 'transformer' && headFor(target.name, model.card) !== null)),
+  );
+  if (methods.length === 0) return [];
+  const names = ['none', ...methods.map(({ name }) => name)];
+  return [
+    'next, does speculation pay?',
+    `  specsim run ${[...kept(inputs, []), '--trace', scenario.trace[0]!, '--method', names.join()].join(' ')}`,
+  ];
+}
+
+/** Flags for what was not left at its default; of acceptances and the draft model, what methods `uses` need. */
+function kept({ scenario, drafts }: Inputs, uses: readonly string[]): string[] {
+  const flags: string[] = [];
+  for (const name of KEPT) {
+    const value = scenario[name];
+    if (value === DEFAULTS[name]) continue;
+    flags.push(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(value));
+  }
+  if (scenario.keepTruncated) flags.push('--keep-truncated');
+  for (const [path, value] of Object.entries(scenario.set)) flags.push('--set', `'${path}=${value}'`);
+  for (const name of uses) {
+    const spec = scenario.acceptance[name];
+    if (spec !== undefined) flags.push('--acceptance', `${name}=${spec}`);
+  }
+  const shipped = [...headNames(), ...modelNames()];
+  const cards = uses.flatMap((name) => drafts.get(name)?.name ?? []);
+  const { draft } = scenario;
+  if (draft !== null && cards.some((card) => card === draft || !shipped.includes(card))) {
+    flags.push('--draft', draft);
+  }
+  return flags;
+}

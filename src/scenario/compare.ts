@@ -1,0 +1,190 @@
+/** GPUs side by side: the best speculation at every batch size, where it stops paying, and what binds. */
+import { binding, RESOURCES, type Resource, secondsByResource } from '../cost/resources.ts';
+import { UserError } from '../errors.ts';
+import { type Inputs, sha256 } from './inputs.ts';
+import { checkHardwareQuestion, type Scenario } from './options.ts';
+import { type Row, SCHEMA_VERSION, TOOL } from './result.ts';
+import { Bench, loadKind, type Progress, type Setting, settingsOf } from './run.ts';
+
+/** Draft lengths to choose the best from when nobody names any. */
+export const COMPARED_K: readonly number[] = [1, 2, 3, 4, 5, 6, 8];
+
+/** The largest batch size at which a break-even is looked for. */
+const LARGEST_BATCH = 1024;
+
+/** One GPU, trace and batch size, with the method and k that speed it up most. */
+export interface ComparisonRow
+  extends Pick<
+    Row,
+    | 'gpu'
+    | 'tp'
+    | 'target'
+    | 'draft'
+    | 'method'
+    | 'k'
+    | 'trace'
+    | 'trace_kind'
+    | 'batch_size'
+    | 'requests'
+    | 'throughput_tok_per_s'
+    | 'throughput_lo_tok_per_s'
+    | 'throughput_hi_tok_per_s'
+    | 'baseline_throughput_tok_per_s'
+    | 'speedup'
+    | 'speedup_lo'
+    | 'speedup_hi'
+  > {
+  /** The smallest batch size from which no setting pays; null when the largest one tried still pays. */
+  readonly break_even_batch: number | null;
+  readonly break_even_searched_to: number;
+  /** What most of a step's verification, sampling and host work is spent on; null without decode steps. */
+  readonly binding: Resource | null;
+  readonly verification_share: Readonly<Record<Resource, number>> | null;
+}
+
+export interface Comparison {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly tool: string;
+  /** `gpu` names all of them, comma-separated. */
+  readonly config: Scenario;
+  readonly configHash: string;
+  readonly seed: number;
+  readonly warnings: readonly string[];
+  readonly rows: readonly ComparisonRow[];
+}
+
+/**
+ * The GPUs that a scenario names, comma-separated.
+ *
+ * @throws UserError for an empty name, and for one named twice
+ */
+export function comparedGpus({ gpu }: Scenario): string[] {
+  const names = gpu.split(',').map((name) => name.trim());
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new UserError(`--gpu: ${twice} given twice, expected different gpus`);
+  if (names.includes('')) throw new UserError(`--gpu: got "${gpu}", expected names separated by one comma`);
+  return names;
+}
+
+/**
+ * Simulates every GPU.
+ *
+ * @param inputs of one scenario, a GPU each
+ * @throws UserError for a load, cost model or list of methods that leaves nothing to compare
+ */
+export async function compareGpus(
+  scenario: Scenario,
+  inputs: readonly Inputs[],
+  progress: Progress = () => {},
+): Promise<Comparison> {
+  checkHardwareQuestion('compare', scenario);
+  const warnings = new Set<string>();
+  const rows: ComparisonRow[] = [];
+  const total = inputs.length * inputs[0]!.traces.length * scenario.batch.length;
+  for (const one of inputs) {
+    const settings = settingsOf(one).filter(({ method }) => method.kind !== 'none');
+    if (settings.length === 0) {
+      throw new UserError('--method none: compare needs a method that speculates, such as eagle3');
+    }
+    for (const warning of one.warnings) warnings.add(warning);
+    for (const trace of one.traces) {
+      const seen = new Set<string>();
+      const bench = new Bench(one, trace, loadKind(scenario), seen);
+      const compared = scenario.batch.map((batch) => {
+        progress(rows.length, total);
+        return bestAt(bench, one, settings, batch);
+      });
+      for (const warning of seen) warnings.add(`gpu ${one.hardware.name}: ${warning}`);
+      const limit = largestBatch(one, trace.ids.length);
+      const pays = (batch: number) => settings.some((setting) => speedupOf(bench, setting, batch) > 1);
+      const breakEven = breakEvenBatch(pays, limit);
+      for (const row of compared) {
+        rows.push({ ...row, break_even_batch: breakEven, break_even_searched_to: limit });
+      }
+    }
+  }
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    tool: TOOL,
+    config: scenario,
+    configHash: await sha256(inputs.map((one) => one.configHash).join()),
+    seed: scenario.seed,
+    warnings: [...warnings],
+    rows,
+  };
+}
+
+/**
+ * The smallest batch size above all tried ones that pay. Tried are the limit and the powers of two below it,
+ * from above, then halves of the interval in which it stops paying.
+ *
+ * @returns null when the limit pays, 1 when nothing does
+ */
+export function breakEvenBatch(pays: (batch: number) => boolean, limit: number): number | null {
+  if (pays(limit)) return null;
+  let fails = limit;
+  let holds = 0;
+  while (fails > 1 && holds === 0) {
+    const lower = 2 ** (Math.ceil(Math.log2(fails)) - 1);
+    if (pays(lower)) holds = lower;
+    else fails = lower;
+  }
+  while (fails - holds > 1) {
+    const middle = (holds + fails) >> 1;
+    if (pays(middle)) holds = middle;
+    else fails = middle;
+  }
+  return fails;
+}
+
+function speedupOf(bench: Bench, setting: Setting, batch: number): number {
+  const plain = bench.plainMeasures(setting, batch);
+  return bench.measures(setting, batch).throughput_tok_per_s / plain.throughput_tok_per_s;
+}
+
+type RowOfBatch = Omit<ComparisonRow, 'break_even_batch' | 'break_even_searched_to'>;
+
+function bestAt(bench: Bench, inputs: Inputs, settings: readonly Setting[], batch: number): RowOfBatch {
+  const speedups = settings.map((setting) => speedupOf(bench, setting, batch));
+  const best = settings[speedups.indexOf(Math.max(...speedups))]!;
+  const row = bench.row(best.method, best.k, batch);
+  const seconds =
+    row.step_ms === null
+      ? null
+      : secondsByResource((machine) => {
+          const step = bench.measures(best, batch, machine).step_ms!;
+          return step.verify + step.sampling + step.overhead;
+        }, inputs);
+  return {
+    gpu: row.gpu,
+    tp: row.tp,
+    target: row.target,
+    draft: row.draft,
+    method: row.method,
+    k: row.k,
+    trace: row.trace,
+    trace_kind: row.trace_kind,
+    batch_size: row.batch_size,
+    requests: row.requests,
+    throughput_tok_per_s: row.throughput_tok_per_s,
+    throughput_lo_tok_per_s: row.throughput_lo_tok_per_s,
+    throughput_hi_tok_per_s: row.throughput_hi_tok_per_s,
+    baseline_throughput_tok_per_s: row.baseline_throughput_tok_per_s,
+    speedup: row.speedup,
+    speedup_lo: row.speedup_lo,
+    speedup_hi: row.speedup_hi,
+    binding: seconds === null ? null : binding(seconds),
+    verification_share: seconds === null ? null : shares(seconds),
+  };
+}
+
+function shares(seconds: Readonly<Record<Resource, number>>): Record<Resource, number> {
+  const total = RESOURCES.reduce((sum, resource) => sum + seconds[resource], 0);
+  const entries = RESOURCES.map((resource) => [resource, seconds[resource] / total] as const);
+  return Object.fromEntries(entries) as Record<Resource, number>;
+}
+
+/** Larger batches would not run at once, whatever the memory. */
+function largestBatch({ scenario, engine }: Inputs, requests: number): number {
+  return Math.min(LARGEST_BATCH, engine.maxSequences, scenario.load === 'closed' ? requests : LARGEST_BATCH);
+}

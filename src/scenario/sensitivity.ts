@@ -1,0 +1,105 @@
+/**
+ * Which parameter moves the answer most: elasticities of throughput and speedup, d ln y / d ln p. Requests and
+ * acceptance are the same in every variation, so that nothing but the price differs.
+ */
+import { type Machine, PARAMETERS } from '../cost/parameters.ts';
+import type { Inputs } from './inputs.ts';
+import { checkHardwareQuestion } from './options.ts';
+import { withoutEffect } from './overrides.ts';
+import { type Result, type Row, SCHEMA_VERSION, TOOL } from './result.ts';
+import { Bench, loadKind, type Progress, type Setting, settingsOf } from './run.ts';
+
+/** Central differences: each parameter is multiplied and divided by 1 plus this. */
+export const STEP = 0.01;
+
+export interface Elasticity {
+  /** As `--set` names it. */
+  readonly parameter: string;
+  readonly throughput: number;
+  /** Null for plain decoding. */
+  readonly speedup: number | null;
+}
+
+export interface SensitivityRow
+  extends Pick<Row, 'gpu' | 'tp' | 'target' | 'method' | 'k' | 'trace' | 'batch_size'> {
+  readonly throughput_tok_per_s: number;
+  readonly speedup: number | null;
+  /** By size of the elasticity of throughput, largest first. */
+  readonly elasticities: readonly Elasticity[];
+}
+
+export interface Sensitivity extends Omit<Result, 'rows'> {
+  readonly step: number;
+  readonly rows: readonly SensitivityRow[];
+}
+
+/** @throws UserError for a load or cost model that has no such derivatives */
+export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Sensitivity {
+  const { scenario, hardware } = inputs;
+  checkHardwareQuestion('sensitivity', scenario);
+  const parameters = PARAMETERS.filter(({ name }) => withoutEffect(name, scenario, hardware) === null);
+  const settings = settingsOf(inputs);
+  const warnings = new Set(inputs.warnings);
+  const total = inputs.traces.length * settings.length * scenario.batch.length;
+  const rows: SensitivityRow[] = [];
+  for (const trace of inputs.traces) {
+    const bench = new Bench(inputs, trace, loadKind(scenario), warnings);
+    const varied = parameters.map((parameter) => ({
+      parameter: parameter.name,
+      more: parameter.scaled(inputs, 1 + STEP),
+      less: parameter.scaled(inputs, 1 / (1 + STEP)),
+    }));
+    for (const setting of settings) {
+      for (const batch of scenario.batch) {
+        progress(rows.length, total);
+        const elasticities = varied.map(({ parameter, more, less }) => {
+          const above = answer(bench, setting, batch, more);
+          const below = answer(bench, setting, batch, less);
+          return {
+            parameter,
+            throughput: slope(above.throughput, below.throughput),
+            speedup: setting.method.kind === 'none' ? null : slope(above.speedup, below.speedup),
+          };
+        });
+        const { throughput, speedup } = answer(bench, setting, batch, inputs);
+        rows.push({
+          gpu: hardware.name,
+          tp: scenario.tp,
+          target: inputs.target.name,
+          method: setting.method.name,
+          k: setting.k,
+          trace: trace.name,
+          batch_size: batch,
+          throughput_tok_per_s: throughput,
+          speedup: setting.method.kind === 'none' ? null : speedup,
+          elasticities: elasticities.sort((a, b) => Math.abs(b.throughput) - Math.abs(a.throughput)),
+        });
+      }
+    }
+  }
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    tool: TOOL,
+    config: scenario,
+    configHash: inputs.configHash,
+    seed: scenario.seed,
+    step: STEP,
+    warnings: [...warnings],
+    rows,
+  };
+}
+
+function answer(
+  bench: Bench,
+  setting: Setting,
+  batch: number,
+  machine: Machine,
+): { throughput: number; speedup: number } {
+  const throughput = bench.measures(setting, batch, machine).throughput_tok_per_s;
+  const plain = bench.plainMeasures(setting, batch, machine).throughput_tok_per_s;
+  return { throughput, speedup: throughput / plain };
+}
+
+function slope(above: number, below: number): number {
+  return Math.log(above / below) / (2 * Math.log(1 + STEP));
+}
