@@ -8,7 +8,16 @@ export type { DraftHead, Dtype, Transformer } from './model/architecture.ts';
 export { headNames, modelCard, modelNames } from './model/cards.ts';
 export { parseModel } from './model/parse.ts';
 export { type ForwardShape, forwardShape, headShape } from './model/shape.ts';
+export { summarizeComparison } from './report/comparison.ts';
+export { summarizeSensitivity } from './report/sensitivity.ts';
 export { summarize } from './report/summary.ts';
+export {
+  type Comparison,
+  type ComparisonRow,
+  comparedGpus,
+  comparedLengths,
+  compareGpus,
+} from './scenario/compare.ts';
 export { gatherInputs, type Inputs } from './scenario/inputs.ts';
 export type { Document, Library } from './scenario/library.ts';
 export {
@@ -20,6 +29,7 @@ export {
 } from './scenario/options.ts';
 export type { Result, Row } from './scenario/result.ts';
 export { runScenario } from './scenario/run.ts';
+export { type Sensitivity, type SensitivityRow, sensitivityOf } from './scenario/sensitivity.ts';
 export { type AcceptanceProcess, parseProcess, sampleProcess } from './trace/process.ts';
 export { parseTrace } from './trace/read.ts';
 export type { AcceptanceTrace, PositionLengths, TraceKind } from './trace/trace.ts';

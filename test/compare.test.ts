@@ -13,7 +13,7 @@ import { modelCard } from '../src/model/cards.ts';
 import { forwardShape } from '../src/model/shape.ts';
 import { compare } from '../src/node/compare.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
-import { breakEvenBatch, type Comparison, compareGpus } from '../src/scenario/compare.ts';
+import { breakEvenBatch, type Comparison, comparedLengths, compareGpus } from '../src/scenario/compare.ts';
 import { gatherInputs } from '../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../src/scenario/options.ts';
 import { readProfiles } from '../src/scenario/overrides.ts';
@@ -149,6 +149,17 @@ describe('a comparison', async () => {
     expect(comparison.rows[0]!.binding).toBe('weights');
     expect(comparison.rows[2]!.binding).toBe('weights');
   });
+});
+
+it('compares draft lengths up to what the recordings can answer for', async () => {
+  const inputs = await gatherInputs(completeScenario({ requests: 2 }), folderLibrary);
+  const [trace] = inputs.traces;
+  const eagle3 = { ...trace!.drafters.get('eagle3')!, maxK: 5 };
+  const short = { ...trace!, drafters: new Map([...trace!.drafters, ['eagle3', eagle3]]) };
+  expect(comparedLengths(inputs)).toEqual([1, 2, 3, 4, 5, 6, 8]);
+  expect(comparedLengths({ ...inputs, traces: [trace!, short] })).toEqual([1, 2, 3, 4, 5]);
+  const rates = new Map([['eagle3', [0.6]]]);
+  expect(comparedLengths({ ...inputs, rates, traces: [short] })).toEqual([1, 2, 3, 4, 5, 6, 8]);
 });
 
 describe('the command line', () => {

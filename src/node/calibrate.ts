@@ -98,7 +98,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'rows', align: 'right' },
   { title: 'error', align: 'right' },
   { title: 'held out', align: 'right' },
-  { title: 'what was left out', align: 'left' },
+  { title: 'at a time', align: 'left' },
   { title: 'range', align: 'left' },
 ];
 

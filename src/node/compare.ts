@@ -1,9 +1,15 @@
 /** `specsim compare`: GPUs side by side. */
 import { summarizeComparison } from '../report/comparison.ts';
 import { flatRows } from '../report/flat-rows.ts';
-import { COMPARED_K, comparedGpus, compareGpus } from '../scenario/compare.ts';
+import { comparedGpus, comparedLengths, compareGpus } from '../scenario/compare.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
-import { checkHardwareQuestion, checkUsed, completeScenario } from '../scenario/options.ts';
+import {
+  checkHardwareQuestion,
+  checkUsed,
+  completeScenario,
+  type Options,
+  type Scenario,
+} from '../scenario/options.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkWritable } from './output.ts';
 import { deliver, optionsOf, type Request, showProgress } from './request.ts';
@@ -11,10 +17,8 @@ import { deliver, optionsOf, type Request, showProgress } from './request.ts';
 /** @throws UserError before anything is written */
 export async function compare(request: Request): Promise<void> {
   if (request.out !== undefined) await checkWritable(request.out, '--out');
-  const options = { k: COMPARED_K, ...(await optionsOf(request)) };
-  const scenario = completeScenario(options);
-  checkUsed(options, scenario);
-  checkHardwareQuestion('compare', scenario);
+  const options = await optionsOf(request);
+  const scenario = await withLengths(options, completeScenario(options));
   const inputs: Inputs[] = [];
   for (const gpu of comparedGpus(scenario)) {
     inputs.push(await gatherInputs({ ...scenario, gpu }, folderLibrary));
@@ -24,4 +28,14 @@ export async function compare(request: Request): Promise<void> {
     { result, flat: () => flatRows(result), table: () => summarizeComparison(result, inputs) },
     request,
   );
+}
+
+/** Checks the scenario, and chooses draft lengths where nobody named any. */
+async function withLengths(options: Options, scenario: Scenario): Promise<Scenario> {
+  checkUsed(options, scenario);
+  checkHardwareQuestion('compare', scenario);
+  if (options.k !== undefined) return scenario;
+  const [gpu] = comparedGpus(scenario);
+  const inputs = await gatherInputs({ ...scenario, gpu: gpu! }, folderLibrary);
+  return { ...scenario, k: comparedLengths(inputs) };
 }

@@ -1,13 +1,14 @@
 /** GPUs side by side: the best speculation at every batch size, where it stops paying, and what binds. */
 import { binding, RESOURCES, type Resource, secondsByResource } from '../cost/resources.ts';
+import { takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { type Inputs, sha256 } from './inputs.ts';
 import { checkHardwareQuestion, type Scenario } from './options.ts';
 import { type Row, SCHEMA_VERSION, TOOL } from './result.ts';
 import { Bench, loadKind, type Progress, type Setting, settingsOf } from './run.ts';
 
-/** Draft lengths to choose the best from when nobody names any. */
-export const COMPARED_K: readonly number[] = [1, 2, 3, 4, 5, 6, 8];
+/** Draft lengths to choose the best from. */
+const LENGTHS: readonly number[] = [1, 2, 3, 4, 5, 6, 8];
 
 /** The largest batch size at which a break-even is looked for. */
 const LARGEST_BATCH = 1024;
@@ -64,6 +65,15 @@ export function comparedGpus({ gpu }: Scenario): string[] {
   if (twice !== undefined) throw new UserError(`--gpu: ${twice} given twice, expected different gpus`);
   if (names.includes('')) throw new UserError(`--gpu: got "${gpu}", expected names separated by one comma`);
   return names;
+}
+
+/** Draft lengths to compare when nobody names any: up to what every recording in use can answer for. */
+export function comparedLengths({ methods, rates, traces }: Inputs): number[] {
+  const recorded = methods.filter(takesK).flatMap(({ parts }) => parts.map(({ name }) => name));
+  const longest = traces.flatMap(({ drafters }) =>
+    recorded.flatMap((name) => (rates.has(name) ? [] : (drafters.get(name)?.maxK ?? []))),
+  );
+  return LENGTHS.filter((k) => k <= Math.min(...longest));
 }
 
 /**

@@ -134,7 +134,13 @@ export class Bench {
         ? ratio(baseline.measured.mean_tpot_s, measured.mean_tpot_s)
         : measured.throughput_tok_per_s / baseline.measured.throughput_tok_per_s;
     const throughputInterval = this.#confidence.throughput(run);
-    const speedupInterval = speedup === null ? null : this.#confidence.speedup(speedup, run, baseline, by);
+    // The baseline against itself is 1, whatever is uncertain.
+    const speedupInterval =
+      run === baseline
+        ? { lo: 1, hi: 1 }
+        : speedup === null
+          ? null
+          : this.#confidence.speedup(speedup, run, baseline, by);
     const cards = method.parts.flatMap((part) => drafts.get(part.name)?.name ?? []);
     return {
       gpu: hardware.name,

@@ -24,7 +24,8 @@ export interface Fitted {
     | 'gemm.fp8'
     | 'attention.bandwidth'
     | 'attention.flops'
-    | `allReduce.${number}`;
+    | `allReduce.${number}`
+    | null;
   readonly provenance: Provenance;
   /** What the profile holds: `bandwidth`, `flops`, `corner`, `share`; lines of an all-reduce are in the law. */
   readonly values: Readonly<Record<string, number>>;
@@ -216,6 +217,9 @@ function provenanceOf(
     ...(times.length === 0
       ? {}
       : { kernelTimes: Object.fromEntries(times.map(({ name, value }) => [name, `${round(value)} s`])) }),
+    ...(law.pinned.length === 0
+      ? {}
+      : { note: `held at the least that is physical: ${law.pinned.join(', ')}` }),
     ...(keepUnphysical && impossible ? { unphysical: true } : {}),
   };
 }

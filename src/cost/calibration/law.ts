@@ -200,7 +200,7 @@ function heldOut<Row extends Timed>(
 ): Pick<FittedLaw, 'heldOutError' | 'heldOut'> {
   const groups = [...new Set(rows.map((row) => law.group(row)))].sort();
   const folds = Math.min(FOLDS, groups.length);
-  const title = `${folds < FOLDS ? 'one' : 'a fifth'} of ${groups.length} ${law.groups} left out at a time`;
+  const title = `1/${folds} of ${groups.length} ${law.groups}`;
   const fold = new Map(groups.map((group, i) => [group, i % folds]));
   let sum = 0;
   for (let f = 0; f < folds; f++) {
