@@ -10,11 +10,12 @@ import { parseMethod } from '../src/drafter/methods.ts';
 import { UserError } from '../src/errors.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { run } from '../src/node/run.ts';
+import { Bench } from '../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../src/scenario/inputs.ts';
 import { completeScenario, type Options, parseOptions } from '../src/scenario/options.ts';
 import { implausible, readProfiles, SETTABLE_PATHS } from '../src/scenario/overrides.ts';
 import type { Result } from '../src/scenario/result.ts';
-import { Bench, runScenario } from '../src/scenario/run.ts';
+import { runScenario } from '../src/scenario/run.ts';
 
 const file = async (kind: 'gpu' | 'engine', name: string) => {
   const { text, where } = await folderLibrary.profile(kind, name);

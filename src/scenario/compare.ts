@@ -2,10 +2,11 @@
 import { binding, RESOURCES, type Resource, secondsByResource } from '../cost/resources.ts';
 import { takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
+import { Bench, type Setting } from './bench.ts';
 import { type Inputs, sha256 } from './inputs.ts';
 import { checkHardwareQuestion, type Scenario } from './options.ts';
 import { type Row, SCHEMA_VERSION, TOOL } from './result.ts';
-import { Bench, loadKind, type Progress, type Setting, settingsOf } from './run.ts';
+import { loadKind, type Progress, settingsOf } from './run.ts';
 
 /** Draft lengths to choose the best from. */
 const LENGTHS: readonly number[] = [1, 2, 3, 4, 5, 6, 8];

@@ -3,11 +3,12 @@
  * acceptance are the same in every variation, so that nothing but the price differs.
  */
 import { type Machine, PARAMETERS } from '../cost/parameters.ts';
+import { Bench, type Setting } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { checkHardwareQuestion } from './options.ts';
 import { withoutEffect } from './overrides.ts';
 import { type Result, type Row, SCHEMA_VERSION, TOOL } from './result.ts';
-import { Bench, loadKind, type Progress, type Setting, settingsOf } from './run.ts';
+import { loadKind, type Progress, settingsOf } from './run.ts';
 
 /** Central differences: each parameter is multiplied and divided by 1 plus this. */
 export const STEP = 0.01;

@@ -1,0 +1,343 @@
+/**
+ * One trace on one machine: prepares each setting, simulates it and its baseline, and makes the row. Baselines
+ * are kept for the rows that share them.
+ */
+import { type Machine, PARAMETERS, type Parameter } from '../cost/parameters.ts';
+import { Roofline } from '../cost/roofline.ts';
+import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
+import type { CostModel } from '../cost/work.ts';
+import { assembleDrafter } from '../drafter/assemble.ts';
+import { type Method, parseMethod } from '../drafter/methods.ts';
+import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
+import { Engine, sequenceTokens } from '../engine/engine.ts';
+import { Clones, Closed, type Load, Poisson } from '../engine/load.ts';
+import { UserError } from '../errors.ts';
+import { Confidence, type Run, type Shift } from '../metrics/confidence.ts';
+import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
+import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
+import { sampleAcceptance } from '../trace/acceptance-spec.ts';
+import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
+import { authorsConventions } from './authors-conventions.ts';
+import type { Inputs } from './inputs.ts';
+import { poissonRate } from './options.ts';
+import type { Row } from './result.ts';
+
+/** A method and its draft length; null for methods that take none. */
+export interface Setting {
+  readonly method: Method;
+  readonly k: number | null;
+}
+
+/** One setting, ready to run. */
+interface Setup {
+  readonly method: Method;
+  readonly k: number | null;
+  readonly maxK: number;
+  readonly acceptance: readonly PositionLengths[];
+  /** The price of its work on a machine, which may differ from the scenario's in a parameter. */
+  readonly priceOn: (machine: Machine) => CostModel;
+  readonly draftModels: number;
+  readonly outputTokens: Int32Array;
+  readonly kvCapacityTokens: number;
+}
+
+const NONE = parseMethod('none');
+
+/** Requests on which the effect of a constant is measured; effects hardly differ between requests. */
+const FEW_REQUESTS = 12;
+
+/** One trace and the hardware: makes rows, and keeps each baseline for the rows that share it. */
+export class Bench {
+  readonly #inputs: Inputs;
+  readonly #trace: AcceptanceTrace;
+  readonly #load: LoadKind;
+  readonly #warnings: Set<string>;
+  readonly #target: ForwardShape;
+  readonly #conventions: ReplayConventions;
+  readonly #setups = new Map<string, Setup>();
+  readonly #baselines = new Map<string, Run>();
+  readonly #plainOn = new WeakMap<Machine, Map<string, Measures>>();
+  readonly #stated = new Map<string, PositionLengths>();
+  readonly #everyRequest: readonly number[];
+  readonly #uncertain: readonly Parameter[];
+  readonly #confidence: Confidence;
+
+  constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>) {
+    const { target, scenario } = inputs;
+    this.#inputs = inputs;
+    this.#trace = trace;
+    this.#load = load;
+    this.#warnings = warnings;
+    this.#target = forwardShape(target, { tp: scenario.tp, dtype: scenario.dtype });
+    this.#conventions =
+      scenario.cost === 'specdecode-bench' ? authorsConventions(inputs, trace) : AS_RECORDED;
+    this.#everyRequest = trace.ids.map((_, r) => r);
+    // The authors' constants come without errors, so only the choice of requests is uncertain there.
+    this.#uncertain =
+      scenario.cost === 'specdecode-bench'
+        ? []
+        : PARAMETERS.filter((parameter) => parameter.relativeError(inputs) > 0);
+    this.#confidence = new Confidence(
+      trace.ids.length,
+      this.#uncertain.map((parameter) => parameter.name),
+      scenario.seed,
+    );
+  }
+
+  row(method: Method, k: number | null, batch: number | null): Row {
+    const { scenario, hardware, target, drafts } = this.#inputs;
+    const setup = this.#setup(method, k);
+    const baseline = this.#baseline(setup, batch);
+    const run = method.kind === 'none' ? baseline : this.#run(setup, batch);
+    const { measured } = run;
+    const by = this.#load === 'poisson' ? 'tpot' : 'throughput';
+    const speedup =
+      by === 'tpot'
+        ? ratio(baseline.measured.mean_tpot_s, measured.mean_tpot_s)
+        : measured.throughput_tok_per_s / baseline.measured.throughput_tok_per_s;
+    const throughputInterval = this.#confidence.throughput(run);
+    // The baseline against itself is 1, whatever is uncertain.
+    const speedupInterval =
+      run === baseline
+        ? { lo: 1, hi: 1 }
+        : speedup === null
+          ? null
+          : this.#confidence.speedup(speedup, run, baseline, by);
+    const cards = method.parts.flatMap((part) => drafts.get(part.name)?.name ?? []);
+    return {
+      gpu: hardware.name,
+      tp: scenario.tp,
+      target: target.name,
+      draft: cards.length === 0 ? null : cards.join('+'),
+      method: method.name,
+      k,
+      trace: this.#trace.name,
+      trace_kind: this.#kindOf(setup),
+      batch_size: batch,
+      requests: measured.requests,
+      throughput_tok_per_s: measured.throughput_tok_per_s,
+      throughput_lo_tok_per_s: throughputInterval.lo,
+      throughput_hi_tok_per_s: throughputInterval.hi,
+      baseline_throughput_tok_per_s: baseline.measured.throughput_tok_per_s,
+      speedup,
+      speedup_lo: speedupInterval?.lo ?? null,
+      speedup_hi: speedupInterval?.hi ?? null,
+      decode_speedup: ratio(measured.decode_tok_per_s, baseline.measured.decode_tok_per_s),
+      tokens_per_step: measured.tokens_per_step,
+      drafted_per_step: measured.drafted_per_step,
+      acceptance_rate: measured.acceptance_rate,
+      wasted_verify_share: measured.wasted_verify_share,
+      time_share: measured.time_share,
+      step_ms: measured.step_ms,
+    };
+  }
+
+  /** The measures behind a row, without intervals, on a machine that differs from the scenario's in prices alone. */
+  measures({ method, k }: Setting, batch: number, machine: Machine = this.#inputs): Measures {
+    if (method.kind === 'none') return this.plainMeasures({ method, k }, batch, machine);
+    return this.#price(this.#setup(method, k), batch, machine);
+  }
+
+  /** The same of plain decoding of the setting's requests and lengths. */
+  plainMeasures({ method, k }: Setting, batch: number, machine: Machine = this.#inputs): Measures {
+    const known = this.#plainOn.get(machine) ?? new Map<string, Measures>();
+    this.#plainOn.set(machine, known);
+    const { outputTokens } = this.#setup(method, k);
+    const key = baselineKey(outputTokens, batch);
+    let measured = known.get(key);
+    if (measured === undefined) {
+      measured = this.#price({ ...this.#setup(NONE, null), outputTokens }, batch, machine);
+      known.set(key, measured);
+    }
+    return measured;
+  }
+
+  #price(setup: Setup, batch: number, machine: Machine): Measures {
+    this.#checkFit(setup);
+    return this.#simulate(setup, batch, this.#everyRequest, setup.priceOn(machine));
+  }
+
+  /** Plain decoding of the same requests and lengths. */
+  #baseline(setup: Setup, batch: number | null): Run {
+    const key = baselineKey(setup.outputTokens, batch);
+    let baseline = this.#baselines.get(key);
+    if (baseline === undefined) {
+      baseline = this.#run({ ...this.#setup(NONE, null), outputTokens: setup.outputTokens }, batch);
+      this.#baselines.set(key, baseline);
+    }
+    return baseline;
+  }
+
+  /** All requests, and what one standard error of each uncertain constant does to a few of them. */
+  #run(setup: Setup, batch: number | null): Run {
+    this.#checkFit(setup);
+    const cost = setup.priceOn(this.#inputs);
+    const measured = this.#simulate(setup, batch, this.#everyRequest, cost);
+    if (this.#uncertain.length === 0) return { measured, shifts: [] };
+    const few = this.#fewRequests(batch);
+    const asIs = this.#simulate(setup, batch, few, cost);
+    const shifts = this.#uncertain.map((parameter): Shift => {
+      const machine = parameter.scaled(this.#inputs, 1 + parameter.relativeError(this.#inputs));
+      const shifted = this.#simulate(setup, batch, few, setup.priceOn(machine));
+      return {
+        throughput: Math.log(shifted.throughput_tok_per_s / asIs.throughput_tok_per_s),
+        tpot: asIs.mean_tpot_s === null ? 0 : Math.log(shifted.mean_tpot_s! / asIs.mean_tpot_s),
+      };
+    });
+    return { measured, shifts };
+  }
+
+  /** Requests spread evenly over the trace: clones need few, other loads enough to fill the batch. */
+  #fewRequests(batch: number | null): readonly number[] {
+    const wanted = this.#load === 'clones' ? FEW_REQUESTS : Math.max(FEW_REQUESTS, 2 * (batch ?? 32));
+    const every = Math.max(1, Math.floor(this.#everyRequest.length / wanted));
+    return this.#everyRequest.filter((r) => r % every === 0);
+  }
+
+  #simulate(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
+    const { engine } = this.#inputs;
+    const unlimited = setup.kvCapacityTokens === Number.POSITIVE_INFINITY;
+    const run = new Engine({
+      workload: { promptTokens: this.#trace.promptTokens, outputTokens: setup.outputTokens },
+      load: this.#assembleLoad(requests, batch),
+      drafter: assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions),
+      cost,
+      draftModels: setup.draftModels,
+      maxK: setup.maxK,
+      kvCapacityTokens: setup.kvCapacityTokens,
+      blockTokens: engine.blockTokens,
+      maxSequences: unlimited ? Number.POSITIVE_INFINITY : engine.maxSequences,
+    });
+    const makespanS = run.run();
+    if (this.#load === 'clones' && run.totals.splitEntries > 0) {
+      this.#warnings.add(
+        `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
+      );
+    }
+    return measure(this.#load, run.finished, run.totals, makespanS);
+  }
+
+  #assembleLoad(requests: readonly number[], batch: number | null): Load {
+    const { load, seed } = this.#inputs.scenario;
+    if (batch === null) return new Poisson(requests, poissonRate(load), seed);
+    return this.#load === 'closed' ? new Closed(requests, batch) : new Clones(requests, batch);
+  }
+
+  #setup(method: Method, k: number | null): Setup {
+    const key = `${method.name} ${k}`;
+    let setup = this.#setups.get(key);
+    if (setup === undefined) {
+      setup = this.#prepare(method, k);
+      this.#setups.set(key, setup);
+    }
+    return setup;
+  }
+
+  #prepare(method: Method, k: number | null): Setup {
+    const { scenario, hardware, engine, target, drafts } = this.#inputs;
+    const trace = this.#trace;
+    const acceptance = method.parts.map((part) => this.#acceptance(part.name));
+    const cards = method.parts.flatMap((part) => drafts.get(part.name) ?? []);
+    const shapes = cards.map((card) =>
+      card.kind === 'transformer'
+        ? forwardShape(card, { tp: scenario.tp, dtype: 'bf16' })
+        : headShape(card, target, { tp: scenario.tp }),
+    );
+    const [first, second] = acceptance;
+    let outputTokens = trace.outputTokens;
+    if (first !== undefined) outputTokens = lengthsOf(first);
+    if (second !== undefined) {
+      const other = lengthsOf(second);
+      if (other.some((tokens, r) => tokens !== outputTokens[r])) {
+        this.#warnings.add(
+          `method ${method.name} on ${trace.name}: the two acceptances are of different texts of the same prompts; the shorter length is used`,
+        );
+      }
+      outputTokens = outputTokens.map((tokens, r) => Math.min(tokens, other[r]!));
+    }
+    const authors = scenario.cost === 'specdecode-bench';
+    const used = [this.#target, ...shapes];
+    const memory = hardware.specification.memoryCapacityBytes * engine.memoryShare;
+    const weights = used.reduce((sum, shape) => sum + shape.weightBytes, 0);
+    const perToken = used.reduce((sum, shape) => sum + shape.kvBytesPerToken, 0);
+    if (!authors && weights >= memory) {
+      throw new UserError(
+        `${target.name} in ${scenario.dtype}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; more GPUs (--tp) or a smaller --dtype may do`,
+      );
+    }
+    return {
+      method,
+      k,
+      maxK: method.kind === 'none' ? 0 : (k ?? Math.max(...acceptance.map((lengths) => lengths.maxK))),
+      acceptance,
+      priceOn: (machine) =>
+        authors
+          ? new SpecDecodeBench()
+          : new Roofline(this.#target, shapes, machine.hardware, machine.engine, scenario.tp),
+      draftModels: shapes.length,
+      outputTokens,
+      kvCapacityTokens: authors ? Number.POSITIVE_INFINITY : (memory - weights) / perToken,
+    };
+  }
+
+  #acceptance(name: string): PositionLengths {
+    const { rates, scenario } = this.#inputs;
+    const trace = this.#trace;
+    const stated = rates.get(name);
+    if (stated !== undefined) {
+      let sampled = this.#stated.get(name);
+      if (sampled === undefined) {
+        sampled = sampleAcceptance(stated, trace.outputTokens, name, scenario.seed);
+        this.#stated.set(name, sampled);
+      }
+      return sampled;
+    }
+    const recorded = trace.drafters.get(name);
+    if (recorded === undefined) {
+      throw new UserError(
+        `method ${name}: trace ${trace.name} has no acceptance of it (it has ${[...trace.drafters.keys()].join(', ')}); state one with --acceptance ${name}=RATE`,
+      );
+    }
+    if (recorded.proposed === 'unknown') {
+      this.#warnings.add(
+        `trace ${trace.name}: nobody recorded when ${name} proposed; k tokens are taken as proposed in every round`,
+      );
+    }
+    return recorded;
+  }
+
+  #checkFit(setup: Setup): void {
+    const { target, hardware, engine } = this.#inputs;
+    const { promptTokens, ids } = this.#trace;
+    for (let r = 0; r < ids.length; r++) {
+      const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.maxK);
+      if (Math.ceil(tokens / engine.blockTokens) * engine.blockTokens > setup.kvCapacityTokens) {
+        throw new UserError(
+          `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${Math.floor(setup.kvCapacityTokens)} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
+        );
+      }
+    }
+  }
+
+  #kindOf(setup: Setup): Row['trace_kind'] {
+    const used = setup.acceptance.length > 0 ? setup.acceptance : [...this.#trace.drafters.values()];
+    const kinds = used.map((lengths) => lengths.kind);
+    return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
+  }
+}
+
+function baselineKey(outputTokens: Int32Array, batch: number | null): string {
+  return `${batch} ${outputTokens.join()}`;
+}
+
+function lengthsOf({ offsets }: PositionLengths): Int32Array {
+  return Int32Array.from({ length: offsets.length - 1 }, (_, r) => offsets[r + 1]! - offsets[r]!);
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+function ratio(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a / b;
+}
