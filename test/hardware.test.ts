@@ -98,13 +98,17 @@ describe('shipped profiles', () => {
     expect(readJson('schema.json')).toEqual(JSON.parse(JSON.stringify(hardwareJsonSchema())));
   });
 
-  it('keep the data sheet and the fit apart, and rescale a fit made against another peak', async () => {
+  it('keep the data sheet and the fit apart', async () => {
     const { specification: spec, efficiency, provenance } = await load('rtx-pro-6000-server');
     expect(spec.memoryBandwidthBytesPerS).toBe(1792e9);
-    expect(efficiency.gemm.bf16.bandwidth * 1792).toBeCloseTo(0.9296 * 1597, 0);
-    expect(efficiency.gemm.bf16.flops * 503.8).toBeCloseTo(0.8576 * 467.8, 0);
-    expect(efficiency.attention.bandwidth * 1792).toBeCloseTo(0.96 * 1597, 0);
-    expect(provenance['efficiency.gemm.bf16']).toMatchObject({ engine: 'vllm 0.24.0', rows: 3000 });
+    expect(efficiency.gemm.bf16).toEqual({ bandwidth: 0.8424, flops: 0.8102, corner: 2.281 });
+    expect(provenance['efficiency.gemm.bf16']).toMatchObject({
+      engine: 'vllm 0.24.0',
+      rows: 2381,
+      heldOut: '1/5 of 122 weight shapes',
+      date: '2026-11-23',
+      kernelTimes: { t0: '8.626e-6 s' },
+    });
   });
 
   it('reads h100-sxm to the digit', async () => {
@@ -124,8 +128,8 @@ describe('shipped profiles', () => {
     expect(h100.efficiency.allReduce[2]).toEqual({
       gpus: 8,
       lines: [
-        { latencyS: 4.92e-6, bytesPerS: 44.59e9 },
-        { latencyS: 9.48e-6, bytesPerS: 200.64e9 },
+        { latencyS: 4.916e-6, bytesPerS: 44.53e9 },
+        { latencyS: 9.495e-6, bytesPerS: 202.4e9 },
       ],
     });
     expect(h100.provenance['efficiency.allReduce.8']).toMatchObject({ range: { bytes: [2048, 134217728] } });
@@ -184,7 +188,7 @@ describe('a user file', () => {
     const json = { architecture: 'hopper', specification: { ...specification, denseFlops } };
     const { calibration, efficiency, provenance } = await parseHardware(json, 'my-gpu.json');
     expect(calibration).toBe('generation');
-    expect(efficiency.gemm.fp8).toEqual({ bandwidth: 0.86, flops: 0.48, corner: 1.46 });
+    expect(efficiency.gemm.fp8).toEqual({ bandwidth: 0.86, flops: 0.58, corner: 1.32 });
     expect(provenance['efficiency.gemm.fp8']?.source).toBe('generation hopper: rounded from h100-sxm');
   });
 
@@ -214,6 +218,17 @@ describe('a user file', () => {
     ]);
     expect(provenance['efficiency.allReduce.8']?.source).toMatch(/^assumed: a ring/);
     expect(provenance['efficiency.allReduce.4']).toEqual(source);
+  });
+
+  it('may hold a share that is not physical when it says that it was kept', async () => {
+    const provenance = { ...source, unphysical: true };
+    const efficiency = {
+      gemm: { bf16: { bandwidth: 1.1, flops: 0.8, corner: 0.9, provenance } },
+      attention: { bandwidth: { share: 1.02, provenance } },
+    };
+    const profile = await parseHardware({ specification, efficiency }, 'my-gpu.json');
+    expect(profile.efficiency.gemm.bf16).toEqual({ bandwidth: 1.1, flops: 0.8, corner: 0.9 });
+    expect(profile.efficiency.attention.bandwidth).toBe(1.02);
   });
 
   const { memoryBandwidth: _, ...withoutBandwidth } = specification;
@@ -271,6 +286,11 @@ describe('a user file', () => {
       'a share above 1',
       { specification, efficiency: { gemm: { bf16: { ...gemm, flops: 1.2 } } } },
       'efficiency.gemm.bf16.flops: got 1.2, expected a share of the specification, above 0 and at most 1',
+    ],
+    [
+      'a corner below 1',
+      { specification, efficiency: { gemm: { bf16: { ...gemm, corner: 0.9 } } } },
+      'efficiency.gemm.bf16.corner: got 0.9, expected at least 1',
     ],
     [
       'a share without its source',

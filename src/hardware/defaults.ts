@@ -33,53 +33,53 @@ export interface DefaultEfficiency {
 const generations: Readonly<Partial<Record<Architecture, DefaultEfficiency>>> = {
   ampere: {
     from: 'a100-sxm-80',
-    gemm: { bf16: { bandwidth: 0.76, flops: 0.87, corner: 1.66 } },
-    attention: { bandwidth: 0.78, flops: 0.57 },
+    gemm: { bf16: { bandwidth: 0.76, flops: 0.86, corner: 1.68 } },
+    attention: { bandwidth: 0.81, flops: 0.57 },
   },
   'ampere-rtx': {
     from: 'a40',
     gemm: { bf16: { bandwidth: 0.79, flops: 0.78, corner: 1.7 } },
-    attention: { bandwidth: 0.78, flops: 0.57 },
+    attention: { bandwidth: 0.81, flops: 0.57 },
   },
   ada: {
     from: 'l40s',
     gemm: {
-      bf16: { bandwidth: 0.76, flops: 0.63, corner: 3.08 },
-      fp8: { bandwidth: 0.71, flops: 0.54, corner: 1.43 },
+      bf16: { bandwidth: 0.79, flops: 0.7, corner: 2.16 },
+      fp8: { bandwidth: 0.72, flops: 0.55, corner: 2.08 },
     },
-    attention: { bandwidth: 0.85, flops: 0.505 },
+    attention: { bandwidth: 0.82, flops: 0.505 },
   },
   hopper: {
     from: 'h100-sxm',
     gemm: {
       bf16: { bandwidth: 0.89, flops: 0.82, corner: 3.41 },
-      fp8: { bandwidth: 0.86, flops: 0.48, corner: 1.46 },
+      fp8: { bandwidth: 0.86, flops: 0.58, corner: 1.32 },
     },
     attention: { bandwidth: 0.95, flops: 0.67 },
   },
   blackwell: {
     from: 'b200-sxm',
     gemm: {
-      bf16: { bandwidth: 0.8, flops: 0.72, corner: 2.61 },
-      fp8: { bandwidth: 0.76, flops: 0.5, corner: 1.22 },
+      bf16: { bandwidth: 0.8, flops: 0.73, corner: 2.59 },
+      fp8: { bandwidth: 0.74, flops: 0.48, corner: 1.5 },
     },
     attention: { bandwidth: 0.92, flops: 0.55 },
   },
   'blackwell-ultra': {
     from: 'b300-sxm',
     gemm: {
-      bf16: { bandwidth: 0.8, flops: 0.8, corner: 2.54 },
-      fp8: { bandwidth: 0.78, flops: 0.54, corner: 1.18 },
+      bf16: { bandwidth: 0.8, flops: 0.82, corner: 2.46 },
+      fp8: { bandwidth: 0.75, flops: 0.52, corner: 1.49 },
     },
     attention: { bandwidth: 0.91, flops: 0.67 },
   },
   'blackwell-rtx': {
     from: 'rtx-pro-6000-server',
     gemm: {
-      bf16: { bandwidth: 0.83, flops: 0.8, corner: 1.7 },
-      fp8: { bandwidth: 0.83, flops: 0.79, corner: 1.26 },
+      bf16: { bandwidth: 0.84, flops: 0.81, corner: 2.28 },
+      fp8: { bandwidth: 0.84, flops: 0.79, corner: 1.7 },
     },
-    attention: { bandwidth: 0.86, flops: 0.56 },
+    attention: { bandwidth: 0.85, flops: 0.56 },
   },
 };
 
@@ -88,7 +88,7 @@ const generic = {
   from: null,
   gemm: {
     bf16: { bandwidth: 0.8, flops: 0.7, corner: 2.5 },
-    fp8: { bandwidth: 0.8, flops: 0.54, corner: 1.25 },
+    fp8: { bandwidth: 0.78, flops: 0.54, corner: 1.5 },
   },
   attention: { bandwidth: 0.8, flops: 0.57 },
 } satisfies DefaultEfficiency;

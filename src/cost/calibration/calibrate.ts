@@ -216,7 +216,7 @@ function provenanceOf(
     law: law.formula,
     ...(times.length === 0
       ? {}
-      : { kernelTimes: Object.fromEntries(times.map(({ name, value }) => [name, `${round(value)} s`])) }),
+      : { kernelTimes: Object.fromEntries(times.map(({ name, value }) => [name, scientific(value, 's')])) }),
     ...(law.pinned.length === 0
       ? {}
       : { note: `held at the least that is physical: ${law.pinned.join(', ')}` }),
@@ -240,6 +240,12 @@ function rangeOf<Row>(rows: readonly Row[], of: (row: Row) => number): [least: n
 
 export function valuesOf({ parameters }: FittedLaw): Readonly<Record<string, number>> {
   return Object.fromEntries(parameters.map(({ name, value }) => [name, value]));
+}
+
+/** A quantity as profiles write it: micro seconds and giga bytes, without a unit that must be converted. */
+export function scientific(value: number, unit: 's' | 'B/s'): string {
+  const exponent = unit === 's' ? -6 : 9;
+  return `${round(value / 10 ** exponent)}e${exponent} ${unit}`;
 }
 
 /** Four digits: a profile is read by people. */

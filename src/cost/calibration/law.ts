@@ -66,8 +66,8 @@ const ITERATIONS = 300;
 /** An iteration that lowers the loss by less than this share has found the four digits that a profile keeps. */
 const TOLERANCE = 1e-8;
 
-/** A parameter may be held at its least if that makes the mean error at most this much larger. */
-const PINNING_MAY_COST = 1.1;
+/** A parameter may be held at its least if that costs a tenth of the mean error or half a percentage point. */
+const HOLDING_MAY_COST = { factor: 1.1, points: 0.005 };
 
 /** A parameter known to no better than this, relative to itself, is not determined by the rows. */
 const DETERMINED = 0.5;
@@ -89,8 +89,8 @@ export function fitLaw<Row extends Timed>(
     );
   }
   const free = attempt(law, rows, startOf(law), noPins(law));
+  checkDetermined(law, free);
   const best = keepUnphysical ? free : physical(law, rows, free);
-  checkDetermined(law, best);
   return {
     name: law.name,
     formula: law.formula,
@@ -161,7 +161,9 @@ function physical<Row extends Timed>(law: Law<Row>, rows: readonly Row[], free: 
     const bound = outside(parameter, fit.values[out]!)!;
     if (parameter.holdable !== true || bound !== parameter.least) throw unphysical(law, fit, out);
     const pinned = attempt(law, rows, fit.values, fit.pins.with(out, bound));
-    if (pinned.meanError > PINNING_MAY_COST * free.meanError) throw unphysical(law, fit, out);
+    const { factor, points } = HOLDING_MAY_COST;
+    if (pinned.meanError > Math.max(factor * free.meanError, free.meanError + points))
+      throw unphysical(law, fit, out);
     fit = pinned;
   }
   return fit;

@@ -129,7 +129,9 @@ function solve(matrix: readonly (readonly number[])[], right: readonly number[])
 function inverseDiagonal(matrix: readonly (readonly number[])[]): number[] {
   // Scaled to a unit diagonal, so that what is called singular does not depend on units.
   const scale = matrix.map((row, i) => Math.sqrt(row[i]!));
-  const scaled = matrix.map((row, i) => row.map((value, j) => value / (scale[i]! * scale[j]!)));
+  const scaled = matrix.map((row, i) =>
+    row.map((value, j) => (i === j ? 1 : value / (scale[i]! * scale[j]!) || 0)),
+  );
   return matrix.map((_, i) => {
     if (!(scale[i]! > 0)) return Infinity;
     const unit = matrix.map((_, j) => (i === j ? 1 : 0));

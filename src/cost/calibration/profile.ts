@@ -1,6 +1,5 @@
 /** Writes what was fitted into the JSON of a hardware profile. */
-import type { Fitted } from './calibrate.ts';
-import { round, valuesOf } from './calibrate.ts';
+import { type Fitted, scientific, valuesOf } from './calibrate.ts';
 
 type Json = Record<string, unknown>;
 
@@ -27,8 +26,8 @@ export function withFitted(profile: Readonly<Json>, fitted: readonly Fitted[]): 
 
 function linesOf(values: Readonly<Record<string, number>>): { latency: string; bandwidth: string }[] {
   const line = (number: string) => ({
-    latency: `${round(values[`latency${number}`]!)} s`,
-    bandwidth: `${round(values[`rate${number}`]!)} B/s`,
+    latency: scientific(values[`latency${number}`]!, 's'),
+    bandwidth: scientific(values[`rate${number}`]!, 'B/s'),
   });
   return values.latency === undefined ? [line(' 1'), line(' 2')] : [line('')];
 }
