@@ -2,10 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { engineJsonSchema } from '../src/cost/engine-profile.ts';
 import { hardwareJsonSchema } from '../src/hardware/schema.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const schemas = { 'hardware-profiles/schema.json': hardwareJsonSchema() };
+const schemas = {
+  'hardware-profiles/schema.json': hardwareJsonSchema(),
+  'hardware-profiles/engines/schema.json': engineJsonSchema(),
+};
 
 for (const [path, schema] of Object.entries(schemas)) {
   writeFileSync(`${root}/${path}`, `${JSON.stringify(schema, null, 2)}\n`);
