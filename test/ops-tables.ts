@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { describe } from 'vitest';
+import { describe, test } from 'vitest';
 import { type OpsTable, readOps } from '../src/cost/calibration/tables.ts';
 
 const DEFAULT_DIR = fileURLToPath(new URL('../../shared/data/ops', import.meta.url));
@@ -29,5 +29,5 @@ export function describeWithTables(name: string, fn: (read: (file: string) => Op
     return;
   }
   console.warn(`SKIPPED, no kernel tables: ${name} (set SPECSIM_OPS to their folder)`);
-  describe.skip(`${name} (SKIPPED, no kernel tables)`, () => {});
+  test.skip(`${name}: SKIPPED, no kernel tables`, () => {});
 }
