@@ -11,7 +11,7 @@
 import { diag, inv, matrix, multiply, transpose } from 'mathjs';
 import type { EngineProfile } from '../src/cost/engine-profile.ts';
 import { errorOf, type Point, SETS, type SetName, validation } from '../src/node/validation.ts';
-import { leastSquares } from './process-fit/least-squares.ts';
+import { type EngineTime, fitTimes, withTimes } from '../src/scenario/engine-times.ts';
 
 const [recordings] = process.argv.slice(2);
 if (recordings === undefined) throw new Error('name the folder of the recordings');
@@ -20,43 +20,43 @@ if (recordings === undefined) throw new Error('name the folder of the recordings
 const KNOWN_TO = { shares: 1, steps: 4, drafting: 4 } as const;
 
 /** Where the fit starts: round guesses, microseconds. */
-const START: Readonly<Record<string, number>> = {
-  layerLaunchS: 25,
-  draftPassLaunchS: 300,
-  'stepOverhead.fixedS': 1000,
-  'stepOverhead.eachS': 10,
-  'speculationOverhead.fixedS': 100,
-  'speculationOverhead.eachS': 1,
-  'search.eachS': 2,
-  'plainSampling.fixedS': 50,
-  'rejectionSampling.fixedS': 100,
+const START: Readonly<Record<EngineTime, number>> = {
+  layerLaunch: 25,
+  draftPassLaunch: 300,
+  'stepOverhead.fixed': 1000,
+  'stepOverhead.each': 10,
+  'speculationOverhead.fixed': 100,
+  'speculationOverhead.each': 1,
+  'search.each': 2,
+  'plainSampling.fixed': 50,
+  'rejectionSampling.fixed': 100,
 };
-const TIMES = Object.keys(START);
+const start = Object.entries(START).map(([time, microseconds]) => ({
+  time: time as EngineTime,
+  seconds: 1e-6 * microseconds,
+}));
 
 const { engine, predict } = await validation(recordings);
-const nested = engine as unknown as Record<string, number | Record<string, number>>;
-const start = Object.values(START).map((microseconds) => Math.log(1e-6 * microseconds));
 
-const residuals = (logs: readonly number[]): number[] =>
-  predict(withTimes(logs)).flatMap(({ set, error }: Point) =>
+const residuals = (tuned: EngineProfile): number[] =>
+  predict(tuned).flatMap(({ set, error }: Point) =>
     set in KNOWN_TO ? [error / KNOWN_TO[set as keyof typeof KNOWN_TO]] : [],
   );
 
 const STEP = 0.05;
-const fitted = leastSquares(residuals, start, {
-  steps: TIMES.map(() => STEP),
-  iterations: 12,
+const fitted = fitTimes(engine, start, residuals, {
+  looseness: 12 * STEP,
   log: (line) => process.stderr.write(`${line}\n`),
 });
 
 const errors = standardErrors();
-for (const [i, time] of TIMES.entries()) {
-  const microseconds = (1e6 * Math.exp(fitted[i]!)).toFixed(2);
+for (const [i, { time, seconds }] of fitted.entries()) {
+  const microseconds = (1e6 * seconds).toFixed(2);
   process.stdout.write(
     `${time.padEnd(28)} ${microseconds.padStart(8)} us  +- ${(100 * errors[i]!).toFixed(0)} %\n`,
   );
 }
-const points = predict(withTimes(fitted));
+const points = predict(withTimes(engine, fitted));
 for (const set of Object.keys(SETS) as SetName[]) {
   const { mean, worst } = errorOf(points, set);
   process.stdout.write(
@@ -64,27 +64,18 @@ for (const set of Object.keys(SETS) as SetName[]) {
   );
 }
 
-/** Relative standard error of each time: the root of the diagonal of s^2 (J'J)^-1. */
+/** Relative standard error of each time: the root of the diagonal of s^2 (J'J)^-1, without the pull to the start. */
 function standardErrors(): number[] {
-  const at = residuals(fitted);
+  const at = residuals(withTimes(engine, fitted));
   const slopes = matrix(
-    TIMES.map((_, i) =>
-      residuals(fitted.with(i, fitted[i]! + STEP)).map((value, j) => (value - at[j]!) / STEP),
-    ),
+    fitted.map(({ time, seconds }) => {
+      const moved = fitted.map((one) =>
+        one.time === time ? { time, seconds: seconds * Math.exp(STEP) } : one,
+      );
+      return residuals(withTimes(engine, moved)).map((value, j) => (value - at[j]!) / STEP);
+    }),
   );
-  const scatter = at.reduce((sum, value) => sum + value * value, 0) / (at.length - TIMES.length);
+  const scatter = at.reduce((sum, value) => sum + value * value, 0) / (at.length - fitted.length);
   const variances = diag(inv(multiply(slopes, transpose(slopes)))).toArray() as number[];
   return variances.map((variance) => Math.sqrt(scatter * variance));
-}
-
-/** The profile with the times given as logarithms, so that none turns negative. */
-function withTimes(logs: readonly number[]): EngineProfile {
-  const changed: Record<string, unknown> = { ...nested };
-  for (const [i, time] of TIMES.entries()) {
-    const [outer, inner] = time.split('.') as [string, string?];
-    const seconds = Math.exp(logs[i]!);
-    changed[outer] =
-      inner === undefined ? seconds : { ...(changed[outer] as Record<string, number>), [inner]: seconds };
-  }
-  return changed as unknown as EngineProfile;
 }

@@ -103,7 +103,7 @@ describe('least squares', () => {
     expect(fit.converged).toBe(true);
     expect(fit.parameters[0]).toBeCloseTo(3, 8);
     expect(fit.parameters[1]).toBeCloseTo(0.7, 8);
-    expect(Math.max(...fit.standardErrors)).toBeLessThan(1e-6);
+    expect(Math.max(...fit.standardErrors())).toBeLessThan(1e-6);
   });
 
   it('is not led astray by outliers when it is robust', () => {
@@ -120,8 +120,8 @@ describe('least squares', () => {
       iterations: 50,
     });
     expect(fit.parameters[0]).toBeCloseTo(1.05, 6);
-    expect(fit.standardErrors[0]).toBeLessThan(0.2);
-    expect(fit.standardErrors[1]).toBe(Infinity);
+    expect(fit.standardErrors()[0]).toBeLessThan(0.2);
+    expect(fit.standardErrors()[1]).toBe(Infinity);
   });
 
   it('never moves to where residuals are not numbers', () => {
@@ -506,6 +506,9 @@ describe('specsim calibrate', () => {
   const out = join(folder, 'fitted.json');
   const request = {
     gpu,
+    serving: [],
+    engine: undefined,
+    engineOut: undefined,
     framework: undefined,
     kernel: undefined,
     system: undefined,
@@ -586,9 +589,13 @@ describe('specsim calibrate', () => {
       () => ({ ops: [file('few.csv', table(0.75).split('\n').slice(0, 7).join('\n'))] }),
       /^gemm bf16: got 3 usable rows for 4 parameters/,
     ],
-    ['an unknown gpu', () => ({ gpu: 'h100', ops: [] }), /^unknown gpu "h100": nearest is h100-sxm/],
-    ['a missing profile', () => ({ gpu: './no.json', ops: [] }), /^gpu \.\/no\.json: no such file/],
-    ['no folder to write to', () => ({ out: join(folder, 'no/x.json'), ops: [] }), /^--out .*does not exist/],
+    ['an unknown gpu', () => ({ gpu: 'h100', ops: ['x.csv'] }), /^unknown gpu "h100": nearest is h100-sxm/],
+    ['a missing profile', () => ({ gpu: './no.json', ops: ['x.csv'] }), /^gpu \.\/no\.json: no such file/],
+    [
+      'no folder to write to',
+      () => ({ out: join(folder, 'no/x.json'), ops: ['x.csv'] }),
+      /^--out .*does not exist/,
+    ],
     [
       'no rows',
       () => ({ ops: [file('none.csv', table(0.75).split('\n').slice(0, 4).join('\n'))] }),

@@ -1,67 +1,61 @@
-/** `specsim calibrate`: fit a GPU profile to measured kernels. */
+/** `specsim calibrate`: fit a GPU profile to measured kernels, and an engine profile to serving figures. */
 import type { CommandModule } from 'yargs';
+import { UserError } from '../errors.ts';
 
-interface Args {
-  gpu: string;
-  ops: string[];
-  framework: string | undefined;
-  kernel: string | undefined;
-  system: string | undefined;
-  source: string | undefined;
-  'keep-unphysical': boolean;
-  out: string;
-}
+const TEXTS = {
+  gpu: 'GPU by name, or a profile file: the data sheet that efficiencies are shares of',
+  engine: 'engine profile, by name or file, whose times serving figures are fitted from',
+  framework: 'serving engine whose rows are taken, such as vllm (its newest version) or vllm/0.24.0',
+  kernel: 'part of a kernel name, where tables hold several',
+  system: 'machine, where tables hold several',
+  source: 'where the tables come from, for the profile',
+  out: 'the GPU profile to write, for specsim run --gpu',
+  'engine-out': 'the engine profile to write, for specsim run --engine; default: beside --out',
+} as const;
 
-export const CALIBRATE_OPTIONS = [
-  'gpu',
-  'ops',
-  'framework',
-  'kernel',
-  'system',
-  'source',
-  'keep-unphysical',
-  'out',
-];
+const LISTS = {
+  ops: 'tables of measured operations: CSV, or CSV in gzip (docs/calibration.md)',
+  serving: 'tables of measured step times, throughputs and time shares',
+} as const;
 
-export const calibrateCommand: CommandModule<object, Args> = {
+/** Every option of `calibrate`, for the error that names the nearest. */
+export const CALIBRATE_OPTIONS = [...Object.keys(TEXTS), ...Object.keys(LISTS), 'keep-unphysical'];
+
+export const calibrateCommand: CommandModule = {
   command: 'calibrate',
-  describe: 'fit the efficiencies of a GPU profile to measured kernel times',
-  builder: {
-    gpu: {
-      type: 'string',
-      requiresArg: true,
-      demandOption: true,
-      describe: 'GPU by name, or a profile file: the data sheet that efficiencies are shares of',
-    },
-    ops: {
-      type: 'string',
-      array: true,
-      requiresArg: true,
-      demandOption: true,
-      describe: 'tables of measured operations: CSV files, or CSV in gzip',
-    },
-    framework: {
-      type: 'string',
-      requiresArg: true,
-      describe: 'serving engine whose rows are taken, such as vllm (its newest version) or vllm/0.24.0',
-    },
-    kernel: { type: 'string', requiresArg: true, describe: 'part of a kernel name, where there are several' },
-    system: { type: 'string', requiresArg: true, describe: 'machine in tables that hold several' },
-    source: { type: 'string', requiresArg: true, describe: 'where the tables come from, for the profile' },
-    'keep-unphysical': {
+  describe: 'fit a GPU profile to kernel times, an engine profile to serving figures',
+  builder(args) {
+    for (const [name, describe] of Object.entries(TEXTS)) {
+      args.option(name, { type: 'string', requiresArg: true, describe });
+    }
+    for (const [name, describe] of Object.entries(LISTS)) {
+      args.option(name, { type: 'string', array: true, requiresArg: true, default: [], describe });
+    }
+    return args.demandOption('gpu').option('keep-unphysical', {
       type: 'boolean',
       default: false,
       describe: 'keep efficiencies above 1, negative times and corners below 1',
-    },
-    out: {
-      type: 'string',
-      requiresArg: true,
-      demandOption: true,
-      describe: 'the profile to write, for specsim run --gpu',
-    },
+    });
   },
   async handler(args) {
     const { calibrate } = await import('../node/calibrate.ts');
-    await calibrate({ ...args, keepUnphysical: args['keep-unphysical'] });
+    const text = (name: keyof typeof TEXTS): string | undefined => {
+      const given = args[name];
+      if (Array.isArray(given)) throw new UserError(`--${name}: got ${given.join(', ')}, expected one value`);
+      return given as string | undefined;
+    };
+    await calibrate({
+      gpu: text('gpu')!,
+      engine: text('engine'),
+      framework: text('framework'),
+      kernel: text('kernel'),
+      system: text('system'),
+      source: text('source'),
+      out: text('out'),
+      engineOut: text('engine-out'),
+      ops: args.ops as string[],
+      serving: args.serving as string[],
+      keepUnphysical: args['keep-unphysical'] === true,
+    });
   },
 };

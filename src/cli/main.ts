@@ -3,7 +3,7 @@
 import yargs from 'yargs';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { TOOL } from '../scenario/result.ts';
-import { calibrateCommand } from './calibrate.ts';
+import { CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
 import { compareCommand } from './compare.ts';
 import { listCommand } from './list.ts';
 import { runCommand } from './run.ts';
@@ -68,7 +68,7 @@ function usageError(message: string): UserError {
     return unknownName(
       'option',
       `--${unknown}`,
-      SCENARIO_OPTIONS.map((name) => `--${name}`),
+      (process.argv[2] === 'calibrate' ? CALIBRATE_OPTIONS : SCENARIO_OPTIONS).map((name) => `--${name}`),
     );
   }
   return process.argv[2] === unknown

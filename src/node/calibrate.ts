@@ -1,61 +1,128 @@
-/** `specsim calibrate`: tables of measured operations in, a hardware profile with fitted efficiencies out. */
+/** `specsim calibrate`: measurements in, a GPU profile and an engine profile with fitted numbers out. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { calibrateOps, type Fitted } from '../cost/calibration/calibrate.ts';
-import type { FittedParameter } from '../cost/calibration/law.ts';
+import { calibrateOps } from '../cost/calibration/calibrate.ts';
 import { withFitted } from '../cost/calibration/profile.ts';
-import { joinOps, type OpsTable, readOps } from '../cost/calibration/tables.ts';
+import { joinOps, readOps } from '../cost/calibration/tables.ts';
+import { parseEngine } from '../cost/engine-profile.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { parseHardware } from '../hardware/load.ts';
-import { type Column, textTable } from '../report/text-table.ts';
+import type { HardwareProfile } from '../hardware/profile.ts';
+import { engineReport, gpuReport } from '../report/calibration.ts';
+import { calibrateServing, withFittedTimes } from '../scenario/calibrate-serving.ts';
 import type { Document } from '../scenario/library.ts';
+import { DEFAULTS } from '../scenario/options.ts';
+import { readServing } from '../scenario/serving-table.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkWritable, writeWhole } from './output.ts';
 
 export interface CalibrateRequest {
   readonly gpu: string;
   readonly ops: readonly string[];
+  readonly serving: readonly string[];
+  /** The engine profile whose times serving figures are fitted from; default: that of every command. */
+  readonly engine: string | undefined;
   readonly framework: string | undefined;
   readonly kernel: string | undefined;
   readonly system: string | undefined;
   /** Where the tables come from; default: what they say themselves, or their names. */
   readonly source: string | undefined;
   readonly keepUnphysical: boolean;
-  readonly out: string;
+  /** The GPU profile to write, with tables of operations. */
+  readonly out: string | undefined;
+  /** The engine profile to write, with serving figures; default: beside `out`. */
+  readonly engineOut: string | undefined;
 }
 
 /** @throws UserError before anything is written */
 export async function calibrate(request: CalibrateRequest): Promise<void> {
-  await checkWritable(request.out, '--out');
-  const gpu = await gpuDocument(request.gpu);
+  checkRequest(request);
+  const { out } = request;
+  const engineOut = request.engineOut ?? out?.replace(/(\.json)?$/, '.engine.json');
+  if (out !== undefined) await checkWritable(out, '--out');
+  if (request.serving.length > 0) await checkWritable(engineOut!, '--engine-out');
+  const date = new Date().toISOString().slice(0, 10);
+  const gpu = await profileDocument('gpu', request.gpu);
+  const gpuFit = request.ops.length === 0 ? null : await fitGpu(request, gpu, date);
+  const hardware = await parseHardware(gpuFit?.profile ?? parseJson(gpu), gpu.where);
+  const engineFit = request.serving.length === 0 ? null : await fitEngine(request, hardware, date);
+  if (gpuFit !== null) await writeWhole(out!, `${JSON.stringify(gpuFit.profile, null, 2)}\n`);
+  if (engineFit !== null) await writeWhole(engineOut!, `${JSON.stringify(engineFit.profile, null, 2)}\n`);
+  const written = [gpuFit && out, engineFit && engineOut].filter((path) => path != null);
+  const lines = [gpuFit?.lines, engineFit?.lines, written.map((path) => `wrote ${path}`)];
+  process.stdout.write(`${lines.flatMap((part) => part ?? []).join('\n')}\n`);
+}
+
+function checkRequest({ ops, serving, engine, out, engineOut }: CalibrateRequest): void {
+  if (ops.length === 0 && serving.length === 0) {
+    throw new UserError('calibrate: missing --ops or --serving, expected tables of measurements');
+  }
+  if (ops.length > 0 && out === undefined) {
+    throw new UserError('--ops: missing --out, expected the gpu profile to write');
+  }
+  if (ops.length === 0 && out !== undefined) {
+    throw new UserError(`--out ${out} has no effect without --ops: nothing of the gpu is fitted`);
+  }
+  const [name, path] = engine === undefined ? ['--engine-out', engineOut] : ['--engine', engine];
+  if (serving.length === 0 && path !== undefined) {
+    throw new UserError(`${name} ${path} has no effect without --serving: nothing of an engine is fitted`);
+  }
+  if (serving.length > 0 && out === undefined && engineOut === undefined) {
+    throw new UserError('--serving: missing --engine-out, expected the engine profile to write');
+  }
+}
+
+/** A profile to write, and what to print of it. */
+interface Fit {
+  readonly profile: Record<string, unknown>;
+  readonly lines: readonly string[];
+}
+
+async function fitGpu(request: CalibrateRequest, gpu: Document, date: string): Promise<Fit> {
   const json = parseJson(gpu);
   const hardware = await parseHardware(json, gpu.where);
-  const tables = await Promise.all(request.ops.map(readTable));
+  const texts = await Promise.all(request.ops.map((path) => readTable('--ops', path)));
+  const tables = texts.map((text, i) => readOps(text, request.ops[i]!));
   const { fitted, leftOut } = calibrateOps(hardware, joinOps(tables), {
     framework: request.framework ?? null,
     kernel: request.kernel ?? null,
     system: request.system ?? null,
     source: request.source ?? sourceOf(request.ops, tables),
-    date: new Date().toISOString().slice(0, 10),
+    date,
     keepUnphysical: request.keepUnphysical,
   });
   // The file's name would become the name of a profile without one.
   const profile = withFitted({ name: hardware.name, ...json }, fitted);
-  await parseHardware(profile, request.out);
-  await writeWhole(request.out, `${JSON.stringify(profile, null, 2)}\n`);
-  process.stdout.write(report(request, hardware.label, fitted, leftOut));
+  await parseHardware(profile, request.out!);
+  return { profile, lines: gpuReport(hardware.label, fitted, leftOut) };
 }
 
-async function gpuDocument(named: string): Promise<Document> {
-  const names = await folderLibrary.names('gpu');
+async function fitEngine(request: CalibrateRequest, hardware: HardwareProfile, date: string): Promise<Fit> {
+  const texts = await Promise.all(request.serving.map((path) => readTable('--serving', path)));
+  const tables = texts.map((text, i) => readServing(text, request.serving[i]!));
+  const engine = request.engine ?? DEFAULTS.engine;
+  const json = parseJson(await profileDocument('engine', engine));
+  const fit = await calibrateServing(
+    { gpu: request.gpu, engine, hardware },
+    tables.flatMap(({ figures }) => figures),
+    folderLibrary,
+  );
+  const source = request.source ?? sourceOf(request.serving, tables);
+  const profile = withFittedTimes(json, fit, { device: hardware.name, source, date });
+  await parseEngine(profile, 'engine');
+  return { profile, lines: engineReport(`${json.label} on ${hardware.label}`, fit) };
+}
+
+async function profileDocument(kind: 'gpu' | 'engine', named: string): Promise<Document> {
+  const names = await folderLibrary.names(kind);
   const found = names.includes(named)
-    ? await folderLibrary.profile('gpu', named)
+    ? await folderLibrary.profile(kind, named)
     : await folderLibrary.file(named);
   if (found !== null) return found;
-  if (/[/\\]|\.json$/.test(named)) throw new UserError(`gpu ${named}: no such file`);
-  throw unknownName('gpu', named, names);
+  if (/[/\\]|\.json$/.test(named)) throw new UserError(`${kind} ${named}: no such file`);
+  throw unknownName(kind, named, names);
 }
 
 function parseJson({ text, where }: Document): Record<string, unknown> {
@@ -66,13 +133,13 @@ function parseJson({ text, where }: Document): Record<string, unknown> {
   }
 }
 
-async function readTable(path: string): Promise<OpsTable> {
+async function readTable(flag: string, path: string): Promise<string> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
     throw new UserError(
-      `--ops ${path}: cannot be read (${error.code}), expected a CSV table, or one in gzip`,
+      `${flag} ${path}: cannot be read (${error.code}), expected a CSV table, or one in gzip`,
     );
   });
-  return readOps(await textOf(bytes, path), path);
+  return textOf(bytes, path);
 }
 
 async function textOf(bytes: Buffer, path: string): Promise<string> {
@@ -84,63 +151,13 @@ async function textOf(bytes: Buffer, path: string): Promise<string> {
   }
 }
 
-function sourceOf(paths: readonly string[], tables: readonly OpsTable[]): string {
+function sourceOf(
+  paths: readonly string[],
+  tables: readonly { readonly comments: ReadonlyMap<string, string> }[],
+): string {
   const own = tables.map(({ comments }, i) => {
     const said = ['source', 'device', 'date'].flatMap((key) => comments.get(key) ?? []);
     return said.length > 0 ? said.join(', ') : basename(paths[i]!);
   });
   return [...new Set(own)].join('; ');
-}
-
-const COLUMNS: readonly Column[] = [
-  { title: 'law', align: 'left' },
-  { title: 'parameters', align: 'left' },
-  { title: 'rows', align: 'right' },
-  { title: 'error', align: 'right' },
-  { title: 'held out', align: 'right' },
-  { title: 'at a time', align: 'left' },
-  { title: 'range', align: 'left' },
-];
-
-function report(
-  { out }: CalibrateRequest,
-  label: string,
-  fitted: readonly Fitted[],
-  leftOut: readonly string[],
-): string {
-  const rows = fitted.map(({ law, provenance }) => [
-    `${law.name}${provenance.engine === undefined ? '' : ` (${provenance.engine})`}`,
-    law.parameters.map((one) => written(one, law.pinned)).join(', '),
-    String(law.rows),
-    percent(law.meanError),
-    law.heldOutError === null ? '-' : percent(law.heldOutError),
-    law.heldOut,
-    Object.entries(provenance.range ?? {})
-      .map(([what, [least, greatest]]) => `${what} ${least}-${greatest}`)
-      .join(', '),
-  ]);
-  return [
-    `${label}: efficiencies fitted to measured kernels; errors are means of |predicted / measured - 1|`,
-    '',
-    ...textTable(COLUMNS, rows),
-    '',
-    ...leftOut.map((sentence) => `left out: ${sentence}`),
-    `wrote ${out}`,
-    '',
-  ].join('\n');
-}
-
-function written({ name, unit, value }: FittedParameter, pinned: readonly string[]): string {
-  const shown = {
-    share: () => value.toFixed(4),
-    exponent: () => value.toFixed(3),
-    s: () =>
-      value < 1e-6 && value !== 0 ? `${(1e9 * value).toFixed(1)} ns` : `${(1e6 * value).toFixed(2)} us`,
-    'B/s': () => `${(value / 1e9).toFixed(1)} GB/s`,
-  }[unit]();
-  return `${name} ${shown}${pinned.includes(name) ? ' (held)' : ''}`;
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
 }

@@ -144,9 +144,10 @@ function attempt<Row extends Timed>(
   }
   const found = values(fit.parameters);
   const standardErrors = pins.map(() => 0);
+  const errors = fit.standardErrors();
   for (const [c, i] of free.entries()) {
     const { scale, logarithmic } = coordinate(law.parameters[i]!);
-    standardErrors[i] = fit.standardErrors[c]! * (logarithmic ? found[i]! : scale);
+    standardErrors[i] = errors[c]! * (logarithmic ? found[i]! : scale);
   }
   return { values: found, standardErrors, meanError: meanError(law, rows, found), pins };
 }

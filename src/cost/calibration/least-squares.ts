@@ -18,7 +18,7 @@ export interface Fit {
   readonly loss: number;
   readonly converged: boolean;
   /** Standard error of each parameter, from the curvature at the end; infinite for one the data do not determine. */
-  readonly standardErrors: readonly number[];
+  standardErrors(): readonly number[];
 }
 
 /** Attempts at a step, each shorter than the one before, after which the fit stands still. */
@@ -64,10 +64,16 @@ export function leastSquares(
     log?.(`  iteration ${iteration}: loss ${loss.toPrecision(6)}`);
     converged = before - loss <= tolerance * before;
   }
-  const { curvature } = normalEquations(residuals, at, value, steps, softBeyond);
-  const spread = loss / Math.max(1, value.length - at.length);
-  const standardErrors = inverseDiagonal(curvature).map((one) => Math.sqrt(one * spread));
-  return { parameters: at, loss, converged: converged && Number.isFinite(loss), standardErrors };
+  return {
+    parameters: at,
+    loss,
+    converged: converged && Number.isFinite(loss),
+    standardErrors() {
+      const { curvature } = normalEquations(residuals, at, value, steps, softBeyond);
+      const spread = loss / Math.max(1, value.length - at.length);
+      return inverseDiagonal(curvature).map((one) => Math.sqrt(one * spread));
+    },
+  };
 }
 
 function lossOf(residuals: ArrayLike<number>, c: number): number {

@@ -4,6 +4,8 @@ import { shown, UserError } from '../../errors.ts';
 
 export interface SheetRow {
   readonly line: number;
+  /** The cell's text, which may be empty. */
+  cell(column: string): string;
   /** The cell's text; throws a UserError when it is empty. */
   text(column: string): string;
   /** A positive number; null when the cell is empty. */
@@ -85,6 +87,7 @@ function sheetRow(
   return {
     line,
     error,
+    cell,
     optional,
     text(column) {
       const written = cell(column);
