@@ -8,15 +8,15 @@
 import type { GemmEfficiency, HardwareProfile } from '../hardware/profile.ts';
 import type { ForwardShape, Gemm } from '../model/shape.ts';
 
-/** Larger counts are rare (long prefills) and are computed each time. */
-const TABLE_TOKENS = 4096;
+/** Larger counts are rare (token budgets of prefills are mostly smaller) and are computed each time. */
+const TABLE_TOKENS = 16384;
 
 /** Activations of small kernels reach this share of memory bandwidth (docs/physics.md, section 1). */
 const ACTIVATION_BANDWIDTH_SHARE = 0.8;
 
 /** A function of a count, computed once for each. */
 class Table {
-  readonly #values = new Float64Array(TABLE_TOKENS).fill(Number.NaN);
+  #values = new Float64Array(256).fill(Number.NaN);
   readonly #compute: (count: number) => number;
 
   constructor(compute: (count: number) => number) {
@@ -25,11 +25,17 @@ class Table {
 
   at(count: number): number {
     const known = this.#values[count];
-    if (known === undefined) return this.#compute(count);
-    if (!Number.isNaN(known)) return known;
+    if (known !== undefined && !Number.isNaN(known)) return known;
     const value = this.#compute(count);
+    if (known === undefined && Number.isInteger(count) && count < TABLE_TOKENS) this.#grow(count);
     this.#values[count] = value;
     return value;
+  }
+
+  #grow(count: number): void {
+    const wider = new Float64Array(2 ** Math.ceil(Math.log2(count + 1))).fill(Number.NaN);
+    wider.set(this.#values);
+    this.#values = wider;
   }
 }
 
@@ -44,6 +50,22 @@ export function smoothRoofline(memoryS: number, computeS: number, corner: number
 /** Distinct experts that `tokens` tokens visit in one layer, routed independently: E (1 - (1 - K/E)^m). */
 export function activatedExperts(count: number, perToken: number, tokens: number): number {
   return count * (1 - (1 - perToken / count) ** tokens);
+}
+
+const PASSES = new WeakMap<HardwareProfile, WeakMap<ForwardShape, Map<number, ForwardPass>>>();
+
+/**
+ * The prices of a model's passes on one GPU of a tensor-parallel group, shared by all who ask for the same
+ * objects, since they depend on nothing else.
+ */
+export function forwardPass(shape: ForwardShape, hardware: HardwareProfile, gpus: number): ForwardPass {
+  const onHardware = PASSES.get(hardware) ?? new WeakMap<ForwardShape, Map<number, ForwardPass>>();
+  PASSES.set(hardware, onHardware);
+  const ofShape = onHardware.get(shape) ?? new Map<number, ForwardPass>();
+  onHardware.set(shape, ofShape);
+  const pass = ofShape.get(gpus) ?? new ForwardPass(shape, hardware, gpus);
+  ofShape.set(gpus, pass);
+  return pass;
 }
 
 /** Prices passes of one model on one GPU of a tensor-parallel group. Seconds throughout. */

@@ -6,7 +6,7 @@
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { ForwardShape } from '../model/shape.ts';
 import type { EngineProfile } from './engine-profile.ts';
-import { ForwardPass } from './forward-pass.ts';
+import { type ForwardPass, forwardPass } from './forward-pass.ts';
 import type { CostModel, DraftWork, PartSeconds, PassWork, StepWork } from './work.ts';
 
 export class Roofline implements CostModel {
@@ -29,8 +29,8 @@ export class Roofline implements CostModel {
     gpus: number,
   ) {
     this.#engine = engine;
-    this.#target = new ForwardPass(target, hardware, gpus);
-    this.#drafts = drafts.map((shape) => new ForwardPass(shape, hardware, gpus));
+    this.#target = forwardPass(target, hardware, gpus);
+    this.#drafts = drafts.map((shape) => forwardPass(shape, hardware, gpus));
     this.#padded = paddedCounts(engine.graphSizes);
   }
 

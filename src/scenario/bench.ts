@@ -2,15 +2,17 @@
  * One trace on one machine: prepares each setting, simulates it and its baseline, and makes the row. Baselines
  * are kept for the rows that share them.
  */
-import { type Machine, PARAMETERS, type Parameter } from '../cost/parameters.ts';
+import { type Machine, PARAMETERS } from '../cost/parameters.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel } from '../cost/work.ts';
 import { assembleDrafter } from '../drafter/assemble.ts';
+import type { Drafter } from '../drafter/drafter.ts';
 import { type Method, parseMethod } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { Engine, sequenceTokens } from '../engine/engine.ts';
-import { Clones, Closed, type Load, Poisson } from '../engine/load.ts';
+import { Closed, Poisson } from '../engine/load.ts';
+import { type Rounds, replayRounds, runStaticBatches } from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
 import { Confidence, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
@@ -36,6 +38,8 @@ interface Setup {
   readonly acceptance: readonly PositionLengths[];
   /** The price of its work on a machine, which may differ from the scenario's in a parameter. */
   readonly priceOn: (machine: Machine) => CostModel;
+  /** Its rounds, for loads that run every request as if it were alone. */
+  readonly rounds: () => Rounds;
   readonly draftModels: number;
   readonly outputTokens: Int32Array;
   readonly kvCapacityTokens: number;
@@ -54,12 +58,15 @@ export class Bench {
   readonly #warnings: Set<string>;
   readonly #target: ForwardShape;
   readonly #conventions: ReplayConventions;
+  readonly #shapes = new Map<object, ForwardShape>();
   readonly #setups = new Map<string, Setup>();
-  readonly #baselines = new Map<string, Run>();
-  readonly #plainOn = new WeakMap<Machine, Map<string, Measures>>();
+  readonly #plain = new Map<string, Setup>();
+  readonly #baselines = new Map<Setup, Map<number | null, Run>>();
+  readonly #plainOn = new WeakMap<Machine, Map<Setup, Map<number, Measures>>>();
   readonly #stated = new Map<string, PositionLengths>();
   readonly #everyRequest: readonly number[];
-  readonly #uncertain: readonly Parameter[];
+  /** The machine with each uncertain constant one standard error larger. */
+  readonly #shifted: readonly Machine[];
   readonly #confidence: Confidence;
 
   constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>) {
@@ -73,13 +80,16 @@ export class Bench {
       scenario.cost === 'specdecode-bench' ? authorsConventions(inputs, trace) : AS_RECORDED;
     this.#everyRequest = trace.ids.map((_, r) => r);
     // The authors' constants come without errors, so only the choice of requests is uncertain there.
-    this.#uncertain =
+    const uncertain =
       scenario.cost === 'specdecode-bench'
         ? []
         : PARAMETERS.filter((parameter) => parameter.relativeError(inputs) > 0);
+    this.#shifted = uncertain.map((parameter) =>
+      parameter.scaled(inputs, 1 + parameter.relativeError(inputs)),
+    );
     this.#confidence = new Confidence(
       trace.ids.length,
-      this.#uncertain.map((parameter) => parameter.name),
+      uncertain.map((parameter) => parameter.name),
       scenario.seed,
     );
   }
@@ -140,16 +150,13 @@ export class Bench {
 
   /** The same of plain decoding of the setting's requests and lengths. */
   plainMeasures({ method, k }: Setting, batch: number, machine: Machine = this.#inputs): Measures {
-    const known = this.#plainOn.get(machine) ?? new Map<string, Measures>();
-    this.#plainOn.set(machine, known);
-    const { outputTokens } = this.#setup(method, k);
-    const key = baselineKey(outputTokens, batch);
-    let measured = known.get(key);
-    if (measured === undefined) {
-      measured = this.#price({ ...this.#setup(NONE, null), outputTokens }, batch, machine);
-      known.set(key, measured);
-    }
-    return measured;
+    const plain = this.#plainOf(this.#setup(method, k));
+    const known = entry(this.#plainOn, machine, () => new Map<Setup, Map<number, Measures>>());
+    return entry(
+      entry(known, plain, () => new Map<number, Measures>()),
+      batch,
+      () => this.#price(plain, batch, machine),
+    );
   }
 
   #price(setup: Setup, batch: number, machine: Machine): Measures {
@@ -159,13 +166,16 @@ export class Bench {
 
   /** Plain decoding of the same requests and lengths. */
   #baseline(setup: Setup, batch: number | null): Run {
-    const key = baselineKey(setup.outputTokens, batch);
-    let baseline = this.#baselines.get(key);
-    if (baseline === undefined) {
-      baseline = this.#run({ ...this.#setup(NONE, null), outputTokens: setup.outputTokens }, batch);
-      this.#baselines.set(key, baseline);
-    }
-    return baseline;
+    const plain = this.#plainOf(setup);
+    return entry(
+      entry(this.#baselines, plain, () => new Map<number | null, Run>()),
+      batch,
+      () => this.#run(plain, batch),
+    );
+  }
+
+  #plainOf({ outputTokens }: Setup): Setup {
+    return entry(this.#plain, outputTokens.join(), () => this.#prepare(NONE, null, outputTokens));
   }
 
   /** All requests, and what one standard error of each uncertain constant does to a few of them. */
@@ -173,11 +183,10 @@ export class Bench {
     this.#checkFit(setup);
     const cost = setup.priceOn(this.#inputs);
     const measured = this.#simulate(setup, batch, this.#everyRequest, cost);
-    if (this.#uncertain.length === 0) return { measured, shifts: [] };
+    if (this.#shifted.length === 0) return { measured, shifts: [] };
     const few = this.#fewRequests(batch);
     const asIs = this.#simulate(setup, batch, few, cost);
-    const shifts = this.#uncertain.map((parameter): Shift => {
-      const machine = parameter.scaled(this.#inputs, 1 + parameter.relativeError(this.#inputs));
+    const shifts = this.#shifted.map((machine): Shift => {
       const shifted = this.#simulate(setup, batch, few, setup.priceOn(machine));
       return {
         throughput: Math.log(shifted.throughput_tok_per_s / asIs.throughput_tok_per_s),
@@ -195,56 +204,61 @@ export class Bench {
   }
 
   #simulate(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
-    const { engine } = this.#inputs;
+    const { engine, scenario } = this.#inputs;
     const unlimited = setup.kvCapacityTokens === Number.POSITIVE_INFINITY;
-    const run = new Engine({
+    const parts = {
       workload: { promptTokens: this.#trace.promptTokens, outputTokens: setup.outputTokens },
-      load: this.#assembleLoad(requests, batch),
-      drafter: assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions),
       cost,
       draftModels: setup.draftModels,
       maxK: setup.maxK,
       kvCapacityTokens: setup.kvCapacityTokens,
       blockTokens: engine.blockTokens,
       maxSequences: unlimited ? Number.POSITIVE_INFINITY : engine.maxSequences,
+    };
+    if (this.#load === 'clones') {
+      const run = runStaticBatches({ ...parts, rounds: setup.rounds(), requests, copies: batch! });
+      if (run.totals.splitEntries > 0) {
+        this.#warnings.add(
+          `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
+        );
+      }
+      return measure('clones', run.finished, run.totals, run.makespanS);
+    }
+    const run = new Engine({
+      ...parts,
+      load:
+        batch === null
+          ? new Poisson(requests, poissonRate(scenario.load), scenario.seed)
+          : new Closed(requests, batch),
+      drafter: this.#drafter(setup),
     });
     const makespanS = run.run();
-    if (this.#load === 'clones' && run.totals.splitEntries > 0) {
-      this.#warnings.add(
-        `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
-      );
-    }
     return measure(this.#load, run.finished, run.totals, makespanS);
   }
 
-  #assembleLoad(requests: readonly number[], batch: number | null): Load {
-    const { load, seed } = this.#inputs.scenario;
-    if (batch === null) return new Poisson(requests, poissonRate(load), seed);
-    return this.#load === 'closed' ? new Closed(requests, batch) : new Clones(requests, batch);
+  #drafter({ method, k, acceptance }: Pick<Setup, 'method' | 'k' | 'acceptance'>): Drafter {
+    return assembleDrafter(method, k, acceptance, this.#conventions);
   }
 
   #setup(method: Method, k: number | null): Setup {
-    const key = `${method.name} ${k}`;
-    let setup = this.#setups.get(key);
-    if (setup === undefined) {
-      setup = this.#prepare(method, k);
-      this.#setups.set(key, setup);
-    }
-    return setup;
+    return entry(this.#setups, `${method.name} ${k}`, () => this.#prepare(method, k));
   }
 
-  #prepare(method: Method, k: number | null): Setup {
+  /** @param texts tokens of each output, for a method whose acceptance does not say them */
+  #prepare(method: Method, k: number | null, texts = this.#trace.outputTokens): Setup {
     const { scenario, hardware, engine, target, drafts } = this.#inputs;
     const trace = this.#trace;
     const acceptance = method.parts.map((part) => this.#acceptance(part.name));
     const cards = method.parts.flatMap((part) => drafts.get(part.name) ?? []);
     const shapes = cards.map((card) =>
-      card.kind === 'transformer'
-        ? forwardShape(card, { tp: scenario.tp, dtype: 'bf16' })
-        : headShape(card, target, { tp: scenario.tp }),
+      entry(this.#shapes, card, () =>
+        card.kind === 'transformer'
+          ? forwardShape(card, { tp: scenario.tp, dtype: 'bf16' })
+          : headShape(card, target, { tp: scenario.tp }),
+      ),
     );
     const [first, second] = acceptance;
-    let outputTokens = trace.outputTokens;
+    let outputTokens = texts;
     if (first !== undefined) outputTokens = lengthsOf(first);
     if (second !== undefined) {
       const other = lengthsOf(second);
@@ -265,15 +279,27 @@ export class Bench {
         `${target.name} in ${scenario.dtype}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; more GPUs (--tp) or a smaller --dtype may do`,
       );
     }
+    const maxK = method.kind === 'none' ? 0 : (k ?? Math.max(...acceptance.map((lengths) => lengths.maxK)));
+    const prices = new WeakMap<Machine, CostModel>();
+    const price = ({ hardware, engine }: Machine) =>
+      authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
+    let rounds: Rounds | undefined;
+    const { promptTokens } = trace;
     return {
       method,
       k,
-      maxK: method.kind === 'none' ? 0 : (k ?? Math.max(...acceptance.map((lengths) => lengths.maxK))),
+      maxK,
       acceptance,
-      priceOn: (machine) =>
-        authors
-          ? new SpecDecodeBench()
-          : new Roofline(this.#target, shapes, machine.hardware, machine.engine, scenario.tp),
+      priceOn: (machine) => entry(prices, machine, () => price(machine)),
+      rounds: () => {
+        rounds ??= replayRounds(
+          { promptTokens, outputTokens },
+          this.#drafter({ method, k, acceptance }),
+          shapes.length,
+          maxK,
+        );
+        return rounds;
+      },
       draftModels: shapes.length,
       outputTokens,
       kvCapacityTokens: authors ? Number.POSITIVE_INFINITY : (memory - weights) / perToken,
@@ -326,8 +352,18 @@ export class Bench {
   }
 }
 
-function baselineKey(outputTokens: Int32Array, batch: number | null): string {
-  return `${batch} ${outputTokens.join()}`;
+/** What a map holds for a key, made when it is first asked for. */
+function entry<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  make: () => V,
+): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
 }
 
 function lengthsOf({ offsets }: PositionLengths): Int32Array {

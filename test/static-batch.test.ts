@@ -1,0 +1,212 @@
+/** Static batches against the same rounds priced one by one, and against the engine with one request at a time. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type CostModel,
+  noSeconds,
+  type PartSeconds,
+  PassWork,
+  StepWork,
+  totalSeconds,
+} from '../src/cost/work.ts';
+import { assembleDrafter } from '../src/drafter/assemble.ts';
+import { parseMethod } from '../src/drafter/methods.ts';
+import { AS_RECORDED } from '../src/drafter/replay.ts';
+import { Engine } from '../src/engine/engine.ts';
+import { Closed } from '../src/engine/load.ts';
+import { replayRounds, runStaticBatches } from '../src/engine/static-batch.ts';
+import { sampleAcceptance } from '../src/trace/acceptance-spec.ts';
+
+/** Linear in the context up to `bendTokens` a query, as attention that outgrows the memory bandwidth. */
+class Bent implements CostModel {
+  readonly name = 'bent';
+  readonly #bendTokens: number;
+  priced = 0;
+
+  constructor(bendTokens: number) {
+    this.#bendTokens = bendTokens;
+  }
+
+  priceStep(work: StepWork, cost: PartSeconds): void {
+    this.priced++;
+    const { verify, drafts, searches, searchHits } = work;
+    const bend = verify.sequences * this.#bendTokens;
+    Object.assign(cost, noSeconds(), {
+      draftS: drafts.reduce(
+        (sum, draft) =>
+          sum +
+          0.1 * draft.longest +
+          0.01 * draft.catchUpTokens +
+          1e-4 * draft.contextOfLength.reduce((a, b) => a + b),
+        0.01 * searches + 0.02 * searchHits,
+      ),
+      verifyS:
+        1 + 0.05 * verify.tokens + 1e-3 * Math.max(verify.contextTokens, 2 * verify.contextTokens - bend),
+      samplingS: 0.02 * verify.logitRows,
+      overheadS: 0.3 + 1e-5 * verify.attentionPairs,
+    });
+  }
+
+  pricePrefill(prompts: PassWork, cost: PartSeconds): void {
+    Object.assign(cost, noSeconds(), {
+      prefillS: 1 + 0.1 * prompts.tokens,
+      overheadS: 1e-3 * prompts.attentionPairs,
+    });
+  }
+}
+
+const METHODS = ['none', 'ngram', 'eagle3', 'draft-model', 'oracle:eagle3', 'combined:ngram+eagle3'] as const;
+
+const anyCase = fc.record({
+  prompts: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 }),
+  output: fc.integer({ min: 0, max: 60 }),
+  method: fc.constantFrom(...METHODS),
+  k: fc.integer({ min: 1, max: 5 }),
+  rate: fc.double({ min: 0, max: 1, noNaN: true }),
+  batch: fc.integer({ min: 1, max: 9 }),
+  fit: fc.integer({ min: 1, max: 9 }),
+  bendTokens: fc.constantFrom(0, 30, 50, 1e9),
+});
+
+function build({
+  prompts,
+  output,
+  method: name,
+  k,
+  rate,
+  fit,
+  bendTokens,
+}: typeof anyCase extends fc.Arbitrary<infer T> ? T : never) {
+  const method = parseMethod(name);
+  const outputTokens = Int32Array.from(prompts, (_, r) => output + r);
+  const workload = { promptTokens: Int32Array.from(prompts), outputTokens };
+  const acceptance = method.parts.map((part, i) =>
+    sampleAcceptance([rate, rate / 2], outputTokens, part.name, i),
+  );
+  const drafter = () => assembleDrafter(method, k, acceptance, AS_RECORDED);
+  const draftModels = method.parts.filter((part) => part.model !== undefined).length;
+  const maxK = 20;
+  return {
+    requests: prompts.map((_, r) => r),
+    drafter,
+    parts: {
+      workload,
+      cost: new Bent(bendTokens),
+      draftModels,
+      maxK,
+      kvCapacityTokens: Number.POSITIVE_INFINITY,
+      blockTokens: 16,
+      maxSequences: fit,
+    },
+    rounds: () => replayRounds(workload, drafter(), draftModels, maxK),
+  };
+}
+
+describe('static batches', () => {
+  it('cost what their rounds cost, one by one', () => {
+    fc.assert(
+      fc.property(anyCase, (drawn) => {
+        const { requests, drafter, parts, rounds } = build(drawn);
+        const run = runStaticBatches({ ...parts, rounds: rounds(), requests, copies: drawn.batch });
+        const { workload, cost, draftModels, maxK } = parts;
+        const price = noSeconds();
+        const work = new StepWork(draftModels, maxK);
+        const prompt = new PassWork();
+        let nowS = 0;
+        const expected: {
+          request: number;
+          copies: number;
+          arrivalS: number;
+          firstTokenS: number;
+          endS: number;
+        }[] = [];
+        let drafted = 0;
+        for (const request of requests) {
+          const arrivalS = nowS;
+          for (let left = drawn.batch; left > 0; ) {
+            const copies = Math.min(left, drawn.fit);
+            left -= copies;
+            const [tokens, length] = [workload.promptTokens[request]!, workload.outputTokens[request]!];
+            Object.assign(prompt, {
+              sequences: copies,
+              tokens: copies * tokens,
+              contextTokens: copies * tokens,
+            });
+            Object.assign(prompt, {
+              attentionPairs: (copies * tokens * (tokens + 1)) / 2,
+              logitRows: copies,
+            });
+            cost.pricePrefill(prompt, price);
+            nowS += totalSeconds(price);
+            const firstTokenS = nowS;
+            const one = drafter();
+            for (let position = 1; position < length; position += one.emitted) {
+              const context = tokens + position;
+              work.clear();
+              one.round(request, position, length - position, copies, context, work);
+              const queries = one.drafted + 1;
+              Object.assign(work.verify, {
+                sequences: copies,
+                tokens: copies * queries,
+                logitRows: copies * queries,
+              });
+              work.verify.contextTokens = copies * (context + one.drafted);
+              work.verify.attentionPairs = copies * queries * (context + one.drafted / 2);
+              cost.priceStep(work, price);
+              nowS += totalSeconds(price);
+              drafted += copies * one.drafted;
+            }
+            expected.push({ request, copies, arrivalS, firstTokenS, endS: nowS });
+          }
+        }
+        expect(run.finished.length).toBe(expected.length);
+        run.finished.forEach((record, i) => {
+          const one = expected[i]!;
+          expect([record.request, record.copies]).toEqual([one.request, one.copies]);
+          for (const key of ['arrivalS', 'firstTokenS', 'endS'] as const)
+            expect(record[key]).toBeCloseTo(one[key], 7);
+        });
+        expect(run.makespanS).toBeCloseTo(nowS, 7);
+        expect(totalSeconds(run.totals.all)).toBeCloseTo(nowS, 7);
+        expect(run.totals.drafted).toBeCloseTo(drafted, 9);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('of one copy are what the engine does with one request at a time', () => {
+    fc.assert(
+      fc.property(anyCase, (drawn) => {
+        const { requests, drafter, parts, rounds } = build({ ...drawn, fit: 1 });
+        const run = runStaticBatches({ ...parts, rounds: rounds(), requests, copies: 1 });
+        const engine = new Engine({ ...parts, load: new Closed(requests, 1), drafter: drafter() });
+        const makespanS = engine.run();
+        expect(Math.abs(run.makespanS / makespanS - 1)).toBeLessThan(1e-9);
+        for (const key of ['rounds', 'emitted', 'drafted', 'accepted', 'decodeSteps'] as const) {
+          expect(run.totals[key]).toBeCloseTo(engine.totals[key], 9);
+        }
+        for (const part of ['draftS', 'verifyS', 'samplingS', 'overheadS', 'prefillS'] as const) {
+          expect(run.totals.all[part]).toBeCloseTo(engine.totals.all[part], 7);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('price three steps of each kind of round, however many rounds there are', () => {
+    const one = build({
+      prompts: [10, 20],
+      output: 5000,
+      method: 'eagle3',
+      k: 3,
+      rate: 0.7,
+      batch: 1,
+      fit: 64,
+      bendTokens: 1e9,
+    });
+    const rounds = one.rounds();
+    runStaticBatches({ ...one.parts, rounds, requests: one.requests, copies: 64 });
+    expect(rounds.kinds.length).toBeLessThan(10);
+    expect(one.parts.cost.priced).toBeLessThanOrEqual(3 * rounds.kinds.length);
+  });
+});
