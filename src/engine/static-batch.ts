@@ -110,15 +110,18 @@ class RoundKinds {
   readonly #root: Branch = new Map();
 
   of(drafted: number, work: StepWork, context: number): number {
-    let branch = below(below(this.#root, drafted), work.searchHits);
+    let branch = below(this.#root, drafted);
     for (const { longest, catchUpTokens } of work.drafts) {
-      branch = below(below(branch, longest), catchUpTokens);
+      // No draft is longer than 254 tokens, so that this stays a small integer.
+      branch = below(branch, longest * 2 ** 22 + catchUpTokens);
     }
-    let index = branch.get(work.searches) as number | undefined;
+    // One sequence is searched once or not at all, and hits with a chance of at most 1.
+    const search = 4 * work.searches + work.searchHits;
+    let index = branch.get(search) as number | undefined;
     if (index === undefined) {
       index = this.all.length;
       if (index > 0xffff) throw new Error('more kinds of rounds than an index holds');
-      branch.set(work.searches, index);
+      branch.set(search, index);
       this.all.push({
         drafted,
         searches: work.searches,
