@@ -9,8 +9,7 @@ import { type CostModel, noSeconds, type PartSeconds, type StepWork } from '../s
 import { assembleDrafter } from '../src/drafter/assemble.ts';
 import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
-import { Engine } from '../src/engine/engine.ts';
-import { Clones } from '../src/engine/load.ts';
+import { runClones } from '../src/engine/clones.ts';
 import { parseHardware } from '../src/hardware/load.ts';
 import { type Measures, measure } from '../src/metrics/measure.ts';
 import { headFor, modelCard } from '../src/model/cards.ts';
@@ -39,19 +38,19 @@ function simulate(
   const parsed = parseMethod(method);
   const { offsets } = acceptance;
   const requests = Array.from(promptTokens, (_, r) => r);
-  const engine = new Engine({
+  const { finished, totals, makespanS } = runClones({
     workload: { promptTokens, outputTokens: Int32Array.from(requests, (r) => offsets[r + 1]! - offsets[r]!) },
-    load: new Clones(requests, batch),
+    requests,
+    copies: batch,
     drafter: assembleDrafter(parsed, k, parsed.kind === 'none' ? [] : [acceptance], AS_RECORDED),
     cost,
     draftModels: parsed.parts.filter((part) => part.model !== undefined).length,
     maxK: MAX_K,
-    kvCapacityTokens: Number.POSITIVE_INFINITY,
+    kvBlocks: Number.POSITIVE_INFINITY,
     blockTokens: 16,
     maxSequences: Number.POSITIVE_INFINITY,
   });
-  const makespanS = engine.run();
-  return measure('clones', engine.finished, engine.totals, makespanS);
+  return measure('clones', finished, totals, makespanS);
 }
 
 /** In units of a plain target pass: c a draft pass, v(k) a verification of k drafts, o the overhead of a step. */

@@ -9,13 +9,16 @@ import type { CostModel } from '../cost/work.ts';
 import { assembleDrafter } from '../drafter/assemble.ts';
 import { type Method, parseMethod } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
+import { runClones } from '../engine/clones.ts';
 import { Engine, sequenceTokens } from '../engine/engine.ts';
-import { Clones, Closed, type Load, Poisson } from '../engine/load.ts';
+import { Closed, type Load, Open, poissonArrivals } from '../engine/load.ts';
+import { routerNamed } from '../engine/router.ts';
 import { UserError } from '../errors.ts';
 import { Confidence, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
+import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
 import type { Inputs } from './inputs.ts';
@@ -38,7 +41,8 @@ interface Setup {
   readonly priceOn: (machine: Machine) => CostModel;
   readonly draftModels: number;
   readonly outputTokens: Int32Array;
-  readonly kvCapacityTokens: number;
+  /** Of one replica. */
+  readonly kvBlocks: number;
 }
 
 const NONE = parseMethod('none');
@@ -195,32 +199,62 @@ export class Bench {
   }
 
   #simulate(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
+    return this.#load === 'clones'
+      ? this.#simulateClones(setup, batch!, requests, cost)
+      : this.#serve(setup, batch, requests, cost);
+  }
+
+  #simulateClones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures {
     const { engine } = this.#inputs;
-    const unlimited = setup.kvCapacityTokens === Number.POSITIVE_INFINITY;
-    const run = new Engine({
+    const { finished, totals, makespanS } = runClones({
+      ...setup,
       workload: { promptTokens: this.#trace.promptTokens, outputTokens: setup.outputTokens },
-      load: this.#assembleLoad(requests, batch),
+      requests,
+      copies: batch,
       drafter: assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions),
       cost,
-      draftModels: setup.draftModels,
-      maxK: setup.maxK,
-      kvCapacityTokens: setup.kvCapacityTokens,
       blockTokens: engine.blockTokens,
-      maxSequences: unlimited ? Number.POSITIVE_INFINITY : engine.maxSequences,
+      maxSequences: unlimited(setup) ? Number.POSITIVE_INFINITY : engine.maxSequences,
     });
-    const makespanS = run.run();
-    if (this.#load === 'clones' && run.totals.splitEntries > 0) {
+    if (finished.some((wave) => wave.copies < batch)) {
       this.#warnings.add(
         `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
       );
     }
+    return measure('clones', finished, totals, makespanS);
+  }
+
+  #serve(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
+    const { engine, scenario } = this.#inputs;
+    const pick = (values: Int32Array) => Int32Array.from(requests, (r) => values[r]!);
+    const acceptance =
+      requests === this.#everyRequest
+        ? setup.acceptance
+        : setup.acceptance.map((lengths) => selectLengths(lengths, requests));
+    const run = new Engine({
+      workload: { promptTokens: pick(this.#trace.promptTokens), outputTokens: pick(setup.outputTokens) },
+      load: this.#assembleLoad(requests.length, batch),
+      drafter: assembleDrafter(setup.method, setup.k, acceptance, this.#conventions),
+      cost,
+      draftModels: setup.draftModels,
+      maxK: setup.maxK,
+      limits: {
+        ...(unlimited(setup) ? UNLIMITED : engine),
+        kvBlocks: setup.kvBlocks,
+        blockTokens: engine.blockTokens,
+        speculateUpTo: scenario.speculateUpTo ?? Number.POSITIVE_INFINITY,
+      },
+      replicas: scenario.replicas,
+      router: routerNamed(scenario.router),
+    });
+    const makespanS = run.run();
     return measure(this.#load, run.finished, run.totals, makespanS);
   }
 
-  #assembleLoad(requests: readonly number[], batch: number | null): Load {
+  #assembleLoad(requests: number, batch: number | null): Load {
     const { load, seed } = this.#inputs.scenario;
-    if (batch === null) return new Poisson(requests, poissonRate(load), seed);
-    return this.#load === 'closed' ? new Closed(requests, batch) : new Clones(requests, batch);
+    if (batch !== null) return new Closed(requests, batch);
+    return new Open(poissonArrivals(requests, poissonRate(load), seed));
   }
 
   #setup(method: Method, k: number | null): Setup {
@@ -276,7 +310,9 @@ export class Bench {
           : new Roofline(this.#target, shapes, machine.hardware, machine.engine, scenario.tp),
       draftModels: shapes.length,
       outputTokens,
-      kvCapacityTokens: authors ? Number.POSITIVE_INFINITY : (memory - weights) / perToken,
+      kvBlocks: authors
+        ? Number.POSITIVE_INFINITY
+        : (engine.kvBlocks ?? Math.floor((memory - weights) / perToken / engine.blockTokens)),
     };
   }
 
@@ -311,9 +347,9 @@ export class Bench {
     const { promptTokens, ids } = this.#trace;
     for (let r = 0; r < ids.length; r++) {
       const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.maxK);
-      if (Math.ceil(tokens / engine.blockTokens) * engine.blockTokens > setup.kvCapacityTokens) {
+      if (Math.ceil(tokens / engine.blockTokens) > setup.kvBlocks) {
         throw new UserError(
-          `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${Math.floor(setup.kvCapacityTokens)} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
+          `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${setup.kvBlocks * engine.blockTokens} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
         );
       }
     }
@@ -324,6 +360,13 @@ export class Bench {
     const kinds = used.map((lengths) => lengths.kind);
     return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
   }
+}
+
+/** A cost model without memory: nothing bounds a step. */
+const UNLIMITED = { maxBatchedTokens: Number.POSITIVE_INFINITY, maxSequences: Number.POSITIVE_INFINITY };
+
+function unlimited({ kvBlocks }: Setup): boolean {
+  return kvBlocks === Number.POSITIVE_INFINITY;
 }
 
 function baselineKey(outputTokens: Int32Array, batch: number | null): string {
