@@ -52,7 +52,7 @@ function simulate(
     cost,
     draftModels,
     maxK: MAX_K,
-    kvCapacityTokens: Number.POSITIVE_INFINITY,
+    kvBlocks: Number.POSITIVE_INFINITY,
     blockTokens: 16,
     maxSequences: Number.POSITIVE_INFINITY,
   });

@@ -16,6 +16,7 @@ import { Engine } from '../src/engine/engine.ts';
 import { Closed } from '../src/engine/load.ts';
 import { replayRounds, runStaticBatches } from '../src/engine/static-batch.ts';
 import { sampleAcceptance } from '../src/trace/acceptance-spec.ts';
+import { UNLIMITED } from './serving.ts';
 
 /** Linear in the context up to `bendTokens` a query, as attention that outgrows the memory bandwidth. */
 class Bent implements CostModel {
@@ -94,7 +95,7 @@ function build({
       cost: new Bent(bendTokens),
       draftModels,
       maxK,
-      kvCapacityTokens: Number.POSITIVE_INFINITY,
+      kvBlocks: Number.POSITIVE_INFINITY,
       blockTokens: 16,
       maxSequences: fit,
     },
@@ -179,7 +180,12 @@ describe('static batches', () => {
       fc.property(anyCase, (drawn) => {
         const { requests, drafter, parts, rounds } = build({ ...drawn, fit: 1 });
         const run = runStaticBatches({ ...parts, rounds: rounds(), requests, copies: 1 });
-        const engine = new Engine({ ...parts, load: new Closed(requests, 1), drafter: drafter() });
+        const engine = new Engine({
+          ...parts,
+          limits: UNLIMITED,
+          load: new Closed(requests.length, 1),
+          drafter: drafter(),
+        });
         const makespanS = engine.run();
         expect(Math.abs(run.makespanS / makespanS - 1)).toBeLessThan(1e-9);
         for (const key of ['rounds', 'emitted', 'drafted', 'accepted', 'decodeSteps'] as const) {

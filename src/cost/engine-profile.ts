@@ -28,9 +28,11 @@ export interface EngineProfile {
   /** Sampling of one step and for each row of logits: without drafts, and with rejection of drafts. */
   readonly plainSampling: FixedAndEach;
   readonly rejectionSampling: FixedAndEach;
+  /** Whether the host prepares a step while the GPU runs the one before. */
+  readonly asyncScheduling: boolean;
   /** Batches are padded up to these token counts, ascending; larger ones run as they are. */
   readonly graphSizes: readonly number[];
-  /** Most prompt tokens prefilled in one pass. */
+  /** Most tokens of one pass: those of prompts, and of each sequence that decodes one and its drafts. */
   readonly maxBatchedTokens: number;
   /** Most sequences that run at once. */
   readonly maxSequences: number;
@@ -38,6 +40,8 @@ export interface EngineProfile {
   readonly memoryShare: number;
   /** Tokens per block of KV cache. */
   readonly blockTokens: number;
+  /** Blocks of KV cache, given outright; null where they follow from the memory left. */
+  readonly kvBlocks: number | null;
 }
 
 /** What a calibration covers, least and greatest. */
@@ -95,6 +99,10 @@ export const engineSchema = strictObject({
   search: fixedAndEach.describe('each: per sequence searched'),
   plainSampling: fixedAndEach.describe('each: per row of logits'),
   rejectionSampling: fixedAndEach.describe('each: per row of logits'),
+  asyncScheduling: z
+    .boolean()
+    .optional()
+    .describe('true: the host prepares a step while the GPU runs the one before; false unless said'),
   graphSizes: z.array(count).refine((sizes) => sizes.every((size, i) => i === 0 || size > sizes[i - 1]!), {
     error: 'expected token counts in ascending order',
   }),
@@ -102,6 +110,7 @@ export const engineSchema = strictObject({
   maxSequences: count,
   memoryShare: z.number().gt(0).lte(1),
   blockTokens: count,
+  kvBlocks: count.optional().describe('blocks of KV cache; left out, as many as memory has room for'),
 });
 
 /**
@@ -133,11 +142,13 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     search: await both('search'),
     plainSampling: await both('plainSampling'),
     rejectionSampling: await both('rejectionSampling'),
+    asyncScheduling: file.asyncScheduling ?? false,
     graphSizes: file.graphSizes,
     maxBatchedTokens: file.maxBatchedTokens,
     maxSequences: file.maxSequences,
     memoryShare: file.memoryShare,
     blockTokens: file.blockTokens,
+    kvBlocks: file.kvBlocks ?? null,
   };
 }
 

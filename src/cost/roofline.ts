@@ -1,7 +1,7 @@
 /**
  * The default cost model: rooflines for every pass, plus what the engine profile says of launches, host
  * work and sampling. Within a step the parts follow one another: host, drafting passes, verification,
- * sampling (engines that overlap host work with the GPU have a smaller step overhead in their profile).
+ * sampling. An engine that schedules asynchronously hides the host's work behind the GPU's.
  */
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { ForwardShape } from '../model/shape.ts';
@@ -36,24 +36,32 @@ export class Roofline implements CostModel {
 
   priceStep(work: StepWork, cost: PartSeconds): void {
     const engine = this.#engine;
-    const { verify } = work;
+    const { verify, prefill } = work;
     const drafted = verify.tokens - verify.sequences;
+    const rows = verify.logitRows + prefill.logitRows;
     const sampling = drafted > 0 ? engine.rejectionSampling : engine.plainSampling;
-    cost.prefillS = 0;
     cost.draftS = this.#searchS(work);
     for (let d = 0; d < work.drafts.length; d++) {
-      cost.draftS += this.#draftS(this.#drafts[d]!, work.drafts[d]!);
+      cost.draftS += this.#draftS(this.#drafts[d]!, work.drafts[d]!, prefill);
     }
+    cost.prefillS =
+      prefill.tokens === 0
+        ? 0
+        : this.#addedS(this.#target, verify.tokens, prefill) +
+          this.#target.logitsS(rows) -
+          this.#target.logitsS(verify.logitRows);
     cost.verifyS =
       this.#launchS(this.#target) +
       this.#target.tokensS(this.#pad(verify.tokens)) +
       this.#target.logitsS(verify.logitRows) +
       this.#target.attentionS(verify.sequences, verify.contextTokens, verify.attentionPairs);
-    cost.samplingS = sampling.fixedS + verify.logitRows * sampling.eachS;
-    cost.overheadS = engine.stepOverhead.fixedS + verify.sequences * engine.stepOverhead.eachS;
+    cost.samplingS = sampling.fixedS + rows * sampling.eachS;
+    cost.overheadS =
+      engine.stepOverhead.fixedS + (verify.sequences + prefill.sequences) * engine.stepOverhead.eachS;
     if (drafted > 0) {
       cost.overheadS += engine.speculationOverhead.fixedS + drafted * engine.speculationOverhead.eachS;
     }
+    this.#hideHost(cost);
   }
 
   /** Prompts are prefilled in passes of at most the engine's token budget, each a step of its own. */
@@ -75,6 +83,26 @@ export class Roofline implements CostModel {
     cost.verifyS = 0;
     cost.samplingS = passes * plainSampling.fixedS + prompts.logitRows * plainSampling.eachS;
     cost.overheadS = passes * stepOverhead.fixedS + prompts.sequences * stepOverhead.eachS;
+    this.#hideHost(cost);
+  }
+
+  /** With asynchronous scheduling the host prepares a step while the GPU runs one: the longer of the two counts. */
+  #hideHost(cost: PartSeconds): void {
+    if (!this.#engine.asyncScheduling) return;
+    const deviceS = cost.draftS + cost.verifyS + cost.samplingS + cost.prefillS;
+    cost.overheadS = Math.max(0, cost.overheadS - deviceS);
+  }
+
+  /**
+   * What chunks of prompts add to a pass over `tokens` other tokens. Their attention is added to the others':
+   * kernels of mixed batches overlap little of the two (POD-Attention, arXiv 2410.18038).
+   */
+  #addedS(pass: ForwardPass, tokens: number, chunks: PassWork): number {
+    return (
+      pass.tokensS(this.#pad(tokens + chunks.tokens)) -
+      pass.tokensS(this.#pad(tokens)) +
+      pass.attentionS(chunks.sequences, chunks.contextTokens, chunks.attentionPairs)
+    );
   }
 
   #searchS(work: StepWork): number {
@@ -82,9 +110,10 @@ export class Roofline implements CostModel {
     return this.#engine.search.fixedS + work.searches * this.#engine.search.eachS;
   }
 
-  #draftS(pass: ForwardPass, work: DraftWork): number {
+  /** All passes of a draft model. The first takes the prompts' chunks along; where nobody drafts it takes them alone. */
+  #draftS(pass: ForwardPass, work: DraftWork, chunks: PassWork): number {
     const { longest } = work;
-    if (longest === 0) return 0;
+    if (longest === 0) return chunks.tokens === 0 ? 0 : this.#draftLaunchS(pass) + this.#aloneS(pass, chunks);
     let sequences = 0;
     let context = 0;
     let seconds = longest * this.#draftLaunchS(pass);
@@ -96,7 +125,17 @@ export class Roofline implements CostModel {
       seconds += pass.tokensS(this.#pad(tokens)) + pass.logitsS(sequences);
       seconds += pass.attentionS(sequences, seen, (seen * tokens) / sequences);
     }
-    return seconds + pass.firstPassS(this.#pad(work.catchUpTokens));
+    const first = work.catchUpTokens + chunks.tokens;
+    if (chunks.tokens > 0) seconds += this.#addedS(pass, work.catchUpTokens, chunks);
+    return seconds + pass.firstPassS(this.#pad(first));
+  }
+
+  #aloneS(pass: ForwardPass, chunks: PassWork): number {
+    return (
+      pass.tokensS(this.#pad(chunks.tokens)) +
+      pass.attentionS(chunks.sequences, chunks.contextTokens, chunks.attentionPairs) +
+      pass.firstPassS(this.#pad(chunks.tokens))
+    );
   }
 
   #launchS(pass: ForwardPass): number {

@@ -26,7 +26,7 @@ export class SpecDecodeBench implements CostModel {
   readonly name = 'specdecode-bench';
 
   priceStep(work: StepWork, cost: PartSeconds): void {
-    const { verify } = work;
+    const { verify, prefill } = work;
     const passS = (tokens: number): number =>
       TARGET.perContextTokenS * verify.contextTokens + TARGET.perTokenS * tokens + TARGET.fixedS;
     cost.verifyS = passS(verify.tokens);
@@ -49,7 +49,7 @@ export class SpecDecodeBench implements CostModel {
     }
     cost.samplingS = 0;
     cost.overheadS = STEP_OVERHEAD_S;
-    cost.prefillS = 0;
+    cost.prefillS = TARGET.perTokenS * prefill.tokens;
   }
 
   pricePrefill(prompts: PassWork, cost: PartSeconds): void {

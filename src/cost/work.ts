@@ -63,9 +63,11 @@ export class DraftWork {
   }
 }
 
-/** One decode step: drafting, then one target pass that verifies. */
+/** One step that decodes: drafting, then one target pass that verifies, and prefills chunks of prompts beside it. */
 export class StepWork {
   readonly verify = new PassWork();
+  /** Chunks of prompts; empty where prompts are prefilled in steps of their own. */
+  readonly prefill = new PassWork();
   /** One per draft model that takes part. */
   readonly drafts: readonly DraftWork[];
   /** Sequences whose history the host searched for a match. */
@@ -79,6 +81,7 @@ export class StepWork {
 
   clear(): void {
     this.verify.clear();
+    this.prefill.clear();
     for (const draft of this.drafts) draft.clear();
     this.searches = 0;
     this.searchHits = 0;
@@ -115,8 +118,11 @@ export function totalSeconds(parts: Readonly<PartSeconds>): number {
 /** Turns work into seconds. It never knows which method asked. */
 export interface CostModel {
   readonly name: string;
-  /** Sets `cost` to the price of a decode step. */
+  /**
+   * Sets `cost` to the price of a step in which some sequence decodes. What chunks of prompts add to the target's
+   * pass is `prefillS`, what they add to a draft model's is part of `draftS`.
+   */
   priceStep(work: StepWork, cost: PartSeconds): void;
-  /** Sets `cost` to the price of the prompts' target pass, and of every draft model's pass over them. */
+  /** Sets `cost` to the price of a step of prompts alone: the target's pass, and every draft model's over them. */
   pricePrefill(prompts: PassWork, cost: PartSeconds): void;
 }

@@ -42,4 +42,14 @@ export class Combined implements Drafter {
     first.see(request, position, this.emitted, firstRuns);
     second.see(request, position, this.emitted, secondRuns);
   }
+
+  sitOut(request: number, position: number): void {
+    this.#first.see(request, position, 1, false);
+    this.#second.see(request, position, 1, false);
+  }
+
+  reread(request: number): void {
+    this.#first.reread(request);
+    this.#second.reread(request);
+  }
 }

@@ -27,6 +27,10 @@ export interface Drafter {
     context: number,
     work: StepWork,
   ): void;
+  /** A step gave the request at `position` one token without drafting. */
+  sitOut(request: number, position: number): void;
+  /** Prompt and output of a request were prefilled again, and one token came of it. */
+  reread(request: number): void;
 }
 
 /** A way to propose tokens: knows from `replay` what would come of it, and states the work when it is used. */
@@ -36,6 +40,8 @@ export interface Proposer {
   draft(request: number, position: number, copies: number, context: number, work: StepWork): void;
   /** Notes what the round emitted, by whichever proposer, and whether this one ran. */
   see(request: number, position: number, emitted: number, ran: boolean): void;
+  /** Notes that everything but the last token was prefilled again. */
+  reread(request: number): void;
 }
 
 /** Plain decoding: one token a step. */
@@ -44,24 +50,22 @@ export class PlainDecoding implements Drafter {
   readonly emitted = 1;
 
   round(): void {}
+
+  sitOut(): void {}
+
+  reread(): void {}
 }
 
 /** Speculation with one proposer. */
 export class Speculation implements Drafter {
   readonly #proposer: Proposer;
   readonly #replay: Replay;
+  drafted = 0;
+  emitted = 0;
 
   constructor(proposer: Proposer) {
     this.#proposer = proposer;
     this.#replay = proposer.replay;
-  }
-
-  get drafted(): number {
-    return this.#replay.drafted;
-  }
-
-  get emitted(): number {
-    return this.#replay.emitted;
   }
 
   round(
@@ -72,8 +76,19 @@ export class Speculation implements Drafter {
     context: number,
     work: StepWork,
   ): void {
-    this.#replay.round(request, position, left);
+    const replay = this.#replay;
+    replay.round(request, position, left);
+    this.drafted = replay.drafted;
+    this.emitted = replay.emitted;
     this.#proposer.draft(request, position, copies, context, work);
-    this.#proposer.see(request, position, this.#replay.emitted, true);
+    this.#proposer.see(request, position, replay.emitted, true);
+  }
+
+  sitOut(request: number, position: number): void {
+    this.#proposer.see(request, position, 1, false);
+  }
+
+  reread(request: number): void {
+    this.#proposer.reread(request);
   }
 }

@@ -16,4 +16,6 @@ export class LookUp implements Proposer {
   }
 
   see(): void {}
+
+  reread(): void {}
 }

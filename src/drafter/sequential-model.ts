@@ -43,6 +43,10 @@ export class SequentialModel implements Proposer {
     }
   }
 
+  reread(request: number): void {
+    this.#unread[request] = 1;
+  }
+
   /** Before the first round, the one token that the prefill emitted. */
   #unreadAt(request: number, position: number): number {
     return position === 1 ? 1 : this.#unread[request]!;

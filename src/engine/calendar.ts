@@ -1,67 +1,90 @@
-/** The calendar of events: one order, by time and then by sequence of scheduling, defined here alone. */
+/**
+ * The calendar of step ends: one order, by time and then by sequence of scheduling, defined here alone. Arrivals
+ * stand in the load, sorted already; at the same time they come first (engine.ts).
+ */
 
-export type Event = { readonly kind: 'arrival'; readonly request: number } | { readonly kind: 'step-end' };
+import { wider } from './columns.ts';
 
-interface Entry {
-  readonly timeS: number;
-  readonly sequence: number;
-  readonly event: Event;
-}
-
+/** A binary heap in typed arrays; an entry is a time, its place in the sequence, and the replica whose step ends. */
 export class Calendar {
-  readonly #heap: Entry[] = [];
+  #timeS = new Float64Array(8);
+  #sequence = new Float64Array(8);
+  #replica = new Int32Array(8);
+  #count = 0;
   #scheduled = 0;
   #nowS = 0;
 
-  /** Virtual time: the time of the last event taken. */
+  /** Virtual time: the time of the last event taken or reached. */
   get nowS(): number {
     return this.#nowS;
   }
 
-  /** Time of the next event; infinity when there is none. */
+  /** Time of the next step end; infinity when there is none. */
   get nextS(): number {
-    return this.#heap[0]?.timeS ?? Number.POSITIVE_INFINITY;
+    return this.#count === 0 ? Number.POSITIVE_INFINITY : this.#timeS[0]!;
   }
 
-  /** Schedules an event. Time never goes back: an earlier time than now is a defect and throws. */
-  schedule(timeS: number, event: Event): void {
-    if (!(timeS >= this.#nowS)) throw new Error(`event ${event.kind} at ${timeS} s, before ${this.#nowS} s`);
-    const entry = { timeS, sequence: this.#scheduled++, event };
-    const heap = this.#heap;
-    let at = heap.length;
-    heap.push(entry);
+  /** Moves the time on to an event that stands elsewhere. Time never goes back: that is a defect and throws. */
+  reach(timeS: number): void {
+    if (!(timeS >= this.#nowS)) throw new Error(`event at ${timeS} s, before ${this.#nowS} s`);
+    this.#nowS = timeS;
+  }
+
+  /** Schedules the end of a replica's step; before now is a defect and throws. */
+  schedule(timeS: number, replica: number): void {
+    if (!(timeS >= this.#nowS)) throw new Error(`step end at ${timeS} s, before ${this.#nowS} s`);
+    if (this.#count === this.#timeS.length) this.#grow();
+    let at = this.#count++;
+    const sequence = this.#scheduled++;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!before(entry, heap[parent]!)) break;
-      heap[at] = heap[parent]!;
+      if (!this.#before(timeS, sequence, parent)) break;
+      this.#move(parent, at);
       at = parent;
     }
-    heap[at] = entry;
+    this.#put(at, timeS, sequence, replica);
   }
 
-  /** Takes the next event and moves the time to it; undefined when there is none. */
-  take(): Event | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    if (first === undefined) return undefined;
-    this.#nowS = first.timeS;
-    const last = heap.pop()!;
-    if (heap.length > 0) {
-      let at = 0;
-      for (;;) {
-        let child = 2 * at + 1;
-        if (child >= heap.length) break;
-        if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++;
-        if (!before(heap[child]!, last)) break;
-        heap[at] = heap[child]!;
-        at = child;
-      }
-      heap[at] = last;
+  /** Takes the next step end, moves the time to it and returns its replica; -1 when there is none. */
+  take(): number {
+    if (this.#count === 0) return -1;
+    const first = this.#replica[0]!;
+    this.#nowS = this.#timeS[0]!;
+    const last = --this.#count;
+    const timeS = this.#timeS[last]!;
+    const sequence = this.#sequence[last]!;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= last) break;
+      if (child + 1 < last && this.#before(this.#timeS[child + 1]!, this.#sequence[child + 1]!, child))
+        child++;
+      if (this.#before(timeS, sequence, child)) break;
+      this.#move(child, at);
+      at = child;
     }
-    return first.event;
+    this.#put(at, timeS, sequence, this.#replica[last]!);
+    return first;
   }
-}
 
-function before(a: Entry, b: Entry): boolean {
-  return a.timeS < b.timeS || (a.timeS === b.timeS && a.sequence < b.sequence);
+  #before(timeS: number, sequence: number, entry: number): boolean {
+    const other = this.#timeS[entry]!;
+    return timeS < other || (timeS === other && sequence < this.#sequence[entry]!);
+  }
+
+  #move(from: number, to: number): void {
+    this.#put(to, this.#timeS[from]!, this.#sequence[from]!, this.#replica[from]!);
+  }
+
+  #put(at: number, timeS: number, sequence: number, replica: number): void {
+    this.#timeS[at] = timeS;
+    this.#sequence[at] = sequence;
+    this.#replica[at] = replica;
+  }
+
+  #grow(): void {
+    this.#timeS = wider(this.#timeS);
+    this.#sequence = wider(this.#sequence);
+    this.#replica = wider(this.#replica);
+  }
 }

@@ -1,40 +1,37 @@
 /**
- * KV memory in blocks. A sequence's blocks for its whole prompt, output and one round's drafts are taken
- * when it is admitted and given back when it ends, so that nothing is ever preempted.
- *
- * Left out: growth block by block, preemption, prefix sharing.
+ * KV memory in blocks. Sequences hold blocks and take more as they grow; blocks of prompts that may be asked for
+ * again stay behind as idle ones (prefix-cache.ts) and are evicted when somebody needs the room.
  */
+import type { PrefixCache } from './prefix-cache.ts';
+
 export class KvMemory {
-  readonly #capacityBlocks: number;
-  readonly #blockTokens: number;
-  #usedBlocks = 0;
+  readonly capacityBlocks: number;
+  /** Held by sequences, a shared block counted once; idle blocks are not among them. */
+  usedBlocks = 0;
+  /** The most ever used. */
+  peakBlocks = 0;
+  readonly #cache: PrefixCache | null;
 
-  /** @param capacityTokens may be infinite */
-  constructor(capacityTokens: number, blockTokens: number) {
-    this.#blockTokens = blockTokens;
-    this.#capacityBlocks = Math.floor(capacityTokens / blockTokens);
+  /** @param capacityBlocks may be infinite */
+  constructor(capacityBlocks: number, cache: PrefixCache | null = null) {
+    this.capacityBlocks = capacityBlocks;
+    this.#cache = cache;
   }
 
-  get usedBlocks(): number {
-    return this.#usedBlocks;
+  /** Takes blocks, evicting idle ones if need be; false, and nothing happens, when there are not as many. */
+  take(blocks: number): boolean {
+    const used = this.usedBlocks + blocks;
+    if (used > this.capacityBlocks) return false;
+    this.usedBlocks = used;
+    if (used > this.peakBlocks) this.peakBlocks = used;
+    if (this.#cache !== null) {
+      while (used + this.#cache.idleBlocks > this.capacityBlocks) this.#cache.evict();
+    }
+    return true;
   }
 
-  /** How many more sequences of `tokens` tokens fit. */
-  room(tokens: number): number {
-    return Math.floor((this.#capacityBlocks - this.#usedBlocks) / this.#blocks(tokens));
-  }
-
-  take(sequences: number, tokens: number): void {
-    this.#usedBlocks += sequences * this.#blocks(tokens);
-    if (this.#usedBlocks > this.#capacityBlocks) throw new Error('more KV blocks taken than there are');
-  }
-
-  giveBack(sequences: number, tokens: number): void {
-    this.#usedBlocks -= sequences * this.#blocks(tokens);
-    if (this.#usedBlocks < 0) throw new Error('more KV blocks given back than taken');
-  }
-
-  #blocks(tokens: number): number {
-    return Math.ceil(tokens / this.#blockTokens);
+  giveBack(blocks: number): void {
+    this.usedBlocks -= blocks;
+    if (this.usedBlocks < 0) throw new Error('more KV blocks given back than taken');
   }
 }

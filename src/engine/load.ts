@@ -1,76 +1,72 @@
-/** Loads: who sends requests to the engine, and when. Each sends the requests it is given, in that order. */
+/**
+ * Loads: when requests arrive. A load knows no requests; the i-th to arrive is request i of the workload.
+ */
 import { exponential, stream } from '../random/streams.ts';
-import type { Engine } from './engine.ts';
 
 export interface Load {
-  /** Called once, at time 0. */
-  start(engine: Engine): void;
-  /** Called when an entry has ended. */
-  ended(engine: Engine): void;
-}
-
-/** One batch at a time: `copies` copies of one request start together, and the next request follows. */
-export class Clones implements Load {
-  readonly #requests: readonly number[];
-  readonly #copies: number;
-  #next = 0;
-
-  constructor(requests: readonly number[], copies: number) {
-    this.#requests = requests;
-    this.#copies = copies;
-  }
-
-  start(engine: Engine): void {
-    this.ended(engine);
-  }
-
-  ended(engine: Engine): void {
-    if (engine.idle && this.#next < this.#requests.length) {
-      engine.submit(this.#requests[this.#next++]!, this.#copies);
-    }
-  }
+  /** When the next request arrives, in seconds; infinity while none is known to come. */
+  readonly nextS: number;
+  /** Takes the next arrival and returns the request. */
+  take(): number;
+  /** Told that a request has ended. */
+  ended(nowS: number): void;
 }
 
 /** Closed loop: `concurrency` requests are in the system as long as there are any; one that ends is replaced at once. */
 export class Closed implements Load {
-  readonly #requests: readonly number[];
-  readonly #concurrency: number;
+  readonly #requests: number;
   #next = 0;
+  #places: number;
+  nextS: number;
 
-  constructor(requests: readonly number[], concurrency: number) {
+  constructor(requests: number, concurrency: number) {
     this.#requests = requests;
-    this.#concurrency = concurrency;
+    this.#places = concurrency;
+    this.nextS = requests > 0 && concurrency > 0 ? 0 : Number.POSITIVE_INFINITY;
   }
 
-  start(engine: Engine): void {
-    for (let i = 0; i < this.#concurrency; i++) this.ended(engine);
+  take(): number {
+    this.#places--;
+    const request = this.#next++;
+    if (this.#places === 0 || this.#next === this.#requests) this.nextS = Number.POSITIVE_INFINITY;
+    return request;
   }
 
-  ended(engine: Engine): void {
-    if (this.#next < this.#requests.length) engine.submit(this.#requests[this.#next++]!, 1);
+  ended(nowS: number): void {
+    this.#places++;
+    if (this.#next < this.#requests) this.nextS = nowS;
   }
 }
 
-/** Open loop: requests arrive at exponential intervals of mean 1 / rate seconds, whatever the engine does. */
-export class Poisson implements Load {
-  readonly #requests: readonly number[];
-  readonly #ratePerS: number;
-  readonly #seed: number;
+/** Open loop: requests arrive at given times, whatever the engine does. */
+export class Open implements Load {
+  readonly #arrivalsS: Float64Array;
+  #next = 0;
+  nextS: number;
 
-  constructor(requests: readonly number[], ratePerS: number, seed: number) {
-    this.#requests = requests;
-    this.#ratePerS = ratePerS;
-    this.#seed = seed;
+  /** @param arrivalsS ascending, in seconds */
+  constructor(arrivalsS: Float64Array) {
+    this.#arrivalsS = arrivalsS;
+    this.nextS = arrivalsS[0] ?? Number.POSITIVE_INFINITY;
   }
 
-  start(engine: Engine): void {
-    const draw = stream(this.#seed, 'arrivals');
-    let atS = 0;
-    for (const request of this.#requests) {
-      atS += exponential(draw, this.#ratePerS);
-      engine.arriveAt(atS, request);
-    }
+  take(): number {
+    const request = this.#next++;
+    this.nextS = this.#arrivalsS[this.#next] ?? Number.POSITIVE_INFINITY;
+    return request;
   }
 
   ended(): void {}
+}
+
+/** Arrival times at exponential intervals of mean 1 / rate seconds. */
+export function poissonArrivals(requests: number, ratePerS: number, seed: number): Float64Array {
+  const draw = stream(seed, 'arrivals');
+  const arrivalsS = new Float64Array(requests);
+  let atS = 0;
+  for (let i = 0; i < requests; i++) {
+    atS += exponential(draw, ratePerS);
+    arrivalsS[i] = atS;
+  }
+  return arrivalsS;
 }

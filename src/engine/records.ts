@@ -1,41 +1,170 @@
-/** What a run leaves behind: a record per finished entry, and sums over all steps. Plain objects. */
+/** What a run leaves behind: a record per finished request, gaps between tokens, and sums over all steps. */
 import { noSeconds, type PartSeconds } from '../cost/work.ts';
+import { wider } from './columns.ts';
 
-/** `copies` identical requests that ran together from admission to end. Times in virtual seconds. */
+/** One request that ended. Times in virtual seconds. */
 export interface FinishedRecord {
   readonly request: number;
-  readonly copies: number;
-  /** Output tokens of each copy. */
+  /** Output tokens. */
   readonly tokens: number;
+  readonly promptTokens: number;
   readonly arrivalS: number;
+  /** Start of the step that first took any of it. */
+  readonly admittedS: number;
   readonly firstTokenS: number;
   readonly endS: number;
+  readonly preemptions: number;
+  readonly replica: number;
 }
 
-/** Sums over a run. Rounds and tokens count every copy; the prefill token is in none of them. */
+/** Finished requests in order of their end, a growable column for each field: a million take 60 MB. */
+export class FinishedRecords implements Iterable<FinishedRecord> {
+  count = 0;
+  request = new Int32Array(16);
+  tokens = new Int32Array(16);
+  promptTokens = new Int32Array(16);
+  arrivalS = new Float64Array(16);
+  admittedS = new Float64Array(16);
+  firstTokenS = new Float64Array(16);
+  endS = new Float64Array(16);
+  preemptions = new Int32Array(16);
+  replica = new Int32Array(16);
+
+  add(
+    request: number,
+    tokens: number,
+    promptTokens: number,
+    arrivalS: number,
+    admittedS: number,
+    firstTokenS: number,
+    endS: number,
+    preemptions: number,
+    replica: number,
+  ): void {
+    if (this.count === this.request.length) this.#grow();
+    const i = this.count++;
+    this.request[i] = request;
+    this.tokens[i] = tokens;
+    this.promptTokens[i] = promptTokens;
+    this.arrivalS[i] = arrivalS;
+    this.admittedS[i] = admittedS;
+    this.firstTokenS[i] = firstTokenS;
+    this.endS[i] = endS;
+    this.preemptions[i] = preemptions;
+    this.replica[i] = replica;
+  }
+
+  /** Record i as an object. */
+  at(i: number): FinishedRecord {
+    return {
+      request: this.request[i]!,
+      tokens: this.tokens[i]!,
+      promptTokens: this.promptTokens[i]!,
+      arrivalS: this.arrivalS[i]!,
+      admittedS: this.admittedS[i]!,
+      firstTokenS: this.firstTokenS[i]!,
+      endS: this.endS[i]!,
+      preemptions: this.preemptions[i]!,
+      replica: this.replica[i]!,
+    };
+  }
+
+  *[Symbol.iterator](): Generator<FinishedRecord> {
+    for (let i = 0; i < this.count; i++) yield this.at(i);
+  }
+
+  #grow(): void {
+    this.request = wider(this.request);
+    this.tokens = wider(this.tokens);
+    this.promptTokens = wider(this.promptTokens);
+    this.arrivalS = wider(this.arrivalS);
+    this.admittedS = wider(this.admittedS);
+    this.firstTokenS = wider(this.firstTokenS);
+    this.endS = wider(this.endS);
+    this.preemptions = wider(this.preemptions);
+    this.replica = wider(this.replica);
+  }
+}
+
+/**
+ * Times between the steps that gave a request tokens, in order of the later one: `gapS[i]` seconds passed, then
+ * `tokens[i]` tokens came at once. The first token of a request has no gap.
+ */
+export class TokenGaps {
+  count = 0;
+  gapS = new Float64Array(16);
+  tokens = new Int32Array(16);
+
+  add(gapS: number, tokens: number): void {
+    if (this.count === this.gapS.length) {
+      this.gapS = wider(this.gapS);
+      this.tokens = wider(this.tokens);
+    }
+    this.gapS[this.count] = gapS;
+    this.tokens[this.count++] = tokens;
+  }
+}
+
+/** One step of a replica, told at its end. */
+export interface StepRecord {
+  readonly startS: number;
+  readonly replica: number;
+  /** Seconds by part; they add up to the step's. Reused from step to step: copy what is to be kept. */
+  readonly parts: Readonly<PartSeconds>;
+  /** Prompt tokens, and tokens computed again after a preemption, that the step prefilled. */
+  readonly prefillTokens: number;
+  readonly decodeSequences: number;
+  readonly drafted: number;
+  /** Tokens emitted, those at the end of a prefill included. */
+  readonly emitted: number;
+  readonly kvUsedBlocks: number;
+  /** Requests waiting when the step began, after admission. */
+  readonly waiting: number;
+}
+
+export interface StepObserver {
+  onStep(step: StepRecord): void;
+}
+
+/** Sums over a run and all its replicas, of steps that ended. The token at the end of a prefill is in no round. */
 export interface Totals {
-  /** All steps, prefill steps included. */
+  /** All steps. */
   readonly all: PartSeconds;
-  /** Decode steps alone. */
+  /** Steps in which any sequence decoded, without what prefilling added to their target pass. */
   readonly decode: PartSeconds;
+  steps: number;
   decodeSteps: number;
   rounds: number;
   emitted: number;
   drafted: number;
   accepted: number;
-  /** How often an entry could start only some of its copies. */
-  splitEntries: number;
+  /** Prefills that came to their end, each with a token: one a request, and one more where it was preempted after. */
+  prefills: number;
+  prefillTokens: number;
+  /** Prompt tokens that the prefix cache spared. */
+  cachedTokens: number;
+  preemptions: number;
+  /** Seconds of steps, times the sequences running in each: over the seconds of all steps, the mean batch. */
+  sequenceSeconds: number;
+  /** The most KV blocks in use in any replica. */
+  kvPeakBlocks: number;
 }
 
 export function emptyTotals(): Totals {
   return {
     all: noSeconds(),
     decode: noSeconds(),
+    steps: 0,
     decodeSteps: 0,
     rounds: 0,
     emitted: 0,
     drafted: 0,
     accepted: 0,
-    splitEntries: 0,
+    prefills: 0,
+    prefillTokens: 0,
+    cachedTokens: 0,
+    preemptions: 0,
+    sequenceSeconds: 0,
+    kvPeakBlocks: 0,
   };
 }

@@ -1,59 +1,69 @@
-/** The running sequences as a structure of arrays: one entry stands for `copies` identical requests. */
+/** The sequences of a replica as a structure of arrays: a request has a slot from its first admission to its end. */
+import { wider } from './columns.ts';
+
 export class Sequences {
-  count = 0;
   request = new Int32Array(16);
-  copies = new Int32Array(16);
-  /** Output tokens that exist. */
-  position = new Int32Array(16);
+  promptTokens = new Int32Array(16);
   /** Output tokens wanted. */
   length = new Int32Array(16);
-  promptTokens = new Int32Array(16);
-  /** When the first output token existed, in seconds. */
-  firstTokenS = new Float64Array(16);
-  arrivalS = new Float64Array(16);
-  /** Tokens the round under way emits. */
+  /** Output tokens that exist. */
+  position = new Int32Array(16);
+  /** Tokens of prompt and output whose KV is still to be computed before it decodes; 0 while it decodes. */
+  toPrefill = new Int32Array(16);
+  /** Tokens that its KV blocks hold. */
+  heldTokens = new Int32Array(16);
+  /** Leading hashes of its prompt that it shares with the prefix cache. */
+  sharedHashes = new Int32Array(16);
+  /** Tokens that the step under way emits. */
   emitted = new Int32Array(16);
+  preemptions = new Int32Array(16);
+  arrivalS = new Float64Array(16);
+  /** When it was first scheduled, when its first and its last token existed, in seconds. */
+  admittedS = new Float64Array(16);
+  firstTokenS = new Float64Array(16);
+  lastTokenS = new Float64Array(16);
+  #free = new Int32Array(16);
+  #freeCount = 0;
+  #slots = 0;
 
-  /** Adds an entry that has no output yet and returns its index. */
-  add(request: number, copies: number, promptTokens: number, length: number, arrivalS: number): number {
-    if (this.count === this.request.length) this.#grow();
-    const i = this.count++;
-    this.request[i] = request;
-    this.copies[i] = copies;
-    this.position[i] = 0;
-    this.length[i] = length;
-    this.promptTokens[i] = promptTokens;
-    this.firstTokenS[i] = 0;
-    this.arrivalS[i] = arrivalS;
-    return i;
+  /** Gives a request a slot, without output and without KV. */
+  open(request: number, promptTokens: number, length: number, arrivalS: number, nowS: number): number {
+    if (this.#freeCount === 0 && this.#slots === this.request.length) this.#grow();
+    const slot = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#slots++;
+    this.request[slot] = request;
+    this.promptTokens[slot] = promptTokens;
+    this.length[slot] = length;
+    this.position[slot] = 0;
+    this.toPrefill[slot] = promptTokens;
+    this.heldTokens[slot] = 0;
+    this.sharedHashes[slot] = 0;
+    this.emitted[slot] = 0;
+    this.preemptions[slot] = 0;
+    this.arrivalS[slot] = arrivalS;
+    this.admittedS[slot] = nowS;
+    this.firstTokenS[slot] = 0;
+    this.lastTokenS[slot] = 0;
+    return slot;
   }
 
-  /** Removes entry i by moving the last one into its place. */
-  remove(i: number): void {
-    const last = --this.count;
-    this.request[i] = this.request[last]!;
-    this.copies[i] = this.copies[last]!;
-    this.position[i] = this.position[last]!;
-    this.length[i] = this.length[last]!;
-    this.promptTokens[i] = this.promptTokens[last]!;
-    this.firstTokenS[i] = this.firstTokenS[last]!;
-    this.arrivalS[i] = this.arrivalS[last]!;
-    this.emitted[i] = this.emitted[last]!;
+  close(slot: number): void {
+    this.#free[this.#freeCount++] = slot;
   }
 
   #grow(): void {
-    const wider = <T extends Int32Array | Float64Array>(old: T, fresh: T): T => {
-      fresh.set(old);
-      return fresh;
-    };
-    const capacity = 2 * this.request.length;
-    this.request = wider(this.request, new Int32Array(capacity));
-    this.copies = wider(this.copies, new Int32Array(capacity));
-    this.position = wider(this.position, new Int32Array(capacity));
-    this.length = wider(this.length, new Int32Array(capacity));
-    this.promptTokens = wider(this.promptTokens, new Int32Array(capacity));
-    this.firstTokenS = wider(this.firstTokenS, new Float64Array(capacity));
-    this.arrivalS = wider(this.arrivalS, new Float64Array(capacity));
-    this.emitted = wider(this.emitted, new Int32Array(capacity));
+    this.request = wider(this.request);
+    this.promptTokens = wider(this.promptTokens);
+    this.length = wider(this.length);
+    this.position = wider(this.position);
+    this.toPrefill = wider(this.toPrefill);
+    this.heldTokens = wider(this.heldTokens);
+    this.sharedHashes = wider(this.sharedHashes);
+    this.emitted = wider(this.emitted);
+    this.preemptions = wider(this.preemptions);
+    this.arrivalS = wider(this.arrivalS);
+    this.admittedS = wider(this.admittedS);
+    this.firstTokenS = wider(this.firstTokenS);
+    this.lastTokenS = wider(this.lastTokenS);
+    this.#free = wider(this.#free);
   }
 }

@@ -17,9 +17,8 @@ import {
   totalSeconds,
 } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import { type EngineParts, sequenceTokens, type Workload } from './engine.ts';
-import { KvMemory } from './kv-memory.ts';
-import { emptyTotals, type FinishedRecord, type Totals } from './records.ts';
+import { sequenceTokens, type Workload } from './engine.ts';
+import { emptyTotals, type Totals } from './records.ts';
 
 /** What one sequence states in a round, context apart. */
 interface RoundKind {
@@ -152,25 +151,44 @@ function below(branch: Branch, key: number): Branch {
   return next;
 }
 
-export interface StaticBatchParts extends Omit<EngineParts, 'load' | 'drafter'> {
+export interface StaticBatchParts {
+  readonly workload: Workload;
   readonly rounds: Rounds;
-  /** Which requests run, in this order. */
+  /** The requests of the workload to run, in this order. */
   readonly requests: readonly number[];
   readonly copies: number;
+  readonly cost: CostModel;
+  readonly draftModels: number;
+  readonly maxK: number;
+  /** May be infinite. */
+  readonly kvBlocks: number;
+  readonly blockTokens: number;
+  readonly maxSequences: number;
+}
+
+/** `copies` identical requests that ran together. Times in virtual seconds. */
+export interface WaveRecord {
+  readonly request: number;
+  readonly copies: number;
+  /** Output tokens of each copy. */
+  readonly tokens: number;
+  readonly arrivalS: number;
+  readonly firstTokenS: number;
+  readonly endS: number;
 }
 
 export interface StaticBatchRun {
-  readonly finished: FinishedRecord[];
+  readonly finished: readonly WaveRecord[];
   readonly totals: Totals;
   /** Virtual time at the end, in seconds. */
   readonly makespanS: number;
 }
 
-/** Runs batch after batch; needs room for one copy of each request. */
+/** @throws Error when one copy of a request does not fit in memory */
 export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
   const { workload, rounds, requests, copies, cost, draftModels, maxK } = parts;
   const totals = emptyTotals();
-  const finished: FinishedRecord[] = [];
+  const finished: WaveRecord[] = [];
   const pricesOf = new Map<number, StepPrices>();
   const prompts = new PassWork();
   const prefill = noSeconds();
@@ -182,7 +200,6 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
     const arrivalS = nowS;
     for (let left = copies; left > 0; left -= fit) {
       const batch = Math.min(fit, left);
-      if (batch < left) totals.splitEntries++;
       let prices = pricesOf.get(batch);
       if (prices === undefined) {
         prices = new StepPrices(rounds, batch, cost, draftModels, maxK);
@@ -191,6 +208,8 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
       statePrompts(prompts, batch, promptTokens);
       cost.pricePrefill(prompts, prefill);
       addSeconds(totals.all, prefill);
+      totals.prefills += batch;
+      totals.prefillTokens += batch * promptTokens;
       const firstTokenS = nowS + totalSeconds(prefill);
       nowS = firstTokenS + prices.decodeS(rounds.requests[request]!);
       totals.emitted += batch * rounds.requests[request]!.emitted;
@@ -201,13 +220,10 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
   return { finished, totals, makespanS: nowS };
 }
 
-/** How many copies run together. */
-function fitting(
-  { kvCapacityTokens, blockTokens, maxSequences, copies }: StaticBatchParts,
-  tokens: number,
-): number {
-  const fit = Math.min(new KvMemory(kvCapacityTokens, blockTokens).room(tokens), maxSequences, copies);
-  if (fit < 1) throw new Error(`a sequence of ${tokens} tokens does not fit in KV memory`);
+/** How many copies run together; everything a copy may need is taken at its start. */
+function fitting({ kvBlocks, blockTokens, maxSequences }: StaticBatchParts, tokens: number): number {
+  const fit = Math.min(Math.floor(kvBlocks / Math.ceil(tokens / blockTokens)), maxSequences);
+  if (fit < 1) throw new Error(`one copy of ${tokens} tokens does not fit in ${kvBlocks} KV blocks`);
   return fit;
 }
 
@@ -299,21 +315,21 @@ class StepPrices {
   /** Finds the line through the prices of a kind, or that there is none. */
   #draw(k: number): void {
     const { leastContext: least, greatestContext: greatest } = this.#rounds.kinds[k]!;
-    const atLeast = { ...this.#priceAt(k, least) };
-    const atGreatest = { ...this.#priceAt(k, greatest) };
+    const atZero = { ...this.#priceAt(k, least) };
     const perToken = noSeconds();
     if (greatest > least) {
-      addScaled(perToken, atGreatest, 1 / (greatest - least));
-      addScaled(perToken, atLeast, -1 / (greatest - least));
+      addScaled(perToken, this.#priceAt(k, greatest), 1 / (greatest - least));
+      addScaled(perToken, atZero, -1 / (greatest - least));
+      addScaled(atZero, perToken, -least);
     }
-    const atZero = { ...atLeast };
-    addScaled(atZero, perToken, -least);
-    const between = Math.round(least + INTERIOR * (greatest - least));
-    const exact = totalSeconds(this.#priceAt(k, between));
-    const linear = totalSeconds(atZero) + between * totalSeconds(perToken);
-    this.#lines[k] = Math.abs(linear - exact) <= ROUNDING * exact ? [atZero, perToken] : null;
     this.#atZeroS[k] = totalSeconds(atZero);
     this.#perTokenS[k] = totalSeconds(perToken);
+    this.#lines[k] = [atZero, perToken];
+    const between = Math.round(least + INTERIOR * (greatest - least));
+    if (between === least || between === greatest) return;
+    const exact = totalSeconds(this.#priceAt(k, between));
+    const linear = this.#atZeroS[k]! + between * this.#perTokenS[k]!;
+    if (Math.abs(linear - exact) > ROUNDING * exact) this.#lines[k] = null;
   }
 
   #priceAt(k: number, context: number): PartSeconds {

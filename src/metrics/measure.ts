@@ -1,10 +1,21 @@
 /** From what a run left behind to the measures of one row; docs/metrics.md defines each from symbols. */
 import { totalSeconds } from '../cost/work.ts';
-import type { FinishedRecord, Totals } from '../engine/records.ts';
+import type { Totals } from '../engine/records.ts';
 import type { RatioOfSums } from './bootstrap.ts';
 
 /** How requests were put to the engine, as far as throughput is concerned. */
 export type LoadKind = 'clones' | 'closed' | 'poisson';
+
+/** What is measured of a request that ended, or of so many copies of it. Seconds. */
+export interface Ended {
+  readonly request: number;
+  readonly copies?: number;
+  /** Output tokens of each copy. */
+  readonly tokens: number;
+  readonly arrivalS: number;
+  readonly firstTokenS: number;
+  readonly endS: number;
+}
 
 export interface Measures {
   readonly requests: number;
@@ -39,7 +50,7 @@ export interface Measures {
 /** @param makespanS virtual time at the end of the run */
 export function measure(
   load: LoadKind,
-  finished: readonly FinishedRecord[],
+  finished: Iterable<Ended>,
   totals: Totals,
   makespanS: number,
 ): Measures {
@@ -91,9 +102,9 @@ interface RequestOutcome {
   timed: number;
 }
 
-function byRequest(finished: readonly FinishedRecord[]): RequestOutcome[] {
+function byRequest(finished: Iterable<Ended>): RequestOutcome[] {
   const outcomes = new Map<number, RequestOutcome>();
-  for (const { request, copies, tokens, arrivalS, firstTokenS, endS } of finished) {
+  for (const { request, copies = 1, tokens, arrivalS, firstTokenS, endS } of finished) {
     let outcome = outcomes.get(request);
     if (outcome === undefined) {
       outcome = { tokens: 0, residenceS: 0, tpotS: 0, timed: 0 };

@@ -11,13 +11,15 @@ import type { Drafter } from '../drafter/drafter.ts';
 import { type Method, parseMethod } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { Engine, sequenceTokens } from '../engine/engine.ts';
-import { Closed, Poisson } from '../engine/load.ts';
+import { Closed, type Load, Open, poissonArrivals } from '../engine/load.ts';
+import { routerNamed } from '../engine/router.ts';
 import { type Rounds, replayRounds, runStaticBatches } from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
 import { Confidence, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
+import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
 import type { Inputs } from './inputs.ts';
@@ -42,7 +44,8 @@ interface Setup {
   readonly rounds: () => Rounds;
   readonly draftModels: number;
   readonly outputTokens: Int32Array;
-  readonly kvCapacityTokens: number;
+  /** Of one replica. */
+  readonly kvBlocks: number;
 }
 
 const NONE = parseMethod('none');
@@ -204,33 +207,53 @@ export class Bench {
   }
 
   #simulate(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
-    const { engine, scenario } = this.#inputs;
-    const unlimited = setup.kvCapacityTokens === Number.POSITIVE_INFINITY;
-    const parts = {
+    return this.#load === 'clones'
+      ? this.#runClones(setup, batch!, requests, cost)
+      : this.#serve(setup, batch, requests, cost);
+  }
+
+  #runClones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures {
+    const { engine } = this.#inputs;
+    const { finished, totals, makespanS } = runStaticBatches({
+      ...setup,
       workload: { promptTokens: this.#trace.promptTokens, outputTokens: setup.outputTokens },
+      rounds: setup.rounds(),
+      requests,
+      copies: batch,
+      cost,
+      blockTokens: engine.blockTokens,
+      maxSequences: unlimited(setup) ? Number.POSITIVE_INFINITY : engine.maxSequences,
+    });
+    if (finished.some((wave) => wave.copies < batch)) {
+      this.#warnings.add(
+        `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
+      );
+    }
+    return measure('clones', finished, totals, makespanS);
+  }
+
+  #serve(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
+    const { engine, scenario } = this.#inputs;
+    const pick = (values: Int32Array) => Int32Array.from(requests, (r) => values[r]!);
+    const acceptance =
+      requests === this.#everyRequest
+        ? setup.acceptance
+        : setup.acceptance.map((lengths) => selectLengths(lengths, requests));
+    const run = new Engine({
+      workload: { promptTokens: pick(this.#trace.promptTokens), outputTokens: pick(setup.outputTokens) },
+      load: this.#assembleLoad(requests.length, batch),
+      drafter: this.#drafter({ ...setup, acceptance }),
       cost,
       draftModels: setup.draftModels,
       maxK: setup.maxK,
-      kvCapacityTokens: setup.kvCapacityTokens,
-      blockTokens: engine.blockTokens,
-      maxSequences: unlimited ? Number.POSITIVE_INFINITY : engine.maxSequences,
-    };
-    if (this.#load === 'clones') {
-      const run = runStaticBatches({ ...parts, rounds: setup.rounds(), requests, copies: batch! });
-      if (run.totals.splitEntries > 0) {
-        this.#warnings.add(
-          `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
-        );
-      }
-      return measure('clones', run.finished, run.totals, run.makespanS);
-    }
-    const run = new Engine({
-      ...parts,
-      load:
-        batch === null
-          ? new Poisson(requests, poissonRate(scenario.load), scenario.seed)
-          : new Closed(requests, batch),
-      drafter: this.#drafter(setup),
+      limits: {
+        ...(unlimited(setup) ? UNLIMITED : engine),
+        kvBlocks: setup.kvBlocks,
+        blockTokens: engine.blockTokens,
+        speculateUpTo: scenario.speculateUpTo ?? Number.POSITIVE_INFINITY,
+      },
+      replicas: scenario.replicas,
+      router: routerNamed(scenario.router),
     });
     const makespanS = run.run();
     return measure(this.#load, run.finished, run.totals, makespanS);
@@ -238,6 +261,12 @@ export class Bench {
 
   #drafter({ method, k, acceptance }: Pick<Setup, 'method' | 'k' | 'acceptance'>): Drafter {
     return assembleDrafter(method, k, acceptance, this.#conventions);
+  }
+
+  #assembleLoad(requests: number, batch: number | null): Load {
+    const { load, seed } = this.#inputs.scenario;
+    if (batch !== null) return new Closed(requests, batch);
+    return new Open(poissonArrivals(requests, poissonRate(load), seed));
   }
 
   #setup(method: Method, k: number | null): Setup {
@@ -302,7 +331,9 @@ export class Bench {
       },
       draftModels: shapes.length,
       outputTokens,
-      kvCapacityTokens: authors ? Number.POSITIVE_INFINITY : (memory - weights) / perToken,
+      kvBlocks: authors
+        ? Number.POSITIVE_INFINITY
+        : (engine.kvBlocks ?? Math.floor((memory - weights) / perToken / engine.blockTokens)),
     };
   }
 
@@ -337,9 +368,9 @@ export class Bench {
     const { promptTokens, ids } = this.#trace;
     for (let r = 0; r < ids.length; r++) {
       const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.maxK);
-      if (Math.ceil(tokens / engine.blockTokens) * engine.blockTokens > setup.kvCapacityTokens) {
+      if (Math.ceil(tokens / engine.blockTokens) > setup.kvBlocks) {
         throw new UserError(
-          `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${Math.floor(setup.kvCapacityTokens)} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
+          `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${setup.kvBlocks * engine.blockTokens} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
         );
       }
     }
@@ -350,6 +381,13 @@ export class Bench {
     const kinds = used.map((lengths) => lengths.kind);
     return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
   }
+}
+
+/** A cost model without memory: nothing bounds a step. */
+const UNLIMITED = { maxBatchedTokens: Number.POSITIVE_INFINITY, maxSequences: Number.POSITIVE_INFINITY };
+
+function unlimited({ kvBlocks }: Setup): boolean {
+  return kvBlocks === Number.POSITIVE_INFINITY;
 }
 
 /** What a map holds for a key, made when it is first asked for. */

@@ -3,6 +3,7 @@
  * may be what JSON has (16, [1, 16]) or what a flag has ("16", "1,16").
  */
 import * as z from 'zod';
+import { ROUTERS, type RouterName } from '../engine/router.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 
 const wholeNumber = (least: number) =>
@@ -58,6 +59,9 @@ const optionSchemas = {
   outputLen: wholeNumber(1),
   batch: list(wholeNumber(1)),
   load,
+  replicas: wholeNumber(1),
+  router: oneOf(ROUTERS),
+  speculateUpTo: wholeNumber(1),
   requests: wholeNumber(1),
   keepTruncated: z.boolean({ error: 'true or false' }),
   seed: wholeNumber(0),
@@ -82,6 +86,11 @@ export interface Scenario {
   readonly outputLen: number | null;
   readonly batch: readonly number[];
   readonly load: string;
+  /** Identical engines, each on `tp` GPUs, and how requests are spread over them. */
+  readonly replicas: number;
+  readonly router: RouterName;
+  /** Running requests above which nothing is drafted; null: drafting never stops. */
+  readonly speculateUpTo: number | null;
   readonly requests: number | null;
   readonly keepTruncated: boolean;
   readonly seed: number;
@@ -106,6 +115,9 @@ export const DEFAULTS: Scenario = {
   outputLen: null,
   batch: [1, 16, 64, 128],
   load: 'clones',
+  replicas: 1,
+  router: 'round-robin',
+  speculateUpTo: null,
   requests: null,
   keepTruncated: false,
   seed: 1,
@@ -159,6 +171,12 @@ export function poissonRate(load: string): number {
   return Number.isFinite(rate) ? rate : 0;
 }
 
+const SERVING_ONLY = [
+  ['replicas', 'replicas'],
+  ['router', 'router'],
+  ['speculateUpTo', 'speculate-up-to'],
+] as const;
+
 /**
  * Refuses options that change nothing in the chosen mode, so that nobody believes they did.
  *
@@ -170,6 +188,19 @@ export function checkUsed(options: Options, scenario: Scenario): void {
     options[name] !== undefined && JSON.stringify(options[name]) !== JSON.stringify(DEFAULTS[name]);
   if (chosen('batch') && poissonRate(scenario.load) > 0) {
     throw new UserError(`--batch has no effect with --load ${scenario.load}: arrivals decide the batch`);
+  }
+  if (scenario.load === 'clones') {
+    for (const [name, flag] of SERVING_ONLY) {
+      if (!chosen(name)) continue;
+      throw new UserError(
+        `--${flag} has no effect with --load clones: a batch is served at once, by one engine`,
+      );
+    }
+  }
+  if (chosen('router') && scenario.replicas === 1) {
+    throw new UserError(
+      `--router ${scenario.router} has no effect with one replica, expected --replicas of 2 or more`,
+    );
   }
   if (chosen('engine') && scenario.cost === 'specdecode-bench') {
     throw new UserError('--engine has no effect with --cost specdecode-bench, which has its own overheads');

@@ -10,19 +10,21 @@ export function selectRequests(trace: AcceptanceTrace, indices: readonly number[
     ids: indices.map((r) => trace.ids[r]!),
     promptTokens: pick(trace.promptTokens),
     outputTokens: pick(trace.outputTokens),
-    drafters: mapDrafters(trace, (lengths) => {
-      const bytes = (flat: Uint8Array) =>
-        selectRuns(lengths.offsets, flat, indices, (n) => new Uint8Array(n));
-      const { offsets, values: emitted } = bytes(lengths.emitted);
-      const { proposed } = lengths;
-      return {
-        ...lengths,
-        offsets,
-        emitted,
-        proposed: proposed instanceof Uint8Array ? bytes(proposed).values : proposed,
-      };
-    }),
+    drafters: mapDrafters(trace, (lengths) => selectLengths(lengths, indices)),
     tokens: trace.tokens === null ? null : selectTokens(trace.tokens, indices),
+  };
+}
+
+/** One drafter's lengths of the requests at `indices`, in that order. */
+export function selectLengths(lengths: PositionLengths, indices: readonly number[]): PositionLengths {
+  const bytes = (flat: Uint8Array) => selectRuns(lengths.offsets, flat, indices, (n) => new Uint8Array(n));
+  const { offsets, values: emitted } = bytes(lengths.emitted);
+  const { proposed } = lengths;
+  return {
+    ...lengths,
+    offsets,
+    emitted,
+    proposed: proposed instanceof Uint8Array ? bytes(proposed).values : proposed,
   };
 }
 

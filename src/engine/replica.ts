@@ -1,0 +1,395 @@
+/**
+ * One serving engine: who is in the next step, and what comes of it. It schedules as the V1 engine of vLLM 0.10
+ * does (docs/serving.md lists the differences): running requests first, in the order of their admission, then
+ * waiting ones in the order of their arrival, within one budget of tokens a step; prompts in chunks beside the
+ * requests that decode; KV blocks taken as a request grows; when there are none, the request admitted last loses
+ * its own and is computed again later.
+ *
+ * Left out: priorities, requests that are aborted, multi-modal inputs, KV that moves between engines.
+ */
+import {
+  addSeconds,
+  type CostModel,
+  noSeconds,
+  type PartSeconds,
+  StepWork,
+  totalSeconds,
+} from '../cost/work.ts';
+import type { Drafter } from '../drafter/drafter.ts';
+import { wider } from './columns.ts';
+import { KvMemory } from './kv-memory.ts';
+import { type NumberedHashes, PrefixCache } from './prefix-cache.ts';
+import type { FinishedRecords, StepObserver, TokenGaps, Totals } from './records.ts';
+import type { Loaded } from './router.ts';
+import { Sequences } from './sequences.ts';
+import { Waiting } from './waiting.ts';
+
+/** What bounds a step and a replica. */
+export interface Limits {
+  /** Most tokens of one step: prompt chunks, and of each request that decodes its last token and its drafts. */
+  readonly maxBatchedTokens: number;
+  /** Most requests that run at once. May be infinite, as all of these. */
+  readonly maxSequences: number;
+  readonly kvBlocks: number;
+  readonly blockTokens: number;
+  /** Nothing is drafted in a step that begins with more running requests than this. */
+  readonly speculateUpTo: number;
+}
+
+/** What replicas share. */
+export interface ReplicaParts {
+  readonly promptTokens: Int32Array;
+  readonly outputTokens: Int32Array;
+  readonly hashes: NumberedHashes | null;
+  readonly drafter: Drafter;
+  readonly cost: CostModel;
+  /** Draft models the drafter runs, and the most tokens it drafts. */
+  readonly draftModels: number;
+  readonly maxK: number;
+  readonly limits: Limits;
+  readonly totals: Totals;
+  readonly finished: FinishedRecords;
+  readonly gaps: TokenGaps | null;
+  readonly observer: StepObserver | null;
+}
+
+/** Instead of the seconds of a step where there is nothing to do. */
+export const NO_STEP = -1;
+
+export class Replica implements Loaded {
+  readonly #parts: ReplicaParts;
+  readonly #index: number;
+  readonly #kv: KvMemory;
+  readonly #cache: PrefixCache | null;
+  readonly #sequences = new Sequences();
+  readonly #waiting = new Waiting();
+  /** Slots of running requests in the order of their admission. */
+  #order = new Int32Array(16);
+  #running = 0;
+  readonly #work: StepWork;
+  readonly #cost: PartSeconds = noSeconds();
+  // Of the step under way.
+  #startS = 0;
+  #preempted = false;
+  #rounds = 0;
+  #emitted = 0;
+  #drafted = 0;
+  #prefills = 0;
+  #kvBlocks = 0;
+  #leftWaiting = 0;
+
+  constructor(parts: ReplicaParts, index: number) {
+    const { hashes, limits } = parts;
+    this.#parts = parts;
+    this.#index = index;
+    this.#cache = hashes === null ? null : new PrefixCache(hashes, limits.blockTokens);
+    this.#kv = new KvMemory(limits.kvBlocks, this.#cache);
+    this.#work = new StepWork(parts.draftModels, parts.maxK);
+  }
+
+  /** Requests that wait or run. */
+  get requests(): number {
+    return this.#waiting.count + this.#running;
+  }
+
+  /** KV blocks held by running requests; those kept for later prompts are not among them. */
+  get usedBlocks(): number {
+    return this.#kv.usedBlocks;
+  }
+
+  submit(request: number, nowS: number): void {
+    this.#waiting.add(request, nowS);
+  }
+
+  /**
+   * Forms the next step and returns its seconds, or `NO_STEP`.
+   *
+   * @throws Error when a request needs more KV blocks than there are
+   */
+  startStep(nowS: number): number {
+    if (this.requests === 0) return NO_STEP;
+    this.#startS = nowS;
+    this.#preempted = false;
+    this.#prefills = 0;
+    this.#work.clear();
+    const left = this.#scheduleRunning(this.#parts.limits.maxBatchedTokens);
+    if (!this.#preempted) this.#scheduleWaiting(left, nowS);
+    this.#kvBlocks = this.#kv.usedBlocks;
+    this.#leftWaiting = this.#waiting.count;
+    const { cost } = this.#parts;
+    if (this.#rounds > 0) cost.priceStep(this.#work, this.#cost);
+    else cost.pricePrefill(this.#work.prefill, this.#cost);
+    return totalSeconds(this.#cost);
+  }
+
+  /** Ends the step under way: tokens exist, complete requests leave. Returns how many did. */
+  endStep(nowS: number): number {
+    this.#account();
+    const { gaps } = this.#parts;
+    const { emitted, position, length, firstTokenS, lastTokenS } = this.#sequences;
+    const order = this.#order;
+    const before = this.#running;
+    let kept = 0;
+    for (let n = 0; n < before; n++) {
+      const slot = order[n]!;
+      const tokens = emitted[slot]!;
+      if (tokens > 0) {
+        const had = position[slot]!;
+        emitted[slot] = 0;
+        position[slot] = had + tokens;
+        if (had === 0) firstTokenS[slot] = nowS;
+        if (gaps !== null) {
+          if (had > 0) gaps.add(nowS - lastTokenS[slot]!, tokens);
+          lastTokenS[slot] = nowS;
+        }
+        if (had + tokens >= length[slot]!) {
+          this.#finish(slot, nowS);
+          continue;
+        }
+      }
+      order[kept++] = slot;
+    }
+    this.#running = kept;
+    return before - kept;
+  }
+
+  /** Puts running requests into the step, in order, and returns the tokens left of the budget. */
+  #scheduleRunning(budget: number): number {
+    const { drafter, maxK, limits } = this.#parts;
+    const work = this.#work;
+    const { request, promptTokens, length, position, toPrefill, heldTokens, emitted } = this.#sequences;
+    const order = this.#order;
+    const speculates = this.#running <= limits.speculateUpTo;
+    let left = budget;
+    let rounds = 0;
+    let tokens = 0;
+    let contextTokens = 0;
+    let attentionPairs = 0;
+    let emittedTokens = 0;
+    for (let n = 0; n < this.#running && left > 0; n++) {
+      const slot = order[n]!;
+      const had = position[slot]!;
+      const context = promptTokens[slot]! + had;
+      const remaining = toPrefill[slot]!;
+      if (remaining > 0) {
+        const chunk = Math.min(remaining, left);
+        if (!this.#hold(slot, context - remaining + chunk)) break;
+        this.#prefill(slot, chunk);
+        left -= chunk;
+        continue;
+      }
+      // Who drafts needs room for the longest draft, in the budget as in memory.
+      const drafts = speculates && left > maxK;
+      const needed = drafts ? context + maxK : context;
+      if (needed > heldTokens[slot]! && !this.#hold(slot, needed)) break;
+      let drafted = 0;
+      let yielded = 1;
+      if (drafts) {
+        drafter.round(request[slot]!, had, length[slot]! - had, 1, context, work);
+        drafted = drafter.drafted;
+        yielded = drafter.emitted;
+      } else {
+        drafter.sitOut(request[slot]!, had);
+      }
+      emitted[slot] = yielded;
+      const queries = drafted + 1;
+      left -= queries;
+      rounds++;
+      tokens += queries;
+      contextTokens += context + drafted;
+      attentionPairs += queries * (context + drafted / 2);
+      emittedTokens += yielded;
+    }
+    const { verify } = work;
+    verify.sequences = rounds;
+    verify.tokens = tokens;
+    verify.logitRows = tokens;
+    verify.contextTokens = contextTokens;
+    verify.attentionPairs = attentionPairs;
+    this.#rounds = rounds;
+    this.#drafted = tokens - rounds;
+    this.#emitted = emittedTokens;
+    return left;
+  }
+
+  /** Admits waiting requests in order, as many as budget, sequence limit and memory allow. */
+  #scheduleWaiting(budget: number, nowS: number): void {
+    let left = budget;
+    while (left > 0 && this.#waiting.count > 0 && this.#running < this.#parts.limits.maxSequences) {
+      const chunk = this.#admit(left, nowS);
+      if (chunk === 0) return;
+      left -= chunk;
+    }
+  }
+
+  /** Admits the request in front with its first chunk, and returns the chunk's tokens; 0 when it does not fit. */
+  #admit(budget: number, nowS: number): number {
+    const { promptTokens, outputTokens, limits, totals } = this.#parts;
+    const sequences = this.#sequences;
+    const waiting = this.#waiting;
+    const kv = this.#kv;
+    const cache = this.#cache;
+    const preempted = waiting.slot;
+    const request = preempted < 0 ? waiting.request : sequences.request[preempted]!;
+    const prompt = promptTokens[request]!;
+    const context = preempted < 0 ? prompt : prompt + sequences.position[preempted]!;
+    // One token at least has to be computed, to have logits.
+    const hits = cache === null ? 0 : cache.hits(request, Math.min(prompt, context - 1));
+    const cached = hits === 0 ? 0 : hits * cache!.blockTokens;
+    const chunk = Math.min(context - cached, budget);
+    const heldBlocks = Math.ceil((cached + chunk) / limits.blockTokens);
+    const fresh = heldBlocks - cached / limits.blockTokens;
+    const idle = hits === 0 ? 0 : cache!.idleAmong(request, hits);
+    if (kv.usedBlocks + idle + fresh > kv.capacityBlocks) {
+      if (this.#running === 0) throw doesNotFit(request, context, kv);
+      return 0;
+    }
+    const slot =
+      preempted < 0
+        ? sequences.open(request, prompt, outputTokens[request]!, waiting.arrivalS, nowS)
+        : preempted;
+    waiting.shift();
+    if (hits > 0) kv.take(cache!.read(request, hits));
+    kv.take(fresh);
+    totals.cachedTokens += cached;
+    sequences.toPrefill[slot] = context - cached;
+    sequences.sharedHashes[slot] = hits;
+    sequences.heldTokens[slot] = heldBlocks * limits.blockTokens;
+    if (this.#running === this.#order.length) this.#order = wider(this.#order);
+    this.#order[this.#running++] = slot;
+    this.#prefill(slot, chunk);
+    return chunk;
+  }
+
+  /** Puts the next `chunk` tokens of a request's prefill into the step; their KV blocks are held. */
+  #prefill(slot: number, chunk: number): void {
+    const sequences = this.#sequences;
+    const { prefill } = this.#work;
+    const had = sequences.position[slot]!;
+    const remaining = sequences.toPrefill[slot]! - chunk;
+    const context = sequences.promptTokens[slot]! + had - remaining;
+    prefill.sequences++;
+    prefill.tokens += chunk;
+    prefill.contextTokens += context;
+    prefill.attentionPairs += chunk * (context - chunk) + (chunk * (chunk + 1)) / 2;
+    // The engine computes logits for the last token of every chunk and ignores those of unfinished prompts.
+    prefill.logitRows++;
+    sequences.toPrefill[slot] = remaining;
+    if (this.#cache !== null) this.#share(slot, context, this.#cache);
+    if (remaining > 0) return;
+    sequences.emitted[slot] = 1;
+    this.#prefills++;
+    if (had > 0) this.#parts.drafter.reread(sequences.request[slot]!);
+  }
+
+  /** Enters what is computed of a prompt into the prefix cache. */
+  #share(slot: number, computed: number, cache: PrefixCache): void {
+    const sequences = this.#sequences;
+    const request = sequences.request[slot]!;
+    const filled = cache.filled(request, Math.min(computed, sequences.promptTokens[slot]!));
+    for (let index = sequences.sharedHashes[slot]!; index < filled; index++) {
+      const change = cache.enter(request, index);
+      if (change < 0) this.#kv.giveBack(-change);
+    }
+    if (filled > sequences.sharedHashes[slot]!) sequences.sharedHashes[slot] = filled;
+  }
+
+  /**
+   * Makes a running request hold the blocks of `tokens` tokens. Where there are too few, the requests admitted
+   * last are preempted until there are enough; false when this one was itself the last.
+   */
+  #hold(slot: number, tokens: number): boolean {
+    const { blockTokens } = this.#parts.limits;
+    const { heldTokens, request } = this.#sequences;
+    const blocks = Math.ceil(tokens / blockTokens);
+    const more = blocks - heldTokens[slot]! / blockTokens;
+    if (more <= 0) return true;
+    while (!this.#kv.take(more)) {
+      if (this.#running === 1) throw doesNotFit(request[slot]!, tokens, this.#kv);
+      const last = this.#order[--this.#running]!;
+      this.#preempt(last);
+      if (last === slot) return false;
+    }
+    heldTokens[slot] = blocks * blockTokens;
+    return true;
+  }
+
+  #preempt(slot: number): void {
+    const sequences = this.#sequences;
+    this.#release(slot);
+    sequences.preemptions[slot]!++;
+    this.#waiting.prepend(slot);
+    this.#preempted = true;
+    this.#parts.totals.preemptions++;
+  }
+
+  /** Gives a request's blocks back; those of its prompt that have a hash stay behind while there is room. */
+  #release(slot: number): void {
+    const { heldTokens, sharedHashes, request } = this.#sequences;
+    const shared = sharedHashes[slot]!;
+    const held = heldTokens[slot]! / this.#parts.limits.blockTokens;
+    if (shared === 0) {
+      this.#kv.giveBack(held);
+    } else {
+      const cache = this.#cache!;
+      this.#kv.giveBack(held - shared * cache.blocksEach);
+      this.#kv.giveBack(cache.leave(request[slot]!, shared));
+      sharedHashes[slot] = 0;
+    }
+    heldTokens[slot] = 0;
+  }
+
+  #finish(slot: number, nowS: number): void {
+    const sequences = this.#sequences;
+    this.#release(slot);
+    this.#parts.finished.add(
+      sequences.request[slot]!,
+      sequences.length[slot]!,
+      sequences.promptTokens[slot]!,
+      sequences.arrivalS[slot]!,
+      sequences.admittedS[slot]!,
+      sequences.firstTokenS[slot]!,
+      nowS,
+      sequences.preemptions[slot]!,
+      this.#index,
+    );
+    sequences.close(slot);
+  }
+
+  /** Adds the step to the totals and shows it to the observer. */
+  #account(): void {
+    const { totals, observer } = this.#parts;
+    const cost = this.#cost;
+    const { prefill } = this.#work;
+    addSeconds(totals.all, cost);
+    totals.steps++;
+    totals.sequenceSeconds += this.#running * totalSeconds(cost);
+    totals.prefills += this.#prefills;
+    totals.prefillTokens += prefill.tokens;
+    if (this.#kv.peakBlocks > totals.kvPeakBlocks) totals.kvPeakBlocks = this.#kv.peakBlocks;
+    if (this.#rounds > 0) {
+      addSeconds(totals.decode, cost);
+      totals.decode.prefillS = 0;
+      totals.decodeSteps++;
+      totals.rounds += this.#rounds;
+      totals.emitted += this.#emitted;
+      totals.drafted += this.#drafted;
+      totals.accepted += this.#emitted - this.#rounds;
+    }
+    observer?.onStep({
+      startS: this.#startS,
+      replica: this.#index,
+      parts: cost,
+      prefillTokens: prefill.tokens,
+      decodeSequences: this.#rounds,
+      drafted: this.#drafted,
+      emitted: this.#emitted + this.#prefills,
+      kvUsedBlocks: this.#kvBlocks,
+      waiting: this.#leftWaiting,
+    });
+  }
+}
+
+function doesNotFit(request: number, tokens: number, kv: KvMemory): Error {
+  return new Error(`request ${request}: ${tokens} tokens do not fit in ${kv.capacityBlocks} KV blocks`);
+}

@@ -1,0 +1,149 @@
+/** Parts of a serving engine for tests: a cost model of plain numbers, steady acceptance, a run in one call. */
+import {
+  type CostModel,
+  noSeconds,
+  type PartSeconds,
+  type PassWork,
+  type StepWork,
+} from '../src/cost/work.ts';
+import { assembleDrafter } from '../src/drafter/assemble.ts';
+import { parseMethod } from '../src/drafter/methods.ts';
+import { AS_RECORDED } from '../src/drafter/replay.ts';
+import { Engine, type EngineParts } from '../src/engine/engine.ts';
+import type { Load } from '../src/engine/load.ts';
+import type { PrefixHashes } from '../src/engine/prefix-cache.ts';
+import type { StepRecord } from '../src/engine/records.ts';
+import type { Limits } from '../src/engine/replica.ts';
+import type { PositionLengths } from '../src/trace/trace.ts';
+
+export const MAX_K = 5;
+
+/** What one step was asked to do. */
+export interface Step {
+  readonly decode: PassWork;
+  readonly prompts: PassWork;
+}
+
+/** Decoding takes 1 s and prefilling 10 s, both together 11 s, or whatever is said; keeps what it was asked. */
+export class Stopwatch implements CostModel {
+  readonly name = 'stopwatch';
+  readonly steps: Step[] = [];
+  readonly #prefillS: (prompts: PassWork) => number;
+  readonly #decodeS: (decode: PassWork) => number;
+
+  constructor(
+    decodeS: (decode: PassWork) => number = () => 1,
+    prefillS: (prompts: PassWork) => number = () => 10,
+  ) {
+    this.#decodeS = decodeS;
+    this.#prefillS = prefillS;
+  }
+
+  priceStep({ verify, prefill, drafts }: StepWork, cost: PartSeconds): void {
+    this.steps.push({ decode: structuredClone(verify), prompts: structuredClone(prefill) });
+    const seconds = this.#decodeS(verify);
+    Object.assign(cost, noSeconds(), {
+      draftS: drafts.reduce((sum, draft) => sum + draft.longest, 0) / 16,
+      verifyS: 0.75 * seconds,
+      overheadS: 0.25 * seconds,
+      prefillS: prefill.tokens > 0 ? this.#prefillS(prefill) : 0,
+    });
+  }
+
+  pricePrefill(prompts: PassWork, cost: PartSeconds): void {
+    this.steps.push({ decode: structuredClone(EMPTY), prompts: structuredClone(prompts) });
+    Object.assign(cost, noSeconds(), { prefillS: this.#prefillS(prompts) });
+  }
+}
+
+const EMPTY = { sequences: 0, tokens: 0, contextTokens: 0, attentionPairs: 0, logitRows: 0 } as PassWork;
+
+export const UNLIMITED: Limits = {
+  maxBatchedTokens: Number.POSITIVE_INFINITY,
+  maxSequences: Number.POSITIVE_INFINITY,
+  kvBlocks: Number.POSITIVE_INFINITY,
+  blockTokens: 16,
+  speculateUpTo: Number.POSITIVE_INFINITY,
+};
+
+export interface Setting extends Partial<Limits> {
+  readonly prompts: readonly number[];
+  readonly outputs: readonly number[];
+  readonly load: Load;
+  readonly method?: string;
+  readonly k?: number;
+  readonly acceptance?: PositionLengths;
+  readonly cost?: CostModel;
+  readonly prefixHashes?: PrefixHashes;
+  readonly replicas?: number;
+  readonly router?: EngineParts['router'];
+  readonly horizonS?: number;
+  readonly onStep?: (step: StepRecord, engine: Engine) => void;
+}
+
+/** An engine of the setting; every limit not stated is infinite. */
+export function engineOf(setting: Setting): Engine {
+  const { prompts, outputs, method: name = 'none', acceptance, onStep, prefixHashes } = setting;
+  const { replicas, router, horizonS } = setting;
+  const method = parseMethod(name);
+  const k = setting.k ?? MAX_K;
+  const engine: Engine = new Engine({
+    workload: {
+      promptTokens: Int32Array.from(prompts),
+      outputTokens: Int32Array.from(outputs),
+      ...(prefixHashes !== undefined && { prefixHashes }),
+    },
+    load: setting.load,
+    drafter: assembleDrafter(method, k, acceptance === undefined ? [] : [acceptance], AS_RECORDED),
+    cost: setting.cost ?? new Stopwatch(),
+    draftModels: method.parts.filter((part) => part.model !== undefined).length,
+    maxK: maxKOf(name, k),
+    limits: limitsOf(setting),
+    gaps: true,
+    ...(replicas !== undefined && { replicas }),
+    ...(router !== undefined && { router }),
+    ...(horizonS !== undefined && { horizonS }),
+    ...(onStep !== undefined && { observer: { onStep: (step: StepRecord) => onStep(step, engine) } }),
+  });
+  return engine;
+}
+
+/** Runs the setting to its end. */
+export function serve(setting: Setting) {
+  const engine = engineOf(setting);
+  const makespanS = engine.run();
+  const { totals, gaps, unfinished, replicas } = engine;
+  return { finished: [...engine.finished], totals, gaps: gaps!, makespanS, unfinished, replicas };
+}
+
+/** The most tokens a round drafts: as a fixed method's k, and for oracles what was recorded. */
+export function maxKOf(method: string, k: number): number {
+  const { kind } = parseMethod(method);
+  if (kind === 'none') return 0;
+  return kind === 'fixed' ? k : MAX_K;
+}
+
+function limitsOf(setting: Setting): Limits {
+  const stated = Object.keys(UNLIMITED).flatMap((key) => {
+    const value = setting[key as keyof Limits];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return { ...UNLIMITED, ...Object.fromEntries(stated) };
+}
+
+export const all = (requests: readonly unknown[]): number[] => requests.map((_, r) => r);
+
+/** The same acceptance at every position: `emitted` tokens a round. */
+export function steady(outputs: readonly number[], emitted: number): PositionLengths {
+  const offsets = new Int32Array(outputs.length + 1);
+  outputs.forEach((tokens, r) => {
+    offsets[r + 1] = offsets[r]! + tokens;
+  });
+  return {
+    maxK: MAX_K,
+    offsets,
+    emitted: new Uint8Array(offsets.at(-1)!).fill(emitted),
+    proposed: 'always',
+    kind: 'fitted',
+  };
+}
