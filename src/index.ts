@@ -1,6 +1,8 @@
 /** The public API, listed by hand. Nothing here touches a disk or a network: `specsim/node` does. */
 
 export { type EngineProfile, parseEngine } from './cost/engine-profile.ts';
+export { type MethodSchedule, type TuneRow, type Tuning, tune } from './decide/tune.ts';
+export { type VllmConfig, vllmConfig } from './decide/vllm.ts';
 export { UserError } from './errors.ts';
 export { parseHardware } from './hardware/load.ts';
 export type { HardwareProfile } from './hardware/profile.ts';
@@ -11,6 +13,7 @@ export { type ForwardShape, forwardShape, headShape } from './model/shape.ts';
 export { summarizeComparison } from './report/comparison.ts';
 export { summarizeSensitivity } from './report/sensitivity.ts';
 export { summarize } from './report/summary.ts';
+export { summarizeTuning } from './report/tuning.ts';
 export {
   type Comparison,
   type ComparisonRow,

@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['engine'],
   ['metrics'],
   ['scenario'],
+  ['decide'],
   ['report'],
   ['index.ts', 'node'],
   ['cli'],

@@ -9,7 +9,14 @@ import { listCommand } from './list.ts';
 import { runCommand } from './run.ts';
 import { SCENARIO_OPTIONS } from './scenario-flags.ts';
 import { sensitivityCommand } from './sensitivity.ts';
+import { TUNE_OPTIONS, tuneCommand } from './tune.ts';
 import { validateCommand } from './validate.ts';
+
+/** The options of commands that have others than a scenario's. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  calibrate: CALIBRATE_OPTIONS,
+  tune: TUNE_OPTIONS,
+};
 
 /** Exit status for a mistake of the user's. */
 const USER_ERROR = 2;
@@ -25,6 +32,7 @@ try {
     .locale('en')
     .usage('$0 <command>\n\nWhich drafter, which k, at which batch size, on which GPU, and why.')
     .command(runCommand)
+    .command(tuneCommand)
     .command(compareCommand)
     .command(sensitivityCommand)
     .command(validateCommand)
@@ -49,7 +57,7 @@ try {
 
 /** Lists may be repeated and scenario keys have checks of their own; for the rest yargs would pass on an array. */
 function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
-  for (const name of ['format', 'out', 'recordings']) {
+  for (const name of ['format', 'out', 'recordings', 'max-k', 'context', 'emit']) {
     const given = args[name];
     if (Array.isArray(given)) throw new UserError(`--${name}: got ${shown(given)}, expected one value`);
   }
@@ -68,10 +76,18 @@ function usageError(message: string): UserError {
     return unknownName(
       'option',
       `--${unknown}`,
-      (process.argv[2] === 'calibrate' ? CALIBRATE_OPTIONS : SCENARIO_OPTIONS).map((name) => `--${name}`),
+      (OPTIONS[process.argv[2]!] ?? SCENARIO_OPTIONS).map((name) => `--${name}`),
     );
   }
   return process.argv[2] === unknown
-    ? unknownName('command', unknown, ['run', 'compare', 'sensitivity', 'validate', 'calibrate', 'list'])
+    ? unknownName('command', unknown, [
+        'run',
+        'tune',
+        'compare',
+        'sensitivity',
+        'validate',
+        'calibrate',
+        'list',
+      ])
     : new UserError(`unexpected argument ${shown(unknown)}: expected at most one, a scenario file`);
 }

@@ -86,7 +86,7 @@ function firstSpeculation(inputs: Inputs): string[] {
 }
 
 /** Flags for what was not left at its default; of acceptances and the draft model, what methods `uses` need. */
-function kept({ scenario, drafts }: Inputs, uses: readonly string[]): string[] {
+export function kept({ scenario, drafts }: Inputs, uses: readonly string[]): string[] {
   const flags: string[] = [];
   for (const name of KEPT) {
     const value = scenario[name];

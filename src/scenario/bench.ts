@@ -15,7 +15,7 @@ import { Closed, type Load, Open, poissonArrivals } from '../engine/load.ts';
 import { routerNamed } from '../engine/router.ts';
 import { type Rounds, replayRounds, runStaticBatches } from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
-import { Confidence, type Run, type Shift } from '../metrics/confidence.ts';
+import { Confidence, type Interval, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
@@ -64,6 +64,7 @@ export class Bench {
   readonly #shapes = new Map<object, ForwardShape>();
   readonly #setups = new Map<string, Setup>();
   readonly #plain = new Map<string, Setup>();
+  readonly #runs = new Map<Setup, Map<number, Run>>();
   readonly #baselines = new Map<Setup, Map<number | null, Run>>();
   readonly #plainOn = new WeakMap<Machine, Map<Setup, Map<number, Measures>>>();
   readonly #stated = new Map<string, PositionLengths>();
@@ -143,6 +144,29 @@ export class Bench {
       time_share: measured.time_share,
       step_ms: measured.step_ms,
     };
+  }
+
+  /**
+   * How many times as fast one setting is as another, with the 95 % interval of the ratio: both face the same
+   * requests and the same errors of the constants.
+   */
+  ratio(a: Setting, b: Setting, batch: number): Interval & { readonly ratio: number } {
+    const over = this.#settingRun(a, b, batch);
+    const under = this.#settingRun(b, a, batch);
+    if (over === under) return { ratio: 1, lo: 1, hi: 1 };
+    const value = over.measured.throughput_tok_per_s / under.measured.throughput_tok_per_s;
+    return { ratio: value, ...this.#confidence.speedup(value, over, under, 'throughput') };
+  }
+
+  /** A setting's run; plain decoding is that of the other setting's texts. */
+  #settingRun({ method, k }: Setting, other: Setting, batch: number): Run {
+    if (method.kind === 'none') return this.#baseline(this.#setup(other.method, other.k), batch);
+    const setup = this.#setup(method, k);
+    return entry(
+      entry(this.#runs, setup, () => new Map<number, Run>()),
+      batch,
+      () => this.#run(setup, batch),
+    );
   }
 
   /** The measures behind a row, without intervals, on a machine that differs from the scenario's in prices alone. */

@@ -22,6 +22,25 @@ const list = <T extends z.ZodType>(of: T) =>
     z.array(of, { error: 'a list' }).min(1, { error: 'a list of at least one' }),
   );
 
+/** A list of sizes in which 1..256 stands for the powers of two between, and 8k for 8 x 1024. */
+const sizes = z.preprocess(
+  (value) =>
+    typeof value === 'string' ? value.split(',').flatMap(doublings) : Array.isArray(value) ? value : [value],
+  z.array(wholeNumber(1), { error: 'a list' }).min(1, { error: 'a list of at least one' }),
+);
+
+function doublings(item: string): (string | number)[] {
+  const plain = item.replace(/^\s*(\d+)k\s*$/i, (_, thousands) => String(1024 * Number(thousands)));
+  const [, from, to] = /^\s*(\d+k?)\.\.(\d+k?)\s*$/i.exec(item) ?? [];
+  if (from === undefined || to === undefined) return [plain];
+  const [first, last] = [Number(doublings(from)[0]), Number(doublings(to)[0])];
+  // Not a range of sizes: left as written, for the check that follows to refuse.
+  if (first < 1 || last < first) return [item];
+  const steps = Math.floor(Math.log2(last / first));
+  const doubled = Array.from({ length: steps + 1 }, (_, i) => first * 2 ** i);
+  return doubled.at(-1) === last ? doubled : [...doubled, last];
+}
+
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `one of ${values.join(', ')}` });
 
@@ -57,7 +76,7 @@ const optionSchemas = {
   acceptance,
   promptLen: wholeNumber(1),
   outputLen: wholeNumber(1),
-  batch: list(wholeNumber(1)),
+  batch: sizes,
   load,
   replicas: wholeNumber(1),
   router: oneOf(ROUTERS),
@@ -163,6 +182,14 @@ export function parseOptions(
 /** Fills what nobody named from the defaults. */
 export function completeScenario(options: Options): Scenario {
   return { ...DEFAULTS, ...options };
+}
+
+/** Sizes as a flag lists them, such as 1k..32k. Throws a UserError for anything else. */
+export function parseSizes(written: string, where: string): number[] {
+  const parsed = sizes.safeParse(written);
+  if (!parsed.success)
+    throw new UserError(`${where}: got ${shown(written)}, expected sizes such as 1k,4k or 1k..32k`);
+  return [...new Set(parsed.data)].sort((a, b) => a - b);
 }
 
 /** The rate of a `poisson:RATE` load in requests/s, 0 for anything else. */

@@ -1,0 +1,221 @@
+/**
+ * Which drafter, which k, when to switch off: the best setting at every batch size, what it gains, and the
+ * schedule of draft lengths that follows. Settings are compared on the same requests.
+ *
+ * Left out: changing the method between batch sizes, which no engine does; the schedule is of one method.
+ */
+import { type Method, parseMethod } from '../drafter/methods.ts';
+import { UserError } from '../errors.ts';
+import type { Interval } from '../metrics/confidence.ts';
+import { Bench, type Setting } from '../scenario/bench.ts';
+import { type Inputs, sha256 } from '../scenario/inputs.ts';
+import type { Scenario } from '../scenario/options.ts';
+import { SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
+import { loadKind, type Progress } from '../scenario/run.ts';
+import { type ContextSchedule, rangesOf } from './schedule.ts';
+
+/** Settings this close to the best are as good, and the one with the smallest k is taken. */
+export const TIE = 0.01;
+
+/** The draft length that people take unasked; gains are told over it. */
+const CUSTOMARY_K = 3;
+
+const PLAIN: Setting = { method: parseMethod('none'), k: null };
+
+/** A ratio of two throughputs with its 95 % interval. */
+export interface Ratio extends Interval {
+  readonly ratio: number;
+}
+
+export interface TuneRow {
+  readonly gpu: string;
+  readonly trace: string;
+  /** Prompt length that replaced the trace's, in tokens; null for the trace's own. */
+  readonly context_tokens: number | null;
+  readonly batch_size: number;
+  /** `none` where no speculation pays. */
+  readonly method: string;
+  /** 0 where no speculation pays. */
+  readonly k: number;
+  readonly throughput_tok_per_s: number;
+  readonly over_none: Ratio;
+  /** Over k = 3 of the same method, or of the schedule's where none pays; null when it cannot draft 3. */
+  readonly over_k3: Ratio | null;
+  /** How much faster the same method would be if it drafted exactly what is accepted. */
+  readonly oracle_over: Ratio;
+  /** The best setting of another method, `none` included, and the gain over it; null with nothing to compare. */
+  readonly runner_up: { readonly method: string; readonly k: number; readonly over: Ratio } | null;
+}
+
+/** The best k of one method by batch size, at every context. */
+export interface MethodSchedule {
+  readonly trace: string;
+  readonly method: string;
+  /** Geometric mean over batch sizes and contexts of the speedup over plain decoding. */
+  readonly mean_speedup: number;
+  readonly contexts: readonly ContextSchedule[];
+}
+
+export interface Tuning {
+  readonly schemaVersion: typeof SCHEMA_VERSION;
+  readonly tool: string;
+  readonly config: Scenario;
+  readonly configHash: string;
+  readonly seed: number;
+  readonly warnings: readonly string[];
+  readonly rows: readonly TuneRow[];
+  /** One for each trace and method, the best method of a trace first. */
+  readonly schedules: readonly MethodSchedule[];
+}
+
+/**
+ * Finds the best setting for every trace, context and batch size.
+ *
+ * @param inputs of one scenario, one for each context, ascending
+ * @param maxK the longest draft to try; methods whose recording ends earlier stop there
+ * @throws UserError when no method is left that takes a draft length
+ */
+export async function tune(
+  inputs: readonly Inputs[],
+  maxK: number,
+  progress: Progress = () => {},
+): Promise<Tuning> {
+  const [{ scenario, methods, traces }] = inputs as [Inputs, ...Inputs[]];
+  const tuned = methods.filter(({ kind }) => kind === 'fixed');
+  const other = methods.find(({ kind }) => kind !== 'fixed' && kind !== 'none');
+  if (other !== undefined) {
+    throw new UserError(`--method ${other.name}: tune chooses draft lengths, expected methods that take a k`);
+  }
+  if (tuned.length === 0) {
+    throw new UserError('--method none: tune needs a method that speculates, such as eagle3');
+  }
+  const batches = [...new Set(scenario.batch)].sort((a, b) => a - b);
+  const warnings = new Set(inputs.flatMap((one) => one.warnings));
+  const rows: TuneRow[] = [];
+  const schedules: MethodSchedule[] = [];
+  const total = traces.length * inputs.length * batches.length;
+  for (let t = 0; t < traces.length; t++) {
+    const cells = inputs.flatMap((one) => {
+      const bench = new Bench(one, one.traces[t]!, loadKind(scenario), warnings);
+      return batches.map((batch) => new Cell(one, t, bench, batch, tuned, maxK));
+    });
+    const ranked = tuned
+      .map((method, m): MethodSchedule & { readonly of: Method } => ({
+        of: method,
+        trace: traces[t]!.name,
+        method: method.name,
+        mean_speedup: Math.exp(
+          cells.reduce((sum, cell) => sum + Math.log(cell.bestOf(m).speedup), 0) / cells.length,
+        ),
+        contexts: inputs.map((one, c) => ({
+          contextTokens: one.scenario.promptLen,
+          ranges: rangesOf(
+            batches.map((batch, b) => ({ batch, k: cells[c * batches.length + b]!.bestOf(m).k })),
+          ),
+        })),
+      }))
+      .sort((a, b) => b.mean_speedup - a.mean_speedup);
+    for (const cell of cells) {
+      progress(rows.length, total);
+      rows.push(cell.row(ranked[0]!.of));
+    }
+    schedules.push(...ranked.map(({ of: _, ...schedule }) => schedule));
+  }
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    tool: TOOL,
+    config: scenario,
+    configHash: await sha256([maxK, ...inputs.map((one) => one.configHash)].join()),
+    seed: scenario.seed,
+    warnings: [...warnings],
+    rows,
+    schedules,
+  };
+}
+
+/** A setting that was tried, plain decoding as k = 0 of any method. */
+interface Tried {
+  readonly setting: Setting;
+  readonly k: number;
+  readonly speedup: number;
+}
+
+/** One context and batch size: everything tried there. */
+class Cell {
+  readonly #inputs: Inputs;
+  readonly #trace: number;
+  readonly #bench: Bench;
+  readonly #batch: number;
+  /** By method, k ascending from 0. */
+  readonly #tried: readonly (readonly Tried[])[];
+
+  constructor(
+    inputs: Inputs,
+    trace: number,
+    bench: Bench,
+    batch: number,
+    methods: readonly Method[],
+    maxK: number,
+  ) {
+    this.#inputs = inputs;
+    this.#trace = trace;
+    this.#bench = bench;
+    this.#batch = batch;
+    this.#tried = methods.map((method) => {
+      const name = method.parts[0]!.name;
+      const recorded = inputs.rates.has(name) ? undefined : inputs.traces[trace]!.drafters.get(name);
+      const longest = Math.min(maxK, recorded?.maxK ?? maxK);
+      const tried: Tried[] = [{ setting: PLAIN, k: 0, speedup: 1 }];
+      for (let k = 1; k <= longest; k++) {
+        const setting = { method, k };
+        const plain = bench.plainMeasures(setting, batch).throughput_tok_per_s;
+        tried.push({ setting, k, speedup: bench.measures(setting, batch).throughput_tok_per_s / plain });
+      }
+      return tried;
+    });
+  }
+
+  /** The best k of method number m. */
+  bestOf(m: number): Tried {
+    return smallestOfBest(this.#tried[m]!);
+  }
+
+  /** @param scheduled the method to compare with where no speculation pays */
+  row(scheduled: Method): TuneRow {
+    const bench = this.#bench;
+    const batch = this.#batch;
+    const best = smallestOfBest(this.#tried.flat());
+    const method = best.k === 0 ? scheduled : best.setting.method;
+    const customary = this.#tried
+      .flat()
+      .find((one) => one.k === CUSTOMARY_K && one.setting.method.name === method.name);
+    const oracle = { method: parseMethod(`oracle:${method.name}`), k: null };
+    const others = this.#tried.flat().filter((one) => one.setting.method.name !== best.setting.method.name);
+    const runnerUp = others.length === 0 ? null : smallestOfBest(others);
+    const over = (setting: Setting) => bench.ratio(best.setting, setting, batch);
+    return {
+      gpu: this.#inputs.hardware.name,
+      trace: this.#inputs.traces[this.#trace]!.name,
+      context_tokens: this.#inputs.scenario.promptLen,
+      batch_size: batch,
+      method: best.setting.method.name,
+      k: best.k,
+      throughput_tok_per_s: bench.measures(best.setting, batch).throughput_tok_per_s,
+      over_none: over(PLAIN),
+      over_k3: customary === undefined ? null : over(customary.setting),
+      oracle_over: bench.ratio(oracle, best.setting, batch),
+      runner_up:
+        runnerUp === null
+          ? null
+          : { method: runnerUp.setting.method.name, k: runnerUp.k, over: over(runnerUp.setting) },
+    };
+  }
+}
+
+/** Of those within a tie of the fastest the one with the smallest k, and of these the fastest. */
+function smallestOfBest(tried: readonly Tried[]): Tried {
+  const fastest = Math.max(...tried.map(({ speedup }) => speedup));
+  return tried
+    .filter(({ speedup }) => speedup >= (1 - TIE) * fastest)
+    .reduce((best, one) => (one.k < best.k || (one.k === best.k && one.speedup > best.speedup) ? one : best));
+}
