@@ -191,6 +191,7 @@ export class Engine {
     const { totals } = this;
     work.clear();
     const { verify } = work;
+    drafter.stepBegins(this.#runningCopies, running.contextTokens());
     for (let i = 0; i < running.count; i++) {
       const copies = running.copies[i]!;
       const position = running.position[i]!;

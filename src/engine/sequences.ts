@@ -28,6 +28,14 @@ export class Sequences {
     return i;
   }
 
+  /** Tokens of prompt and output of all sequences. */
+  contextTokens(): number {
+    let tokens = 0;
+    for (let i = 0; i < this.count; i++)
+      tokens += this.copies[i]! * (this.promptTokens[i]! + this.position[i]!);
+    return tokens;
+  }
+
   /** Removes entry i by moving the last one into its place. */
   remove(i: number): void {
     const last = --this.count;

@@ -8,7 +8,7 @@ import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel } from '../cost/work.ts';
 import { assembleDrafter } from '../drafter/assemble.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import { type Method, parseMethod } from '../drafter/methods.ts';
+import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { Engine, sequenceTokens } from '../engine/engine.ts';
 import { Closed, Poisson } from '../engine/load.ts';
@@ -39,7 +39,7 @@ interface Setup {
   /** The price of its work on a machine, which may differ from the scenario's in a parameter. */
   readonly priceOn: (machine: Machine) => CostModel;
   /** Its rounds, for loads that run every request as if it were alone. */
-  readonly rounds: () => Rounds;
+  readonly rounds: (batch: number) => Rounds;
   readonly draftModels: number;
   readonly outputTokens: Int32Array;
   readonly kvCapacityTokens: number;
@@ -240,7 +240,7 @@ export class Bench {
       maxSequences: unlimited ? Number.POSITIVE_INFINITY : engine.maxSequences,
     };
     if (this.#load === 'clones') {
-      const run = runStaticBatches({ ...parts, rounds: setup.rounds(), requests, copies: batch! });
+      const run = runStaticBatches({ ...parts, rounds: setup.rounds(batch!), requests, copies: batch! });
       if (run.totals.splitEntries > 0) {
         this.#warnings.add(
           `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
@@ -260,8 +260,13 @@ export class Bench {
     return measure(this.#load, run.finished, run.totals, makespanS);
   }
 
-  #drafter({ method, k, acceptance }: Pick<Setup, 'method' | 'k' | 'acceptance'>): Drafter {
-    return assembleDrafter(method, k, acceptance, this.#conventions);
+  #drafter(setup: Pick<Setup, 'method' | 'k' | 'acceptance' | 'priceOn'>): Drafter {
+    const { policy, scenario } = this.#inputs;
+    return assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions, {
+      policy,
+      cost: setup.priceOn(this.#inputs),
+      seed: scenario.seed,
+    });
   }
 
   #setup(method: Method, k: number | null): Setup {
@@ -307,23 +312,26 @@ export class Bench {
     const prices = new WeakMap<Machine, CostModel>();
     const price = ({ hardware, engine }: Machine) =>
       authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
-    let rounds: Rounds | undefined;
+    const replayed = new Map<number, Rounds>();
     const { promptTokens } = trace;
+    const adapts = takesK(method) && this.#inputs.policy.kind !== 'fixed';
+    const priceOn = (machine: Machine) => entry(prices, machine, () => price(machine));
     return {
       method,
       k,
       maxK,
       acceptance,
-      priceOn: (machine) => entry(prices, machine, () => price(machine)),
-      rounds: () => {
-        rounds ??= replayRounds(
-          { promptTokens, outputTokens },
-          this.#drafter({ method, k, acceptance }),
-          shapes.length,
-          maxK,
-        );
-        return rounds;
-      },
+      priceOn,
+      rounds: (batch) =>
+        entry(replayed, adapts ? batch : 0, () =>
+          replayRounds(
+            { promptTokens, outputTokens },
+            this.#drafter({ method, k, acceptance, priceOn }),
+            shapes.length,
+            maxK,
+            batch,
+          ),
+        ),
       draftModels: shapes.length,
       outputTokens,
       kvCapacityTokens: authors ? Number.POSITIVE_INFINITY : (memory - weights) / perToken,
