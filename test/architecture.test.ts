@@ -11,6 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['random', 'hardware', 'model'],
   ['trace'],
   ['cost'],
+  ['policy'],
   ['drafter'],
   ['engine'],
   ['metrics'],

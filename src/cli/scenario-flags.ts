@@ -13,7 +13,9 @@ const FLAGS = {
   dtype: 'number format of the target weights: bf16, fp8 or int4',
   engine: 'engine profile by name, or a file',
   method: 'methods, comma-separated (specsim list methods)',
-  k: 'draft lengths, comma-separated',
+  k: 'draft lengths, comma-separated; with a policy, the longest',
+  policy:
+    'who decides how far to draft: fixed, table:FILE, off-above:BATCH, goodput, per-request, oracle, noisy-oracle:CHANCE',
   trace: 'acceptance traces by name, or files, comma-separated',
   acceptance: 'stated acceptance METHOD=SPEC; SPEC is 0.62, 0.85:0.6:0.35 or 3.1@3; may be repeated',
   'prompt-len': "prompt length in tokens, instead of the trace's",

@@ -4,7 +4,7 @@
  *
  * Left out: changing the method between batch sizes, which no engine does; the schedule is of one method.
  */
-import { type Method, parseMethod } from '../drafter/methods.ts';
+import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { Interval } from '../metrics/confidence.ts';
 import { Bench, type Setting } from '../scenario/bench.ts';
@@ -41,7 +41,7 @@ export interface TuneRow {
   readonly over_none: Ratio;
   /** Over k = 3 of the same method, or of the schedule's where none pays; null when it cannot draft 3. */
   readonly over_k3: Ratio | null;
-  /** How much faster the same method would be if it drafted exactly what is accepted. */
+  /** How much faster the same method would be if it drafted exactly what is accepted (a hybrid: by its better part). */
   readonly oracle_over: Ratio;
   /** The best setting of another method, `none` included, and the gain over it; null with nothing to compare. */
   readonly runner_up: { readonly method: string; readonly k: number; readonly over: Ratio } | null;
@@ -81,8 +81,8 @@ export async function tune(
   progress: Progress = () => {},
 ): Promise<Tuning> {
   const [{ scenario, methods, traces }] = inputs as [Inputs, ...Inputs[]];
-  const tuned = methods.filter(({ kind }) => kind === 'fixed');
-  const other = methods.find(({ kind }) => kind !== 'fixed' && kind !== 'none');
+  const tuned = methods.filter(takesK);
+  const other = methods.find((method) => method.kind !== 'none' && !takesK(method));
   if (other !== undefined) {
     throw new UserError(`--method ${other.name}: tune chooses draft lengths, expected methods that take a k`);
   }
@@ -162,9 +162,10 @@ class Cell {
     this.#bench = bench;
     this.#batch = batch;
     this.#tried = methods.map((method) => {
-      const name = method.parts[0]!.name;
-      const recorded = inputs.rates.has(name) ? undefined : inputs.traces[trace]!.drafters.get(name);
-      const longest = Math.min(maxK, recorded?.maxK ?? maxK);
+      const recorded = method.parts.map(({ name }) =>
+        inputs.rates.has(name) ? maxK : (inputs.traces[trace]!.drafters.get(name)?.maxK ?? maxK),
+      );
+      const longest = Math.min(maxK, ...recorded);
       const tried: Tried[] = [{ setting: PLAIN, k: 0, speedup: 1 }];
       for (let k = 1; k <= longest; k++) {
         const setting = { method, k };
@@ -189,7 +190,7 @@ class Cell {
     const customary = this.#tried
       .flat()
       .find((one) => one.k === CUSTOMARY_K && one.setting.method.name === method.name);
-    const oracle = { method: parseMethod(`oracle:${method.name}`), k: null };
+    const oracle = { method: oracleOf(method), k: null };
     const others = this.#tried.flat().filter((one) => one.setting.method.name !== best.setting.method.name);
     const runnerUp = others.length === 0 ? null : smallestOfBest(others);
     const over = (setting: Setting) => bench.ratio(best.setting, setting, batch);
@@ -210,6 +211,11 @@ class Cell {
           : { method: runnerUp.setting.method.name, k: runnerUp.k, over: over(runnerUp.setting) },
     };
   }
+}
+
+function oracleOf({ kind, parts }: Method): Method {
+  const names = parts.map(({ name }) => name).join('+');
+  return parseMethod(`${kind === 'hybrid' ? 'combined' : 'oracle'}:${names}`);
 }
 
 /** Of those within a tie of the fastest the one with the smallest k, and of these the fastest. */

@@ -1,17 +1,29 @@
 /** From a method and recorded acceptance to the drafter that replays it. */
+import type { CostModel } from '../cost/work.ts';
 import { UserError } from '../errors.ts';
+import { FixedLength } from '../policy/fixed-length.ts';
+import { makePolicy, type PolicySpec } from '../policy/policies.ts';
 import type { PositionLengths } from '../trace/trace.ts';
 import { Combined } from './combined.ts';
 import { type Drafter, PlainDecoding, type Proposer, Speculation } from './drafter.ts';
+import { Hybrid } from './hybrid.ts';
 import { LookUp } from './look-up.ts';
-import type { Method } from './methods.ts';
+import { type Method, takesK } from './methods.ts';
 import { Replay, type ReplayConventions } from './replay.ts';
 import { SequentialModel } from './sequential-model.ts';
+import { stepPrice } from './step-price.ts';
+
+/** Who decides the draft lengths of methods that take a k, and what it weighs them with. */
+export interface Deciding {
+  readonly policy: PolicySpec;
+  readonly cost: CostModel;
+  readonly seed: number;
+}
 
 /**
  * Builds the drafter of `method`.
  *
- * @param k draft length, for methods that take one
+ * @param k draft length, for methods that take one; the longest where a policy decides
  * @param acceptance recorded lengths of each part of the method, in its order
  * @throws UserError when k is beyond what a recording can answer for
  */
@@ -20,11 +32,12 @@ export function assembleDrafter(
   k: number | null,
   acceptance: readonly PositionLengths[],
   conventions: ReplayConventions,
+  deciding: Deciding | null = null,
 ): Drafter {
   let slot = 0;
   const proposers = method.parts.map((part, index): Proposer => {
     const lengths = acceptance[index]!;
-    const length = method.kind === 'fixed' ? k! : 'exact';
+    const length = takesK(method) ? k! : 'exact';
     if (length !== 'exact' && length > lengths.maxK) {
       throw new UserError(
         `k ${length}: the acceptance of ${part.name} was recorded with k = ${lengths.maxK}; expected k of at most that`,
@@ -36,6 +49,19 @@ export function assembleDrafter(
   });
   const [first, second] = proposers;
   if (first === undefined) return new PlainDecoding();
-  if (second === undefined) return new Speculation(first);
+  const [lengths] = acceptance;
+  const maxK = takesK(method) ? k! : lengths!.maxK;
+  const policy =
+    deciding === null || !takesK(method)
+      ? new FixedLength(maxK)
+      : makePolicy(deciding.policy, {
+          requests: lengths!.offsets.length - 1,
+          maxK,
+          price: stepPrice(method, deciding.cost, maxK),
+          lengths: lengths!,
+          seed: deciding.seed,
+        });
+  if (second === undefined) return new Speculation(first, policy);
+  if (method.kind === 'hybrid') return new Hybrid(first, second, policy);
   return new Combined(first, second, method.kind === 'combined');
 }

@@ -19,6 +19,8 @@ export class Combined implements Drafter {
     this.#chargesLoser = chargesLoser;
   }
 
+  stepBegins(): void {}
+
   round(
     request: number,
     position: number,

@@ -3,6 +3,7 @@
  * proposers: none (plain decoding), one, or two of which the better is kept (combined.ts).
  */
 import type { StepWork } from '../cost/work.ts';
+import type { Policy } from '../policy/policy.ts';
 import type { Replay } from './replay.ts';
 
 export interface Drafter {
@@ -10,6 +11,14 @@ export interface Drafter {
   readonly drafted: number;
   /** Tokens the last round emitted, the bonus or correction token included. */
   readonly emitted: number;
+
+  /**
+   * Called once per decode step, before its rounds.
+   *
+   * @param sequences in the step
+   * @param contextTokens tokens of prompt and output of all of them
+   */
+  stepBegins(sequences: number, contextTokens: number): void;
 
   /**
    * One round of `copies` identical sequences: sets `drafted` and `emitted`, adds the drafting to `work`.
@@ -49,6 +58,8 @@ export class PlainDecoding implements Drafter {
   readonly drafted = 0;
   readonly emitted = 1;
 
+  stepBegins(): void {}
+
   round(): void {}
 
   sitOut(): void {}
@@ -56,16 +67,22 @@ export class PlainDecoding implements Drafter {
   reread(): void {}
 }
 
-/** Speculation with one proposer. */
+/** Speculation with one proposer; the policy says how far. */
 export class Speculation implements Drafter {
   readonly #proposer: Proposer;
+  readonly #policy: Policy;
   readonly #replay: Replay;
   drafted = 0;
   emitted = 0;
 
-  constructor(proposer: Proposer) {
+  constructor(proposer: Proposer, policy: Policy) {
     this.#proposer = proposer;
+    this.#policy = policy;
     this.#replay = proposer.replay;
+  }
+
+  stepBegins(sequences: number, contextTokens: number): void {
+    this.#policy.stepBegins(sequences, contextTokens);
   }
 
   round(
@@ -77,11 +94,14 @@ export class Speculation implements Drafter {
     work: StepWork,
   ): void {
     const replay = this.#replay;
+    const asked = this.#policy.choose(request, position);
+    replay.draftAtMost(asked);
     replay.round(request, position, left);
     this.drafted = replay.drafted;
     this.emitted = replay.emitted;
-    this.#proposer.draft(request, position, copies, context, work);
-    this.#proposer.see(request, position, replay.emitted, true);
+    if (asked > 0) this.#proposer.draft(request, position, copies, context, work);
+    this.#proposer.see(request, position, replay.emitted, asked > 0);
+    this.#policy.see(request, position, asked, replay.drafted, replay.emitted - 1);
   }
 
   sitOut(request: number, position: number): void {

@@ -45,7 +45,7 @@ export type Method =
   | { readonly kind: 'none'; readonly name: string; readonly parts: readonly [] }
   | { readonly kind: 'fixed' | 'oracle'; readonly name: string; readonly parts: readonly [BasicMethod] }
   | {
-      readonly kind: 'combined' | 'combined-free';
+      readonly kind: 'combined' | 'combined-free' | 'hybrid';
       readonly name: string;
       readonly parts: readonly [BasicMethod, BasicMethod];
     };
@@ -53,7 +53,7 @@ export type Method =
 /** Every form a method name can take, for lists and errors. */
 export function methodForms(): string[] {
   const basic = BASIC_METHODS.map((method) => method.name);
-  return ['none', ...basic, 'oracle:<method>', 'combined:<a>+<b>', 'combined-free:<a>+<b>'];
+  return ['none', ...basic, 'oracle:<method>', 'combined:<a>+<b>', 'combined-free:<a>+<b>', 'hybrid:<a>+<b>'];
 }
 
 /** Takes a method name apart. Throws a UserError that names the nearest valid one. */
@@ -62,7 +62,7 @@ export function parseMethod(name: string): Method {
   const [, prefix, rest] = /^([^:]*):(.*)$/.exec(name) ?? [];
   if (prefix === undefined || rest === undefined) return { kind: 'fixed', name, parts: [basicMethod(name)] };
   if (prefix === 'oracle') return { kind: 'oracle', name, parts: [basicMethod(rest)] };
-  if (prefix !== 'combined' && prefix !== 'combined-free') {
+  if (prefix !== 'combined' && prefix !== 'combined-free' && prefix !== 'hybrid') {
     throw unknownName('method', name, methodForms());
   }
   const parts = rest.split('+');
@@ -71,12 +71,18 @@ export function parseMethod(name: string): Method {
       `method ${JSON.stringify(name)}: expected two different methods, such as ${prefix}:ngram+eagle3`,
     );
   }
-  return { kind: prefix, name, parts: [basicMethod(parts[0]!), basicMethod(parts[1]!)] };
+  const first = basicMethod(parts[0]!);
+  if (prefix === 'hybrid' && first.proposer !== 'search') {
+    throw new UserError(
+      `method ${JSON.stringify(name)}: ${first.name} always has something to propose, expected a look-up first, such as hybrid:ngram+eagle3`,
+    );
+  }
+  return { kind: prefix, name, parts: [first, basicMethod(parts[1]!)] };
 }
 
 /** True for methods whose draft length is k; the others give one row whatever k says. */
 export function takesK(method: Method): boolean {
-  return method.kind === 'fixed';
+  return method.kind === 'fixed' || method.kind === 'hybrid';
 }
 
 function basicMethod(name: string): BasicMethod {

@@ -24,7 +24,7 @@ export class Replay {
   readonly #lengths: PositionLengths;
   readonly #proposed: Uint8Array | null;
   readonly #exact: boolean;
-  readonly #k: number;
+  #k: number;
   readonly #conventions: ReplayConventions;
 
   /** Tokens drafted by the last round; fractional where a chance decides. */
@@ -40,6 +40,11 @@ export class Replay {
     this.#exact = length === 'exact';
     this.#k = length === 'exact' ? lengths.maxK : length;
     this.#conventions = conventions;
+  }
+
+  /** Sets the longest draft of the rounds that follow. */
+  draftAtMost(k: number): void {
+    this.#k = k;
   }
 
   /** Sets `drafted`, `emitted` and `proposing` for the round of `request` at `position` with `left` tokens to go. */

@@ -160,6 +160,7 @@ export class Replica implements Loaded {
     const { request, promptTokens, length, position, toPrefill, heldTokens, emitted } = this.#sequences;
     const order = this.#order;
     const speculates = this.#running <= limits.speculateUpTo;
+    this.#announceStep();
     let left = budget;
     let rounds = 0;
     let tokens = 0;
@@ -210,6 +211,21 @@ export class Replica implements Loaded {
     this.#drafted = tokens - rounds;
     this.#emitted = emittedTokens;
     return left;
+  }
+
+  /** Tells the drafter how many requests decode, and their tokens in total. */
+  #announceStep(): void {
+    const { promptTokens, position, toPrefill } = this.#sequences;
+    const order = this.#order;
+    let decoding = 0;
+    let contextTokens = 0;
+    for (let n = 0; n < this.#running; n++) {
+      const slot = order[n]!;
+      if (toPrefill[slot]! > 0) continue;
+      decoding++;
+      contextTokens += promptTokens[slot]! + position[slot]!;
+    }
+    this.#parts.drafter.stepBegins(decoding, contextTokens);
   }
 
   /** Admits waiting requests in order, as many as budget, sequence limit and memory allow. */

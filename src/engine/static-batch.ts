@@ -2,10 +2,10 @@
  * Static batches: copies of one request start together, are prefilled at once and decode in lock step; the next
  * request follows when all have ended. Copies that do not fit in memory together wait for the others to end.
  *
- * Nothing a round drafts or emits depends on the batch size or the machine, so each request is replayed once
- * (`replayRounds`) and priced as often as asked (`runStaticBatches`). The price of a step is linear in its
- * context for given drafts, but for attention that turns from memory-bound to compute-bound or outgrows a
- * window; where it is linear, two prices serve for all rounds with those drafts.
+ * What a round drafts and emits depends on the batch size and the machine only where a policy adapts to them, so
+ * each request is replayed once (`replayRounds`) and priced as often as asked (`runStaticBatches`). The price of a
+ * step is linear in its context for given drafts, but for attention that turns from memory-bound to compute-bound
+ * or outgrows a window; where it is linear, two prices serve for all rounds with those drafts.
  */
 import {
   addSeconds,
@@ -55,12 +55,17 @@ export interface Rounds {
   readonly requests: readonly RequestRounds[];
 }
 
-/** Replays all requests, alone and one after the other. */
+/**
+ * Replays all requests, alone and one after the other.
+ *
+ * @param copies what the drafter is told of the size of the batch
+ */
 export function replayRounds(
   { promptTokens, outputTokens }: Workload,
   drafter: Drafter,
   draftModels: number,
   maxK: number,
+  copies = 1,
 ): Rounds {
   const most = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
   const kindAt = new Uint16Array(most);
@@ -78,6 +83,7 @@ export function replayRounds(
     for (; position < length; at++) {
       const context = promptTokens[r]! + position;
       work.clear();
+      drafter.stepBegins(copies, copies * context);
       drafter.round(r, position, length - position, 1, context, work);
       const kind = kinds.of(drafter.drafted, work, context);
       let tally = tallyOf[kind];

@@ -42,6 +42,9 @@ export async function tuneRequest(request: Request, flags: TuneFlags): Promise<v
     ...parseOptions({ batch: '1..256' }, String),
     ...options,
   });
+  if (scenario.policy !== 'fixed') {
+    throw new UserError('--policy: tune is about fixed draft lengths by batch size, expected none');
+  }
   checkUsed(options, scenario);
   checkHardwareQuestion('tune', scenario);
   const contexts = flags.context === undefined ? [null] : parseSizes(flags.context, '--context');

@@ -17,6 +17,7 @@ const KEPT = [
   'promptLen',
   'outputLen',
   'requests',
+  'policy',
   'seed',
   'cost',
 ] as const;

@@ -29,5 +29,6 @@ export function workloadLines({ traces, scenario }: Pick<Inputs, 'traces' | 'sce
       return `  trace    ${trace.name}: ${kind}, ${trace.ids.length} requests (${trace.provenance.source})`;
     }),
     `  load     ${load}`,
+    ...(scenario.policy === 'fixed' ? [] : [`  policy   ${scenario.policy}, k at most`]),
   ];
 }

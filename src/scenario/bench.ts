@@ -8,7 +8,7 @@ import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel } from '../cost/work.ts';
 import { assembleDrafter } from '../drafter/assemble.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import { type Method, parseMethod } from '../drafter/methods.ts';
+import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { Engine, sequenceTokens } from '../engine/engine.ts';
 import { Closed, type Load, Open, poissonArrivals } from '../engine/load.ts';
@@ -41,7 +41,7 @@ interface Setup {
   /** The price of its work on a machine, which may differ from the scenario's in a parameter. */
   readonly priceOn: (machine: Machine) => CostModel;
   /** Its rounds, for loads that run every request as if it were alone. */
-  readonly rounds: () => Rounds;
+  readonly rounds: (batch: number) => Rounds;
   readonly draftModels: number;
   readonly outputTokens: Int32Array;
   /** Of one replica. */
@@ -241,7 +241,7 @@ export class Bench {
     const { finished, totals, makespanS } = runStaticBatches({
       ...setup,
       workload: { promptTokens: this.#trace.promptTokens, outputTokens: setup.outputTokens },
-      rounds: setup.rounds(),
+      rounds: setup.rounds(batch),
       requests,
       copies: batch,
       cost,
@@ -283,8 +283,13 @@ export class Bench {
     return measure(this.#load, run.finished, run.totals, makespanS);
   }
 
-  #drafter({ method, k, acceptance }: Pick<Setup, 'method' | 'k' | 'acceptance'>): Drafter {
-    return assembleDrafter(method, k, acceptance, this.#conventions);
+  #drafter(setup: Pick<Setup, 'method' | 'k' | 'acceptance' | 'priceOn'>): Drafter {
+    const { policy, scenario } = this.#inputs;
+    return assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions, {
+      policy,
+      cost: setup.priceOn(this.#inputs),
+      seed: scenario.seed,
+    });
   }
 
   #assembleLoad(requests: number, batch: number | null): Load {
@@ -336,23 +341,26 @@ export class Bench {
     const prices = new WeakMap<Machine, CostModel>();
     const price = ({ hardware, engine }: Machine) =>
       authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
-    let rounds: Rounds | undefined;
+    const replayed = new Map<number, Rounds>();
     const { promptTokens } = trace;
+    const adapts = takesK(method) && this.#inputs.policy.kind !== 'fixed';
+    const priceOn = (machine: Machine) => entry(prices, machine, () => price(machine));
     return {
       method,
       k,
       maxK,
       acceptance,
-      priceOn: (machine) => entry(prices, machine, () => price(machine)),
-      rounds: () => {
-        rounds ??= replayRounds(
-          { promptTokens, outputTokens },
-          this.#drafter({ method, k, acceptance }),
-          shapes.length,
-          maxK,
-        );
-        return rounds;
-      },
+      priceOn,
+      rounds: (batch) =>
+        entry(replayed, adapts ? batch : 0, () =>
+          replayRounds(
+            { promptTokens, outputTokens },
+            this.#drafter({ method, k, acceptance, priceOn }),
+            shapes.length,
+            maxK,
+            batch,
+          ),
+        ),
       draftModels: shapes.length,
       outputTokens,
       kvBlocks: authors

@@ -1,11 +1,13 @@
 /** From a scenario to its inputs: every name looked up, every file read and checked, every doubt a warning. */
 import type { EngineProfile } from '../cost/engine-profile.ts';
-import { type BasicMethod, type Method, parseMethod } from '../drafter/methods.ts';
+import { type BasicMethod, type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { draftCard, headFor, headNames, modelCard, modelNames, mtpHead } from '../model/cards.ts';
 import { parseModel } from '../model/parse.ts';
+import { type PolicySpec, parsePolicy } from '../policy/policies.ts';
+import { parseTable } from '../policy/table.ts';
 import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
 import { parseProcess, sampleProcess } from '../trace/process.ts';
 import { parseTrace } from '../trace/read.ts';
@@ -36,6 +38,8 @@ export interface Inputs {
   /** What-if values that stand in both. */
   readonly overrides: readonly Override[];
   readonly methods: readonly Method[];
+  /** Who decides how far methods that take a k draft. */
+  readonly policy: PolicySpec;
   /** Card of the draft model that each basic method runs. */
   readonly drafts: ReadonlyMap<string, DraftHead | Transformer>;
   /** Conditional rates per draft position, for methods whose acceptance was stated. */
@@ -101,6 +105,25 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
   const parts = [...new Set(methods.flatMap((method): BasicMethod[] => [...method.parts]))];
   const drafts = draftCards(parts, target, chosen);
 
+  const named = parsePolicy(scenario.policy);
+  let policy = named;
+  if (named.kind === 'table-file') {
+    const document = await library.file(named.file);
+    if (document === null) throw new UserError(`--policy ${scenario.policy}: no such file`);
+    contents.push(document.text);
+    policy = { kind: 'table', entries: parseTable(json(document), document.where) };
+    const asked = Math.max(...policy.entries.map(({ k }) => k));
+    const cap = Math.max(...scenario.k);
+    if (asked > cap)
+      warnings.push(`policy ${document.where} asks for up to ${asked} tokens: k caps it at ${cap}`);
+  }
+  if (policy.kind !== 'fixed' && !methods.some(takesK)) {
+    throw new UserError(`--policy ${scenario.policy} has no effect: no listed method takes a draft length`);
+  }
+  if (policy.kind === 'noisy-oracle' && methods.some(({ kind }) => kind === 'hybrid')) {
+    throw new UserError(`--policy ${scenario.policy}: it knows one recording, and a hybrid has two`);
+  }
+
   const rates = new Map<string, readonly number[]>();
   for (const [name, spec] of Object.entries(scenario.acceptance)) {
     if (!parts.some((part) => part.name === name)) {
@@ -155,6 +178,7 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     engine,
     overrides,
     methods,
+    policy,
     drafts,
     rates,
     traces,
@@ -164,10 +188,11 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
 }
 
 /** The scenario without what may be a path: the contents stand beside it. */
-function hashed({ gpu: _, engine: __, target, draft, trace, ...rest }: Scenario): object {
+function hashed({ gpu: _, engine: __, target, draft, trace, policy, ...rest }: Scenario): object {
   const name = (named: string | null) => (named !== null && modelNames().includes(named) ? named : null);
   return {
     ...rest,
+    ...(policy !== 'fixed' && { policy: policy.replace(/^table:.*/, 'table') }),
     target: name(target),
     draft: draft !== null && headNames().includes(draft) ? draft : name(draft),
     traces: trace.length,

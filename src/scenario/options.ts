@@ -72,6 +72,7 @@ const optionSchemas = {
   engine: text,
   method: list(text),
   k: list(wholeNumber(1)),
+  policy: text,
   trace: list(text),
   acceptance,
   promptLen: wholeNumber(1),
@@ -99,6 +100,8 @@ export interface Scenario {
   readonly engine: string;
   readonly method: readonly string[];
   readonly k: readonly number[];
+  /** Who decides how far to draft; for all but `fixed`, k is the longest draft. */
+  readonly policy: string;
   readonly trace: readonly string[];
   readonly acceptance: Readonly<Record<string, string>>;
   readonly promptLen: number | null;
@@ -128,6 +131,7 @@ export const DEFAULTS: Scenario = {
   engine: 'vllm-0.10',
   method: ['none', 'ngram', 'eagle3'],
   k: [3],
+  policy: 'fixed',
   trace: ['gsm8k'],
   acceptance: {},
   promptLen: null,

@@ -1,0 +1,62 @@
+/**
+ * Look-up first, a second proposer where it finds nothing. The search is paid in every round; a model that did not
+ * run has to catch up when it next does. One policy says how far either drafts.
+ */
+import type { StepWork } from '../cost/work.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { Drafter, Proposer } from './drafter.ts';
+
+export class Hybrid implements Drafter {
+  readonly #lookUp: Proposer;
+  readonly #fallback: Proposer;
+  readonly #policy: Policy;
+  drafted = 0;
+  emitted = 0;
+
+  constructor(lookUp: Proposer, fallback: Proposer, policy: Policy) {
+    this.#lookUp = lookUp;
+    this.#fallback = fallback;
+    this.#policy = policy;
+  }
+
+  stepBegins(sequences: number, contextTokens: number): void {
+    this.#policy.stepBegins(sequences, contextTokens);
+  }
+
+  round(
+    request: number,
+    position: number,
+    left: number,
+    copies: number,
+    context: number,
+    work: StepWork,
+  ): void {
+    const lookUp = this.#lookUp;
+    const fallback = this.#fallback;
+    const asked = this.#policy.choose(request, position);
+    lookUp.replay.draftAtMost(asked);
+    lookUp.replay.round(request, position, left);
+    const fallsBack = asked > 0 && lookUp.replay.drafted === 0;
+    if (asked > 0) lookUp.draft(request, position, copies, context, work);
+    if (fallsBack) {
+      fallback.replay.draftAtMost(asked);
+      fallback.replay.round(request, position, left);
+      fallback.draft(request, position, copies, context, work);
+    }
+    const { drafted, emitted } = fallsBack ? fallback.replay : lookUp.replay;
+    this.drafted = drafted;
+    this.emitted = emitted;
+    lookUp.see(request, position, emitted, asked > 0);
+    fallback.see(request, position, emitted, fallsBack);
+    this.#policy.see(request, position, asked, drafted, emitted - 1);
+  }
+  sitOut(request: number, position: number): void {
+    this.#lookUp.see(request, position, 1, false);
+    this.#fallback.see(request, position, 1, false);
+  }
+
+  reread(request: number): void {
+    this.#lookUp.reread(request);
+    this.#fallback.reread(request);
+  }
+}

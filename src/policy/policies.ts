@@ -1,0 +1,89 @@
+/** The policies by name, and how each is made. */
+import { UserError, unknownName } from '../errors.ts';
+import type { PositionLengths } from '../trace/trace.ts';
+import { FixedLength } from './fixed-length.ts';
+import { Goodput } from './goodput.ts';
+import { NoisyOracle } from './noisy-oracle.ts';
+import { PerRequest } from './per-request.ts';
+import type { Policy, StepPrice } from './policy.ts';
+import { Table, type TableEntry } from './table.ts';
+
+/** A policy as the user names it, taken apart. `fixed` drafts k in every round; for the others k is the most. */
+export type PolicySpec =
+  | { readonly kind: 'fixed' | 'goodput' | 'per-request' }
+  | { readonly kind: 'table-file'; readonly file: string }
+  | { readonly kind: 'table'; readonly entries: readonly TableEntry[] }
+  | { readonly kind: 'noisy-oracle'; readonly chance: number };
+
+export const POLICY_FORMS = [
+  'fixed',
+  'table:FILE',
+  'off-above:BATCH',
+  'goodput',
+  'per-request',
+  'oracle',
+  'noisy-oracle:CHANCE',
+] as const;
+
+/** Takes a policy's name apart. Throws a UserError that names the nearest valid one. */
+export function parsePolicy(name: string): PolicySpec {
+  const [kind, argument] = /^([^:]*):(.*)$/.exec(name)?.slice(1) ?? [name];
+  if (argument === undefined) {
+    if (kind === 'fixed' || kind === 'goodput' || kind === 'per-request') return { kind };
+    if (kind === 'oracle') return { kind: 'noisy-oracle', chance: 1 };
+    throw unknownName('policy', name, POLICY_FORMS);
+  }
+  if (kind === 'table' && argument !== '') return { kind: 'table-file', file: argument };
+  if (kind === 'off-above') {
+    const batch = Number(argument);
+    if (!Number.isInteger(batch) || batch < 1) {
+      throw new UserError(`policy ${JSON.stringify(name)}: expected a batch size, such as off-above:64`);
+    }
+    const contexts = { contextLo: 1, contextHi: Number.POSITIVE_INFINITY };
+    return {
+      kind: 'table',
+      entries: [
+        { batchLo: 1, batchHi: batch, ...contexts, k: Number.POSITIVE_INFINITY },
+        { batchLo: batch + 1, batchHi: Number.POSITIVE_INFINITY, ...contexts, k: 0 },
+      ],
+    };
+  }
+  if (kind === 'noisy-oracle') {
+    const chance = Number(argument);
+    if (argument.trim() === '' || !(chance >= 0 && chance <= 1)) {
+      throw new UserError(
+        `policy ${JSON.stringify(name)}: expected a chance of 0 to 1, such as noisy-oracle:0.8`,
+      );
+    }
+    return { kind, chance };
+  }
+  throw unknownName('policy', name, POLICY_FORMS);
+}
+
+export interface PolicyParts {
+  readonly requests: number;
+  /** The longest draft. */
+  readonly maxK: number;
+  readonly price: StepPrice;
+  /** The recording, for the oracles alone. */
+  readonly lengths: PositionLengths;
+  readonly seed: number;
+}
+
+/** Makes a policy with no memory of earlier runs. */
+export function makePolicy(spec: PolicySpec, parts: PolicyParts): Policy {
+  switch (spec.kind) {
+    case 'fixed':
+      return new FixedLength(parts.maxK);
+    case 'goodput':
+      return new Goodput(parts.price, parts.maxK);
+    case 'per-request':
+      return new PerRequest(parts.requests, parts.maxK);
+    case 'table':
+      return new Table(spec.entries, parts.maxK);
+    case 'noisy-oracle':
+      return new NoisyOracle(parts.lengths, spec.chance, parts.maxK, parts.seed);
+    case 'table-file':
+      throw new Error(`policy table ${spec.file} was never read`);
+  }
+}

@@ -1,0 +1,25 @@
+/**
+ * Who decides how many tokens to draft. A policy sees what an engine sees: the sequences of the step, what it
+ * asked for, what was proposed and what was accepted of it; never the method, and nothing beyond its own k. The
+ * oracles are the exception, and are given the recording.
+ */
+export interface Policy {
+  /** Called once per decode step, before its rounds, with the sequences in it and their tokens in total. */
+  stepBegins(sequences: number, contextTokens: number): void;
+  /** The draft length for the next round of a request at an output position; 0 for none. */
+  choose(request: number, position: number): number;
+  /** What came of a round: of `asked` tokens `proposed` were drafted and `accepted` kept. */
+  see(request: number, position: number, asked: number, proposed: number, accepted: number): void;
+}
+
+/**
+ * Seconds of a decode step in which every sequence drafts up to `asked` tokens: in the mean `proposed` of them are
+ * verified, and `emitted` tokens come out.
+ */
+export type StepPrice = (
+  sequences: number,
+  contextTokens: number,
+  asked: number,
+  proposed: number,
+  emitted: number,
+) => number;
