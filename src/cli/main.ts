@@ -9,6 +9,7 @@ import { listCommand } from './list.ts';
 import { runCommand } from './run.ts';
 import { SCENARIO_OPTIONS } from './scenario-flags.ts';
 import { sensitivityCommand } from './sensitivity.ts';
+import { TRACE_OPTIONS, traceCommand } from './trace.ts';
 import { validateCommand } from './validate.ts';
 
 /** Exit status for a mistake of the user's. */
@@ -29,6 +30,7 @@ try {
     .command(sensitivityCommand)
     .command(validateCommand)
     .command(calibrateCommand)
+    .command(traceCommand)
     .command(listCommand)
     .demandCommand(1, 'no command given: try specsim run, or specsim --help')
     .strict()
@@ -68,10 +70,23 @@ function usageError(message: string): UserError {
     return unknownName(
       'option',
       `--${unknown}`,
-      (process.argv[2] === 'calibrate' ? CALIBRATE_OPTIONS : SCENARIO_OPTIONS).map((name) => `--${name}`),
+      optionsOf(process.argv[2]).map((name) => `--${name}`),
     );
   }
   return process.argv[2] === unknown
-    ? unknownName('command', unknown, ['run', 'compare', 'sensitivity', 'validate', 'calibrate', 'list'])
+    ? unknownName('command', unknown, [
+        'run',
+        'compare',
+        'sensitivity',
+        'validate',
+        'calibrate',
+        'trace',
+        'list',
+      ])
     : new UserError(`unexpected argument ${shown(unknown)}: expected at most one, a scenario file`);
+}
+
+function optionsOf(command: string | undefined): readonly string[] {
+  if (command === 'calibrate') return CALIBRATE_OPTIONS;
+  return command === 'trace' ? TRACE_OPTIONS : SCENARIO_OPTIONS;
 }
