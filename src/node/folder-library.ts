@@ -1,6 +1,8 @@
 /** The library of this package's folders, and files of the user's: the only part that touches a disk to read. */
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import { UserError } from '../errors.ts';
 import type { Document, Library } from '../scenario/library.ts';
 
@@ -23,14 +25,26 @@ export const folderLibrary: Library = {
   trace: (target, dataset) => shipped(`${TRACES}/${target}/${dataset}.json`, `trace ${dataset}`),
   async file(path) {
     try {
-      return { where: path, text: await readFile(path, 'utf8') };
+      return { where: path, text: await textOf(path) };
     } catch (error) {
+      if (error instanceof UserError) throw error;
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR') return null;
       throw new UserError(`${path}: cannot be read (${code}), expected a readable file`);
     }
   },
 };
+
+/** A file ending in .gz is unpacked. */
+async function textOf(path: string): Promise<string> {
+  const bytes = await readFile(path);
+  if (!path.endsWith('.gz')) return bytes.toString('utf8');
+  try {
+    return (await promisify(gunzip)(bytes)).toString('utf8');
+  } catch {
+    throw new UserError(`${path}: not a whole gzip file, expected one since its name ends in .gz`);
+  }
+}
 
 async function shipped(path: string, where: string): Promise<Document> {
   return { where, text: await readFile(path, 'utf8') };

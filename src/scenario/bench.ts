@@ -11,7 +11,7 @@ import { type Method, parseMethod } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { runClones } from '../engine/clones.ts';
 import { Engine, sequenceTokens } from '../engine/engine.ts';
-import { Closed, type Load, Open, poissonArrivals } from '../engine/load.ts';
+import { Closed, type Load, Open } from '../engine/load.ts';
 import { routerNamed } from '../engine/router.ts';
 import { UserError } from '../errors.ts';
 import { Confidence, type Run, type Shift } from '../metrics/confidence.ts';
@@ -22,8 +22,8 @@ import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
 import type { Inputs } from './inputs.ts';
-import { poissonRate } from './options.ts';
 import type { Row } from './result.ts';
+import { arrivalsOf } from './serving.ts';
 
 /** A method and its draft length; null for methods that take none. */
 export interface Setting {
@@ -94,7 +94,7 @@ export class Bench {
     const baseline = this.#baseline(setup, batch);
     const run = method.kind === 'none' ? baseline : this.#run(setup, batch);
     const { measured } = run;
-    const by = this.#load === 'poisson' ? 'tpot' : 'throughput';
+    const by = this.#load === 'open' ? 'tpot' : 'throughput';
     const speedup =
       by === 'tpot'
         ? ratio(baseline.measured.mean_tpot_s, measured.mean_tpot_s)
@@ -252,9 +252,7 @@ export class Bench {
   }
 
   #assembleLoad(requests: number, batch: number | null): Load {
-    const { load, seed } = this.#inputs.scenario;
-    if (batch !== null) return new Closed(requests, batch);
-    return new Open(poissonArrivals(requests, poissonRate(load), seed));
+    return batch === null ? new Open(arrivalsOf(this.#inputs, requests)) : new Closed(requests, batch);
   }
 
   #setup(method: Method, k: number | null): Setup {
