@@ -4,6 +4,7 @@ import yargs from 'yargs';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { TOOL } from '../scenario/result.ts';
 import { CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
+import { capacityCommand } from './capacity.ts';
 import { compareCommand } from './compare.ts';
 import { listCommand } from './list.ts';
 import { runCommand } from './run.ts';
@@ -26,6 +27,7 @@ try {
     .usage('$0 <command>\n\nWhich drafter, which k, at which batch size, on which GPU, and why.')
     .command(runCommand)
     .command(compareCommand)
+    .command(capacityCommand)
     .command(sensitivityCommand)
     .command(validateCommand)
     .command(calibrateCommand)
@@ -49,7 +51,7 @@ try {
 
 /** Lists may be repeated and scenario keys have checks of their own; for the rest yargs would pass on an array. */
 function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
-  for (const name of ['format', 'out', 'recordings']) {
+  for (const name of ['format', 'out', 'recordings', 'timeline']) {
     const given = args[name];
     if (Array.isArray(given)) throw new UserError(`--${name}: got ${shown(given)}, expected one value`);
   }
@@ -72,6 +74,6 @@ function usageError(message: string): UserError {
     );
   }
   return process.argv[2] === unknown
-    ? unknownName('command', unknown, ['run', 'compare', 'sensitivity', 'validate', 'calibrate', 'list'])
+    ? unknownName('command', unknown, ['run', 'compare', 'capacity', 'sensitivity', 'validate', 'calibrate', 'list'])
     : new UserError(`unexpected argument ${shown(unknown)}: expected at most one, a scenario file`);
 }
