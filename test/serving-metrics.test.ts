@@ -137,6 +137,7 @@ function request(at: number, more: Partial<ServedRequest> = {}): ServedRequest {
     firstTokenS: at + 0.5,
     endS: at + 2.5,
     preemptions: 0,
+    replica: 0,
     ...more,
   };
 }
@@ -149,7 +150,8 @@ function run(finished: readonly ServedRequest[], more: Partial<ServedRun> = {}):
     makespanS: 8,
     gaps: { count: 3, gapS: Float64Array.of(0.1, 0.2, 0.6, 99), tokens: Int32Array.of(1, 2, 3, 99) },
     kvPeakShare: 0.75,
-    decodingS: 4,
+    stepS: 6,
+    sequenceS: 3,
     ...more,
   };
 }

@@ -74,6 +74,14 @@ function usageError(message: string): UserError {
     );
   }
   return process.argv[2] === unknown
-    ? unknownName('command', unknown, ['run', 'compare', 'capacity', 'sensitivity', 'validate', 'calibrate', 'list'])
+    ? unknownName('command', unknown, [
+        'run',
+        'compare',
+        'capacity',
+        'sensitivity',
+        'validate',
+        'calibrate',
+        'list',
+      ])
     : new UserError(`unexpected argument ${shown(unknown)}: expected at most one, a scenario file`);
 }

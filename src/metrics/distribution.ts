@@ -26,6 +26,9 @@ const BATCHES = 20;
 const T_19 = 2.0930240544;
 const Z = 1.9599639845;
 
+/** Every field, in the order in which a distribution has them. */
+export const DISTRIBUTION_FIELDS: readonly string[] = Object.keys(distributionOf(Float64Array.of(0, 0))!);
+
 /**
  * Mean and percentiles (between neighbours in proportion, as numpy's default) of values in order of time.
  *

@@ -18,6 +18,7 @@ export interface ServedRequest {
   readonly firstTokenS: number;
   readonly endS: number;
   readonly preemptions: number;
+  readonly replica: number;
 }
 
 /** Time between two steps of a sequence that emitted, and the tokens of the later one; `count` elements of each. */
@@ -35,10 +36,11 @@ export interface ServedRun {
   /** Virtual time at the end. */
   readonly makespanS: number;
   readonly gaps: TokenGaps;
-  /** Largest share of the KV blocks in use at once. */
-  readonly kvPeakShare: number;
-  /** Integral over time of the number of decoding sequences, in seconds. */
-  readonly decodingS: number;
+  /** Largest share of a replica's KV blocks in use at once; null without a limit to them. */
+  readonly kvPeakShare: number | null;
+  /** Seconds of all steps, and the same times the sequences running in each. */
+  readonly stepS: number;
+  readonly sequenceS: number;
 }
 
 /** What a run is judged and billed by. */
@@ -69,8 +71,8 @@ export interface ServingMeasures {
   readonly e2e_s: Distribution | null;
   readonly queue_s: Distribution | null;
   readonly preemptions: number;
-  readonly kv_peak_share: number;
-  /** Decoding sequences, mean over time. */
+  readonly kv_peak_share: number | null;
+  /** Sequences running in a step, mean over the time of all steps. */
   readonly mean_batch: number;
   readonly gpu_s_per_mtok: number;
   readonly joules_per_mtok: number | null;
@@ -107,7 +109,7 @@ export function servingMeasures(
     queue_s: distributionOf(Float64Array.from(measured, (one) => one.admittedS - one.arrivalS)),
     preemptions: finished.reduce((sum, one) => sum + one.preemptions, 0),
     kv_peak_share: run.kvPeakShare,
-    mean_batch: run.decodingS / makespanS,
+    mean_batch: run.sequenceS / run.stepS,
     gpu_s_per_mtok: gpuSPerMtok,
     joules_per_mtok: powerW === null ? null : powerW * gpuSPerMtok,
     usd_per_mtok: priceUsdPerH === null ? null : (priceUsdPerH / 3600) * gpuSPerMtok,

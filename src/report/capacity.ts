@@ -77,7 +77,8 @@ function answer({
   if (plain === 0) return `holds the slo up to ${rate(own)} requests/s, plain decoding never`;
   if (plain === null) return `lowers the load you can take: to ${rate(own)} requests/s from any`;
   const percentage = `${(100 * Math.abs(ratio! - 1)).toFixed(0)} %`;
-  if (Math.abs(ratio! - 1) < SAME) return `neither raises nor lowers the load you can take (${rate(own)} requests/s)`;
+  if (Math.abs(ratio! - 1) < SAME)
+    return `neither raises nor lowers the load you can take (${rate(own)} requests/s)`;
   const verb = ratio! > 1 ? 'raises' : 'lowers';
   return `${verb} the load you can take by ${percentage}: ${rate(plain)} -> ${rate(own)} requests/s`;
 }

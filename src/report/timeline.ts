@@ -89,7 +89,7 @@ function addStep(events: object[], step: TimelineStep): void {
       ts: us(startS),
       args: { [what]: value },
     });
-  counter('running', step.running);
+  counter('decoding', step.decodeSequences);
   counter('waiting', step.waiting);
   counter('KV blocks', step.kvUsedBlocks);
 }

@@ -9,26 +9,40 @@ import type { CostModel } from '../cost/work.ts';
 import { assembleDrafter } from '../drafter/assemble.ts';
 import { type Method, parseMethod } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
-import { runClones } from '../engine/clones.ts';
-import { Engine, sequenceTokens } from '../engine/engine.ts';
-import { Closed, type Load, Open } from '../engine/load.ts';
+import { type ClonesRun, runClones } from '../engine/clones.ts';
+import { sequenceTokens } from '../engine/engine.ts';
+import type { FinishedRecord, StepObserver } from '../engine/records.ts';
 import { routerNamed } from '../engine/router.ts';
 import { UserError } from '../errors.ts';
 import { Confidence, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
+import { type Attainment, attainment, type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
+import type { Slo } from '../metrics/slo.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
+import { selectHashes } from '../workload/workload.ts';
 import { authorsConventions } from './authors-conventions.ts';
 import type { Inputs } from './inputs.ts';
-import type { Row } from './result.ts';
-import { arrivalsOf } from './serving.ts';
+import type { Row, RowNames } from './result.ts';
+import { arrivalsOf, type Coming, type Kept, loadOf, type Served, serve, servedRun } from './serving.ts';
 
 /** A method and its draft length; null for methods that take none. */
 export interface Setting {
   readonly method: Method;
   readonly k: number | null;
+}
+
+/** Measures of one run of a load with different requests. */
+export interface ServedMeasures {
+  readonly measured: Measures;
+  readonly serving: ServingMeasures;
+}
+
+interface BenchRun extends Run {
+  /** Null for clones, which never wait. */
+  readonly serving: ServingMeasures | null;
 }
 
 /** One setting, ready to run. */
@@ -59,7 +73,7 @@ export class Bench {
   readonly #target: ForwardShape;
   readonly #conventions: ReplayConventions;
   readonly #setups = new Map<string, Setup>();
-  readonly #baselines = new Map<string, Run>();
+  readonly #baselines = new Map<string, BenchRun>();
   readonly #plainOn = new WeakMap<Machine, Map<string, Measures>>();
   readonly #stated = new Map<string, PositionLengths>();
   readonly #everyRequest: readonly number[];
@@ -89,7 +103,6 @@ export class Bench {
   }
 
   row(method: Method, k: number | null, batch: number | null): Row {
-    const { scenario, hardware, target, drafts } = this.#inputs;
     const setup = this.#setup(method, k);
     const baseline = this.#baseline(setup, batch);
     const run = method.kind === 'none' ? baseline : this.#run(setup, batch);
@@ -107,16 +120,8 @@ export class Bench {
         : speedup === null
           ? null
           : this.#confidence.speedup(speedup, run, baseline, by);
-    const cards = method.parts.flatMap((part) => drafts.get(part.name)?.name ?? []);
     return {
-      gpu: hardware.name,
-      tp: scenario.tp,
-      target: target.name,
-      draft: cards.length === 0 ? null : cards.join('+'),
-      method: method.name,
-      k,
-      trace: this.#trace.name,
-      trace_kind: this.#kindOf(setup),
+      ...this.names({ method, k }),
       batch_size: batch,
       requests: measured.requests,
       throughput_tok_per_s: measured.throughput_tok_per_s,
@@ -133,6 +138,24 @@ export class Bench {
       wasted_verify_share: measured.wasted_verify_share,
       time_share: measured.time_share,
       step_ms: measured.step_ms,
+      ...run.serving,
+      ...(this.#load === 'closed' && { clones_throughput_tok_per_s: this.#clonesThroughput(setup, batch!) }),
+    };
+  }
+
+  /** What a row of a setting is called. */
+  names({ method, k }: Setting): RowNames {
+    const { scenario, hardware, target, drafts } = this.#inputs;
+    const cards = method.parts.flatMap((part) => drafts.get(part.name)?.name ?? []);
+    return {
+      gpu: hardware.name,
+      tp: scenario.tp,
+      target: target.name,
+      draft: cards.length === 0 ? null : cards.join('+'),
+      method: method.name,
+      k,
+      trace: this.#trace.name,
+      trace_kind: this.#kindOf(this.#setup(method, k)),
     };
   }
 
@@ -162,22 +185,30 @@ export class Bench {
   }
 
   /** Plain decoding of the same requests and lengths. */
-  #baseline(setup: Setup, batch: number | null): Run {
+  #plain({ outputTokens }: Setup): Setup {
+    return { ...this.#setup(NONE, null), outputTokens };
+  }
+
+  #baseline(setup: Setup, batch: number | null): BenchRun {
     const key = baselineKey(setup.outputTokens, batch);
     let baseline = this.#baselines.get(key);
     if (baseline === undefined) {
-      baseline = this.#run({ ...this.#setup(NONE, null), outputTokens: setup.outputTokens }, batch);
+      baseline = this.#run(this.#plain(setup), batch);
       this.#baselines.set(key, baseline);
     }
     return baseline;
   }
 
   /** All requests, and what one standard error of each uncertain constant does to a few of them. */
-  #run(setup: Setup, batch: number | null): Run {
+  #run(setup: Setup, batch: number | null): BenchRun {
     this.#checkFit(setup);
     const cost = setup.priceOn(this.#inputs);
-    const measured = this.#simulate(setup, batch, this.#everyRequest, cost);
-    if (this.#uncertain.length === 0) return { measured, shifts: [] };
+    const requests = this.#everyRequest;
+    const { measured, serving } =
+      this.#load === 'clones'
+        ? { measured: this.#simulate(setup, batch, requests, cost), serving: null }
+        : this.#servedMeasures(setup, this.#coming(batch, requests.length));
+    if (this.#uncertain.length === 0) return { measured, serving, shifts: [] };
     const few = this.#fewRequests(batch);
     const asIs = this.#simulate(setup, batch, few, cost);
     const shifts = this.#uncertain.map((parameter): Shift => {
@@ -188,7 +219,7 @@ export class Bench {
         tpot: asIs.mean_tpot_s === null ? 0 : Math.log(shifted.mean_tpot_s! / asIs.mean_tpot_s),
       };
     });
-    return { measured, shifts };
+    return { measured, serving, shifts };
   }
 
   /** Requests spread evenly over the trace: clones need few, other loads enough to fill the batch. */
@@ -201,12 +232,29 @@ export class Bench {
   #simulate(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
     return this.#load === 'clones'
       ? this.#simulateClones(setup, batch!, requests, cost)
-      : this.#serve(setup, batch, requests, cost);
+      : this.#measured(this.#serve(setup, this.#coming(batch, requests.length), requests, cost));
   }
 
   #simulateClones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures {
+    const { finished, totals, makespanS } = this.#clones(setup, batch, requests, cost);
+    if (finished.some((wave) => wave.copies < batch)) {
+      this.#warnings.add(
+        `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
+      );
+    }
+    return measure('clones', finished, totals, makespanS);
+  }
+
+  /** Tokens per second when every request runs as so many copies of itself, one request after the other. */
+  #clonesThroughput(setup: Setup, copies: number): number {
+    const cost = setup.priceOn(this.#inputs);
+    const { finished, makespanS } = this.#clones(setup, copies, this.#everyRequest, cost);
+    return finished.reduce((sum, wave) => sum + wave.copies * wave.tokens, 0) / makespanS;
+  }
+
+  #clones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): ClonesRun {
     const { engine } = this.#inputs;
-    const { finished, totals, makespanS } = runClones({
+    return runClones({
       ...setup,
       workload: { promptTokens: this.#trace.promptTokens, outputTokens: setup.outputTokens },
       requests,
@@ -216,43 +264,106 @@ export class Bench {
       blockTokens: engine.blockTokens,
       maxSequences: unlimited(setup) ? Number.POSITIVE_INFINITY : engine.maxSequences,
     });
-    if (finished.some((wave) => wave.copies < batch)) {
-      this.#warnings.add(
-        `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
-      );
-    }
-    return measure('clones', finished, totals, makespanS);
   }
 
-  #serve(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
-    const { engine, scenario } = this.#inputs;
-    const pick = (values: Int32Array) => Int32Array.from(requests, (r) => values[r]!);
-    const acceptance =
-      requests === this.#everyRequest
-        ? setup.acceptance
-        : setup.acceptance.map((lengths) => selectLengths(lengths, requests));
-    const run = new Engine({
-      workload: { promptTokens: pick(this.#trace.promptTokens), outputTokens: pick(setup.outputTokens) },
-      load: this.#assembleLoad(requests.length, batch),
-      drafter: assembleDrafter(setup.method, setup.k, acceptance, this.#conventions),
-      cost,
-      draftModels: setup.draftModels,
-      maxK: setup.maxK,
-      limits: {
-        ...(unlimited(setup) ? UNLIMITED : engine),
-        kvBlocks: setup.kvBlocks,
-        blockTokens: engine.blockTokens,
-        speculateUpTo: scenario.speculateUpTo ?? Number.POSITIVE_INFINITY,
+  #serve(
+    setup: Setup,
+    coming: Coming,
+    requests: readonly number[],
+    cost: CostModel,
+    kept: Kept = {},
+  ): Served {
+    const { engine, scenario, prefixHashes } = this.#inputs;
+    const whole = requests === this.#everyRequest;
+    const pick = (values: Int32Array) => (whole ? values : Int32Array.from(requests, (r) => values[r]!));
+    const acceptance = whole
+      ? setup.acceptance
+      : setup.acceptance.map((lengths) => selectLengths(lengths, requests));
+    return serve(
+      {
+        workload: {
+          promptTokens: pick(this.#trace.promptTokens),
+          outputTokens: pick(setup.outputTokens),
+          ...(prefixHashes !== null && {
+            prefixHashes: whole ? prefixHashes : selectHashes(prefixHashes, requests),
+          }),
+        },
+        load: loadOf(coming, requests.length),
+        drafter: assembleDrafter(setup.method, setup.k, acceptance, this.#conventions),
+        cost,
+        draftModels: setup.draftModels,
+        maxK: setup.maxK,
+        limits: {
+          ...(unlimited(setup) ? UNLIMITED : engine),
+          kvBlocks: setup.kvBlocks,
+          blockTokens: engine.blockTokens,
+          speculateUpTo: scenario.speculateUpTo ?? Number.POSITIVE_INFINITY,
+        },
+        replicas: scenario.replicas,
+        router: routerNamed(scenario.router),
       },
-      replicas: scenario.replicas,
-      router: routerNamed(scenario.router),
-    });
-    const makespanS = run.run();
-    return measure(this.#load, run.finished, run.totals, makespanS);
+      kept,
+    );
   }
 
-  #assembleLoad(requests: number, batch: number | null): Load {
-    return batch === null ? new Open(arrivalsOf(this.#inputs, requests)) : new Closed(requests, batch);
+  #measured({ engine, makespanS }: Served): Measures {
+    return measure(this.#load, engine.finished, engine.totals, makespanS);
+  }
+
+  #coming(batch: number | null, requests: number): Coming {
+    return batch === null ? { arrivalS: arrivalsOf(this.#inputs, requests) } : { concurrency: batch };
+  }
+
+  /** Every request of a setting, measured as a served load. */
+  #servedMeasures(setup: Setup, coming: Coming): ServedMeasures {
+    const { hardware, scenario, slo } = this.#inputs;
+    this.#checkFit(setup);
+    const served = this.#serve(setup, coming, this.#everyRequest, setup.priceOn(this.#inputs), {
+      gaps: true,
+      longestGaps: slo?.limitsS.itl !== undefined,
+    });
+    const { powerW, priceUsdPerH } = hardware.specification;
+    return {
+      measured: this.#measured(served),
+      serving: servingMeasures(servedRun(served, setup.kvBlocks), {
+        open: 'arrivalS' in coming,
+        slo,
+        gpus: scenario.tp * scenario.replicas,
+        powerW,
+        priceUsdPerH,
+      }),
+    };
+  }
+
+  /** A setting's run when its requests arrive at given times. */
+  served({ method, k }: Setting, arrivalS: Float64Array): ServedMeasures {
+    return this.#servedMeasures(this.#setup(method, k), { arrivalS });
+  }
+
+  /** How a setting, or plain decoding of its requests, stands to an objective when they arrive at given times. */
+  attainment({ method, k }: Setting, plain: boolean, arrivalS: Float64Array, slo: Slo): Attainment {
+    const own = this.#setup(method, k);
+    const setup = plain ? this.#plain(own) : own;
+    this.#checkFit(setup);
+    const { engine, longestGapS } = this.#serve(
+      setup,
+      { arrivalS },
+      this.#everyRequest,
+      setup.priceOn(this.#inputs),
+      { longestGaps: slo.limitsS.itl !== undefined },
+    );
+    return attainment({ finished: [...engine.finished], longestGapS }, slo);
+  }
+
+  /** Runs a setting once more, under an observer, and returns the requests that ended. */
+  watched({ method, k }: Setting, batch: number | null, observer: StepObserver): FinishedRecord[] {
+    const setup = this.#setup(method, k);
+    this.#checkFit(setup);
+    const requests = this.#everyRequest;
+    const coming = this.#coming(batch, requests.length);
+    return [
+      ...this.#serve(setup, coming, requests, setup.priceOn(this.#inputs), { observer }).engine.finished,
+    ];
   }
 
   #setup(method: Method, k: number | null): Setup {

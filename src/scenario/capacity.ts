@@ -14,7 +14,7 @@ import { Bench, type Setting } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { isOpen, parseLoad } from './load.ts';
 import type { Options, Scenario } from './options.ts';
-import { type Result, type Row, SCHEMA_VERSION, TOOL } from './result.ts';
+import { type Result, type RowNames, SCHEMA_VERSION, TOOL } from './result.ts';
 import { type Progress, settingsOf } from './run.ts';
 
 /** The rate found holds, and one this much larger does not. */
@@ -26,8 +26,8 @@ const ALONE_S = 1e6;
 /** All requests within this time have arrived at once. */
 const AT_ONCE_S = 1e-3;
 
-export interface CapacityRow
-  extends Pick<Row, 'gpu' | 'tp' | 'target' | 'draft' | 'method' | 'k' | 'trace' | 'trace_kind' | 'requests'> {
+export interface CapacityRow extends RowNames {
+  readonly requests: number;
   /** 0 when not even requests far apart hold the objective; null when all requests at once do. */
   readonly max_rate_req_per_s: number | null;
   /** Of plain decoding of the same requests and lengths. */

@@ -8,7 +8,12 @@ export interface PrefixHashes {
   /** Length requests + 1. */
   readonly offsets: Int32Array;
   readonly hashes: Float64Array;
+  /** Prompt tokens that one hash stands for. */
+  readonly blockTokens: number;
 }
+
+/** Prompt tokens that a hash of Mooncake stands for; no other format has any. */
+const HASHED_TOKENS = 512;
 
 export interface Workload {
   /** The format's name. */
@@ -58,14 +63,19 @@ export function firstRequests(workload: Workload, count: number): Workload {
     arrivalS: workload.arrivalS.slice(0, count),
     promptTokens: workload.promptTokens.slice(0, count),
     outputTokens: workload.outputTokens.slice(0, count),
-    prefixHashes:
-      prefixHashes === null
-        ? null
-        : {
-            offsets: prefixHashes.offsets.slice(0, count + 1),
-            hashes: prefixHashes.hashes.slice(0, prefixHashes.offsets[count]),
-          },
+    prefixHashes: prefixHashes === null ? null : selectHashes(prefixHashes, [...Array(count).keys()]),
   };
+}
+
+/** The hashes of some requests, in that order. */
+export function selectHashes(
+  { offsets, hashes, blockTokens }: PrefixHashes,
+  requests: readonly number[],
+): PrefixHashes {
+  return flatHashes(
+    requests.map((r) => hashes.subarray(offsets[r]!, offsets[r + 1]!)),
+    blockTokens,
+  );
 }
 
 /** Requests a second from the first arrival to the last; infinite when all came at once. */
@@ -75,13 +85,20 @@ export function recordedRate({ arrivalS }: Workload): number {
 
 function hashesOf(rows: readonly WorkloadRow[]): PrefixHashes | null {
   if (rows.every((row) => row.hashes === undefined)) return null;
-  const offsets = new Int32Array(rows.length + 1);
-  rows.forEach((row, r) => {
-    offsets[r + 1] = offsets[r]! + (row.hashes?.length ?? 0);
+  return flatHashes(
+    rows.map((row) => row.hashes ?? []),
+    HASHED_TOKENS,
+  );
+}
+
+function flatHashes(lists: readonly ArrayLike<number>[], blockTokens: number): PrefixHashes {
+  const offsets = new Int32Array(lists.length + 1);
+  lists.forEach((list, r) => {
+    offsets[r + 1] = offsets[r]! + list.length;
   });
-  const hashes = new Float64Array(offsets[rows.length]!);
-  rows.forEach((row, r) => {
-    hashes.set(row.hashes ?? [], offsets[r]!);
+  const hashes = new Float64Array(offsets[lists.length]!);
+  lists.forEach((list, r) => {
+    hashes.set(list, offsets[r]!);
   });
-  return { offsets, hashes };
+  return { offsets, hashes, blockTokens };
 }
