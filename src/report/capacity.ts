@@ -1,7 +1,8 @@
 /** Capacity for people: does speculation raise or lower the load that can be taken? */
 import type { Capacity, CapacityRow } from '../scenario/capacity.ts';
 import type { Inputs } from '../scenario/inputs.ts';
-import { overrideLines, workloadLines } from './setting.ts';
+import { parseLoad } from '../scenario/load.ts';
+import { overrideLines, spacing, workloadLines } from './setting.ts';
 import { textTable } from './text-table.ts';
 
 /** The whole report as text, one trailing newline. */
@@ -15,7 +16,7 @@ export function summarizeCapacity(result: Capacity, inputs: Inputs): string {
       `  gpu      ${hardware.name}, efficiency: ${hardware.calibration}`,
       `  engine   ${engine.label}`,
       ...overrideLines(inputs.overrides),
-      ...workloadLines(inputs),
+      ...workloadLines(inputs, arrivals(inputs, rows[0]!.requests)),
       `  held     when ${percent(inputs.slo!.share)} of the requests meet every limit`,
       `  config   ${configHash.slice(0, 12)}, seed ${config.seed}`,
     ],
@@ -29,6 +30,13 @@ export function summarizeCapacity(result: Capacity, inputs: Inputs): string {
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
     .join('\n\n')}\n`;
+}
+
+function arrivals({ scenario }: Inputs, requests: number): string {
+  const load = parseLoad(scenario.load)!;
+  const pattern =
+    load.kind === 'open' ? `arrive ${spacing(load.arrivals)}` : 'arrive in the recorded pattern';
+  return `open: ${requests} requests ${pattern}, at the rate looked for`;
 }
 
 function table(rows: readonly CapacityRow[]): string[] {

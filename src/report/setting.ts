@@ -17,8 +17,11 @@ export function overrideLines(overrides: readonly Override[]): string[] {
   });
 }
 
-/** Traces and load. */
-export function workloadLines({ traces, scenario }: Pick<Inputs, 'traces' | 'scenario'>): string[] {
+/** Traces and load; `load` where a command means something else by it than a run does. */
+export function workloadLines(
+  { traces, scenario }: Pick<Inputs, 'traces' | 'scenario'>,
+  load = loadText(scenario),
+): string[] {
   return [
     ...traces.map((trace) => {
       const kinds = new Set([...trace.drafters.values()].map((lengths) => lengths.kind));
@@ -26,7 +29,7 @@ export function workloadLines({ traces, scenario }: Pick<Inputs, 'traces' | 'sce
       return `  trace    ${trace.name}: ${kind}, ${trace.ids.length} requests (${trace.provenance.source})`;
     }),
     ...(scenario.workload === null ? [] : [`  workload ${scenario.workload}: lengths of its requests`]),
-    `  load     ${loadText(scenario)}`,
+    `  load     ${load}`,
     ...(scenario.slo === null ? [] : [`  slo      ${scenario.slo}`]),
   ];
 }
@@ -41,18 +44,18 @@ function loadText({ load, timeScale }: Scenario): string {
     case 'recorded':
       return `open: requests arrive as recorded${timeScale === 1 ? '' : `, ${timeScale} times as fast`}`;
     case 'open':
-      return openText(parsed.arrivals);
+      return `open: requests arrive at ${parsed.arrivals.ratePerS} per second, ${spacing(parsed.arrivals)}`;
   }
 }
 
-function openText(arrivals: Arrivals): string {
-  const rate = `open: requests arrive at ${arrivals.ratePerS} per second`;
+/** How arrivals are spaced, whatever their rate. */
+export function spacing(arrivals: Arrivals): string {
   switch (arrivals.process) {
     case 'poisson':
-      return `${rate}, at random`;
+      return 'at random';
     case 'constant':
-      return `${rate}, evenly`;
+      return 'evenly';
     case 'gamma':
-      return `${rate}, gamma gaps of CV ${arrivals.cv}`;
+      return `in bursts: gamma gaps with a CV of ${arrivals.cv}`;
   }
 }

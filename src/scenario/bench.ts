@@ -26,7 +26,16 @@ import { selectHashes } from '../workload/workload.ts';
 import { authorsConventions } from './authors-conventions.ts';
 import type { Inputs } from './inputs.ts';
 import type { Row, RowNames } from './result.ts';
-import { arrivalsOf, type Coming, type Kept, loadOf, type Served, serve, servedRun } from './serving.ts';
+import {
+  arrivalsOf,
+  type Coming,
+  type Kept,
+  loadOf,
+  type Served,
+  serve,
+  servedRun,
+  unsettled,
+} from './serving.ts';
 
 /** A method and its draft length; null for methods that take none. */
 export interface Setting {
@@ -323,16 +332,16 @@ export class Bench {
       longestGaps: slo?.limitsS.itl !== undefined,
     });
     const { powerW, priceUsdPerH } = hardware.specification;
-    return {
-      measured: this.#measured(served),
-      serving: servingMeasures(servedRun(served, setup.kvBlocks), {
-        open: 'arrivalS' in coming,
-        slo,
-        gpus: scenario.tp * scenario.replicas,
-        powerW,
-        priceUsdPerH,
-      }),
-    };
+    const serving = servingMeasures(servedRun(served, setup.kvBlocks), {
+      open: 'arrivalS' in coming,
+      slo,
+      gpus: scenario.tp * scenario.replicas,
+      powerW,
+      priceUsdPerH,
+    });
+    const warning = unsettled(serving, this.#everyRequest.length);
+    if (warning !== null) this.#warnings.add(`trace ${this.#trace.name}, ${setup.method.name}: ${warning}`);
+    return { measured: this.#measured(served), serving };
   }
 
   /** A setting's run when its requests arrive at given times. */

@@ -9,6 +9,8 @@ import { UserError } from '../errors.ts';
 import type { Distribution } from '../metrics/distribution.ts';
 import type { Attainment } from '../metrics/serving.ts';
 import type { SloLimit } from '../metrics/slo.ts';
+import { selectRequests } from '../trace/reshape.ts';
+import type { AcceptanceTrace } from '../trace/trace.ts';
 import { arrivalTimes } from '../workload/arrivals.ts';
 import { Bench, type Setting } from './bench.ts';
 import type { Inputs } from './inputs.ts';
@@ -19,6 +21,9 @@ import { type Progress, settingsOf } from './run.ts';
 
 /** The rate found holds, and one this much larger does not. */
 const TOLERANCE = 0.01;
+
+/** Arrivals of a trace when nobody says how many: its requests come again and again. */
+const ARRIVALS = 5000;
 
 /** Requests this far apart never meet. */
 const ALONE_S = 1e6;
@@ -83,20 +88,26 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
   const warnings = new Set(inputs.warnings);
   const rows: CapacityRow[] = [];
   for (const trace of inputs.traces) {
-    const bench = new Bench(inputs, trace, 'open', warnings);
-    const pattern = patternOf(inputs, trace.ids.length);
+    const served = scenario.requests === null && scenario.workload === null ? repeated(trace) : trace;
+    const bench = new Bench(inputs, served, 'open', warnings);
+    const pattern = patternOf(inputs, served.ids.length);
     for (const setting of settings) {
       progress(rows.length, total);
-      const judge = (plain: boolean): Judge => {
-        return (ratePerS) => bench.attainment(setting, plain, timesAt(pattern, ratePerS), slo!);
-      };
-      const plain = highestRate(judge(true), slo!.share, pattern);
-      const own = setting.method.kind === 'none' ? plain : highestRate(judge(false), slo!.share, pattern);
+      const search = (plain: boolean, fromPerS: number) =>
+        highestRate(
+          (ratePerS) => bench.attainment(setting, plain, timesAt(pattern, ratePerS), slo!),
+          slo!.share,
+          fromPerS,
+          pattern.arrivalS.length / AT_ONCE_S,
+        );
+      const plain = search(true, pattern.ratePerS);
+      const from = finite(plain) ? plain.ratePerS : pattern.ratePerS;
+      const own = setting.method.kind === 'none' ? plain : search(false, from);
       rows.push(rowOf(bench, setting, own, plain, pattern));
     }
     if (rows.some((row) => row.max_rate_req_per_s === null)) {
       warnings.add(
-        `trace ${trace.name}: all ${trace.ids.length} requests at once hold ${scenario.slo}: more --requests or a tighter --slo find a limit`,
+        `trace ${trace.name}: all ${served.ids.length} requests at once hold ${scenario.slo}: more --requests or a tighter --slo find a limit`,
       );
     }
   }
@@ -109,6 +120,16 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
     warnings: [...warnings],
     rows,
   };
+}
+
+/** The trace's requests one after the other, from the first again after the last. */
+function repeated(trace: AcceptanceTrace): AcceptanceTrace {
+  const total = trace.ids.length;
+  if (total >= ARRIVALS) return trace;
+  return selectRequests(
+    trace,
+    Array.from({ length: ARRIVALS }, (_, i) => i % total),
+  );
 }
 
 /** Arrivals at some rate, from which those at any other follow. */
@@ -147,10 +168,13 @@ interface HighestRate {
 }
 
 /**
- * Bisection of the logarithm, after doubling or halving the pattern's own rate until the limit lies between.
- * Where a higher rate holds again, one of the limits is found.
+ * Bisection of the logarithm, after doubling or halving until the limit lies between. Where a higher rate holds
+ * again, one of the limits is found.
+ *
+ * @param fromPerS where to begin
+ * @param fastest a rate that holds and is above this has no limit
  */
-export function highestRate(judge: Judge, share: number, pattern: Pattern): HighestRate {
+export function highestRate(judge: Judge, share: number, fromPerS: number, fastest: number): HighestRate {
   let limitedBy: SloLimit | null = null;
   const holds = (ratePerS: number): boolean => {
     const found = judge(ratePerS);
@@ -158,8 +182,7 @@ export function highestRate(judge: Judge, share: number, pattern: Pattern): High
     return found.share >= share;
   };
   const slowest = 1 / ALONE_S;
-  const fastest = pattern.arrivalS.length / AT_ONCE_S;
-  let high = pattern.ratePerS;
+  let high = fromPerS;
   let low = high;
   if (holds(high)) {
     do {
@@ -182,6 +205,10 @@ export function highestRate(judge: Judge, share: number, pattern: Pattern): High
   return { ratePerS: low, limitedBy };
 }
 
+function finite({ ratePerS }: HighestRate): boolean {
+  return ratePerS > 0 && ratePerS < Number.POSITIVE_INFINITY;
+}
+
 function rowOf(
   bench: Bench,
   setting: Setting,
@@ -189,8 +216,7 @@ function rowOf(
   plain: HighestRate,
   pattern: Pattern,
 ): CapacityRow {
-  const finite = own.ratePerS > 0 && own.ratePerS < Number.POSITIVE_INFINITY;
-  const at = finite ? bench.served(setting, timesAt(pattern, own.ratePerS)) : null;
+  const at = finite(own) ? bench.served(setting, timesAt(pattern, own.ratePerS)) : null;
   const known = (rate: number) => (rate < Number.POSITIVE_INFINITY ? rate : null);
   const ratio = own.ratePerS / plain.ratePerS;
   return {

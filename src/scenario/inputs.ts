@@ -143,6 +143,12 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
   if (scenario.workload !== null) {
     const document = await file('workload', scenario.workload, []);
     workload = readWorkload(document, scenario, warnings);
+    const hashed = workload.prefixHashes?.blockTokens ?? engine.blockTokens;
+    if (hashed % engine.blockTokens !== 0) {
+      throw new UserError(
+        `workload ${document.where}: its hashes stand for ${hashed} tokens each, expected whole blocks of the ${engine.blockTokens} tokens of engine ${engine.name}`,
+      );
+    }
     for (const [t, trace] of traces.entries()) traces[t] = joined(workload, trace, scenario.seed, warnings);
   }
   const slo = scenario.slo === null ? null : await parseSlo(scenario.slo, '--slo');

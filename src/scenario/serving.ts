@@ -3,7 +3,7 @@ import { totalSeconds } from '../cost/work.ts';
 import { Engine, type EngineParts } from '../engine/engine.ts';
 import { Closed, type Load, Open } from '../engine/load.ts';
 import type { StepObserver, StepRecord } from '../engine/records.ts';
-import type { ServedRequest, ServedRun } from '../metrics/serving.ts';
+import type { ServedRequest, ServedRun, ServingMeasures } from '../metrics/serving.ts';
 import { arrivalTimes } from '../workload/arrivals.ts';
 import type { Inputs } from './inputs.ts';
 import { parseLoad } from './load.ts';
@@ -57,6 +57,22 @@ export function serve(parts: Omit<EngineParts, 'gaps' | 'observer'>, kept: Kept 
   });
   const makespanS = engine.run();
   return { engine, makespanS, longestGapS: (one) => clock?.longestGapS(one) ?? null };
+}
+
+/** Arrivals should last so many times as long as a request; else the system is filling or draining all the time. */
+const SETTLED = 10;
+
+/** The warning that an open load was too short to settle; null when it was not. */
+export function unsettled(
+  { offered_req_per_s: rate, e2e_s: e2e }: ServingMeasures,
+  requests: number,
+): string | null {
+  if (rate === null || e2e === null) return null;
+  const lastedS = requests / rate;
+  const times = lastedS / e2e.mean;
+  if (times >= SETTLED) return null;
+  const enough = Math.ceil((requests * SETTLED) / times / 100) * 100;
+  return `${requests} requests arrive within ${lastedS.toPrecision(2)} s, ${times.toPrecision(2)} times as long as one takes, so that the load hardly settles: latencies and capacity look better than they last, about ${enough} requests would do`;
 }
 
 /** What measures need of a run. */
