@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { UserError, unknownName } from './errors.ts';
 import { got, validate } from './validate.ts';
 
-export type SiUnit = 'B' | 'B/s' | 'FLOP/s' | 'W' | 's';
+export type SiUnit = 'B' | 'B/s' | 'FLOP/s' | 'W' | 's' | 'USD/h';
 
 const examples: Readonly<Record<SiUnit, string>> = {
   B: '80 GB',
@@ -16,6 +16,7 @@ const examples: Readonly<Record<SiUnit, string>> = {
   'FLOP/s': '989 TFLOP/s',
   W: '700 W',
   s: '5 us',
+  'USD/h': '2.5 USD/h',
 };
 
 const units = z.registry<{ unit: SiUnit }>();
@@ -47,7 +48,7 @@ export type Quantity = z.output<ReturnType<typeof quantitySchema>>;
  * A quantity in SI.
  *
  * `"3.35 TB/s"`, `{ "value": 3350, "unit": "GB/s", "source": "..." }` and
- * `{ "value": "3.35 TB/s", "source": "..." }` all are 3.35e12 B/s. Units other than `unit` itself load mathjs.
+ * `{ "value": "3.35 TB/s", "source": "..." }` all are 3.35e12 B/s. Units other than `unit` itself and its decimal multiples load mathjs.
  *
  * @param where file and path of the value, for the error
  * @throws UserError when the unit is missing, unknown or of another dimension, or the number is not positive
@@ -65,7 +66,7 @@ export async function parseQuantity(input: unknown, unit: SiUnit, where: string)
   if (written.unit === '') throw fail(`missing unit: got ${got(text)}`);
   if (!(written.value > 0)) throw fail(`got ${asWritten}, which is not positive`);
   if (written.unit === unit) return written.value;
-  const factor = (await unitFactors())(written.unit, unit);
+  const factor = prefixFactor(written.unit, unit) ?? (await unitFactors())(written.unit, unit);
   if (factor === 'unknown') throw fail(`unknown unit ${got(written.unit)}`);
   if (factor === 'other dimension') throw fail(`got ${asWritten}`);
   // 15 digits: 5 us and 5e-6 s are the same number.
@@ -82,6 +83,11 @@ const PREFIXES = [
   [1e-3, 'm'],
   [1e-6, 'u'],
 ] as const;
+
+/** The factor of a prefix before the very unit asked for (`ms`, `GB/s`), which needs no library. */
+function prefixFactor(from: string, to: SiUnit): number | undefined {
+  return PREFIXES.find(([, prefix]) => `${prefix}${to}` === from)?.[0];
+}
 
 /** A value in SI as people read it: 3.35e12 B/s is `3.35 TB/s`; shares and counts have no unit. */
 export function shownQuantity(value: number, unit: SiUnit | null): string {
@@ -125,6 +131,7 @@ function unitFactors(): Promise<UnitFactor> {
   loading ??= import('mathjs').then(({ create, createUnitDependencies, unitDependencies }) => {
     const math = create({ ...createUnitDependencies, ...unitDependencies });
     math.createUnit('FLOP', { prefixes: 'short' });
+    math.createUnit('USD');
     math.createUnit('FLOPS', { definition: '1 FLOP/s', prefixes: 'short' });
     return (from, to) => {
       let one: Unit;

@@ -10,6 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['errors.ts', 'units.ts', 'validate.ts', 'csv.ts'],
   ['random', 'hardware', 'model'],
   ['trace'],
+  ['workload'],
   ['cost'],
   ['policy'],
   ['drafter'],

@@ -34,6 +34,7 @@ function gpu({ bandwidth = BOUNDLESS, bf16 = BOUNDLESS, fp8 }: Gpu): HardwarePro
       l2Bytes: null,
       streamingMultiprocessors: null,
       powerW: null,
+      priceUsdPerH: null,
     },
     efficiency: {
       gemm: {

@@ -88,7 +88,7 @@ describe('shipped profiles', () => {
       for (const file of ${JSON.stringify(files)}) {
         console.log(await outcome(JSON.parse(readFileSync('hardware-profiles/' + file, 'utf8')), file));
       }
-      console.log(await outcome({ specification: ${JSON.stringify(specification)} }, 'my-gpu.json'));`;
+      console.log(await outcome({ specification: ${JSON.stringify({ ...specification, memoryCapacity: '80 GiB' })} }, 'my-gpu.json'));`;
     const arguments_ = ['--import', 'tsx', '--input-type=module', '--eval', program];
     const output = execFileSync(process.execPath, arguments_, { cwd: root, encoding: 'utf8' });
     expect(output.trim().split('\n')).toEqual([...files.map(() => 'parsed'), 'mathjs was loaded']);
@@ -122,6 +122,7 @@ describe('shipped profiles', () => {
       l2Bytes: 50e6,
       streamingMultiprocessors: 132,
       powerW: 700,
+      priceUsdPerH: null,
     });
     expect(h100.efficiency.gemm.bf16).toEqual({ bandwidth: 0.8864, flops: 0.816, corner: 3.4077 });
     expect(h100.efficiency.attention).toEqual({ bandwidth: 0.952, flops: 0.667 });
@@ -174,6 +175,7 @@ describe('a user file', () => {
       l2Bytes: null,
       streamingMultiprocessors: null,
       powerW: null,
+      priceUsdPerH: null,
     });
     expect(profile.efficiency.gemm.bf16).toEqual({ bandwidth: 0.8, flops: 0.7, corner: 2.5 });
     expect(profile.efficiency.gemm.fp8).toEqual(profile.efficiency.gemm.bf16);
@@ -265,7 +267,7 @@ describe('a user file', () => {
     [
       'a misspelt key',
       { specification: { ...withoutBandwidth, memoryBandwith: '3.35 TB/s' } },
-      'specification: unknown key "memoryBandwith": nearest is memoryBandwidth (known: memoryCapacity, memoryBandwidth, denseFlops, linkBandwidth, l2, streamingMultiprocessors, power)',
+      'specification: unknown key "memoryBandwith": nearest is memoryBandwidth (known: memoryCapacity, memoryBandwidth, denseFlops, linkBandwidth, l2, streamingMultiprocessors, power, price)',
     ],
     [
       'a misspelt generation',

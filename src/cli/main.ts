@@ -4,6 +4,7 @@ import yargs from 'yargs';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { TOOL } from '../scenario/result.ts';
 import { CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
+import { capacityCommand } from './capacity.ts';
 import { compareCommand } from './compare.ts';
 import { listCommand } from './list.ts';
 import { runCommand } from './run.ts';
@@ -36,6 +37,7 @@ try {
     .command(runCommand)
     .command(tuneCommand)
     .command(compareCommand)
+    .command(capacityCommand)
     .command(sensitivityCommand)
     .command(validateCommand)
     .command(calibrateCommand)
@@ -60,7 +62,7 @@ try {
 
 /** Lists may be repeated and scenario keys have checks of their own; for the rest yargs would pass on an array. */
 function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
-  for (const name of ['format', 'out', 'recordings', 'max-k', 'context', 'emit']) {
+  for (const name of ['format', 'out', 'recordings', 'timeline', 'max-k', 'context', 'emit']) {
     const given = args[name];
     if (Array.isArray(given)) throw new UserError(`--${name}: got ${shown(given)}, expected one value`);
   }
@@ -87,6 +89,7 @@ function usageError(message: string): UserError {
         'run',
         'tune',
         'compare',
+        'capacity',
         'sensitivity',
         'validate',
         'calibrate',

@@ -5,9 +5,14 @@ import { requestOf, scenarioFlags } from './scenario-flags.ts';
 export const runCommand: CommandModule = {
   command: 'run [scenario]',
   describe: 'replay an acceptance trace on a GPU: tokens/s, speedup, and where the time goes',
-  builder: (args) => scenarioFlags(args),
+  builder: (args) =>
+    scenarioFlags(args).option('timeline', {
+      type: 'string',
+      requiresArg: true,
+      describe: 'write the one row step by step to this file, for ui.perfetto.dev',
+    }),
   async handler(args) {
     const { run } = await import('../node/run.ts');
-    await run(requestOf(args));
+    await run(requestOf(args), args.timeline as string | undefined);
   },
 };

@@ -67,6 +67,7 @@ async function siSpecification(
     streamingMultiprocessors:
       typeof multiprocessors === 'object' ? multiprocessors.value : (multiprocessors ?? null),
     powerW: await optional(file.power, 'W', 'power'),
+    priceUsdPerH: await optional(file.price, 'USD/h', 'price'),
   };
 }
 

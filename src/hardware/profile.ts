@@ -63,6 +63,7 @@ export interface HardwareProfile {
     readonly l2Bytes: number | null;
     readonly streamingMultiprocessors: number | null;
     readonly powerW: number | null;
+    readonly priceUsdPerH: number | null;
   };
   readonly efficiency: {
     readonly gemm: { readonly bf16: GemmEfficiency; readonly fp8: GemmEfficiency };

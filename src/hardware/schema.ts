@@ -94,6 +94,7 @@ export const hardwareSchema = strictObject({
     l2: quantitySchema('B').optional(),
     streamingMultiprocessors: sourcedCount.optional(),
     power: quantitySchema('W').optional(),
+    price: quantitySchema('USD/h').optional().describe('of one GPU'),
   }).describe('what the data sheet says'),
   efficiency: strictObject({
     gemm: strictObject({ bf16: gemm.optional(), fp8: gemm.optional() }).optional(),

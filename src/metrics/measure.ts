@@ -4,7 +4,7 @@ import type { Totals } from '../engine/records.ts';
 import type { RatioOfSums } from './bootstrap.ts';
 
 /** How requests were put to the engine, as far as throughput is concerned. */
-export type LoadKind = 'clones' | 'closed' | 'poisson';
+export type LoadKind = 'clones' | 'closed' | 'open';
 
 /** What is measured of a request that ended, or of so many copies of it. Seconds. */
 export interface Ended {

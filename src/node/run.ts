@@ -1,20 +1,37 @@
 /** `specsim run`: every row of a scenario. */
 import { flatRows } from '../report/flat-rows.ts';
 import { summarize } from '../report/summary.ts';
-import { gatherInputs } from '../scenario/inputs.ts';
+import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import { checkUsed, completeScenario } from '../scenario/options.ts';
 import { runScenario } from '../scenario/run.ts';
+import { checkTimelineQuestion, timelineOf } from '../scenario/timeline.ts';
 import { folderLibrary } from './folder-library.ts';
-import { checkWritable } from './output.ts';
+import { checkWritable, writeWhole } from './output.ts';
 import { deliver, optionsOf, type Request, showProgress } from './request.ts';
 
-/** @throws UserError before anything is written */
-export async function run(request: Request): Promise<void> {
+/**
+ * @param timelineFile where to write the run step by step, for Perfetto
+ * @throws UserError before anything is written
+ */
+export async function run(request: Request, timelineFile?: string): Promise<void> {
   if (request.out !== undefined) await checkWritable(request.out, '--out');
+  if (timelineFile !== undefined) await checkWritable(timelineFile, '--timeline');
   const options = await optionsOf(request);
   const scenario = completeScenario(options);
   checkUsed(options, scenario);
   const inputs = await gatherInputs(scenario, folderLibrary);
+  if (timelineFile !== undefined) checkTimelineQuestion(inputs);
   const result = runScenario(inputs, showProgress);
+  if (timelineFile !== undefined) await writeTimeline(inputs, timelineFile);
   await deliver({ result, flat: () => flatRows(result), table: () => summarize(result, inputs) }, request);
+}
+
+async function writeTimeline(inputs: Inputs, file: string): Promise<void> {
+  const { timelineText } = await import('../report/timeline.ts');
+  const [method] = inputs.methods;
+  const { json, cut } = timelineText(timelineOf(inputs), `specsim ${inputs.target.name}, ${method!.name}`);
+  await writeWhole(file, json);
+  process.stderr.write(
+    `timeline written to ${file}: open it in https://ui.perfetto.dev${cut === null ? '' : `; ${cut}`}\n`,
+  );
 }

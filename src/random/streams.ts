@@ -22,3 +22,15 @@ export function exponential(draw: Stream, rate: number): number {
 export function normal(draw: Stream): number {
   return Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw());
 }
+
+/** A draw from the gamma distribution of the given shape and scale 1 (Marsaglia and Tsang, 2000). */
+export function gamma(draw: Stream, shape: number): number {
+  if (shape < 1) return gamma(draw, shape + 1) * (1 - draw()) ** (1 / shape);
+  const d = shape - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = normal(draw);
+    const v = (1 + c * x) ** 3;
+    if (v > 0 && Math.log(1 - draw()) < 0.5 * x * x + d - d * v + d * Math.log(v)) return d * v;
+  }
+}

@@ -1,5 +1,6 @@
 /** Rows as a flat table: the columns of the JSON, nested ones joined with a dot. */
 import { RESOURCES } from '../cost/resources.ts';
+import { DISTRIBUTION_FIELDS } from '../metrics/distribution.ts';
 
 export interface FlatTable {
   readonly columns: readonly string[];
@@ -11,6 +12,12 @@ const NESTED: Readonly<Record<string, readonly string[]>> = {
   time_share: ['draft', 'verify', 'sampling', 'overhead', 'prefill'],
   step_ms: ['draft', 'verify', 'sampling', 'overhead'],
   verification_share: RESOURCES,
+  ...Object.fromEntries(
+    ['ttft_s', 'tpot_s', 'itl_s', 'itl_step_s', 'e2e_s', 'queue_s'].map((name) => [
+      name,
+      DISTRIBUTION_FIELDS,
+    ]),
+  ),
 };
 
 /** Every row with the same columns; the first one is the schema version. */

@@ -16,6 +16,9 @@ const KEPT = [
   'engine',
   'promptLen',
   'outputLen',
+  'workload',
+  'timeScale',
+  'slo',
   'requests',
   'policy',
   'seed',
@@ -32,7 +35,7 @@ export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
     `  specsim run ${[...kept(inputs, uses), '--trace', config.trace[index]!, ...changes].join(' ')}`;
   const parts = inputs.methods.find(({ name }) => name === best.method)!.parts.map(({ name }) => name);
   const basic = parts[0]!;
-  const load = config.load === DEFAULTS.load ? [] : ['--load', config.load];
+  const load = config.load === DEFAULTS.load && config.workload === null ? [] : ['--load', config.load];
   if (config.k.length === 1 && best.k !== null) {
     const maxK = inputs.rates.has(basic)
       ? Number.POSITIVE_INFINITY

@@ -1,7 +1,10 @@
 /** Lines of a report's head that all reports share. */
 import type { Inputs } from '../scenario/inputs.ts';
+import { parseLoad } from '../scenario/load.ts';
+import type { Scenario } from '../scenario/options.ts';
 import type { Override } from '../scenario/overrides.ts';
 import { shownQuantity } from '../units.ts';
+import type { Arrivals } from '../workload/arrivals.ts';
 
 /** What-if values, a line each: `  set      hardware.memoryBandwidth=1.2x (3.35 TB/s -> 4.02 TB/s)`. */
 export function overrideLines(overrides: readonly Override[]): string[] {
@@ -14,21 +17,46 @@ export function overrideLines(overrides: readonly Override[]): string[] {
   });
 }
 
-/** Traces and load. */
-export function workloadLines({ traces, scenario }: Pick<Inputs, 'traces' | 'scenario'>): string[] {
-  const load =
-    scenario.load === 'clones'
-      ? 'clones: a batch is N copies of one request, started together'
-      : scenario.load === 'closed'
-        ? 'closed: N different requests run at a time, one that ends is replaced at once'
-        : `open: requests arrive at ${scenario.load.replace('poisson:', '')} per second, at random`;
+/** Traces and load; `load` where a command means something else by it than a run does. */
+export function workloadLines(
+  { traces, scenario }: Pick<Inputs, 'traces' | 'scenario'>,
+  load = loadText(scenario),
+): string[] {
   return [
     ...traces.map((trace) => {
       const kinds = new Set([...trace.drafters.values()].map((lengths) => lengths.kind));
       const kind = kinds.has('recording') ? 'a recording' : 'a fitted process, sampled';
       return `  trace    ${trace.name}: ${kind}, ${trace.ids.length} requests (${trace.provenance.source})`;
     }),
+    ...(scenario.workload === null ? [] : [`  workload ${scenario.workload}: lengths of its requests`]),
     `  load     ${load}`,
     ...(scenario.policy === 'fixed' ? [] : [`  policy   ${scenario.policy}, k at most`]),
+    ...(scenario.slo === null ? [] : [`  slo      ${scenario.slo}`]),
   ];
+}
+
+function loadText({ load, timeScale }: Scenario): string {
+  const parsed = parseLoad(load)!;
+  switch (parsed.kind) {
+    case 'clones':
+      return 'clones: a batch is N copies of one request, started together';
+    case 'closed':
+      return 'closed: N different requests run at a time, one that ends is replaced at once';
+    case 'recorded':
+      return `open: requests arrive as recorded${timeScale === 1 ? '' : `, ${timeScale} times as fast`}`;
+    case 'open':
+      return `open: requests arrive at ${parsed.arrivals.ratePerS} per second, ${spacing(parsed.arrivals)}`;
+  }
+}
+
+/** How arrivals are spaced, whatever their rate. */
+export function spacing(arrivals: Arrivals): string {
+  switch (arrivals.process) {
+    case 'poisson':
+      return 'at random';
+    case 'constant':
+      return 'evenly';
+    case 'gamma':
+      return `in bursts: gamma gaps with a CV of ${arrivals.cv}`;
+  }
 }

@@ -2,6 +2,7 @@
 import type { Inputs } from '../scenario/inputs.ts';
 import type { Result, Row } from '../scenario/result.ts';
 import { nextRun } from './next-run.ts';
+import { mixing, servingTable } from './serving.ts';
 import { overrideLines, workloadLines } from './setting.ts';
 import { textTable } from './text-table.ts';
 
@@ -22,7 +23,13 @@ export function summarize(result: Result, inputs: Inputs): string {
     setting(result, inputs),
     ...inputs.traces.flatMap((trace, index) => {
       const rows = result.rows.slice(index * rowsPerTrace, (index + 1) * rowsPerTrace);
-      return [[`trace ${trace.name}`, ...speedTable(rows)], timeBars(rows), waste(rows)];
+      return [
+        [`trace ${trace.name}`, ...speedTable(rows)],
+        servingTable(rows),
+        mixing(rows),
+        timeBars(rows),
+        waste(rows),
+      ];
     }),
     result.warnings.map((warning) => `warning: ${warning}`),
     nextRun(result, inputs),

@@ -10,26 +10,49 @@ import { assembleDrafter } from '../drafter/assemble.ts';
 import type { Drafter } from '../drafter/drafter.ts';
 import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
-import { Engine, sequenceTokens } from '../engine/engine.ts';
-import { Closed, type Load, Open, poissonArrivals } from '../engine/load.ts';
+import { sequenceTokens } from '../engine/engine.ts';
+import type { FinishedRecord, StepObserver } from '../engine/records.ts';
 import { routerNamed } from '../engine/router.ts';
-import { type Rounds, replayRounds, runStaticBatches } from '../engine/static-batch.ts';
+import { type Rounds, replayRounds, runStaticBatches, type StaticBatchRun } from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
 import { Confidence, type Interval, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
+import { type Attainment, attainment, type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
+import type { Slo } from '../metrics/slo.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
+import { selectHashes } from '../workload/workload.ts';
 import { authorsConventions } from './authors-conventions.ts';
 import type { Inputs } from './inputs.ts';
-import { poissonRate } from './options.ts';
-import type { Row } from './result.ts';
+import type { Row, RowNames } from './result.ts';
+import {
+  arrivalsOf,
+  type Coming,
+  type Kept,
+  loadOf,
+  type Served,
+  serve,
+  servedRun,
+  unsettled,
+} from './serving.ts';
 
 /** A method and its draft length; null for methods that take none. */
 export interface Setting {
   readonly method: Method;
   readonly k: number | null;
+}
+
+/** Measures of one run of a load with different requests. */
+export interface ServedMeasures {
+  readonly measured: Measures;
+  readonly serving: ServingMeasures;
+}
+
+interface BenchRun extends Run {
+  /** Null for clones, which never wait. */
+  readonly serving: ServingMeasures | null;
 }
 
 /** One setting, ready to run. */
@@ -65,7 +88,7 @@ export class Bench {
   readonly #setups = new Map<string, Setup>();
   readonly #plain = new Map<string, Setup>();
   readonly #runs = new Map<Setup, Map<number, Run>>();
-  readonly #baselines = new Map<Setup, Map<number | null, Run>>();
+  readonly #baselines = new Map<Setup, Map<number | null, BenchRun>>();
   readonly #plainOn = new WeakMap<Machine, Map<Setup, Map<number, Measures>>>();
   readonly #stated = new Map<string, PositionLengths>();
   readonly #everyRequest: readonly number[];
@@ -99,12 +122,11 @@ export class Bench {
   }
 
   row(method: Method, k: number | null, batch: number | null): Row {
-    const { scenario, hardware, target, drafts } = this.#inputs;
     const setup = this.#setup(method, k);
     const baseline = this.#baseline(setup, batch);
     const run = method.kind === 'none' ? baseline : this.#run(setup, batch);
     const { measured } = run;
-    const by = this.#load === 'poisson' ? 'tpot' : 'throughput';
+    const by = this.#load === 'open' ? 'tpot' : 'throughput';
     const speedup =
       by === 'tpot'
         ? ratio(baseline.measured.mean_tpot_s, measured.mean_tpot_s)
@@ -117,16 +139,8 @@ export class Bench {
         : speedup === null
           ? null
           : this.#confidence.speedup(speedup, run, baseline, by);
-    const cards = method.parts.flatMap((part) => drafts.get(part.name)?.name ?? []);
     return {
-      gpu: hardware.name,
-      tp: scenario.tp,
-      target: target.name,
-      draft: cards.length === 0 ? null : cards.join('+'),
-      method: method.name,
-      k,
-      trace: this.#trace.name,
-      trace_kind: this.#kindOf(setup),
+      ...this.names({ method, k }),
       batch_size: batch,
       requests: measured.requests,
       throughput_tok_per_s: measured.throughput_tok_per_s,
@@ -143,6 +157,24 @@ export class Bench {
       wasted_verify_share: measured.wasted_verify_share,
       time_share: measured.time_share,
       step_ms: measured.step_ms,
+      ...run.serving,
+      ...(this.#load === 'closed' && { clones_throughput_tok_per_s: this.#clonesThroughput(setup, batch!) }),
+    };
+  }
+
+  /** What a row of a setting is called. */
+  names({ method, k }: Setting): RowNames {
+    const { scenario, hardware, target, drafts } = this.#inputs;
+    const cards = method.parts.flatMap((part) => drafts.get(part.name)?.name ?? []);
+    return {
+      gpu: hardware.name,
+      tp: scenario.tp,
+      target: target.name,
+      draft: cards.length === 0 ? null : cards.join('+'),
+      method: method.name,
+      k,
+      trace: this.#trace.name,
+      trace_kind: this.#kindOf(this.#setup(method, k)),
     };
   }
 
@@ -192,10 +224,10 @@ export class Bench {
   }
 
   /** Plain decoding of the same requests and lengths. */
-  #baseline(setup: Setup, batch: number | null): Run {
+  #baseline(setup: Setup, batch: number | null): BenchRun {
     const plain = this.#plainOf(setup);
     return entry(
-      entry(this.#baselines, plain, () => new Map<number | null, Run>()),
+      entry(this.#baselines, plain, () => new Map<number | null, BenchRun>()),
       batch,
       () => this.#run(plain, batch),
     );
@@ -206,11 +238,15 @@ export class Bench {
   }
 
   /** All requests, and what one standard error of each uncertain constant does to a few of them. */
-  #run(setup: Setup, batch: number | null): Run {
+  #run(setup: Setup, batch: number | null): BenchRun {
     this.#checkFit(setup);
     const cost = setup.priceOn(this.#inputs);
-    const measured = this.#simulate(setup, batch, this.#everyRequest, cost);
-    if (this.#shifted.length === 0) return { measured, shifts: [] };
+    const requests = this.#everyRequest;
+    const { measured, serving } =
+      this.#load === 'clones'
+        ? { measured: this.#simulate(setup, batch, requests, cost), serving: null }
+        : this.#servedMeasures(setup, this.#coming(batch, requests.length));
+    if (this.#shifted.length === 0) return { measured, serving, shifts: [] };
     const few = this.#fewRequests(batch);
     const asIs = this.#simulate(setup, batch, few, cost);
     const shifts = this.#shifted.map((machine): Shift => {
@@ -220,7 +256,7 @@ export class Bench {
         tpot: asIs.mean_tpot_s === null ? 0 : Math.log(shifted.mean_tpot_s! / asIs.mean_tpot_s),
       };
     });
-    return { measured, shifts };
+    return { measured, serving, shifts };
   }
 
   /** Requests spread evenly over the trace: clones need few, other loads enough to fill the batch. */
@@ -233,12 +269,29 @@ export class Bench {
   #simulate(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
     return this.#load === 'clones'
       ? this.#runClones(setup, batch!, requests, cost)
-      : this.#serve(setup, batch, requests, cost);
+      : this.#measured(this.#serve(setup, this.#coming(batch, requests.length), requests, cost));
   }
 
   #runClones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures {
+    const { finished, totals, makespanS } = this.#clones(setup, batch, requests, cost);
+    if (finished.some((wave) => wave.copies < batch)) {
+      this.#warnings.add(
+        `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
+      );
+    }
+    return measure('clones', finished, totals, makespanS);
+  }
+
+  /** Tokens per second when every request runs as so many copies of itself, one request after the other. */
+  #clonesThroughput(setup: Setup, copies: number): number {
+    const cost = setup.priceOn(this.#inputs);
+    const { finished, makespanS } = this.#clones(setup, copies, this.#everyRequest, cost);
+    return finished.reduce((sum, wave) => sum + wave.copies * wave.tokens, 0) / makespanS;
+  }
+
+  #clones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): StaticBatchRun {
     const { engine } = this.#inputs;
-    const { finished, totals, makespanS } = runStaticBatches({
+    return runStaticBatches({
       ...setup,
       workload: { promptTokens: this.#trace.promptTokens, outputTokens: setup.outputTokens },
       rounds: setup.rounds(batch),
@@ -248,39 +301,46 @@ export class Bench {
       blockTokens: engine.blockTokens,
       maxSequences: unlimited(setup) ? Number.POSITIVE_INFINITY : engine.maxSequences,
     });
-    if (finished.some((wave) => wave.copies < batch)) {
-      this.#warnings.add(
-        `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
-      );
-    }
-    return measure('clones', finished, totals, makespanS);
   }
 
-  #serve(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
-    const { engine, scenario } = this.#inputs;
-    const pick = (values: Int32Array) => Int32Array.from(requests, (r) => values[r]!);
-    const acceptance =
-      requests === this.#everyRequest
-        ? setup.acceptance
-        : setup.acceptance.map((lengths) => selectLengths(lengths, requests));
-    const run = new Engine({
-      workload: { promptTokens: pick(this.#trace.promptTokens), outputTokens: pick(setup.outputTokens) },
-      load: this.#assembleLoad(requests.length, batch),
-      drafter: this.#drafter({ ...setup, acceptance }),
-      cost,
-      draftModels: setup.draftModels,
-      maxK: setup.maxK,
-      limits: {
-        ...(unlimited(setup) ? UNLIMITED : engine),
-        kvBlocks: setup.kvBlocks,
-        blockTokens: engine.blockTokens,
-        speculateUpTo: scenario.speculateUpTo ?? Number.POSITIVE_INFINITY,
+  #serve(
+    setup: Setup,
+    coming: Coming,
+    requests: readonly number[],
+    cost: CostModel,
+    kept: Kept = {},
+  ): Served {
+    const { engine, scenario, prefixHashes } = this.#inputs;
+    const whole = requests === this.#everyRequest;
+    const pick = (values: Int32Array) => (whole ? values : Int32Array.from(requests, (r) => values[r]!));
+    const acceptance = whole
+      ? setup.acceptance
+      : setup.acceptance.map((lengths) => selectLengths(lengths, requests));
+    return serve(
+      {
+        workload: {
+          promptTokens: pick(this.#trace.promptTokens),
+          outputTokens: pick(setup.outputTokens),
+          ...(prefixHashes !== null && {
+            prefixHashes: whole ? prefixHashes : selectHashes(prefixHashes, requests),
+          }),
+        },
+        load: loadOf(coming, requests.length),
+        drafter: this.#drafter({ ...setup, acceptance }),
+        cost,
+        draftModels: setup.draftModels,
+        maxK: setup.maxK,
+        limits: {
+          ...(unlimited(setup) ? UNLIMITED : engine),
+          kvBlocks: setup.kvBlocks,
+          blockTokens: engine.blockTokens,
+          speculateUpTo: scenario.speculateUpTo ?? Number.POSITIVE_INFINITY,
+        },
+        replicas: scenario.replicas,
+        router: routerNamed(scenario.router),
       },
-      replicas: scenario.replicas,
-      router: routerNamed(scenario.router),
-    });
-    const makespanS = run.run();
-    return measure(this.#load, run.finished, run.totals, makespanS);
+      kept,
+    );
   }
 
   #drafter(setup: Pick<Setup, 'method' | 'k' | 'acceptance' | 'priceOn'>): Drafter {
@@ -292,10 +352,64 @@ export class Bench {
     });
   }
 
-  #assembleLoad(requests: number, batch: number | null): Load {
-    const { load, seed } = this.#inputs.scenario;
-    if (batch !== null) return new Closed(requests, batch);
-    return new Open(poissonArrivals(requests, poissonRate(load), seed));
+  #measured({ engine, makespanS }: Served): Measures {
+    return measure(this.#load, engine.finished, engine.totals, makespanS);
+  }
+
+  #coming(batch: number | null, requests: number): Coming {
+    return batch === null ? { arrivalS: arrivalsOf(this.#inputs, requests) } : { concurrency: batch };
+  }
+
+  /** Every request of a setting, measured as a served load. */
+  #servedMeasures(setup: Setup, coming: Coming): ServedMeasures {
+    const { hardware, scenario, slo } = this.#inputs;
+    this.#checkFit(setup);
+    const served = this.#serve(setup, coming, this.#everyRequest, setup.priceOn(this.#inputs), {
+      gaps: true,
+      longestGaps: slo?.limitsS.itl !== undefined,
+    });
+    const { powerW, priceUsdPerH } = hardware.specification;
+    const serving = servingMeasures(servedRun(served, setup.kvBlocks), {
+      open: 'arrivalS' in coming,
+      slo,
+      gpus: scenario.tp * scenario.replicas,
+      powerW,
+      priceUsdPerH,
+    });
+    const warning = unsettled(serving, this.#everyRequest.length);
+    if (warning !== null) this.#warnings.add(`trace ${this.#trace.name}, ${setup.method.name}: ${warning}`);
+    return { measured: this.#measured(served), serving };
+  }
+
+  /** A setting's run when its requests arrive at given times. */
+  served({ method, k }: Setting, arrivalS: Float64Array): ServedMeasures {
+    return this.#servedMeasures(this.#setup(method, k), { arrivalS });
+  }
+
+  /** How a setting, or plain decoding of its requests, stands to an objective when they arrive at given times. */
+  attainment({ method, k }: Setting, plain: boolean, arrivalS: Float64Array, slo: Slo): Attainment {
+    const own = this.#setup(method, k);
+    const setup = plain ? this.#plainOf(own) : own;
+    this.#checkFit(setup);
+    const { engine, longestGapS } = this.#serve(
+      setup,
+      { arrivalS },
+      this.#everyRequest,
+      setup.priceOn(this.#inputs),
+      { longestGaps: slo.limitsS.itl !== undefined },
+    );
+    return attainment({ finished: [...engine.finished], longestGapS }, slo);
+  }
+
+  /** Runs a setting once more, under an observer, and returns the requests that ended. */
+  watched({ method, k }: Setting, batch: number | null, observer: StepObserver): FinishedRecord[] {
+    const setup = this.#setup(method, k);
+    this.#checkFit(setup);
+    const requests = this.#everyRequest;
+    const coming = this.#coming(batch, requests.length);
+    return [
+      ...this.#serve(setup, coming, requests, setup.priceOn(this.#inputs), { observer }).engine.finished,
+    ];
   }
 
   #setup(method: Method, k: number | null): Setup {

@@ -3,6 +3,7 @@ import type { EngineProfile } from '../cost/engine-profile.ts';
 import { type BasicMethod, type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
+import { parseSlo, type Slo } from '../metrics/slo.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { draftCard, headFor, headNames, modelCard, modelNames, mtpHead } from '../model/cards.ts';
 import { parseModel } from '../model/parse.ts';
@@ -21,6 +22,9 @@ import {
 } from '../trace/reshape.ts';
 import { traceOfSteps } from '../trace/steps.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
+import { joinWorkload } from '../workload/join.ts';
+import { parseWorkload } from '../workload/read.ts';
+import { firstRequests, type PrefixHashes, type Workload } from '../workload/workload.ts';
 import type { Document, Library } from './library.ts';
 import type { Scenario } from './options.ts';
 import { implausible, type Override, readProfiles, withoutEffect } from './overrides.ts';
@@ -47,6 +51,10 @@ export interface Inputs {
   /** Conditional rates per draft position, for methods whose acceptance was stated. */
   readonly rates: ReadonlyMap<string, readonly number[]>;
   readonly traces: readonly AcceptanceTrace[];
+  /** When the requests of a workload file arrive, in seconds, time scale applied; null without one. */
+  readonly recordedArrivalS: Float64Array | null;
+  readonly prefixHashes: PrefixHashes | null;
+  readonly slo: Slo | null;
   readonly warnings: readonly string[];
   /** SHA-256 of the scenario and of the contents of every file it names. */
   readonly configHash: string;
@@ -56,14 +64,20 @@ export interface Inputs {
 export async function gatherInputs(scenario: Scenario, library: Library): Promise<Inputs> {
   const warnings: string[] = [];
   const contents: string[] = [];
+  const file = async (what: string, named: string, names: readonly string[]): Promise<Document> => {
+    const document = await library.file(named);
+    if (document === null) throw notFound(what, named, names);
+    contents.push(document.text);
+    return document;
+  };
   const find = async (
     what: string,
     named: string,
     names: readonly string[],
     shipped: (name: string) => Promise<Document>,
   ): Promise<Document> => {
-    const document = names.includes(named) ? await shipped(named) : await library.file(named);
-    if (document === null) throw notFound(what, named, names);
+    if (!names.includes(named)) return file(what, named, names);
+    const document = await shipped(named);
     contents.push(document.text);
     return document;
   };
@@ -84,9 +98,7 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
   warnings.push(...implausible(overrides));
 
   const model = async (what: string, named: string, names: readonly string[]) => {
-    const document = await library.file(named);
-    if (document === null) throw notFound(what, named, names);
-    contents.push(document.text);
+    const document = await file(what, named, names);
     return parseModel(json(document), document.where);
   };
   const target = modelNames().includes(scenario.target)
@@ -152,6 +164,19 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     }
     traces.push(prepare(trace, scenario, warnings));
   }
+  let workload: Workload | null = null;
+  if (scenario.workload !== null) {
+    const document = await file('workload', scenario.workload, []);
+    workload = readWorkload(document, scenario, warnings);
+    const hashed = workload.prefixHashes?.blockTokens ?? engine.blockTokens;
+    if (hashed % engine.blockTokens !== 0) {
+      throw new UserError(
+        `workload ${document.where}: its hashes stand for ${hashed} tokens each, expected whole blocks of the ${engine.blockTokens} tokens of engine ${engine.name}`,
+      );
+    }
+    for (const [t, trace] of traces.entries()) traces[t] = joined(workload, trace, scenario.seed, warnings);
+  }
+  const slo = scenario.slo === null ? null : await parseSlo(scenario.slo, '--slo');
 
   const groups = [1, ...hardware.efficiency.allReduce.map((law) => law.gpus)];
   if (!groups.includes(scenario.tp)) {
@@ -184,13 +209,16 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     drafts,
     rates,
     traces,
+    recordedArrivalS: workload?.arrivalS ?? null,
+    prefixHashes: workload?.prefixHashes ?? null,
+    slo,
     warnings,
     configHash,
   };
 }
 
 /** The scenario without what may be a path: the contents stand beside it. */
-function hashed({ gpu: _, engine: __, target, draft, trace, policy, ...rest }: Scenario): object {
+function hashed({ gpu: _, engine: __, target, draft, trace, policy, workload, ...rest }: Scenario): object {
   const name = (named: string | null) => (named !== null && modelNames().includes(named) ? named : null);
   return {
     ...rest,
@@ -198,6 +226,7 @@ function hashed({ gpu: _, engine: __, target, draft, trace, policy, ...rest }: S
     target: name(target),
     draft: draft !== null && headNames().includes(draft) ? draft : name(draft),
     traces: trace.length,
+    workload: workload !== null,
   };
 }
 
@@ -247,7 +276,7 @@ function readTrace(
   parts: readonly BasicMethod[],
   warnings: string[],
 ): AcceptanceTrace {
-  const requests = scenario.requests ?? FITTED_REQUESTS;
+  const requests = (scenario.workload === null ? scenario.requests : null) ?? FITTED_REQUESTS;
   const { where, text } = document;
   if (isProcess(text))
     return sampleProcess(parseProcess(json(document), where), { requests, seed: scenario.seed });
@@ -295,7 +324,8 @@ function prepare(recorded: AcceptanceTrace, scenario: Scenario, warnings: string
       `trace ${trace.name}: every request reached the recording's output limit of ${trace.outputLimit} tokens, expected one that did not; --keep-truncated keeps them`,
     );
   }
-  const wanted = scenario.requests ?? total;
+  // With a workload the number of requests is that of its requests, which draw from the whole trace.
+  const wanted = (scenario.workload === null ? scenario.requests : null) ?? total;
   if (wanted > total) {
     throw new UserError(`--requests ${wanted}: trace ${trace.name} has ${total}, expected at most that`);
   }
@@ -308,6 +338,39 @@ function prepare(recorded: AcceptanceTrace, scenario: Scenario, warnings: string
       );
     }
     trace = withOutputLength(trace, scenario.outputLen);
+  }
+  return trace;
+}
+
+/** As many requests as asked, from the first, at the time scale asked. */
+function readWorkload({ text, where }: Document, scenario: Scenario, warnings: string[]): Workload {
+  const whole = parseWorkload(text, where);
+  const total = whole.arrivalS.length;
+  const wanted = scenario.requests ?? total;
+  if (wanted > total) {
+    throw new UserError(`--requests ${wanted}: workload ${where} has ${total}, expected at most that`);
+  }
+  if (whole.dropped > 0) {
+    warnings.push(`workload ${where}: ${whole.dropped} requests without a prompt or an output are left out`);
+  }
+  if (whole.outOfOrder > 0) {
+    warnings.push(`workload ${where}: ${whole.outOfOrder} requests were out of order and are sorted by time`);
+  }
+  const workload = firstRequests(whole, wanted);
+  return { ...workload, arrivalS: workload.arrivalS.map((atS) => atS / scenario.timeScale) };
+}
+
+function joined(
+  workload: Workload,
+  recorded: AcceptanceTrace,
+  seed: number,
+  warnings: string[],
+): AcceptanceTrace {
+  const { trace, continued } = joinWorkload(workload, recorded, seed);
+  if (continued > 0) {
+    warnings.push(
+      `trace ${trace.name}: ${continued} of ${trace.ids.length} outputs of the workload are longer than the recorded request drawn for them; their acceptance goes on with another one`,
+    );
   }
   return trace;
 }

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { ROUTERS, type RouterName } from '../engine/router.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
+import { isOpen, LOAD_FORMS, parseLoad } from './load.ts';
 
 const wholeNumber = (least: number) =>
   z.preprocess(
@@ -44,11 +45,17 @@ function doublings(item: string): (string | number)[] {
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `one of ${values.join(', ')}` });
 
-const LOAD_FORMS = 'clones, closed or poisson:RATE with a rate above 0 in requests/s';
-
 const load = z
   .string({ error: LOAD_FORMS })
-  .refine((value) => /^(clones|closed)$/.test(value) || poissonRate(value) > 0, { error: LOAD_FORMS });
+  .refine((value) => parseLoad(value) !== null, { error: LOAD_FORMS });
+
+const positiveNumber = z.preprocess(
+  (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+  z
+    .number({ error: 'a number above 0' })
+    .positive({ error: 'a number above 0' })
+    .finite({ error: 'a number above 0' }),
+);
 
 const acceptance = z.record(z.string(), z.union([z.string(), z.number().transform(String)]), {
   error: 'METHOD=SPEC, such as eagle=0.62',
@@ -82,6 +89,9 @@ const optionSchemas = {
   replicas: wholeNumber(1),
   router: oneOf(ROUTERS),
   speculateUpTo: wholeNumber(1),
+  workload: text,
+  timeScale: positiveNumber,
+  slo: text,
   requests: wholeNumber(1),
   keepTruncated: z.boolean({ error: 'true or false' }),
   seed: wholeNumber(0),
@@ -113,6 +123,11 @@ export interface Scenario {
   readonly router: RouterName;
   /** Running requests above which nothing is drafted; null: drafting never stops. */
   readonly speculateUpTo: number | null;
+  /** A recorded workload, whose lengths stand for the trace's; null without. */
+  readonly workload: string | null;
+  /** How many times as fast a recorded workload arrives. */
+  readonly timeScale: number;
+  readonly slo: string | null;
   readonly requests: number | null;
   readonly keepTruncated: boolean;
   readonly seed: number;
@@ -141,6 +156,9 @@ export const DEFAULTS: Scenario = {
   replicas: 1,
   router: 'round-robin',
   speculateUpTo: null,
+  workload: null,
+  timeScale: 1,
+  slo: null,
   requests: null,
   keepTruncated: false,
   seed: 1,
@@ -183,9 +201,9 @@ export function parseOptions(
   return options as Options;
 }
 
-/** Fills what nobody named from the defaults. */
+/** Fills what nobody named from the defaults; a workload comes as recorded unless a load says otherwise. */
 export function completeScenario(options: Options): Scenario {
-  return { ...DEFAULTS, ...options };
+  return { ...DEFAULTS, ...(options.workload !== undefined && { load: 'recorded' }), ...options };
 }
 
 /** Sizes as a flag lists them, such as 1k..32k. Throws a UserError for anything else. */
@@ -194,12 +212,6 @@ export function parseSizes(written: string, where: string): number[] {
   if (!parsed.success)
     throw new UserError(`${where}: got ${shown(written)}, expected sizes such as 1k,4k or 1k..32k`);
   return [...new Set(parsed.data)].sort((a, b) => a - b);
-}
-
-/** The rate of a `poisson:RATE` load in requests/s, 0 for anything else. */
-export function poissonRate(load: string): number {
-  const rate = Number(/^poisson:(.+)$/.exec(load)?.[1] ?? 0);
-  return Number.isFinite(rate) ? rate : 0;
 }
 
 const SERVING_ONLY = [
@@ -217,7 +229,7 @@ export function checkUsed(options: Options, scenario: Scenario): void {
   // A resolved scenario holds every default; it must be readable as a scenario file.
   const chosen = (name: OptionName) =>
     options[name] !== undefined && JSON.stringify(options[name]) !== JSON.stringify(DEFAULTS[name]);
-  if (chosen('batch') && poissonRate(scenario.load) > 0) {
+  if (chosen('batch') && isOpen(scenario.load)) {
     throw new UserError(`--batch has no effect with --load ${scenario.load}: arrivals decide the batch`);
   }
   if (scenario.load === 'clones') {
@@ -233,6 +245,28 @@ export function checkUsed(options: Options, scenario: Scenario): void {
       `--router ${scenario.router} has no effect with one replica, expected --replicas of 2 or more`,
     );
   }
+  if (scenario.load === 'recorded' && scenario.workload === null) {
+    throw new UserError(
+      '--load recorded: arrives as a workload file says, expected one named with --workload',
+    );
+  }
+  if (chosen('timeScale') && scenario.load !== 'recorded') {
+    throw new UserError(
+      `--time-scale has no effect with --load ${scenario.load}: it scales the times of a --workload that arrives as recorded`,
+    );
+  }
+  if (scenario.slo !== null && scenario.load === 'clones') {
+    throw new UserError(
+      '--slo has no effect with --load clones, whose requests never wait, expected another load, such as closed or poisson:RATE',
+    );
+  }
+  for (const name of ['promptLen', 'outputLen'] as const) {
+    if (scenario.workload !== null && scenario[name] !== null) {
+      throw new UserError(
+        `--${name === 'promptLen' ? 'prompt-len' : 'output-len'} has no effect with --workload, which has lengths of its own`,
+      );
+    }
+  }
   if (chosen('engine') && scenario.cost === 'specdecode-bench') {
     throw new UserError('--engine has no effect with --cost specdecode-bench, which has its own overheads');
   }
@@ -243,7 +277,7 @@ export function checkUsed(options: Options, scenario: Scenario): void {
 
 /** Refuses what a question about the hardware cannot be asked of: open loads, and constants of a fit. */
 export function checkHardwareQuestion(command: string, scenario: Scenario): void {
-  if (poissonRate(scenario.load) > 0) {
+  if (isOpen(scenario.load)) {
     throw new UserError(
       `--load ${scenario.load}: ${command} needs batch sizes, expected clones or closed, as arrivals fix the throughput`,
     );

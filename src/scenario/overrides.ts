@@ -78,12 +78,10 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
 const ALL_REDUCE = 'hardware.efficiency.allReduce';
 
 /** A profile holds these, and no price depends on them. */
-const UNUSED = [
-  'hardware.denseFlops.fp4',
-  'hardware.l2',
-  'hardware.streamingMultiprocessors',
-  'hardware.power',
-];
+const UNUSED = ['hardware.denseFlops.fp4', 'hardware.l2', 'hardware.streamingMultiprocessors'];
+
+/** What a token costs depends on these, and no time does. */
+const BILLS = ['hardware.power', 'hardware.price'];
 
 /** Every path that `--set` knows. */
 export const SETTABLE_PATHS: readonly string[] = [
@@ -148,9 +146,12 @@ export function implausible(overrides: readonly Override[]): string[] {
 /** Why a value of `path` would change no price of a scenario; null when it may. */
 export function withoutEffect(
   path: string,
-  scenario: { readonly tp: number; readonly dtype: string },
+  scenario: { readonly tp: number; readonly dtype: string; readonly load: string },
   hardware: HardwareProfile,
 ): string | null {
+  if (BILLS.includes(path) && scenario.load === 'clones') {
+    return 'no effect with --load clones, expected a load with different requests, such as closed';
+  }
   const link = path === 'hardware.linkBandwidth';
   if ((link || path === ALL_REDUCE) && scenario.tp === 1) return 'no effect with --tp 1';
   const law = hardware.provenance[`efficiency.allReduce.${scenario.tp}`];

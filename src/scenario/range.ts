@@ -2,6 +2,7 @@
 import { takesK } from '../drafter/methods.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { Inputs } from './inputs.ts';
+import { isOpen } from './load.ts';
 
 type Setting = Pick<Inputs, 'scenario' | 'hardware' | 'methods' | 'engine'>;
 
@@ -14,7 +15,7 @@ export function rangeWarnings(
   if (range === null || scenario.cost !== 'roofline') return [];
   const drafted = methods.some(takesK) ? Math.max(...scenario.k) : 0;
   const asked = {
-    batch: scenario.load.startsWith('poisson') ? 0 : Math.max(...scenario.batch),
+    batch: isOpen(scenario.load) ? 0 : Math.max(...scenario.batch),
     context: Math.max(...traces.map(longestSequence)),
     drafted,
     tp: scenario.tp,

@@ -1,5 +1,6 @@
 /** What a run returns: plain JSON. Field names carry units; docs/metrics.md defines each. */
 import type { Measures } from '../metrics/measure.ts';
+import type { ServingMeasures } from '../metrics/serving.ts';
 import type { TraceKind } from '../trace/trace.ts';
 import type { Scenario } from './options.ts';
 
@@ -7,7 +8,7 @@ export const SCHEMA_VERSION = 1;
 
 export const TOOL = 'specsim 0.1.0';
 
-export interface Row {
+export interface RowNames {
   readonly gpu: string;
   readonly tp: number;
   readonly target: string;
@@ -19,6 +20,10 @@ export interface Row {
   readonly trace: string;
   /** `recording` only when every acceptance the row used was recorded. */
   readonly trace_kind: TraceKind;
+}
+
+/** Measures of serving are there for every load but clones. */
+export interface Row extends RowNames, Partial<ServingMeasures> {
   /** Copies or concurrency; null for open loads. */
   readonly batch_size: number | null;
   readonly requests: number;
@@ -37,6 +42,8 @@ export interface Row {
   readonly wasted_verify_share: number | null;
   readonly time_share: Measures['time_share'];
   readonly step_ms: Measures['step_ms'];
+  /** Closed loads: when every request runs as so many copies of itself instead, one request after the other. */
+  readonly clones_throughput_tok_per_s?: number;
 }
 
 export interface Result {

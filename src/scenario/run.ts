@@ -3,6 +3,7 @@ import { takesK } from '../drafter/methods.ts';
 import type { LoadKind } from '../metrics/measure.ts';
 import { Bench, type Setting } from './bench.ts';
 import type { Inputs } from './inputs.ts';
+import { isOpen } from './load.ts';
 import type { Scenario } from './options.ts';
 import { type Result, type Row, SCHEMA_VERSION, TOOL } from './result.ts';
 
@@ -13,7 +14,7 @@ export type Progress = (done: number, total: number) => void;
 export function runScenario(inputs: Inputs, progress: Progress = () => {}): Result {
   const { scenario } = inputs;
   const kind = loadKind(scenario);
-  const batches = kind === 'poisson' ? [null] : scenario.batch;
+  const batches = kind === 'open' ? [null] : scenario.batch;
   const settings = settingsOf(inputs);
   const total = inputs.traces.length * settings.length * batches.length;
   const warnings = new Set(inputs.warnings);
@@ -44,5 +45,5 @@ export function settingsOf({ methods, scenario }: Inputs): Setting[] {
 }
 
 export function loadKind({ load }: Scenario): LoadKind {
-  return load.replace(/:.*/, '') as LoadKind;
+  return isOpen(load) ? 'open' : (load as 'clones' | 'closed');
 }

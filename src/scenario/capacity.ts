@@ -1,0 +1,241 @@
+/**
+ * Capacity: the highest rate of arrivals at which a method still holds a service level objective, and whether
+ * speculation raises it. Every rate tried sees the same requests in the same pattern of arrivals, only faster
+ * or slower, so that methods and rates are compared without noise between them.
+ *
+ * Left out: how the rate found varies with the requests that happened to be drawn; other seeds show it.
+ */
+import { UserError } from '../errors.ts';
+import type { Distribution } from '../metrics/distribution.ts';
+import type { Attainment } from '../metrics/serving.ts';
+import type { SloLimit } from '../metrics/slo.ts';
+import { selectRequests } from '../trace/reshape.ts';
+import type { AcceptanceTrace } from '../trace/trace.ts';
+import { arrivalTimes } from '../workload/arrivals.ts';
+import { Bench, type Setting } from './bench.ts';
+import type { Inputs } from './inputs.ts';
+import { isOpen, parseLoad } from './load.ts';
+import type { Options, Scenario } from './options.ts';
+import { type Result, type RowNames, SCHEMA_VERSION, TOOL } from './result.ts';
+import { type Progress, settingsOf } from './run.ts';
+
+/** The rate found holds, and one this much larger does not. */
+const TOLERANCE = 0.01;
+
+/** Arrivals of a trace when nobody says how many: its requests come again and again. */
+const ARRIVALS = 5000;
+
+/** Requests this far apart never meet. */
+const ALONE_S = 1e6;
+
+/** All requests within this time have arrived at once. */
+const AT_ONCE_S = 1e-3;
+
+export interface CapacityRow extends RowNames {
+  readonly requests: number;
+  /** 0 when not even requests far apart hold the objective; null when all requests at once do. */
+  readonly max_rate_req_per_s: number | null;
+  /** Of plain decoding of the same requests and lengths. */
+  readonly baseline_max_rate_req_per_s: number | null;
+  readonly capacity_ratio: number | null;
+  /** What most requests miss just above the rate; null when the objective holds at any rate. */
+  readonly limited_by: SloLimit | null;
+  /** The following are of the run at that rate; null when it is 0 or none. */
+  readonly throughput_tok_per_s: number | null;
+  readonly slo_share: number | null;
+  readonly ttft_s: Distribution | null;
+  readonly tpot_s: Distribution | null;
+  readonly e2e_s: Distribution | null;
+  readonly mean_batch: number | null;
+  readonly kv_peak_share: number | null;
+  readonly preemptions: number | null;
+  readonly gpu_s_per_mtok: number | null;
+  readonly joules_per_mtok: number | null;
+  readonly usd_per_mtok: number | null;
+}
+
+export interface Capacity extends Omit<Result, 'rows'> {
+  readonly rows: readonly CapacityRow[];
+}
+
+/** The options with arrivals where nobody named a load. */
+export function withArrivals(options: Options): Options {
+  return options.load === undefined && options.workload === undefined
+    ? { ...options, load: 'poisson:1' }
+    : options;
+}
+
+/** @throws UserError for a scenario without an objective or without arrivals */
+export function checkCapacityQuestion({ slo, load }: Scenario): void {
+  if (slo === null) {
+    throw new UserError(
+      '--slo: missing, capacity looks for the highest rate that holds limits such as --slo ttft=500ms,tpot=30ms',
+    );
+  }
+  if (!isOpen(load)) {
+    throw new UserError(
+      `--load ${load}: capacity looks for a rate of arrivals, expected poisson:RATE, gamma:RATE,CV, constant:RATE or recorded`,
+    );
+  }
+}
+
+/** @throws UserError for a scenario without an objective or without arrivals */
+export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capacity {
+  const { scenario, slo } = inputs;
+  checkCapacityQuestion(scenario);
+  const settings = settingsOf(inputs);
+  const total = inputs.traces.length * settings.length;
+  const warnings = new Set(inputs.warnings);
+  const rows: CapacityRow[] = [];
+  for (const trace of inputs.traces) {
+    const served = scenario.requests === null && scenario.workload === null ? repeated(trace) : trace;
+    const bench = new Bench(inputs, served, 'open', warnings);
+    const pattern = patternOf(inputs, served.ids.length);
+    for (const setting of settings) {
+      progress(rows.length, total);
+      const search = (plain: boolean, fromPerS: number) =>
+        highestRate(
+          (ratePerS) => bench.attainment(setting, plain, timesAt(pattern, ratePerS), slo!),
+          slo!.share,
+          fromPerS,
+          pattern.arrivalS.length / AT_ONCE_S,
+        );
+      const plain = search(true, pattern.ratePerS);
+      const from = finite(plain) ? plain.ratePerS : pattern.ratePerS;
+      const own = setting.method.kind === 'none' ? plain : search(false, from);
+      rows.push(rowOf(bench, setting, own, plain, pattern));
+    }
+    if (rows.some((row) => row.max_rate_req_per_s === null)) {
+      warnings.add(
+        `trace ${trace.name}: all ${served.ids.length} requests at once hold ${scenario.slo}: more --requests or a tighter --slo find a limit`,
+      );
+    }
+  }
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    tool: TOOL,
+    config: scenario,
+    configHash: inputs.configHash,
+    seed: scenario.seed,
+    warnings: [...warnings],
+    rows,
+  };
+}
+
+/** The trace's requests one after the other, from the first again after the last. */
+function repeated(trace: AcceptanceTrace): AcceptanceTrace {
+  const total = trace.ids.length;
+  if (total >= ARRIVALS) return trace;
+  return selectRequests(
+    trace,
+    Array.from({ length: ARRIVALS }, (_, i) => i % total),
+  );
+}
+
+/** Arrivals at some rate, from which those at any other follow. */
+interface Pattern {
+  readonly arrivalS: Float64Array;
+  readonly ratePerS: number;
+}
+
+function patternOf({ scenario, recordedArrivalS }: Inputs, requests: number): Pattern {
+  const load = parseLoad(scenario.load);
+  if (load?.kind === 'open') {
+    const { ratePerS } = load.arrivals;
+    return { arrivalS: arrivalTimes(load.arrivals, requests, scenario.seed), ratePerS };
+  }
+  const arrivalS = recordedArrivalS!;
+  const lastS = arrivalS.at(-1)!;
+  if (lastS === 0) {
+    throw new UserError(
+      `--workload ${scenario.workload}: its requests all arrive at once, so that they have no rate; expected a --load such as poisson:1`,
+    );
+  }
+  return { arrivalS, ratePerS: (arrivalS.length - 1) / lastS };
+}
+
+function timesAt({ arrivalS, ratePerS }: Pattern, wantedPerS: number): Float64Array {
+  return arrivalS.map((atS) => (atS * ratePerS) / wantedPerS);
+}
+
+/** How a run at a rate stands to the objective. */
+type Judge = (ratePerS: number) => Attainment;
+
+interface HighestRate {
+  /** 0: none. Infinite: all. */
+  readonly ratePerS: number;
+  readonly limitedBy: SloLimit | null;
+}
+
+/**
+ * Bisection of the logarithm, after doubling or halving until the limit lies between. Where a higher rate holds
+ * again, one of the limits is found.
+ *
+ * @param fromPerS where to begin
+ * @param fastest a rate that holds and is above this has no limit
+ */
+export function highestRate(judge: Judge, share: number, fromPerS: number, fastest: number): HighestRate {
+  let limitedBy: SloLimit | null = null;
+  const holds = (ratePerS: number): boolean => {
+    const found = judge(ratePerS);
+    if (found.share < share) limitedBy = found.tightest;
+    return found.share >= share;
+  };
+  const slowest = 1 / ALONE_S;
+  let high = fromPerS;
+  let low = high;
+  if (holds(high)) {
+    do {
+      low = high;
+      high *= 2;
+      if (high > fastest) return { ratePerS: Number.POSITIVE_INFINITY, limitedBy: null };
+    } while (holds(high));
+  } else {
+    if (!holds(slowest)) return { ratePerS: 0, limitedBy };
+    do {
+      high = low;
+      low /= 2;
+    } while (low > slowest && !holds(low));
+  }
+  while (high > low * (1 + TOLERANCE)) {
+    const middle = Math.sqrt(low * high);
+    if (holds(middle)) low = middle;
+    else high = middle;
+  }
+  return { ratePerS: low, limitedBy };
+}
+
+function finite({ ratePerS }: HighestRate): boolean {
+  return ratePerS > 0 && ratePerS < Number.POSITIVE_INFINITY;
+}
+
+function rowOf(
+  bench: Bench,
+  setting: Setting,
+  own: HighestRate,
+  plain: HighestRate,
+  pattern: Pattern,
+): CapacityRow {
+  const at = finite(own) ? bench.served(setting, timesAt(pattern, own.ratePerS)) : null;
+  const known = (rate: number) => (rate < Number.POSITIVE_INFINITY ? rate : null);
+  const ratio = own.ratePerS / plain.ratePerS;
+  return {
+    ...bench.names(setting),
+    requests: pattern.arrivalS.length,
+    max_rate_req_per_s: known(own.ratePerS),
+    baseline_max_rate_req_per_s: known(plain.ratePerS),
+    capacity_ratio: Number.isFinite(ratio) ? ratio : null,
+    limited_by: own.limitedBy,
+    throughput_tok_per_s: at?.measured.throughput_tok_per_s ?? null,
+    slo_share: at?.serving.slo_share ?? null,
+    ttft_s: at?.serving.ttft_s ?? null,
+    tpot_s: at?.serving.tpot_s ?? null,
+    e2e_s: at?.serving.e2e_s ?? null,
+    mean_batch: at?.serving.mean_batch ?? null,
+    kv_peak_share: at?.serving.kv_peak_share ?? null,
+    preemptions: at?.serving.preemptions ?? null,
+    gpu_s_per_mtok: at?.serving.gpu_s_per_mtok ?? null,
+    joules_per_mtok: at?.serving.joules_per_mtok ?? null,
+    usd_per_mtok: at?.serving.usd_per_mtok ?? null,
+  };
+}

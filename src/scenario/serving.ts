@@ -1,0 +1,133 @@
+/** Serving a load: when requests arrive, the run, and what is kept of it to measure. */
+import { totalSeconds } from '../cost/work.ts';
+import { Engine, type EngineParts } from '../engine/engine.ts';
+import { Closed, type Load, Open } from '../engine/load.ts';
+import type { StepObserver, StepRecord } from '../engine/records.ts';
+import type { ServedRequest, ServedRun, ServingMeasures } from '../metrics/serving.ts';
+import { arrivalTimes } from '../workload/arrivals.ts';
+import type { Inputs } from './inputs.ts';
+import { parseLoad } from './load.ts';
+
+/** Requests kept in the system, or times at which they come. */
+export type Coming = { readonly concurrency: number } | { readonly arrivalS: Float64Array };
+
+/** When the first `count` requests of an open load arrive, in seconds, ascending. */
+export function arrivalsOf(
+  { scenario, recordedArrivalS }: Pick<Inputs, 'scenario' | 'recordedArrivalS'>,
+  count: number,
+): Float64Array {
+  const load = parseLoad(scenario.load);
+  if (load?.kind === 'open') return arrivalTimes(load.arrivals, count, scenario.seed);
+  return recordedArrivalS!.slice(0, count);
+}
+
+export function loadOf(coming: Coming, requests: number): Load {
+  return 'arrivalS' in coming ? new Open(coming.arrivalS) : new Closed(requests, coming.concurrency);
+}
+
+/** What a run is to keep beside its records. */
+export interface Kept {
+  /** Gaps between tokens. */
+  readonly gaps?: boolean;
+  /** The longest gap of each request. */
+  readonly longestGaps?: boolean;
+  readonly observer?: StepObserver;
+}
+
+export interface Served {
+  readonly engine: Engine;
+  readonly makespanS: number;
+  readonly longestGapS: ServedRun['longestGapS'];
+}
+
+/** Runs the engine to the end of the load. */
+export function serve(parts: Omit<EngineParts, 'gaps' | 'observer'>, kept: Kept = {}): Served {
+  const clock = kept.longestGaps === true ? new StepClock(parts.replicas ?? 1) : null;
+  const observers = [clock, kept.observer].filter((one) => one !== null && one !== undefined);
+  const engine = new Engine({
+    ...parts,
+    gaps: kept.gaps === true,
+    ...(observers.length > 0 && {
+      observer: {
+        onStep(step) {
+          for (const observer of observers) observer.onStep(step);
+        },
+      },
+    }),
+  });
+  const makespanS = engine.run();
+  return { engine, makespanS, longestGapS: (one) => clock?.longestGapS(one) ?? null };
+}
+
+/** Arrivals should last so many times as long as a request; else the system is filling or draining all the time. */
+const SETTLED = 10;
+
+/** The warning that an open load was too short to settle; null when it was not. */
+export function unsettled(
+  { offered_req_per_s: rate, e2e_s: e2e }: ServingMeasures,
+  requests: number,
+): string | null {
+  if (rate === null || e2e === null) return null;
+  const lastedS = requests / rate;
+  const times = lastedS / e2e.mean;
+  if (times >= SETTLED) return null;
+  const enough = Math.ceil((requests * SETTLED) / times / 100) * 100;
+  return `${requests} requests arrive within ${lastedS.toPrecision(2)} s, ${times.toPrecision(2)} times as long as one takes, so that the load hardly settles: latencies and capacity look better than they last, about ${enough} requests would do`;
+}
+
+/** What measures need of a run. */
+export function servedRun({ engine, makespanS, longestGapS }: Served, kvBlocks: number): ServedRun {
+  const { totals } = engine;
+  return {
+    finished: [...engine.finished],
+    longestGapS,
+    unfinished: engine.unfinished,
+    makespanS,
+    gaps: engine.gaps!,
+    kvPeakShare: kvBlocks === Number.POSITIVE_INFINITY ? null : totals.kvPeakBlocks / kvBlocks,
+    stepS: totalSeconds(totals.all),
+    sequenceS: totals.sequenceSeconds,
+  };
+}
+
+/**
+ * When the steps of each replica ended. A request that was not preempted emits in every step from its first
+ * token to its end, so that its longest gap is the longest time between their ends. One that was preempted
+ * waited and was computed again: its gap counts as endless.
+ */
+class StepClock implements StepObserver {
+  readonly #endS: readonly number[][];
+
+  constructor(replicas: number) {
+    this.#endS = Array.from({ length: replicas }, () => []);
+  }
+
+  onStep({ startS, replica, parts }: StepRecord): void {
+    this.#endS[replica]!.push(startS + totalSeconds(parts));
+  }
+
+  longestGapS({ replica, tokens, firstTokenS, endS, preemptions }: ServedRequest): number | null {
+    if (tokens < 2) return null;
+    if (preemptions > 0) return Number.POSITIVE_INFINITY;
+    const ends = this.#endS[replica]!;
+    let before = firstTokenS;
+    let longest = 0;
+    for (let i = firstAfter(ends, firstTokenS); i < ends.length && ends[i]! <= endS; i++) {
+      longest = Math.max(longest, ends[i]! - before);
+      before = ends[i]!;
+    }
+    return longest;
+  }
+}
+
+/** Index of the first of ascending values above a limit. */
+function firstAfter(values: readonly number[], limit: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle]! > limit) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,104 @@
+/**
+ * A recorded workload: when requests came and how long they were. It says nothing of acceptance, which a trace
+ * adds (join.ts), nor of the texts.
+ */
+
+/** Hashes of the blocks of each prompt, flat; equal hashes at the start of two prompts are a shared prefix. */
+export interface PrefixHashes {
+  /** Length requests + 1. */
+  readonly offsets: Int32Array;
+  readonly hashes: Float64Array;
+  /** Prompt tokens that one hash stands for. */
+  readonly blockTokens: number;
+}
+
+/** Prompt tokens that a hash of Mooncake stands for; no other format has any. */
+const HASHED_TOKENS = 512;
+
+export interface Workload {
+  /** The format's name. */
+  readonly format: string;
+  /** Seconds since the first request of the file, ascending. */
+  readonly arrivalS: Float64Array;
+  readonly promptTokens: Int32Array;
+  readonly outputTokens: Int32Array;
+  readonly prefixHashes: PrefixHashes | null;
+  /** Requests of the file that are left out since they have no prompt or no output (a failed request). */
+  readonly dropped: number;
+  /** Requests that stood before an earlier one in the file; they are put in order of time. */
+  readonly outOfOrder: number;
+}
+
+/** One request as a reader finds it. */
+export interface WorkloadRow {
+  /** Seconds, from any origin. */
+  readonly atS: number;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly hashes?: readonly number[];
+}
+
+/** Drops what cannot be served, puts the rest in order of time (stable), and counts from the first one kept. */
+export function workloadOf(format: string, rows: readonly WorkloadRow[]): Workload {
+  const served = rows.filter((row) => row.promptTokens > 0 && row.outputTokens > 0);
+  const outOfOrder = served.filter((row, i) => i > 0 && row.atS < served[i - 1]!.atS).length;
+  if (outOfOrder > 0) served.sort((a, b) => a.atS - b.atS);
+  const originS = served[0]?.atS ?? 0;
+  return {
+    format,
+    arrivalS: Float64Array.from(served, (row) => row.atS - originS),
+    promptTokens: Int32Array.from(served, (row) => row.promptTokens),
+    outputTokens: Int32Array.from(served, (row) => row.outputTokens),
+    prefixHashes: hashesOf(served),
+    dropped: rows.length - served.length,
+    outOfOrder,
+  };
+}
+
+/** The first `count` requests. */
+export function firstRequests(workload: Workload, count: number): Workload {
+  const { prefixHashes } = workload;
+  return {
+    ...workload,
+    arrivalS: workload.arrivalS.slice(0, count),
+    promptTokens: workload.promptTokens.slice(0, count),
+    outputTokens: workload.outputTokens.slice(0, count),
+    prefixHashes: prefixHashes === null ? null : selectHashes(prefixHashes, [...Array(count).keys()]),
+  };
+}
+
+/** The hashes of some requests, in that order. */
+export function selectHashes(
+  { offsets, hashes, blockTokens }: PrefixHashes,
+  requests: readonly number[],
+): PrefixHashes {
+  return flatHashes(
+    requests.map((r) => hashes.subarray(offsets[r]!, offsets[r + 1]!)),
+    blockTokens,
+  );
+}
+
+/** Requests a second from the first arrival to the last; infinite when all came at once. */
+export function recordedRate({ arrivalS }: Workload): number {
+  return (arrivalS.length - 1) / arrivalS.at(-1)!;
+}
+
+function hashesOf(rows: readonly WorkloadRow[]): PrefixHashes | null {
+  if (rows.every((row) => row.hashes === undefined)) return null;
+  return flatHashes(
+    rows.map((row) => row.hashes ?? []),
+    HASHED_TOKENS,
+  );
+}
+
+function flatHashes(lists: readonly ArrayLike<number>[], blockTokens: number): PrefixHashes {
+  const offsets = new Int32Array(lists.length + 1);
+  lists.forEach((list, r) => {
+    offsets[r + 1] = offsets[r]! + list.length;
+  });
+  const hashes = new Float64Array(offsets[lists.length]!);
+  lists.forEach((list, r) => {
+    hashes.set(list, offsets[r]!);
+  });
+  return { offsets, hashes, blockTokens };
+}
