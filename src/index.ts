@@ -33,6 +33,13 @@ export {
 export type { Result, Row } from './scenario/result.ts';
 export { runScenario } from './scenario/run.ts';
 export { type Sensitivity, type SensitivityRow, sensitivityOf } from './scenario/sensitivity.ts';
+export { formatCanonicalCsv } from './trace/canonical-csv.ts';
+export * as acceptanceConventions from './trace/conventions.ts';
+export { type ExportForm, exportRecord } from './trace/export.ts';
+export { canonicalJsonl } from './trace/formats/canonical-jsonl.ts';
+export type { Stated } from './trace/formats/format.ts';
+export { type Inspection, inspectRecord } from './trace/inspect.ts';
 export { type AcceptanceProcess, parseProcess, sampleProcess } from './trace/process.ts';
-export { parseTrace } from './trace/read.ts';
+export { parseRecord, parseTrace, RecordReader } from './trace/read.ts';
+export type { AcceptanceRecord, Rates, RatesRecord, StepRecord, Steps } from './trace/record.ts';
 export type { AcceptanceTrace, PositionLengths, TraceKind } from './trace/trace.ts';

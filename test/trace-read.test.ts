@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../src/errors.ts';
-import { parseTrace } from '../src/trace/read.ts';
+import { formatNames, parseTrace } from '../src/trace/read.ts';
 
-const KNOWN = 'specsim trace CSV, SpecDecode-Bench JSONL';
+const KNOWN = formatNames.join(', ');
 
 test.each([
   ['an empty file', '', `t: empty file, expected a trace (${KNOWN})`],

@@ -9,12 +9,14 @@ import { listCommand } from './list.ts';
 import { runCommand } from './run.ts';
 import { SCENARIO_OPTIONS } from './scenario-flags.ts';
 import { sensitivityCommand } from './sensitivity.ts';
+import { TRACE_OPTIONS, traceCommand } from './trace.ts';
 import { TUNE_OPTIONS, tuneCommand } from './tune.ts';
 import { validateCommand } from './validate.ts';
 
 /** The options of commands that have others than a scenario's. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   calibrate: CALIBRATE_OPTIONS,
+  trace: TRACE_OPTIONS,
   tune: TUNE_OPTIONS,
 };
 
@@ -37,6 +39,7 @@ try {
     .command(sensitivityCommand)
     .command(validateCommand)
     .command(calibrateCommand)
+    .command(traceCommand)
     .command(listCommand)
     .demandCommand(1, 'no command given: try specsim run, or specsim --help')
     .strict()
@@ -87,6 +90,7 @@ function usageError(message: string): UserError {
         'sensitivity',
         'validate',
         'calibrate',
+        'trace',
         'list',
       ])
     : new UserError(`unexpected argument ${shown(unknown)}: expected at most one, a scenario file`);

@@ -1,8 +1,6 @@
 /** `specsim calibrate`: measurements in, a GPU profile and an engine profile with fitted numbers out. */
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { calibrateOps } from '../cost/calibration/calibrate.ts';
 import { withFitted } from '../cost/calibration/profile.ts';
 import { joinOps, readOps } from '../cost/calibration/tables.ts';
@@ -16,6 +14,7 @@ import type { Document } from '../scenario/library.ts';
 import { DEFAULTS } from '../scenario/options.ts';
 import { readServing } from '../scenario/serving-table.ts';
 import { folderLibrary } from './folder-library.ts';
+import { textOf } from './gzip.ts';
 import { checkWritable, writeWhole } from './output.ts';
 
 export interface CalibrateRequest {
@@ -140,15 +139,6 @@ async function readTable(flag: string, path: string): Promise<string> {
     );
   });
   return textOf(bytes, path);
-}
-
-async function textOf(bytes: Buffer, path: string): Promise<string> {
-  if (!path.endsWith('.gz')) return bytes.toString('utf8');
-  try {
-    return (await promisify(gunzip)(bytes)).toString('utf8');
-  } catch (error) {
-    throw new UserError(`${path}: not valid gzip: ${(error as Error).message}`);
-  }
 }
 
 function sourceOf(

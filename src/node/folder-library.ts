@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
 import type { Document, Library } from '../scenario/library.ts';
+import { textOf } from './gzip.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDERS = { gpu: `${ROOT}hardware-profiles`, engine: `${ROOT}hardware-profiles/engines` };
@@ -22,13 +23,15 @@ export const folderLibrary: Library = {
   },
   trace: (target, dataset) => shipped(`${TRACES}/${target}/${dataset}.json`, `trace ${dataset}`),
   async file(path) {
+    let bytes: Buffer;
     try {
-      return { where: path, text: await readFile(path, 'utf8') };
+      bytes = await readFile(path);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR') return null;
       throw new UserError(`${path}: cannot be read (${code}), expected a readable file`);
     }
+    return { where: path, text: await textOf(bytes, path) };
   },
 };
 

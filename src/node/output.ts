@@ -1,6 +1,10 @@
 /** Writes a report to the terminal or, whole or not at all, to a file. */
+import { createWriteStream } from 'node:fs';
 import { access, constants, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGzip } from 'node:zlib';
 import { UserError } from '../errors.ts';
 
 /**
@@ -21,11 +25,17 @@ export async function checkWritable(path: string, where: string): Promise<void> 
   });
 }
 
-/** Writes beside the file and renames, so that nobody ever sees half of it. */
-export async function writeWhole(path: string, text: string): Promise<void> {
+/**
+ * Writes beside the file and renames, so that nobody ever sees half of it.
+ *
+ * @param text the whole text, or its parts; in parts, a file named `.gz` is written in gzip
+ */
+export async function writeWhole(path: string, text: string | Iterable<string>): Promise<void> {
   const partial = `${path}.partial-${process.pid}`;
   try {
-    await writeFile(partial, text);
+    if (typeof text !== 'string' && path.endsWith('.gz')) {
+      await pipeline(Readable.from(text), createGzip(), createWriteStream(partial));
+    } else await writeFile(partial, text);
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true });

@@ -10,7 +10,8 @@ import { type PolicySpec, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
 import { parseProcess, sampleProcess } from '../trace/process.ts';
-import { parseTrace } from '../trace/read.ts';
+import { traceOfRates } from '../trace/rates.ts';
+import { isProcess, parseRecord } from '../trace/read.ts';
 import {
   sampleIndices,
   selectRequests,
@@ -18,6 +19,7 @@ import {
   withOutputLength,
   withPromptLength,
 } from '../trace/reshape.ts';
+import { traceOfSteps } from '../trace/steps.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { Document, Library } from './library.ts';
 import type { Scenario } from './options.ts';
@@ -142,7 +144,7 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     const document = await find('trace', named, [...new Set([...own, ...lent])], (dataset) =>
       library.trace(own.includes(dataset) ? target.name : LENDER, dataset),
     );
-    const trace = readTrace(document, scenario);
+    const trace = readTrace(document, scenario, parts, warnings);
     if (trace.provenance.target !== target.name) {
       warnings.push(
         `trace ${trace.name} is of ${trace.provenance.target}: its acceptance and lengths are borrowed for ${target.name}`,
@@ -239,13 +241,39 @@ function defaultDraft(target: Transformer, kind: DraftHead['kind'] | 'transforme
   return headFor(target.name, kind) ?? (kind === 'mtp' && target.mtpLayers > 0 ? mtpHead(target) : null);
 }
 
-function readTrace(document: Document, scenario: Scenario): AcceptanceTrace {
-  const head = document.text.slice(0, 1000);
-  if (!/^\s*\{/.test(head) || !/"process"\s*:/.test(head)) return parseTrace(document.text, document.where);
-  return sampleProcess(parseProcess(json(document), document.where), {
-    requests: scenario.requests ?? FITTED_REQUESTS,
-    seed: scenario.seed,
-  });
+function readTrace(
+  document: Document,
+  scenario: Scenario,
+  parts: readonly BasicMethod[],
+  warnings: string[],
+): AcceptanceTrace {
+  const requests = scenario.requests ?? FITTED_REQUESTS;
+  const { where, text } = document;
+  if (isProcess(text))
+    return sampleProcess(parseProcess(json(document), where), { requests, seed: scenario.seed });
+  const record = parseRecord(text, where);
+  if (record.kind === 'position-indexed') return record.trace;
+  const { promptLen: promptTokens, outputLen: outputTokens, seed } = scenario;
+  const trace =
+    record.kind === 'step-indexed'
+      ? traceOfSteps(record, promptTokens, where)
+      : traceOfRates(record, { requests, promptTokens, outputTokens, seed }, where);
+  warnings.push(
+    record.kind === 'step-indexed'
+      ? `trace ${trace.name} holds the rounds that ran: below its recorded k, acceptance is a lower bound (docs/formats.md)`
+      : `trace ${trace.name} holds rates alone: acceptance is fitted, independent drafts with these rates`,
+  );
+  return named(trace, parts, warnings);
+}
+
+/** A file that does not say its method is of the one asked for. */
+function named(trace: AcceptanceTrace, parts: readonly BasicMethod[], warnings: string[]): AcceptanceTrace {
+  const lengths = trace.drafters.get('unknown');
+  const [part, ...others] = parts;
+  if (lengths === undefined || trace.drafters.size > 1 || part === undefined || others.length > 0)
+    return trace;
+  warnings.push(`trace ${trace.name} does not say its method: it is taken as ${part.name}`);
+  return { ...trace, drafters: new Map([[part.name, lengths]]) };
 }
 
 /** Leaves out truncated requests, takes as many as asked, sets lengths. */
@@ -280,6 +308,9 @@ function prepare(recorded: AcceptanceTrace, scenario: Scenario, warnings: string
       );
     }
     trace = withOutputLength(trace, scenario.outputLen);
+  }
+  if (trace.outputTokens.every((tokens) => tokens === 0)) {
+    throw new UserError(`trace ${trace.name}: every output has 0 tokens, expected one that has some`);
   }
   return trace;
 }

@@ -41,6 +41,7 @@ const headSchema = z.strictObject({
     dataset: z.string(),
     engine: z.string().nullable(),
     licence: z.string().nullable(),
+    draft: z.string().exactOptional(),
   }),
   outputLimit: z.int32().positive().nullable(),
   tokenIds: z.boolean(),

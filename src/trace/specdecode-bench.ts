@@ -4,11 +4,12 @@
  */
 import { shown, UserError } from '../errors.ts';
 import { flatTokens, flatten, offsetsOf } from './flat.ts';
+import type { LineFormat } from './formats/format.ts';
 import { lookUp, vllmLookUp } from './lookup.ts';
 import type { AcceptanceTrace, TokenIds } from './trace.ts';
 
 /** The fields of a line, for telling the format from others. */
-export const specDecodeBenchFields = [
+const specDecodeBenchFields = [
   'id',
   'prompt_token_ids',
   'generated_token_ids',
@@ -22,22 +23,45 @@ const MAX_TOKEN_ID = 2 ** 31 - 1;
 
 interface Request {
   readonly id: string;
-  readonly prompt: readonly number[];
-  readonly output: readonly number[];
-  readonly ngram: readonly number[];
-  readonly eagle: readonly number[];
+  readonly prompt: Int32Array;
+  readonly output: Int32Array;
+  readonly ngram: Uint8Array;
+  readonly eagle: Uint8Array;
 }
 
-/**
- * The trace in the text of a `combined_<dataset>.jsonl`: drafters `ngram`, whose proposals are looked up on
- * the token ids, and `eagle3`, whose lengths come from another generation of the same prompts.
- *
- * @param where the file's path, for messages and the data set's name
- * @throws UserError with file and line when the text is no such recording
- */
-export function parseSpecDecodeBench(text: string, where: string): AcceptanceTrace {
-  const requests = [...parseRequests(text, where)];
-  if (requests.length === 0) throw new UserError(`${where}: empty file, expected one json object a line`);
+/** Drafters `ngram`, whose proposals are looked up on the token ids, and `eagle3`, of another generation. */
+export const specDecodeBench: LineFormat = {
+  name: 'specdecode-bench',
+  title: 'SpecDecode-Bench JSONL',
+  items: 'lines',
+  // A damaged file should still be recognised.
+  recognises: (line) =>
+    /^\s*\{/.test(line) &&
+    specDecodeBenchFields.some((field) => field !== 'id' && line.includes(`"${field}"`)),
+  open(where) {
+    const requests: Request[] = [];
+    const lineOfId = new Map<string, string>();
+    return {
+      add(line, at) {
+        const json = line.trim();
+        if (json === '') return;
+        const request = parseRequest(json, at);
+        const earlier = lineOfId.get(request.id);
+        if (earlier !== undefined)
+          throw new UserError(`${at}: id ${shown(request.id)} was on ${earlier} already`);
+        lineOfId.set(request.id, at.slice(at.lastIndexOf('line ')));
+        requests.push(request);
+      },
+      finish() {
+        if (requests.length === 0)
+          throw new UserError(`${where}: empty file, expected one json object a line`);
+        return { kind: 'position-indexed', trace: traceOf(requests, where) };
+      },
+    };
+  },
+};
+
+function traceOf(requests: readonly Request[], where: string): AcceptanceTrace {
   const prompts = requests.map((request) => request.prompt);
   const outputs = requests.map((request) => request.output);
   const eagle = requests.map((request) => request.eagle);
@@ -91,7 +115,7 @@ export function parseSpecDecodeBench(text: string, where: string): AcceptanceTra
  */
 function recordedLookUp(
   tokens: TokenIds,
-  lengths: readonly (readonly number[])[],
+  lengths: readonly Uint8Array[],
 ): { emitted: Uint8Array; proposed: Uint8Array } {
   const emitted = flatten(lengths, new Uint8Array(tokens.output.length));
   const { proposed } = lookUp(tokens);
@@ -101,27 +125,10 @@ function recordedLookUp(
 
 function datasetOf(where: string): string {
   const name = where.slice(Math.max(where.lastIndexOf('/'), where.lastIndexOf('\\')) + 1);
-  return name.replace(/\.jsonl?$/, '').replace(/^combined_(?=.)/, '');
-}
-
-function* parseRequests(text: string, where: string): Generator<Request> {
-  const lineOfId = new Map<string, number>();
-  let line = 0;
-  for (let begin = 0; begin < text.length; ) {
-    const newline = text.indexOf('\n', begin);
-    const end = newline === -1 ? text.length : newline;
-    const json = text.slice(begin, end).trim();
-    begin = end + 1;
-    line++;
-    if (json === '') continue;
-    const request = parseRequest(json, `${where}, line ${line}`);
-    const earlier = lineOfId.get(request.id);
-    if (earlier !== undefined) {
-      throw new UserError(`${where}, line ${line}: id ${shown(request.id)} was on line ${earlier} already`);
-    }
-    lineOfId.set(request.id, line);
-    yield request;
-  }
+  return name
+    .replace(/\.gz$/, '')
+    .replace(/\.jsonl?$/, '')
+    .replace(/^combined_(?=.)/, '');
 }
 
 function parseRequest(json: string, where: string): Request {
@@ -142,10 +149,10 @@ function parseRequest(json: string, where: string): Request {
   }
   return {
     id: String(id),
-    prompt: integers(fields.prompt_token_ids, 0, MAX_TOKEN_ID, where, 'prompt_token_ids'),
-    output,
-    ngram,
-    eagle: accepted(fields.acc_eagle, where, 'acc_eagle'),
+    prompt: Int32Array.from(integers(fields.prompt_token_ids, 0, MAX_TOKEN_ID, where, 'prompt_token_ids')),
+    output: Int32Array.from(output),
+    ngram: Uint8Array.from(ngram),
+    eagle: Uint8Array.from(accepted(fields.acc_eagle, where, 'acc_eagle')),
   };
 }
 

@@ -3,7 +3,7 @@
  * drafting and verifying that starts there emits. Any k up to the recorded one, any mixture and the oracle
  * are replays of it (docs/physics.md, section 3).
  *
- * Left out: step-indexed and rates-only sources, which cannot answer for positions they did not start from.
+ * Left out: step-indexed and rates-only sources (record.ts), which cannot answer for positions they did not start from.
  */
 
 /** `recording`: measured on a real system. `fitted`: sampled from a process fitted to one, or from a rate. */
@@ -45,6 +45,8 @@ export interface Provenance {
   readonly dataset: string;
   readonly engine: string | null;
   readonly licence: string | null;
+  /** The draft model or head, where known. */
+  readonly draft?: string;
 }
 
 /** Acceptance of several drafters on the same requests. */

@@ -1,0 +1,98 @@
+/** `specsim trace`: import, inspect and export acceptance files. */
+import { UserError } from '../errors.ts';
+import { summarizeInspection } from '../report/inspection.ts';
+import { formatCanonicalCsv } from '../trace/canonical-csv.ts';
+import { type ExportForm, exportRecord } from '../trace/export.ts';
+import { canonicalJsonl } from '../trace/formats/canonical-jsonl.ts';
+import { NOTHING_STATED, type Stated } from '../trace/formats/format.ts';
+import { scrapesSubtracted } from '../trace/formats/vllm-prometheus.ts';
+import { inspectRecord } from '../trace/inspect.ts';
+import { parseProcess, sampleProcess } from '../trace/process.ts';
+import type { AcceptanceRecord } from '../trace/record.ts';
+import { folderLibrary } from './folder-library.ts';
+import { checkWritable, writeWhole } from './output.ts';
+import { readRecordFile } from './record-file.ts';
+
+/** Requests sampled from a fitted process, as `specsim run` does. */
+const FITTED = { requests: 1000, seed: 1 };
+
+export interface ImportRequest {
+  readonly files: readonly string[];
+  readonly from: string | null;
+  readonly stated: Stated;
+  readonly out: string;
+}
+
+/** @throws UserError before anything is written */
+export async function importTrace({ files, from, stated, out }: ImportRequest): Promise<void> {
+  await checkWritable(out, '--out');
+  const record = await readFiles(files, from, stated);
+  const ending = record.kind === 'position-indexed' ? '.csv' : '.jsonl';
+  if (!out.endsWith(ending) && !out.endsWith(`${ending}.gz`)) {
+    throw new UserError(`--out ${out}: ${record.kind} acceptance is written as ${ending} or ${ending}.gz`);
+  }
+  const parts =
+    record.kind === 'position-indexed' ? [formatCanonicalCsv(record.trace)] : canonicalJsonl(record);
+  await writeWhole(out, parts);
+  process.stdout.write(`wrote ${out} (${record.kind}); next: specsim trace inspect ${out}\n`);
+}
+
+export async function inspectTrace(
+  file: string,
+  from: string | null,
+  format: 'table' | 'json',
+): Promise<void> {
+  const inspection = inspectRecord(await readNamed(file, from));
+  process.stdout.write(
+    format === 'json' ? `${JSON.stringify(inspection, null, 2)}\n` : summarizeInspection(inspection),
+  );
+}
+
+export interface ExportRequest {
+  readonly file: string;
+  readonly from: string | null;
+  readonly to: ExportForm;
+  readonly method: string | null;
+  readonly k: number | null;
+  readonly out: string | null;
+}
+
+export async function exportTrace({ file, from, to, method, k, out }: ExportRequest): Promise<void> {
+  if (out !== null) await checkWritable(out, '--out');
+  const text = exportRecord(await readNamed(file, from), to, { method, k }, file);
+  if (out === null) process.stdout.write(text);
+  else await writeWhole(out, text);
+}
+
+async function readFiles(
+  files: readonly string[],
+  from: string | null,
+  stated: Stated,
+): Promise<AcceptanceRecord> {
+  const [first, second, ...more] = files;
+  if (first === undefined || more.length > 0) {
+    throw new UserError(`trace import: got ${files.length} files, expected one, or two Prometheus scrapes`);
+  }
+  const earlier = await readRecordFile(first, stated, from);
+  if (second === undefined) return earlier;
+  const later = await readRecordFile(second, stated, from);
+  const scrape = (record: AcceptanceRecord) =>
+    record.kind === 'rates' && record.provenance.source === 'vLLM Prometheus counters' ? record : null;
+  const [before, after] = [scrape(earlier), scrape(later)];
+  if (before === null || after === null) {
+    throw new UserError(
+      `${before === null ? first : second}: not a Prometheus scrape, expected two scrapes or one file`,
+    );
+  }
+  return { ...after, rates: scrapesSubtracted(before.rates, after.rates, second) };
+}
+
+/** A trace that ships, by its name, or a file. */
+async function readNamed(named: string, from: string | null): Promise<AcceptanceRecord> {
+  for (const [target, datasets] of await folderLibrary.traces()) {
+    if (!datasets.includes(named)) continue;
+    const { text, where } = await folderLibrary.trace(target, named);
+    return { kind: 'position-indexed', trace: sampleProcess(parseProcess(JSON.parse(text), where), FITTED) };
+  }
+  return readRecordFile(named, NOTHING_STATED, from);
+}

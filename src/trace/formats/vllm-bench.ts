@@ -1,0 +1,28 @@
+/** The result of `vllm bench serve`: the acceptance rate is in percent, the length counts the bonus token. */
+import { shareOfPercent } from '../conventions.ts';
+import { countAt, marginalAt, NO_RATES, numberAt, optional } from './fields.ts';
+import { jsonRates } from './rates-format.ts';
+
+export const vllmBench = jsonRates({
+  name: 'vllm-bench',
+  title: 'vllm bench serve result',
+  source: 'vllm bench serve',
+  recognises: (value) => 'spec_decode_acceptance_length' in value || 'spec_decode_num_drafts' in value,
+  read(item, at, label) {
+    const rounds = countAt(item.spec_decode_num_drafts, 'spec_decode_num_drafts', at);
+    const marginal = optional(item.spec_decode_per_position_acceptance_rates, (list) =>
+      marginalAt(list, 'spec_decode_per_position_acceptance_rates', at),
+    );
+    shareOfPercent(numberAt(item.spec_decode_acceptance_rate, 'spec_decode_acceptance_rate', at, 0, 100));
+    return {
+      ...NO_RATES,
+      label: `run ${label}`,
+      k: marginal?.length ?? null,
+      rounds,
+      draftedTokens: countAt(item.spec_decode_draft_tokens, 'spec_decode_draft_tokens', at),
+      acceptedTokens: countAt(item.spec_decode_accepted_tokens, 'spec_decode_accepted_tokens', at),
+      meanLength: numberAt(item.spec_decode_acceptance_length, 'spec_decode_acceptance_length', at, 1),
+      marginal,
+    };
+  },
+});

@@ -1,0 +1,232 @@
+/** Every acceptance format: what is read from a sample, what is told by its contents, and what hostile files do. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../src/errors.ts';
+import { canonicalJsonl } from '../src/trace/formats/canonical-jsonl.ts';
+import { NOTHING_STATED } from '../src/trace/formats/format.ts';
+import { scrapesSubtracted } from '../src/trace/formats/vllm-prometheus.ts';
+import { inspectRecord } from '../src/trace/inspect.ts';
+import { formatNames, parseRecord } from '../src/trace/read.ts';
+import type { AcceptanceRecord, Rates, RatesRecord, StepRecord } from '../src/trace/record.ts';
+import { SAMPLES, scrape } from './acceptance-samples.ts';
+
+const read = (name: string): AcceptanceRecord => parseRecord(SAMPLES[name]!, 'f');
+const ratesOf = (record: AcceptanceRecord): readonly Rates[] => (record as RatesRecord).rates;
+
+it('has a sample of every format', () => expect(Object.keys(SAMPLES)).toEqual([...formatNames]));
+
+describe('the same run in every format', () => {
+  it.each([
+    'vllm-prometheus',
+    'vllm-log',
+    'vllm-bench',
+    'speculators-csv',
+    'speculation-profile',
+    'llamacpp-log',
+  ])('%s: 2.5 tokens a round, shares 0.8, 0.5, 0.2', (name) => {
+    const [rates] = ratesOf(read(name));
+    expect(rates!.meanLength).toBeCloseTo(2.5, 12);
+    for (const [i, share] of [0.8, 0.5, 0.2].entries()) expect(rates!.marginal![i]).toBeCloseTo(share, 12);
+    expect(rates!.acceptedTokens).toBe(15);
+  });
+
+  it.each(['sglang-generate', 'specdec-bench'])('%s: rounds that accept 0, 2 and 3', (name) => {
+    const [rates] = ratesOf(read(name));
+    expect(rates).toMatchObject({ rounds: 3, acceptedTokens: 5 });
+    expect(rates!.meanLength).toBeCloseTo(8 / 3, 12);
+    for (const [i, share] of [2 / 3, 2 / 3, 1 / 3].entries())
+      expect(rates!.marginal![i]).toBeCloseTo(share, 12);
+  });
+
+  it.each(['vllm-detailed', 'aiperf', 'specsim-jsonl'])('%s: rounds with the bonus token counted', (name) => {
+    const [steps] = (read(name) as StepRecord).drafters;
+    expect([...steps!.emitted]).toEqual([4, 1, 3]);
+    expect([...steps!.proposed!]).toEqual([3, 3, 3]);
+    expect(steps).toMatchObject({ maxK: 3, drafting: 'chain' });
+    expect([...steps!.outputTokens]).toEqual([9]);
+  });
+});
+
+describe('what single formats say', () => {
+  it('frontier keeps rounds without a proposal', () => {
+    const text = SAMPLES.frontier!;
+    const [steps] = (parseRecord(text, 'f') as StepRecord).drafters;
+    expect([...steps!.proposed!]).toEqual([3, 0, 3]);
+    expect(inspectRecord(parseRecord(text, 'f')).drafters[0]!.share_without_proposal).toBeCloseTo(1 / 3, 12);
+    expect([...(parseRecord('[4, 1, 3]', 'f') as StepRecord).drafters[0]!.emitted]).toEqual([4, 1, 3]);
+  });
+
+  it('answers are split into turns, whose first token is the prefill', () => {
+    const [steps] = (read('answers') as StepRecord).drafters;
+    expect(steps).toMatchObject({ ids: ['81/0', '81/1'], method: 'vicuna-sps', drafting: 'chain' });
+    expect([...steps!.outputTokens]).toEqual([7, 3]);
+  });
+
+  it('eagle answers have means alone: idxs is the index of the last step', () => {
+    const text = '{"question_id":1,"choices":[{"idxs":[2],"new_tokens":[9]}]}';
+    expect(ratesOf(parseRecord(text, 'f'))[0]).toMatchObject({ rounds: 3, meanLength: 3 });
+  });
+
+  it('extracts: drafts_accepted does not count the bonus token, and each column is a method', () => {
+    const text = '{"id":0,"turn":0,"drafts_accepted":[4,0],"drafts_accepted_plain":[3,1]}';
+    const { drafters } = parseRecord(text, 'f') as StepRecord;
+    expect(drafters.map(({ method, emitted }) => [method, ...emitted])).toEqual([
+      ['unknown', 5, 1],
+      ['plain', 4, 2],
+    ]);
+  });
+
+  it('trtllm iterations: requests that drafted nothing are kept apart', () => {
+    const [rates] = ratesOf(read('trtllm-iterations'));
+    expect(rates).toMatchObject({ k: 3, rounds: 4, meanLength: 2.5, roundsWithoutProposal: 5 });
+  });
+
+  it('llama.cpp: of 16 tokens one is of the prefill and 9 were drafted, so 6 rounds', () => {
+    expect(ratesOf(read('llamacpp'))[0]).toMatchObject({ rounds: 6, meanLength: 2.5 });
+  });
+
+  it('inferencex: a part for every model, mode and k', () => {
+    const record = read('inferencex') as RatesRecord;
+    expect(record.rates.map(({ label, k, meanLength }) => [label, k, meanLength])).toEqual([
+      ['m thinking_on k=1', 1, 1.78],
+      ['m thinking_on k=3', 3, 2.83],
+      ['m thinking_off k=1', 1, 1.84],
+    ]);
+    expect(record.provenance.draft).toBe('org/draft');
+  });
+
+  it('vllm without detailed metrics has a histogram', () => {
+    const item = JSON.parse(SAMPLES['vllm-detailed']!);
+    delete item.metrics.speculative_decoding.per_step_accepted;
+    const [rates] = ratesOf(parseRecord(JSON.stringify(item), 'f'));
+    expect(rates!.marginal).toEqual([2 / 3, 2 / 3, 1 / 3]);
+  });
+});
+
+describe('two scrapes', () => {
+  const of = (n: number) => ratesOf(parseRecord(scrape(n), 'f'));
+  it('are subtracted', () => {
+    expect(scrapesSubtracted(of(2), of(5), 'f')[0]).toMatchObject({
+      rounds: 30,
+      acceptedTokens: 45,
+      meanLength: 2.5,
+    });
+  });
+  it('of a server that restarted are refused', () => {
+    expect(() => scrapesSubtracted(of(5), of(2), 'f')).toThrow('the server restarted');
+  });
+});
+
+describe('canonical files', () => {
+  const rounds = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 3 })), {
+    maxLength: 9,
+  });
+  const requests = fc.array(fc.tuple(rounds, fc.option(fc.nat(99))), { minLength: 1, maxLength: 5 });
+
+  it('round trips of rounds are exact', () => {
+    fc.assert(
+      fc.property(requests, fc.string({ minLength: 1 }), (list, method) => {
+        const head = {
+          ...JSON.parse(SAMPLES['specsim-jsonl']!.split('\n')[0]!),
+          drafters: [{ method, drafting: 'tree', maxK: 12 }],
+        };
+        const text = [
+          head,
+          ...list.map(([steps, prompt], r) => ({
+            method,
+            request: `r${r}`,
+            prompt_tokens: prompt,
+            output_tokens: r,
+            emitted: steps.map(([emitted]) => emitted),
+            proposed: steps.map(([emitted, more]) => emitted - 1 + more),
+          })),
+        ]
+          .map((line) => `${JSON.stringify(line)}\n`)
+          .join('');
+        const record = parseRecord(text, 'f') as StepRecord;
+        const again = parseRecord([...canonicalJsonl(record)].join(''), 'f');
+        expect(again).toEqual(record);
+      }),
+    );
+  });
+
+  it.each(Object.keys(SAMPLES))('%s: what is imported reads back the same', (name) => {
+    const record = read(name);
+    if (record.kind !== 'position-indexed') {
+      expect(parseRecord([...canonicalJsonl(record)].join(''), 'f')).toEqual(record);
+    }
+  });
+});
+
+describe('hostile files', () => {
+  /** Bytes and words that break numbers, lists, texts and encodings. */
+  const POISON = [
+    '-1',
+    'NaN',
+    'null',
+    '1e999',
+    '"x"',
+    '[',
+    '}',
+    '\u0000',
+    '\uFFFD',
+    '\uFEFF',
+    '9'.repeat(400),
+    ',,',
+    '\n',
+    '{}',
+    '1.5',
+    '::',
+  ];
+  const mutation = fc.tuple(
+    fc.double({ min: 0, max: 1, noNaN: true }),
+    fc.integer({ min: 0, max: 12 }),
+    fc.constantFrom('', ...POISON),
+  );
+
+  it.each(Object.keys(SAMPLES))('%s: 2,000 mutated files are read or refused in one line', (name) => {
+    const sample = SAMPLES[name]!;
+    fc.assert(
+      fc.property(mutation, fc.boolean(), fc.boolean(), ([where, length, poison], cut, forced) => {
+        const at = Math.floor(where * sample.length);
+        const text = cut
+          ? sample.slice(0, at) + poison
+          : sample.slice(0, at) + poison + sample.slice(at + length);
+        let record: AcceptanceRecord;
+        try {
+          record = parseRecord(text, 'f', NOTHING_STATED, forced ? name : null);
+        } catch (error) {
+          if (!(error instanceof UserError)) throw error;
+          expect(error.message).toMatch(/^f[:,]/);
+          expect(error.message).not.toContain('\n');
+          return;
+        }
+        // A file that is read has figures that can be, whatever it says.
+        if (record.kind === 'rates') {
+          for (const { marginal, meanLength, rounds } of record.rates) {
+            expect(Number.isNaN((meanLength ?? 0) + (rounds ?? 0))).toBe(false);
+            expect((marginal ?? []).every((share) => share >= 0 && share <= 1)).toBe(true);
+          }
+        } else inspectRecord(record);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it.each(formatNames)('%s: nothing, and what is not text, are refused', (name) => {
+    for (const text of ['', '\n\n', '\u0000\u0001', '{}', '[]', '[1', 'x'.repeat(1e6), 'null', '{"a":1}\n']) {
+      expect(() => parseRecord(text, 'f', NOTHING_STATED, name)).toThrow(UserError);
+    }
+  });
+
+  it('errors name the line and the field', () => {
+    const second = SAMPLES['vllm-detailed']!.replace('"c1"', '"c2"').replace('[3,0,2]', '[3,-1,2]');
+    expect(() => parseRecord(SAMPLES['vllm-detailed']! + second, 'f')).toThrow(
+      'f, line 2: per_step_accepted[1] is -1, expected an integer 0 to 3',
+    );
+    expect(() => parseRecord(SAMPLES['vllm-log']!.replace('2.50', 'x'), 'f')).toThrow(
+      'f, line 2: mean acceptance length is "x", expected a number of at least 0',
+    );
+    expect(() => parseRecord('{}', 'f', NOTHING_STATED, 'nope')).toThrow('unknown format "nope"');
+  });
+});
