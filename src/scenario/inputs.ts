@@ -339,6 +339,9 @@ function prepare(recorded: AcceptanceTrace, scenario: Scenario, warnings: string
     }
     trace = withOutputLength(trace, scenario.outputLen);
   }
+  if (trace.outputTokens.every((tokens) => tokens === 0)) {
+    throw new UserError(`trace ${trace.name}: every output has 0 tokens, expected one that has some`);
+  }
   return trace;
 }
 

@@ -5,7 +5,7 @@
  * a lower bound, since a fresh draft from there may get past the token at which the recorded one ended. At the
  * recorded k nothing is approximate, since every round starts where one was recorded. Made from position-indexed
  * recordings (4 data sets, k = 7 and 20) and asked at k = 1 to 5, tokens per round are 0 to 4 % low for EAGLE-3
- * (5.8 % at worst) and 0 to 4 % low for look-up (9.6 % at worst, k = 5 of 7). Taking recorded rounds as a sample
+ * (5.8 % at worst), and 0.5 % high to 4 % low for look-up (9.6 % low at worst, k = 5 of 7). Taking recorded rounds as a sample
  * for any start is worse: up to 5 % low for EAGLE-3 and 22 % for look-up.
  */
 import { UserError } from '../errors.ts';
