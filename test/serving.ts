@@ -20,27 +20,26 @@ export const MAX_K = 5;
 
 /** What one step was asked to do. */
 export interface Step {
-  readonly decode: PassWork;
-  readonly prompts: PassWork;
+  readonly decode: Pass;
+  readonly prompts: Pass;
 }
+
+type Pass = Omit<PassWork, 'clear'>;
 
 /** Decoding takes 1 s and prefilling 10 s, both together 11 s, or whatever is said; keeps what it was asked. */
 export class Stopwatch implements CostModel {
   readonly name = 'stopwatch';
   readonly steps: Step[] = [];
-  readonly #prefillS: (prompts: PassWork) => number;
-  readonly #decodeS: (decode: PassWork) => number;
+  readonly #prefillS: (prompts: Pass) => number;
+  readonly #decodeS: (decode: Pass) => number;
 
-  constructor(
-    decodeS: (decode: PassWork) => number = () => 1,
-    prefillS: (prompts: PassWork) => number = () => 10,
-  ) {
+  constructor(decodeS: (decode: Pass) => number = () => 1, prefillS: (prompts: Pass) => number = () => 10) {
     this.#decodeS = decodeS;
     this.#prefillS = prefillS;
   }
 
   priceStep({ verify, prefill, drafts }: StepWork, cost: PartSeconds): void {
-    this.steps.push({ decode: structuredClone(verify), prompts: structuredClone(prefill) });
+    this.steps.push({ decode: { ...verify }, prompts: { ...prefill } });
     const seconds = this.#decodeS(verify);
     Object.assign(cost, noSeconds(), {
       draftS: drafts.reduce((sum, draft) => sum + draft.longest, 0) / 16,
@@ -51,12 +50,12 @@ export class Stopwatch implements CostModel {
   }
 
   pricePrefill(prompts: PassWork, cost: PartSeconds): void {
-    this.steps.push({ decode: structuredClone(EMPTY), prompts: structuredClone(prompts) });
+    this.steps.push({ decode: EMPTY, prompts: { ...prompts } });
     Object.assign(cost, noSeconds(), { prefillS: this.#prefillS(prompts) });
   }
 }
 
-const EMPTY = { sequences: 0, tokens: 0, contextTokens: 0, attentionPairs: 0, logitRows: 0 } as PassWork;
+const EMPTY: Pass = { sequences: 0, tokens: 0, contextTokens: 0, attentionPairs: 0, logitRows: 0 };
 
 export const UNLIMITED: Limits = {
   maxBatchedTokens: Number.POSITIVE_INFINITY,
@@ -94,7 +93,12 @@ export function engineOf(setting: Setting): Engine {
       ...(prefixHashes !== undefined && { prefixHashes }),
     },
     load: setting.load,
-    drafter: assembleDrafter(method, k, acceptance === undefined ? [] : [acceptance], AS_RECORDED),
+    drafter: assembleDrafter(
+      method,
+      k,
+      acceptance === undefined ? [] : method.parts.map(() => acceptance),
+      AS_RECORDED,
+    ),
     cost: setting.cost ?? new Stopwatch(),
     draftModels: method.parts.filter((part) => part.model !== undefined).length,
     maxK: maxKOf(name, k),

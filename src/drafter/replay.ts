@@ -21,11 +21,15 @@ export interface ReplayConventions {
 export const AS_RECORDED: ReplayConventions = { positionLag: 0, clipDrafts: true, proposalChance: null };
 
 export class Replay {
-  readonly #lengths: PositionLengths;
-  readonly #proposed: Uint8Array | null;
+  // Taken out of their objects: a round is the innermost loop of a simulation.
+  readonly #offsets: Int32Array;
+  readonly #emittedAt: Uint8Array;
+  readonly #proposedAt: Uint8Array | null;
   readonly #exact: boolean;
   #k: number;
-  readonly #conventions: ReplayConventions;
+  readonly #positionLag: number;
+  readonly #clipDrafts: boolean;
+  readonly #proposalChance: number | null;
 
   /** Tokens drafted by the last round; fractional where a chance decides. */
   drafted = 0;
@@ -35,11 +39,14 @@ export class Replay {
   proposing = 0;
 
   constructor(lengths: PositionLengths, length: DraftLength, conventions: ReplayConventions) {
-    this.#lengths = lengths;
-    this.#proposed = lengths.proposed instanceof Uint8Array ? lengths.proposed : null;
+    this.#offsets = lengths.offsets;
+    this.#emittedAt = lengths.emitted;
+    this.#proposedAt = lengths.proposed instanceof Uint8Array ? lengths.proposed : null;
     this.#exact = length === 'exact';
     this.#k = length === 'exact' ? lengths.maxK : length;
-    this.#conventions = conventions;
+    this.#positionLag = conventions.positionLag;
+    this.#clipDrafts = conventions.clipDrafts;
+    this.#proposalChance = conventions.proposalChance;
   }
 
   /** Sets the longest draft of the rounds that follow. */
@@ -49,19 +56,21 @@ export class Replay {
 
   /** Sets `drafted`, `emitted` and `proposing` for the round of `request` at `position` with `left` tokens to go. */
   round(request: number, position: number, left: number): void {
-    const conventions = this.#conventions;
-    const at = this.#lengths.offsets[request]! + position - conventions.positionLag;
-    const possible = Math.min(this.#lengths.emitted[at]!, this.#k + 1);
-    this.emitted = Math.min(possible, left);
+    const k = this.#k;
+    const at = this.#offsets[request]! + position - this.#positionLag;
+    const possible = Math.min(this.#emittedAt[at]!, k + 1);
+    const emitted = Math.min(possible, left);
+    this.emitted = emitted;
     if (this.#exact) {
-      this.drafted = (conventions.clipDrafts ? this.emitted : possible) - 1;
+      this.drafted = (this.#clipDrafts ? emitted : possible) - 1;
       this.proposing = this.drafted > 0 ? 1 : 0;
-    } else if (conventions.proposalChance !== null) {
-      this.proposing = possible > 1 ? 1 : conventions.proposalChance;
-      this.drafted = this.proposing * this.#k;
+    } else if (this.#proposalChance !== null) {
+      this.proposing = possible > 1 ? 1 : this.#proposalChance;
+      this.drafted = this.proposing * k;
     } else {
-      this.drafted = this.#proposed === null ? this.#k : Math.min(this.#proposed[at]!, this.#k);
-      this.proposing = this.drafted > 0 ? 1 : 0;
+      const drafted = this.#proposedAt === null ? k : Math.min(this.#proposedAt[at]!, k);
+      this.drafted = drafted;
+      this.proposing = drafted > 0 ? 1 : 0;
     }
   }
 }

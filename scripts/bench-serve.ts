@@ -1,0 +1,133 @@
+/**
+ * How fast the serving engine is, on one core: EAGLE-3 with k = 3 for Llama-3.1-8B on H100s, priced by rooflines.
+ *
+ *   npm run bench
+ *
+ * Closed loads of mixed requests by batch and by number of requests, then an hour like Mooncake's (25,000 requests
+ * of long prompts that share prefixes, 8 replicas). A request-step is one request in one step; seconds are those of
+ * the processor, so that a busy machine disturbs little.
+ */
+import { Roofline } from '../src/cost/roofline.ts';
+import { assembleDrafter } from '../src/drafter/assemble.ts';
+import { parseMethod } from '../src/drafter/methods.ts';
+import { AS_RECORDED } from '../src/drafter/replay.ts';
+import { Engine, type EngineParts } from '../src/engine/engine.ts';
+import { Closed, Open, poissonArrivals } from '../src/engine/load.ts';
+import { headFor, modelCard } from '../src/model/cards.ts';
+import { forwardShape, headShape } from '../src/model/shape.ts';
+import { folderLibrary } from '../src/node/folder-library.ts';
+import { normal, stream } from '../src/random/streams.ts';
+import { gatherInputs } from '../src/scenario/inputs.ts';
+import { completeScenario } from '../src/scenario/options.ts';
+import type { PositionLengths } from '../src/trace/trace.ts';
+
+const K = 3;
+const inputs = await gatherInputs(completeScenario({ trace: ['sharegpt'], requests: 1000 }), folderLibrary);
+const { hardware, engine, target, traces } = inputs;
+const trace = traces[0]!;
+const targetShape = forwardShape(target, { tp: 1, dtype: 'bf16' });
+const head = headShape(headFor(target.name, 'eagle3')!, modelCard(target.name) as typeof target, { tp: 1 });
+const limits = { ...engine, kvBlocks: 24_000, speculateUpTo: Number.POSITIVE_INFINITY };
+
+interface Requests {
+  readonly promptTokens: Int32Array;
+  readonly outputTokens: Int32Array;
+}
+
+function engineFor(
+  requests: Requests,
+  rest: Partial<EngineParts['workload']> & Pick<EngineParts, 'load' | 'replicas'>,
+): Engine {
+  const { load, replicas = 1, ...hashes } = rest;
+  return new Engine({
+    workload: { ...requests, ...hashes },
+    load,
+    replicas,
+    drafter: assembleDrafter(parseMethod('eagle3'), K, [acceptanceOf(requests.outputTokens)], AS_RECORDED),
+    cost: new Roofline(targetShape, [head], hardware, engine, 1),
+    draftModels: 1,
+    maxK: K,
+    limits,
+  });
+}
+
+/** Recorded-like acceptance, laid out request after request as a real trace is. */
+function acceptanceOf(outputTokens: Int32Array): PositionLengths {
+  const sampled = trace.drafters.get('eagle3')!;
+  const offsets = new Int32Array(outputTokens.length + 1);
+  for (let r = 0; r < outputTokens.length; r++) offsets[r + 1] = offsets[r]! + outputTokens[r]!;
+  const emitted = new Uint8Array(offsets.at(-1)!);
+  for (let at = 0; at < emitted.length; at += sampled.emitted.length) {
+    emitted.set(sampled.emitted.subarray(0, emitted.length - at), at);
+  }
+  return { ...sampled, offsets, emitted };
+}
+
+function mixed(requests: number): Requests {
+  return {
+    promptTokens: Int32Array.from({ length: requests }, (_, r) => trace.promptTokens[r % 1000]!),
+    outputTokens: Int32Array.from({ length: requests }, (_, r) => trace.outputTokens[(7 * r) % 1000]!),
+  };
+}
+
+/** Prompts of about 8,000 tokens, half of them a shared beginning, and outputs of about 200. */
+function mooncakeLike(requests: number) {
+  const draw = stream(1, 'bench');
+  const lengths = (median: number, sigma: number) =>
+    Int32Array.from(
+      { length: requests },
+      () => 1 + Math.min(60_000, median * Math.exp(sigma * normal(draw))),
+    );
+  const promptTokens = lengths(5500, 0.9);
+  const outputTokens = lengths(150, 0.8);
+  const offsets = new Int32Array(requests + 1);
+  const hashes: number[] = [];
+  promptTokens.forEach((tokens, r) => {
+    const family = Math.floor(draw() * 500);
+    const blocks = Math.ceil(tokens / 512);
+    for (let b = 0; b < blocks; b++) hashes.push(b < blocks / 2 ? 1e6 + family * 200 + b : 1e9 + r * 200 + b);
+    offsets[r + 1] = hashes.length;
+  });
+  return { requests: { promptTokens, outputTokens }, prefixHashes: { offsets, hashes, blockTokens: 512 } };
+}
+
+function timed(label: string, make: () => Engine): void {
+  const run = make();
+  const start = process.cpuUsage();
+  const makespanS = run.run();
+  const { user, system } = process.cpuUsage(start);
+  const seconds = (user + system) / 1e6;
+  const { rounds, prefills, steps, preemptions, sequenceSeconds, all } = run.totals;
+  const busyS = Object.values(all).reduce((sum, part) => sum + part, 0);
+  console.log(
+    [
+      label.padEnd(44),
+      `${((rounds + prefills) / seconds / 1e6).toFixed(1).padStart(6)} M request-steps/s`,
+      `${seconds.toFixed(3).padStart(8)} s`,
+      `${((seconds / steps) * 1e9).toFixed(0).padStart(6)} ns/step`,
+      `mean batch ${(sequenceSeconds / busyS).toFixed(1)}`,
+      `${preemptions} preemptions`,
+      `${makespanS.toFixed(0)} s simulated`,
+      `${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`,
+    ].join('  '),
+  );
+}
+
+const warmUp = mixed(2000);
+for (let i = 0; i < 3; i++) engineFor(warmUp, { load: new Closed(2000, 128) }).run();
+
+for (const batch of [64, 128, 256]) {
+  const requests = mixed(20_000);
+  timed(`closed, 20000 requests, batch ${batch}`, () =>
+    engineFor(requests, { load: new Closed(20_000, batch) }),
+  );
+}
+const hour = mooncakeLike(25_000);
+const arrivals = poissonArrivals(25_000, 25_000 / 3600, 1);
+timed('an hour, 25000 long prompts, 8 replicas', () =>
+  engineFor(hour.requests, { load: new Open(arrivals), replicas: 8, prefixHashes: hour.prefixHashes }),
+);
+for (const count of [1000, 10_000, 100_000, 1_000_000]) {
+  const requests = mixed(count);
+  timed(`closed, ${count} requests, batch 128`, () => engineFor(requests, { load: new Closed(count, 128) }));
+}
