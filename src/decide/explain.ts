@@ -94,7 +94,9 @@ export function explain(inputs: Inputs): ExplainResult {
     );
     const longest = Math.min(setting!.k! + BEYOND, ...recorded);
     const limit = largestBatch(inputs, trace.ids.length);
-    const breakEven = breakEvenBatch((batch) => speedup(bench, setting!, batch) > 1, limit);
+    // The search tries batch sizes that nobody asked about, whose warnings are of no use.
+    const searched = new Bench(inputs, trace, loadKind(scenario), new Set());
+    const breakEven = breakEvenBatch((batch) => speedup(searched, setting!, batch) > 1, limit);
     return scenario.batch.map(
       (batch): Explanation => ({
         trace: trace.name,
