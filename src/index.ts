@@ -1,6 +1,7 @@
 /** The public API, listed by hand. Nothing here touches a disk or a network: `specsim/node` does. */
 
 export { type EngineProfile, parseEngine } from './cost/engine-profile.ts';
+export { type ExplainResult, type Explanation, explain } from './decide/explain.ts';
 export { type MethodSchedule, type TuneRow, type Tuning, tune } from './decide/tune.ts';
 export { type VllmConfig, vllmConfig } from './decide/vllm.ts';
 export { UserError } from './errors.ts';
@@ -11,6 +12,7 @@ export { headNames, modelCard, modelNames } from './model/cards.ts';
 export { parseModel } from './model/parse.ts';
 export { type ForwardShape, forwardShape, headShape } from './model/shape.ts';
 export { summarizeComparison } from './report/comparison.ts';
+export { summarizeExplanations } from './report/explanation.ts';
 export { summarizeSensitivity } from './report/sensitivity.ts';
 export { summarize } from './report/summary.ts';
 export { summarizeTuning } from './report/tuning.ts';

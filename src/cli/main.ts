@@ -6,6 +6,7 @@ import { TOOL } from '../scenario/result.ts';
 import { CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
 import { capacityCommand } from './capacity.ts';
 import { compareCommand } from './compare.ts';
+import { explainCommand } from './explain.ts';
 import { listCommand } from './list.ts';
 import { runCommand } from './run.ts';
 import { SCENARIO_OPTIONS } from './scenario-flags.ts';
@@ -36,6 +37,7 @@ try {
     .usage('$0 <command>\n\nWhich drafter, which k, at which batch size, on which GPU, and why.')
     .command(runCommand)
     .command(tuneCommand)
+    .command(explainCommand)
     .command(compareCommand)
     .command(capacityCommand)
     .command(sensitivityCommand)
@@ -88,6 +90,7 @@ function usageError(message: string): UserError {
     ? unknownName('command', unknown, [
         'run',
         'tune',
+        'explain',
         'compare',
         'capacity',
         'sensitivity',

@@ -213,7 +213,8 @@ class Cell {
   }
 }
 
-function oracleOf({ kind, parts }: Method): Method {
+/** What bounds a method: exact draft lengths, of a hybrid those of its better part. */
+export function oracleOf({ kind, parts }: Method): Method {
   const names = parts.map(({ name }) => name).join('+');
   return parseMethod(`${kind === 'hybrid' ? 'combined' : 'oracle'}:${names}`);
 }

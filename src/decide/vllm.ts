@@ -13,6 +13,11 @@ export interface VllmConfig {
 /** vLLM's word for a method, where it is another. */
 const VLLM_NAMES: Readonly<Record<string, string>> = { 'draft-model': 'draft_model' };
 
+/** The best schedule of a method that vLLM can run; it has no hybrids. */
+export function bestForVllm(schedules: readonly MethodSchedule[]): MethodSchedule | undefined {
+  return schedules.find(({ method }) => !method.startsWith('hybrid:'));
+}
+
 /**
  * The name of the drafter's weights (`model`) is left to the reader, who knows where they are.
  *

@@ -82,6 +82,7 @@ function methods(): Entry[] {
       summary: 'the better of two oracles at each position, both drafters charged',
     },
     { method: 'combined-free:<a>+<b>', summary: 'the same, the winner alone charged' },
+    { method: 'hybrid:<a>+<b>', summary: 'look-up first, the second method where it finds nothing' },
   ];
 }
 

@@ -1,6 +1,6 @@
 /** `specsim tune`: the best method and k at every batch size, and the schedule for an engine. */
 import { type Tuning, tune } from '../decide/tune.ts';
-import { vllmConfig } from '../decide/vllm.ts';
+import { bestForVllm, vllmConfig } from '../decide/vllm.ts';
 import { UserError } from '../errors.ts';
 import { flatTuning, summarizeTuning } from '../report/tuning.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
@@ -69,10 +69,16 @@ export async function tuneRequest(request: Request, flags: TuneFlags): Promise<v
   }
 }
 
-/** The schedule of the best method; a table for an engine can only be of one trace. */
+/** The schedule of the best method that vLLM has; a table for an engine can only be of one trace. */
 function onlyTrace({ config, schedules }: Tuning, emit: string): Tuning['schedules'][number] {
   if (config.trace.length > 1) {
     throw new UserError(`--emit ${emit}: a schedule is of one trace, got ${config.trace.join(', ')}`);
   }
-  return schedules[0]!;
+  const best = bestForVllm(schedules);
+  if (best === undefined) {
+    throw new UserError(
+      `--method ${config.method.join()}: vLLM has no hybrids, expected a plain method beside them for --emit ${emit}`,
+    );
+  }
+  return best;
 }

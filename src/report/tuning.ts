@@ -1,6 +1,7 @@
 /** What tune found, for people and as flat rows. */
 import { joined } from '../decide/schedule.ts';
 import { type MethodSchedule, type Ratio, TIE, type TuneRow, type Tuning } from '../decide/tune.ts';
+import { bestForVllm } from '../decide/vllm.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import type { FlatTable } from './flat-rows.ts';
 import { kept } from './next-run.ts';
@@ -41,7 +42,9 @@ export function summarizeTuning(result: Tuning, inputs: readonly Inputs[]): stri
 
 /** The command that prints the first trace's best schedule for an engine. */
 function nextTune({ config, schedules }: Tuning, inputs: readonly Inputs[]): string[] {
-  const { method, contexts } = schedules[0]!;
+  const best = bestForVllm(schedules);
+  if (best === undefined) return [];
+  const { method, contexts } = best;
   if (contexts.every(({ ranges }) => ranges.every(({ k }) => k === 0))) return [];
   const [first] = inputs;
   const forContext =

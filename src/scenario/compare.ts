@@ -196,6 +196,6 @@ function shares(seconds: Readonly<Record<Resource, number>>): Record<Resource, n
 }
 
 /** Larger batches would not run at once, whatever the memory. */
-function largestBatch({ scenario, engine }: Inputs, requests: number): number {
+export function largestBatch({ scenario, engine }: Inputs, requests: number): number {
   return Math.min(LARGEST_BATCH, engine.maxSequences, scenario.load === 'closed' ? requests : LARGEST_BATCH);
 }

@@ -1,0 +1,225 @@
+/**
+ * Why a setting is as fast as it is: what each draft position brings and costs, where the time of a token goes and
+ * what of it is waste, which resource binds, and what would help most. All of it is differences of replays and of
+ * prices, so that the parts add up to the whole.
+ */
+
+import { PARAMETERS } from '../cost/parameters.ts';
+import { binding, type Resource, secondsByResource } from '../cost/resources.ts';
+import { takesK } from '../drafter/methods.ts';
+import { UserError } from '../errors.ts';
+import type { Measures } from '../metrics/measure.ts';
+import { Bench, type Setting } from '../scenario/bench.ts';
+import { breakEvenBatch, largestBatch } from '../scenario/compare.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import { type Result, SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
+import { loadKind, settingsOf } from '../scenario/run.ts';
+import { oracleOf } from './tune.ts';
+
+/** Positions beyond k that are shown, to see whether more would pay. */
+const BEYOND = 3;
+
+/** What a better part is taken to be better by. */
+export const BETTER = 0.2;
+
+/** Draft number `position` of a round, against drafting one fewer. */
+export interface PositionValue {
+  readonly position: number;
+  /** Tokens that it adds to a round, in the mean: the chance that it is accepted. */
+  readonly tokens: number;
+  /** Milliseconds that it adds to a step. */
+  readonly cost_ms: number;
+  /** Tokens that it would have to add to be worth its time. */
+  readonly break_even_tokens: number;
+  readonly pays: boolean;
+}
+
+/** Milliseconds of a decode step for each token of a sequence; the parts add up to `total`. */
+export interface TokenTime {
+  readonly total: number;
+  /** Saved by drafting exactly what is accepted: less drafting, and fewer steps and shorter ones to verify. */
+  readonly rejected_draft: number;
+  readonly rejected_verify: number;
+  /** The rest of drafting, then of the host and of sampling. */
+  readonly draft: number;
+  readonly overhead: number;
+  /** Left when all else is free: verification of what is kept. */
+  readonly verify: number;
+}
+
+export interface Remedy {
+  readonly what: string;
+  /** Throughput of decoding with it over that without. */
+  readonly gain: number;
+}
+
+export interface Explanation {
+  readonly trace: string;
+  readonly method: string;
+  readonly k: number;
+  readonly batch_size: number;
+  readonly speedup: number;
+  readonly positions: readonly PositionValue[];
+  /** The smallest batch size from which this setting does not pay; null when the largest tried still pays. */
+  readonly break_even_batch: number | null;
+  readonly break_even_searched_to: number;
+  readonly wasted_verify_share: number;
+  readonly ms_per_token: TokenTime;
+  /** Null when drafting takes no time. */
+  readonly draft_bound_by: Resource | null;
+  readonly verify_bound_by: Resource;
+  /** Largest gain first. */
+  readonly remedies: readonly Remedy[];
+}
+
+export interface ExplainResult extends Omit<Result, 'rows'> {
+  readonly rows: readonly Explanation[];
+}
+
+/** @throws UserError unless exactly one method and one k are asked about */
+export function explain(inputs: Inputs): ExplainResult {
+  const { scenario } = inputs;
+  const settings = settingsOf(inputs);
+  const [setting] = settings;
+  if (settings.length !== 1 || !takesK(setting!.method)) {
+    throw new UserError(
+      `--method ${scenario.method.join()} --k ${scenario.k.join()}: explain is about one method and one k, such as --method eagle3 --k 3`,
+    );
+  }
+  const warnings = new Set(inputs.warnings);
+  const rows = inputs.traces.flatMap((trace) => {
+    const bench = new Bench(inputs, trace, loadKind(scenario), warnings);
+    const recorded = setting!.method.parts.map(({ name }) =>
+      inputs.rates.has(name) ? Number.POSITIVE_INFINITY : (trace.drafters.get(name)?.maxK ?? 0),
+    );
+    const longest = Math.min(setting!.k! + BEYOND, ...recorded);
+    const limit = largestBatch(inputs, trace.ids.length);
+    // The search tries batch sizes that nobody asked about, whose warnings are of no use.
+    const searched = new Bench(inputs, trace, loadKind(scenario), new Set());
+    const breakEven = breakEvenBatch((batch) => speedup(searched, setting!, batch) > 1, limit);
+    return scenario.batch.map(
+      (batch): Explanation => ({
+        trace: trace.name,
+        method: setting!.method.name,
+        k: setting!.k!,
+        batch_size: batch,
+        speedup: speedup(bench, setting!, batch),
+        positions: positions(bench, setting!, batch, longest, trace.name),
+        break_even_batch: breakEven,
+        break_even_searched_to: limit,
+        wasted_verify_share: bench.measures(setting!, batch).wasted_verify_share ?? 0,
+        ms_per_token: tokenTime(bench, setting!, batch),
+        ...bounds(inputs, bench, setting!, batch),
+        remedies: remedies(inputs, bench, setting!, batch),
+      }),
+    );
+  });
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    tool: TOOL,
+    config: scenario,
+    configHash: inputs.configHash,
+    seed: scenario.seed,
+    warnings: [...warnings],
+    rows,
+  };
+}
+
+function speedup(bench: Bench, setting: Setting, batch: number): number {
+  const plain = bench.plainMeasures(setting, batch).throughput_tok_per_s;
+  return bench.measures(setting, batch).throughput_tok_per_s / plain;
+}
+
+/** Milliseconds of a step, and tokens that it emits for a sequence. */
+function step({ step_ms, tokens_per_step }: Measures): { readonly ms: number; readonly tokens: number } {
+  return {
+    ms: step_ms!.draft + step_ms!.verify + step_ms!.sampling + step_ms!.overhead,
+    tokens: tokens_per_step!,
+  };
+}
+
+function positions(
+  bench: Bench,
+  { method, k }: Setting,
+  batch: number,
+  longest: number,
+  trace: string,
+): PositionValue[] {
+  const plain = bench.plainMeasures({ method, k }, batch);
+  if (plain.step_ms === null) {
+    throw new UserError(`trace ${trace}: no request has a second output token, so there is nothing to draft`);
+  }
+  let before = step(plain);
+  return Array.from({ length: longest }, (_, i) => {
+    const now = step(bench.measures({ method, k: i + 1 }, batch));
+    const tokens = now.tokens - before.tokens;
+    const costMs = now.ms - before.ms;
+    const breakEven = (costMs * before.tokens) / before.ms;
+    before = now;
+    return {
+      position: i + 1,
+      tokens,
+      cost_ms: costMs,
+      break_even_tokens: breakEven,
+      pays: tokens > breakEven,
+    };
+  });
+}
+
+function tokenTime(bench: Bench, setting: Setting, batch: number): TokenTime {
+  const perToken = (measures: Measures) => {
+    const { draft, verify, sampling, overhead } = measures.step_ms!;
+    const tokens = measures.tokens_per_step!;
+    return { draft: draft / tokens, verify: verify / tokens, overhead: (sampling + overhead) / tokens };
+  };
+  const now = perToken(bench.measures(setting, batch));
+  const exact = perToken(bench.measures({ method: oracleOf(setting.method), k: null }, batch));
+  return {
+    total: now.draft + now.verify + now.overhead,
+    rejected_draft: now.draft - exact.draft,
+    rejected_verify: now.verify - exact.verify + now.overhead - exact.overhead,
+    draft: exact.draft,
+    overhead: exact.overhead,
+    verify: exact.verify,
+  };
+}
+
+function bounds(
+  inputs: Inputs,
+  bench: Bench,
+  setting: Setting,
+  batch: number,
+): Pick<Explanation, 'draft_bound_by' | 'verify_bound_by'> {
+  const of = (part: 'draft' | 'verify') =>
+    binding(secondsByResource((machine) => bench.measures(setting, batch, machine).step_ms![part], inputs));
+  const drafts = bench.measures(setting, batch).step_ms!.draft > 0;
+  return { draft_bound_by: drafts ? of('draft') : null, verify_bound_by: of('verify') };
+}
+
+function remedies(inputs: Inputs, bench: Bench, setting: Setting, batch: number): Remedy[] {
+  const measures = bench.measures(setting, batch);
+  const now = step(measures);
+  const { draft, overhead } = measures.step_ms!;
+  const rate = (one: { readonly ms: number; readonly tokens: number }) => one.tokens / one.ms;
+  const gain = (one: { readonly ms: number; readonly tokens: number }) => rate(one) / rate(now);
+  const percent = `${100 * BETTER} %`;
+  const faster = (name: string) => {
+    const parameter = PARAMETERS.find((one) => one.name === name)!;
+    return gain(step(bench.measures(setting, batch, parameter.scaled(inputs, 1 + BETTER))));
+  };
+  const all: Remedy[] = [
+    {
+      what: 'exact draft lengths (oracle)',
+      gain: gain(step(bench.measures({ method: oracleOf(setting.method), k: null }, batch))),
+    },
+    {
+      what: `a drafter with ${percent} more accepted`,
+      gain: gain({ ms: now.ms, tokens: 1 + (now.tokens - 1) * (1 + BETTER) }),
+    },
+    { what: `drafting in ${percent} less time`, gain: gain({ ...now, ms: now.ms - BETTER * draft }) },
+    { what: `host overhead ${percent} smaller`, gain: gain({ ...now, ms: now.ms - BETTER * overhead }) },
+    { what: `${percent} more memory bandwidth`, gain: faster('hardware.memoryBandwidth') },
+    { what: `${percent} more FLOP/s`, gain: faster('hardware.denseFlops') },
+  ];
+  return all.sort((a, b) => b.gain - a.gain);
+}

@@ -1,0 +1,27 @@
+/** `specsim explain`: why a setting is as fast as it is. */
+import { explain } from '../decide/explain.ts';
+import { UserError } from '../errors.ts';
+import { flatExplanations, summarizeExplanations } from '../report/explanation.ts';
+import { gatherInputs } from '../scenario/inputs.ts';
+import { checkHardwareQuestion, checkUsed, completeScenario } from '../scenario/options.ts';
+import { folderLibrary } from './folder-library.ts';
+import { checkWritable } from './output.ts';
+import { deliver, optionsOf, type Request } from './request.ts';
+
+/** @throws UserError before anything is written */
+export async function explainRequest(request: Request): Promise<void> {
+  if (request.out !== undefined) await checkWritable(request.out, '--out');
+  const options = await optionsOf(request);
+  const scenario = completeScenario({ method: ['eagle3'], batch: [1, 64], ...options });
+  if (scenario.policy !== 'fixed') {
+    throw new UserError(`--policy ${scenario.policy}: explain is about one fixed k, expected none`);
+  }
+  checkUsed(options, scenario);
+  checkHardwareQuestion('explain', scenario);
+  const inputs = await gatherInputs(scenario, folderLibrary);
+  const result = explain(inputs);
+  await deliver(
+    { result, flat: () => flatExplanations(result), table: () => summarizeExplanations(result, inputs) },
+    request,
+  );
+}

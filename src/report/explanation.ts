@@ -1,0 +1,119 @@
+/** Explanations for people and as flat rows. */
+import type { ExplainResult, Explanation, TokenTime } from '../decide/explain.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import type { FlatTable } from './flat-rows.ts';
+import { kept } from './next-run.ts';
+import { overrideLines, workloadLines } from './setting.ts';
+import { textTable } from './text-table.ts';
+
+const PARTS: readonly (readonly [keyof TokenTime, string])[] = [
+  ['rejected_draft', 'drafting tokens that are rejected'],
+  ['rejected_verify', 'verifying them, and the steps they cost'],
+  ['draft', 'drafting tokens that are kept'],
+  ['overhead', 'host and sampling'],
+  ['verify', 'verifying tokens that are kept (the bound)'],
+];
+
+/** The whole report as text, one trailing newline. */
+export function summarizeExplanations(result: ExplainResult, inputs: Inputs): string {
+  const { config, configHash, tool, rows, warnings } = result;
+  const { hardware, engine, target, overrides } = inputs;
+  const [first] = rows;
+  const command = [
+    ...kept(
+      inputs,
+      inputs.methods[0]!.parts.map(({ name }) => name),
+    ),
+    ...['--trace', config.trace[0]!, '--method', first!.method, '--batch', config.batch.join()],
+  ];
+  const sections = [
+    [
+      `${tool}: why ${first!.method} k=${first!.k} is as fast as it is, ${target.name} (${config.dtype}) on ${config.tp === 1 ? '' : `${config.tp} x `}${hardware.label}`,
+      `  gpu      ${hardware.name}, efficiency: ${hardware.calibration}`,
+      `  engine   ${engine.label}`,
+      ...overrideLines(overrides),
+      ...workloadLines(inputs),
+      `  config   ${configHash.slice(0, 12)}, seed ${config.seed}`,
+    ],
+    ...rows.flatMap(section),
+    warnings.map((warning) => `warning: ${warning}`),
+    ['next, the best k at every batch size:', `  specsim tune ${command.join(' ')}`],
+  ];
+  return `${sections
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+function section(row: Explanation): string[][] {
+  const best = row.positions.findLast(({ pays }) => pays)?.position ?? 0;
+  const stops =
+    row.break_even_batch === null
+      ? `pays up to batch ${row.break_even_searched_to} at least`
+      : `stops paying at batch ${row.break_even_batch}`;
+  const bound = row.draft_bound_by === null ? '' : `drafting is bound by ${row.draft_bound_by}, `;
+  return [
+    [
+      `trace ${row.trace}, batch ${row.batch_size}: ${row.speedup.toFixed(2)}x, ${stops}; the last draft that pays is number ${best}`,
+      `${bound}verification by ${row.verify_bound_by}; ${(100 * row.wasted_verify_share).toFixed(1)}% of the verified tokens are rejected`,
+      ...textTable(
+        [
+          { title: 'draft', align: 'right' },
+          { title: 'tokens it adds', align: 'right' },
+          { title: 'needed to pay', align: 'right' },
+          { title: 'ms it adds', align: 'right' },
+          { title: 'pays', align: 'left' },
+        ],
+        row.positions.map(({ position, tokens, break_even_tokens, cost_ms, pays }) => [
+          `${position}${position > row.k ? '*' : ''}`,
+          tokens.toFixed(3),
+          break_even_tokens.toFixed(3),
+          cost_ms.toFixed(3),
+          pays ? 'yes' : 'no',
+        ]),
+      ),
+      ...(row.positions.length > row.k ? [`  * beyond k=${row.k}`] : []),
+    ],
+    textTable(
+      [
+        { title: 'time per token', align: 'left' },
+        { title: 'ms', align: 'right' },
+        { title: 'share', align: 'right' },
+      ],
+      [
+        ...PARTS.map(([part, label]) => [
+          label,
+          row.ms_per_token[part].toFixed(3),
+          `${((100 * row.ms_per_token[part]) / row.ms_per_token.total).toFixed(1)}%`,
+        ]),
+        ['all', row.ms_per_token.total.toFixed(3), '100.0%'],
+      ],
+    ),
+    textTable(
+      [
+        { title: 'what would help', align: 'left' },
+        { title: 'decode tokens/s', align: 'right' },
+      ],
+      row.remedies.map(({ what, gain }) => [
+        what,
+        `${gain >= 1 ? '+' : ''}${(100 * (gain - 1)).toFixed(1)}%`,
+      ]),
+    ),
+  ];
+}
+
+/** One line for each trace, batch size and draft position. */
+export function flatExplanations({ schemaVersion, rows }: ExplainResult): FlatTable {
+  const flat = rows.flatMap(({ positions, ms_per_token, remedies: _, ...row }) =>
+    positions.map((position) => ({
+      schema_version: schemaVersion,
+      ...row,
+      ...Object.fromEntries(
+        Object.entries(ms_per_token).map(([part, ms]) => [`ms_per_token.${part}`, ms as number]),
+      ),
+      ...position,
+      pays: position.pays ? 1 : 0,
+    })),
+  );
+  return { columns: Object.keys(flat[0] ?? {}), rows: flat.map((row) => Object.values(row)) };
+}

@@ -1,0 +1,105 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { explain } from '../src/decide/explain.ts';
+import { folderLibrary } from '../src/node/folder-library.ts';
+import { Bench } from '../src/scenario/bench.ts';
+import { gatherInputs } from '../src/scenario/inputs.ts';
+import { completeScenario, type Options } from '../src/scenario/options.ts';
+import { describeWithRecordings } from './recordings.ts';
+
+const inputsOf = (options: Options) =>
+  gatherInputs(completeScenario({ method: ['eagle3'], requests: 40, ...options }), folderLibrary);
+
+describe('an explanation', () => {
+  it('has parts that add up, and positions that add up to the tokens of a step', async () => {
+    const inputs = await inputsOf({ k: [4], batch: [1, 64] });
+    const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
+    for (const row of explain(inputs).rows) {
+      const { total, ...parts } = row.ms_per_token;
+      expect(Object.values(parts).reduce((sum, ms) => sum + ms, 0)).toBeCloseTo(total, 9);
+      const measures = bench.measures({ method: inputs.methods[0]!, k: 4 }, row.batch_size);
+      const tokens = row.positions.slice(0, 4).reduce((sum, one) => sum + one.tokens, 1);
+      expect(tokens).toBeCloseTo(measures.tokens_per_step!, 9);
+      const { draft, verify, sampling, overhead } = measures.step_ms!;
+      const ms = draft + verify + sampling + overhead;
+      expect(total).toBeCloseTo(ms / measures.tokens_per_step!, 9);
+      expect(row.positions).toHaveLength(7);
+    }
+  });
+
+  it('says of a position that it pays when decoding is faster with it than without', async () => {
+    const inputs = await inputsOf({ k: [4], batch: [64] });
+    const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
+    const [method] = inputs.methods;
+    const rate = (k: number) => {
+      const setting = { method: method!, k: Math.max(k, 1) };
+      const { step_ms: step, tokens_per_step: tokens } =
+        k === 0 ? bench.plainMeasures(setting, 64) : bench.measures(setting, 64);
+      return tokens! / (step!.draft + step!.verify + step!.sampling + step!.overhead);
+    };
+    const { positions } = explain(inputs).rows[0]!;
+    expect(positions.map(({ pays }) => pays)).toEqual(
+      positions.map(({ position }) => rate(position) > rate(position - 1)),
+    );
+    expect(new Set(positions.map(({ pays }) => pays)).size).toBe(2);
+  });
+
+  it('finds the batch size at which the setting stops paying', async () => {
+    const inputs = await inputsOf({ k: [8], batch: [1] });
+    const batch = explain(inputs).rows[0]!.break_even_batch!;
+    const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
+    expect(bench.row(inputs.methods[0]!, 8, batch).speedup).toBeLessThanOrEqual(1);
+    expect(bench.row(inputs.methods[0]!, 8, batch - 1).speedup).toBeGreaterThan(1);
+  });
+
+  it('ranks what would help, and a free lunch is never a loss', async () => {
+    const { remedies } = explain(await inputsOf({ k: [3], batch: [32] })).rows[0]!;
+    const gains = remedies.map(({ gain }) => gain);
+    expect(gains).toEqual(gains.toSorted((a, b) => b - a));
+    expect(Math.min(...gains)).toBeGreaterThanOrEqual(1);
+  });
+
+  it.each([
+    [{ method: ['none'] }],
+    [{ method: ['ngram', 'eagle3'] }],
+    [{ k: [2, 3] }],
+    [{ method: ['oracle:eagle3'] }],
+  ])('%j is refused', async (options) => {
+    const inputs = await inputsOf(options);
+    expect(() => explain(inputs)).toThrow(/explain is about one method and one k/);
+  });
+});
+
+describeWithRecordings('explaining the recordings', (dir) => {
+  it.each(['gsm8k', 'cnn', 'instructcoder', 'sharegpt'])(
+    '%s: the share of the time that goes into verifying rejected tokens rises with the batch',
+    async (dataset) => {
+      const trace = [join(dir, `combined_${dataset}.jsonl`)];
+      const { rows } = explain(await inputsOf({ trace, k: [3], batch: [1, 32, 128] }));
+      const shares = (part: (ms: (typeof rows)[number]['ms_per_token']) => number) =>
+        rows.map(({ ms_per_token: ms }) => part(ms) / ms.total);
+      const verified = shares((ms) => ms.rejected_verify);
+      expect(verified).toEqual(verified.toSorted((a, b) => a - b));
+      // Drafting them is dearest at batch 1, where launches bind.
+      const [one, , most] = shares((ms) => ms.rejected_draft + ms.rejected_verify);
+      expect(most).toBeGreaterThan(one!);
+    },
+  );
+});
+
+it('docs/decide.md shows what the program prints', () => {
+  const file = join(import.meta.dirname, '../docs/decide.md');
+  const text = readFileSync(file, 'utf8');
+  let blocks = 0;
+  const expected = text.replaceAll(/```\n\$ specsim (.*)\n[\s\S]*?```/g, (_, command: string) => {
+    blocks++;
+    const program = join(import.meta.dirname, '../dist/cli/main.js');
+    const output = execFileSync(process.execPath, [program, ...command.split(' ')], { encoding: 'utf8' });
+    return `\`\`\`\n$ specsim ${command}\n${output}\`\`\``;
+  });
+  expect(blocks).toBeGreaterThan(2);
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, expected);
+  else expect(text).toBe(expected);
+});
