@@ -225,7 +225,7 @@ export class Replica implements Loaded {
       decoding++;
       contextTokens += promptTokens[slot]! + position[slot]!;
     }
-    this.#parts.drafter.stepBegins(decoding, contextTokens);
+    if (decoding > 0) this.#parts.drafter.stepBegins(decoding, contextTokens);
   }
 
   /** Admits waiting requests in order, as many as budget, sequence limit and memory allow. */
