@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Result } from '../src/scenario/result.ts';
 
@@ -64,6 +65,7 @@ file('binary.jsonl', Buffer.from([0, 255, 254, 3, 0, 7, 200, 201, 0, 1]));
 const gpu = (specification: object) => JSON.stringify({ specification });
 const sheet = { memoryBandwidth: '3 TB/s', memoryCapacity: '80 GB', denseFlops: { bf16: '1 PFLOP/s' } };
 file('my-gpu.json', gpu(sheet));
+file('binary-units.json', gpu({ ...sheet, memoryCapacity: '80 GiB' }));
 file('negative.json', gpu({ ...sheet, memoryBandwidth: '-3 TB/s' }));
 file('unitless.json', gpu({ ...sheet, memoryBandwidth: 3000 }));
 const tracedHead = {
@@ -88,6 +90,13 @@ file(
 file('broken.json', '{"gpu": ');
 file('unknown-key.json', '{"batches": [1]}');
 file('bad-value.json', '{"k": "abc"}');
+
+const load = 'arrived_at,num_prefill_tokens,num_decode_tokens\n0,100,20\n0.5,50,9\n';
+file('load.csv', load);
+file('load.csv.gz', gzipSync(load));
+file('cut-load.csv.gz', gzipSync(load).subarray(0, 40));
+file('bad-load.csv', load.replace('50,9', '50,x'));
+file('at-once.csv', load.replace('0.5', '0'));
 
 const few = ['--requests', '5'];
 const filesBefore = readdirSync(folder).sort();
@@ -174,6 +183,53 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
     ],
     ['batch with open arrivals', ['run', '--load', 'poisson:2', '--batch', '4'], ['--batch has no effect']],
     ['a rate of 0', ['run', '--load', 'poisson:0'], ['poisson:0', 'above 0']],
+    ['gamma without a CV', ['run', '--load', 'gamma:5'], ['gamma:5', 'gamma:RATE,CV']],
+    ['poisson with a CV', ['run', '--load', 'poisson:5,2'], ['poisson:5,2', 'poisson:RATE']],
+    ['a recorded load of nothing', ['run', '--load', 'recorded'], ['--workload']],
+    ['a missing workload', ['run', '--workload', 'missing.csv'], ['workload "missing.csv"', 'no such file']],
+    [
+      'a damaged workload',
+      ['run', '--workload', 'bad-load.csv'],
+      ['bad-load.csv, line 3', 'num_decode_tokens'],
+    ],
+    ['a workload cut in its gzip', ['run', '--workload', 'cut-load.csv.gz'], ['cut-load.csv.gz', 'gzip']],
+    [
+      'more requests than a workload',
+      ['run', '--workload', 'load.csv', '--requests', '9'],
+      ['load.csv has 2'],
+    ],
+    [
+      'lengths beside a workload',
+      ['run', '--workload', 'load.csv', '--output-len', '9'],
+      ['--output-len has no effect with --workload'],
+    ],
+    ['a time scale of nothing', ['run', '--time-scale', '2'], ['--time-scale has no effect']],
+    [
+      'a negative time scale',
+      ['run', '--workload', 'load.csv', '--time-scale', '-1'],
+      ['--time-scale', '"-1"'],
+    ],
+    ['an objective of clones', ['run', '--slo', 'ttft=1s'], ['--slo has no effect with --load clones']],
+    ['an objective without a unit', ['run', '--load', 'closed', '--slo', 'ttft=1'], ['--slo: ttft', 'unit']],
+    ['a price nobody asks for', ['run', '--set', 'hardware.price=2 USD/h'], ['hardware.price', 'clones']],
+    ['a timeline of clones', ['run', '--timeline', 't.json'], ['--timeline', 'closed']],
+    [
+      'a timeline of many rows',
+      ['run', '--load', 'closed', '--timeline', 't.json'],
+      ['has 12', '--method, --batch'],
+    ],
+    [
+      'a timeline into a missing folder',
+      ['run', '--load', 'closed', '--timeline', 'nowhere/t.json'],
+      ['--timeline nowhere/t.json', 'does not exist'],
+    ],
+    ['capacity without an objective', ['capacity'], ['--slo: missing']],
+    ['capacity of a closed load', ['capacity', '--slo', 'ttft=1s', '--load', 'closed'], ['rate of arrivals']],
+    [
+      'capacity of one moment',
+      ['capacity', '--slo', 'ttft=1s', '--workload', 'at-once.csv'],
+      ['all arrive at once'],
+    ],
     ['more requests than there are', ['run', '--trace', recording, '--requests', '4'], ['has 3']],
     ['a missing scenario', ['run', 'nowhere.json'], ['nowhere.json', 'ENOENT']],
     ['a broken scenario', ['run', 'broken.json'], ['broken.json', 'not valid JSON']],
@@ -439,6 +495,41 @@ describe('the next command that a run suggests works', () => {
   });
 });
 
+describe('a served load', () => {
+  it('reads a workload in gzip as it reads it plain, faster on demand', () => {
+    const rows = (...args: string[]) => resultOf('--method', 'none', ...args).rows[0]!;
+    const plain = rows('--workload', 'load.csv');
+    expect(rows('--workload', 'load.csv.gz')).toEqual(plain);
+    expect(plain.requests).toBe(2);
+    expect(plain.offered_req_per_s).toBe(2);
+    expect(rows('--workload', 'load.csv', '--time-scale', '4').offered_req_per_s).toBe(8);
+    expect(rows('--workload', 'load.csv', '--load', 'constant:3').offered_req_per_s).toBeCloseTo(3, 12);
+  });
+
+  it('writes a timeline beside its report', () => {
+    const args = ['--method', 'eagle3', '--load', 'closed', '--batch', '2', ...few];
+    const { status, stdout, stderr } = specsim('run', ...args, '--timeline', 'run.json');
+    expect(status).toBe(0);
+    expect(stderr).toBe('timeline written to run.json: open it in https://ui.perfetto.dev\n');
+    expect(stdout).toBe(specsim('run', ...args).stdout);
+    expect(JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')).traceEvents.length).toBeGreaterThan(
+      100,
+    );
+    rmSync(join(folder, 'run.json'));
+  });
+
+  it('bills power and price by the token', () => {
+    const [row] = resultOf(
+      ...['--method', 'none', '--load', 'closed', '--batch', '2', '--replicas', '2'],
+      ...['--set', 'hardware.price=7200 USD/h', '--set', 'hardware.power=500 W', ...few],
+    ).rows;
+    const gpuS = (2 * 1e6) / row!.throughput_tok_per_s;
+    expect(row!.gpu_s_per_mtok! / gpuS).toBeCloseTo(1, 9);
+    expect(row!.joules_per_mtok! / (500 * gpuS)).toBeCloseTo(1, 9);
+    expect(row!.usd_per_mtok! / (2 * gpuS)).toBeCloseTo(1, 9);
+  });
+});
+
 describe('what is not loaded', () => {
   it('a run without unit strings never loads mathjs', () => {
     const hook = file(
@@ -454,7 +545,8 @@ describe('what is not loaded', () => {
         encoding: 'utf8',
       });
     expect(with_().status).toBe(0);
-    expect(with_('--gpu', 'my-gpu.json').stderr).toContain('mathjs was loaded');
+    expect(with_('--gpu', 'my-gpu.json', '--load', 'closed', '--slo', 'ttft=500ms').status).toBe(0);
+    expect(with_('--gpu', 'binary-units.json').stderr).toContain('mathjs was loaded');
     rmSync(join(folder, hook));
   });
 });

@@ -305,7 +305,8 @@ describe('the command line', () => {
     ['a word for a share', ['hardware.efficiency.gemm.bf16.flops=most'], ['"most"', 'such as 0.9']],
     ['half a sequence', ['engine.maxSequences=2.5'], ['2.5', 'int']],
     ['a factor of nothing', ['engine.search.fixed=2x'], ['none to multiply', 'a quantity in s']],
-    ['what no price reads', ['hardware.power=300 W'], ['no price depends on it']],
+    ['what no price reads', ['hardware.l2=60 MB'], ['no price depends on it']],
+    ['bills of clones', ['hardware.power=300 W'], ['no effect with --load clones']],
     ['one value for several', ['hardware.denseFlops=1 PFLOP/s'], ['a factor such as 1.2x']],
   ];
   it.each(mistakes)('refuses %s', async (_, set, words) => {

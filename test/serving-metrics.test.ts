@@ -1,10 +1,16 @@
 /** Measures of a served load: by hand, and laws. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { assembleDrafter } from '../src/drafter/assemble.ts';
+import { parseMethod } from '../src/drafter/methods.ts';
+import { AS_RECORDED } from '../src/drafter/replay.ts';
+import { Open } from '../src/engine/load.ts';
 import { distributionOf } from '../src/metrics/distribution.ts';
 import { attainment, type ServedRequest, type ServedRun, servingMeasures } from '../src/metrics/serving.ts';
 import { parseSlo, type Slo } from '../src/metrics/slo.ts';
 import { normal, stream } from '../src/random/streams.ts';
+import { serve, servedRun } from '../src/scenario/serving.ts';
+import { MAX_K, Stopwatch, steady, UNLIMITED } from './serving.ts';
 
 describe('a distribution', () => {
   it('by hand: 1 to 5', () => {
@@ -171,6 +177,7 @@ describe('measures of a served load', () => {
       throughput_req_per_s: 3 / 8,
       goodput_req_per_s: null,
       slo_share: null,
+      slo_held: null,
       preemptions: 2,
       kv_peak_share: 0.75,
       mean_batch: 0.5,
@@ -212,9 +219,11 @@ describe('measures of a served load', () => {
       const slo = await parseSlo(text, '--slo');
       const measured = servingMeasures(run(finished, { longestGapS }), { ...terms, slo });
       expect(measured.goodput_req_per_s).toBe(measured.throughput_req_per_s * measured.slo_share!);
+      expect(measured.slo_held).toBe(measured.slo_share! >= slo.share);
       return measured.slo_share;
     };
     expect(await share('ttft=1s')).toBe(0.5);
+    expect(await share('ttft=1s,share=50%')).toBe(0.5);
     expect(await share('tpot=500ms')).toBe(0.5);
     expect(await share('ttft=1s,tpot=500ms')).toBe(0.25);
     expect(await share('e2e=20s')).toBe(0.75);
@@ -251,5 +260,44 @@ describe('measures of a served load', () => {
     expect(
       servingMeasures(run([request(0), request(1)]), { ...terms, open: false }).offered_req_per_s,
     ).toBeNull();
+  });
+});
+
+describe('the longest gap of a request', () => {
+  it('accounts for every gap of a run without preemption', () => {
+    const outputs = [9, 1, 30, 4, 17, 2];
+    const prompts = [40, 300, 7, 90, 500, 11];
+    const arrivalS = Float64Array.of(0, 0.5, 1, 7, 30, 31);
+    const served = serve(
+      {
+        workload: { promptTokens: Int32Array.from(prompts), outputTokens: Int32Array.from(outputs) },
+        load: new Open(arrivalS),
+        drafter: assembleDrafter(parseMethod('eagle3'), MAX_K, [steady(outputs, 2)], AS_RECORDED),
+        cost: new Stopwatch(
+          ({ tokens }) => 1 + tokens / 7,
+          ({ tokens }) => tokens / 100,
+        ),
+        draftModels: 1,
+        maxK: MAX_K,
+        limits: { ...UNLIMITED, maxBatchedTokens: 64 },
+        replicas: 2,
+      },
+      { gaps: true, longestGaps: true },
+    );
+    const { finished, gaps, longestGapS } = servedRun(served, 1000);
+    const longest = finished.map((one) => longestGapS(one));
+    const seconds = [...gaps.gapS.subarray(0, gaps.count)];
+    expect(finished.every(({ preemptions }) => preemptions === 0)).toBe(true);
+    expect(longest.filter((gap) => gap === null)).toHaveLength(1);
+    // Each is one of the gaps that the engine noted, and the longest of all is the longest of somebody.
+    for (const gap of longest) {
+      if (gap !== null) expect(seconds.some((one) => Math.abs(one - gap) < 1e-9)).toBe(true);
+    }
+    expect(Math.max(...longest.map((gap) => gap ?? 0))).toBeCloseTo(Math.max(...seconds), 9);
+    for (const [i, { tokens, firstTokenS, endS }] of finished.entries()) {
+      if (tokens > 1) expect(longest[i]!).toBeGreaterThanOrEqual((endS - firstTokenS) / (tokens - 1) - 1e-9);
+    }
+    const decodingS = finished.reduce((sum, one) => sum + one.endS - one.firstTokenS, 0);
+    expect(seconds.reduce((sum, gap) => sum + gap, 0)).toBeCloseTo(decodingS, 6);
   });
 });

@@ -62,6 +62,8 @@ export interface ServingMeasures {
   /** Requests that meet every limit; null without limits. */
   readonly goodput_req_per_s: number | null;
   readonly slo_share: number | null;
+  /** Whether that is the share asked for. */
+  readonly slo_held: boolean | null;
   readonly ttft_s: Distribution | null;
   readonly tpot_s: Distribution | null;
   /** Per token: a gap is shared by the tokens of its step. */
@@ -101,6 +103,7 @@ export function servingMeasures(
     throughput_req_per_s: throughput,
     goodput_req_per_s: share === null ? null : throughput * share,
     slo_share: share,
+    slo_held: share === null ? null : share >= slo!.share,
     ttft_s: over('ttft'),
     tpot_s: over('tpot'),
     itl_s: distributionOf(perToken(run.gaps)),

@@ -18,6 +18,7 @@ const COLUMNS: readonly Shown[] = [
     needs: (row) => row.goodput_req_per_s !== null,
   },
   { title: 'slo met', cell: (row) => percent(row.slo_share!), needs: (row) => row.slo_share !== null },
+  { title: 'held', cell: (row) => (row.slo_held ? 'yes' : 'no'), needs: (row) => row.slo_held !== null },
   { title: 'TTFT p50', cell: (row) => milliseconds(row.ttft_s, 'p50') },
   { title: 'p99 ms', cell: (row) => milliseconds(row.ttft_s, 'p99') },
   { title: 'TPOT p50', cell: (row) => milliseconds(row.tpot_s, 'p50') },

@@ -32,6 +32,7 @@ import {
   type Coming,
   type Kept,
   loadOf,
+  SETTLED,
   type Served,
   serve,
   servedRun,
@@ -376,8 +377,11 @@ export class Bench {
       powerW,
       priceUsdPerH,
     });
-    const warning = unsettled(serving, this.#everyRequest.length);
-    if (warning !== null) this.#warnings.add(`trace ${this.#trace.name}, ${setup.method.name}: ${warning}`);
+    if (unsettled(serving, this.#everyRequest.length)) {
+      this.#warnings.add(
+        `trace ${this.#trace.name}: all ${this.#everyRequest.length} requests arrive within ${SETTLED} times as long as one takes; the load hardly settles, and looks easier than it would if it lasted: ask for more --requests`,
+      );
+    }
     return { measured: this.#measured(served), serving };
   }
 

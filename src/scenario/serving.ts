@@ -60,19 +60,14 @@ export function serve(parts: Omit<EngineParts, 'gaps' | 'observer'>, kept: Kept 
 }
 
 /** Arrivals should last so many times as long as a request; else the system is filling or draining all the time. */
-const SETTLED = 10;
+export const SETTLED = 10;
 
-/** The warning that an open load was too short to settle; null when it was not. */
+/** Whether an open load went on for too short a time to settle. */
 export function unsettled(
   { offered_req_per_s: rate, e2e_s: e2e }: ServingMeasures,
   requests: number,
-): string | null {
-  if (rate === null || e2e === null) return null;
-  const lastedS = requests / rate;
-  const times = lastedS / e2e.mean;
-  if (times >= SETTLED) return null;
-  const enough = Math.ceil((requests * SETTLED) / times / 100) * 100;
-  return `${requests} requests arrive within ${lastedS.toPrecision(2)} s, ${times.toPrecision(2)} times as long as one takes, so that the load hardly settles: latencies and capacity look better than they last, about ${enough} requests would do`;
+): boolean {
+  return rate !== null && e2e !== null && requests / rate < SETTLED * e2e.mean;
 }
 
 /** What measures need of a run. */
