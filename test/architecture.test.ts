@@ -17,7 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['engine'],
   ['metrics'],
   ['scenario'],
-  ['decide'],
+  ['decide', 'sweep'],
   ['report'],
   ['index.ts', 'node'],
   ['cli'],
@@ -29,6 +29,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'fastest-levenshtein': ['errors.ts'],
   yargs: ['cli'],
   'fast-csv': ['node'],
+  'hyparquet-writer': ['node'],
   mathjs: ['units.ts'],
 };
 

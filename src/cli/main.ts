@@ -8,22 +8,35 @@ import { capacityCommand } from './capacity.ts';
 import { compareCommand } from './compare.ts';
 import { explainCommand } from './explain.ts';
 import { listCommand } from './list.ts';
+import { PARETO_OPTIONS, paretoCommand } from './pareto.ts';
 import { runCommand } from './run.ts';
 import { SCENARIO_OPTIONS } from './scenario-flags.ts';
 import { sensitivityCommand } from './sensitivity.ts';
+import { MERGE_OPTIONS, SWEEP_OPTIONS, sweepCommand } from './sweep.ts';
 import { TRACE_OPTIONS, traceCommand } from './trace.ts';
 import { TUNE_OPTIONS, tuneCommand } from './tune.ts';
-import { validateCommand } from './validate.ts';
+import { VALIDATE_OPTIONS, validateCommand } from './validate.ts';
 
 /** The options of commands that have others than a scenario's. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   calibrate: CALIBRATE_OPTIONS,
+  pareto: PARETO_OPTIONS,
+  sweep: SWEEP_OPTIONS,
   trace: TRACE_OPTIONS,
   tune: TUNE_OPTIONS,
+  validate: VALIDATE_OPTIONS,
 };
 
 /** Exit status for a mistake of the user's. */
 const USER_ERROR = 2;
+
+/** What a command takes that is no option, where it is no scenario file. */
+const ARGUMENTS: Readonly<Record<string, string>> = {
+  validate: 'none',
+  calibrate: 'none',
+  list: 'one list',
+  sweep: 'one grid',
+};
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
@@ -41,6 +54,8 @@ try {
     .command(compareCommand)
     .command(capacityCommand)
     .command(sensitivityCommand)
+    .command(sweepCommand)
+    .command(paretoCommand)
     .command(validateCommand)
     .command(calibrateCommand)
     .command(traceCommand)
@@ -83,7 +98,7 @@ function usageError(message: string): UserError {
     return unknownName(
       'option',
       `--${unknown}`,
-      (OPTIONS[process.argv[2]!] ?? SCENARIO_OPTIONS).map((name) => `--${name}`),
+      optionsOf(process.argv.slice(2)).map((name) => `--${name}`),
     );
   }
   return process.argv[2] === unknown
@@ -94,10 +109,19 @@ function usageError(message: string): UserError {
         'compare',
         'capacity',
         'sensitivity',
+        'sweep',
+        'pareto',
         'validate',
         'calibrate',
         'trace',
         'list',
       ])
-    : new UserError(`unexpected argument ${shown(unknown)}: expected at most one, a scenario file`);
+    : new UserError(
+        `unexpected argument ${shown(unknown)}: expected ${ARGUMENTS[process.argv[2]!] ?? 'at most one, a scenario file'}`,
+      );
+}
+
+function optionsOf([command, second]: readonly string[]): readonly string[] {
+  if (command === 'sweep' && second === 'merge') return MERGE_OPTIONS;
+  return OPTIONS[command!] ?? SCENARIO_OPTIONS;
 }

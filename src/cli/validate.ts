@@ -8,6 +8,9 @@ interface Args {
   out: string | undefined;
 }
 
+/** Every option, for the error that names the nearest. */
+export const VALIDATE_OPTIONS = ['set', 'recordings', 'format', 'out'];
+
 export const validateCommand: CommandModule<object, Args> = {
   command: 'validate',
   describe: 'predict every published measurement that ships, and show the error',

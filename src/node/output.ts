@@ -28,12 +28,12 @@ export async function checkWritable(path: string, where: string): Promise<void> 
 /**
  * Writes beside the file and renames, so that nobody ever sees half of it.
  *
- * @param text the whole text, or its parts; in parts, a file named `.gz` is written in gzip
+ * @param text the whole text (or bytes), or its parts; in parts, a file named `.gz` is written in gzip
  */
-export async function writeWhole(path: string, text: string | Iterable<string>): Promise<void> {
+export async function writeWhole(path: string, text: string | Uint8Array | Iterable<string>): Promise<void> {
   const partial = `${path}.partial-${process.pid}`;
   try {
-    if (typeof text !== 'string' && path.endsWith('.gz')) {
+    if (typeof text !== 'string' && !(text instanceof Uint8Array) && path.endsWith('.gz')) {
       await pipeline(Readable.from(text), createGzip(), createWriteStream(partial));
     } else await writeFile(partial, text);
     await rename(partial, path);

@@ -34,7 +34,7 @@ import { rangeWarnings } from './range.ts';
 const FITTED_REQUESTS = 1000;
 
 /** Whose traces a target borrows when it has none of its own. */
-const LENDER = 'llama-3.1-8b';
+export const LENDER = 'llama-3.1-8b';
 
 export interface Inputs {
   readonly scenario: Scenario;
@@ -270,6 +270,16 @@ function defaultDraft(target: Transformer, kind: DraftHead['kind'] | 'transforme
   return headFor(target.name, kind) ?? (kind === 'mtp' && target.mtpLayers > 0 ? mtpHead(target) : null);
 }
 
+/** What was read of documents that a library hands out again. */
+const READ = new WeakMap<Document, Map<string, unknown>>();
+
+function once<T>(document: Document, what: string, read: () => T): T {
+  const known = READ.get(document) ?? new Map<string, unknown>();
+  READ.set(document, known);
+  if (!known.has(what)) known.set(what, read());
+  return known.get(what) as T;
+}
+
 function readTrace(
   document: Document,
   scenario: Scenario,
@@ -279,8 +289,10 @@ function readTrace(
   const requests = (scenario.workload === null ? scenario.requests : null) ?? FITTED_REQUESTS;
   const { where, text } = document;
   if (isProcess(text))
-    return sampleProcess(parseProcess(json(document), where), { requests, seed: scenario.seed });
-  const record = parseRecord(text, where);
+    return once(document, `${requests} ${scenario.seed}`, () =>
+      sampleProcess(parseProcess(json(document), where), { requests, seed: scenario.seed }),
+    );
+  const record = once(document, 'record', () => parseRecord(text, where));
   if (record.kind === 'position-indexed') return record.trace;
   const { promptLen: promptTokens, outputLen: outputTokens, seed } = scenario;
   const trace =

@@ -1,0 +1,44 @@
+/** `specsim pareto`: the fronts of a sweep. */
+import { readFile } from 'node:fs/promises';
+import { UserError } from '../errors.ts';
+import { flatPareto, summarizePareto } from '../report/pareto.ts';
+import { paretoOf } from '../sweep/pareto.ts';
+import { type MergedSweep, SWEEP_SCHEMA_VERSION } from '../sweep/records.ts';
+import { checkWritable } from './output.ts';
+import { deliver, type Request } from './request.ts';
+import { mergeFolders } from './sweep-merge.ts';
+
+export interface ParetoRequest extends Pick<Request, 'format' | 'out'> {
+  /** Folders of a sweep, or one file that `sweep merge --format json` wrote. */
+  readonly paths: readonly string[];
+  readonly oracles: boolean;
+}
+
+/** @throws UserError before anything is written */
+export async function pareto({ paths, oracles, format, out }: ParetoRequest): Promise<void> {
+  if (out !== undefined) await checkWritable(out, '--out');
+  const [first] = paths;
+  const { results } =
+    paths.length === 1 && first!.endsWith('.json') ? await readMerged(first!) : await mergeFolders(paths);
+  const result = paretoOf(results, oracles);
+  await deliver(
+    { result, flat: () => flatPareto(result), table: () => summarizePareto(result) },
+    { scenarioFile: undefined, flags: {}, format, out },
+  );
+}
+
+async function readMerged(path: string): Promise<MergedSweep> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(
+      `${path}: cannot be read (${error.code}), expected what sweep merge --format json wrote`,
+    );
+  });
+  let merged: MergedSweep | undefined;
+  try {
+    merged = JSON.parse(text) as MergedSweep;
+  } catch {}
+  if (merged?.schemaVersion !== SWEEP_SCHEMA_VERSION || !Array.isArray(merged.results)) {
+    throw new UserError(`${path}: no results of a sweep, expected what sweep merge --format json wrote`);
+  }
+  return merged;
+}

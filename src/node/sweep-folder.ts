@@ -1,0 +1,110 @@
+/**
+ * A folder of results. `sweep.json` says which sweep it is; `points*.jsonl`, one file a shard, hold a line for each
+ * finished point. Lines are appended whole; one that was cut off by a kill or a full disk is removed when work goes on.
+ */
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { mkdir, readdir, readFile, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { Shard } from '../sweep/plan.ts';
+import { type PointRecord, recordsOf, SWEEP_SCHEMA_VERSION, type SweepHead } from '../sweep/records.ts';
+import { writeWhole } from './output.ts';
+
+const HEAD = 'sweep.json';
+
+/** Appends lines; a write that fails is a UserError. */
+export interface Appender {
+  append(lines: string): void;
+  close(): void;
+}
+
+/**
+ * Makes or reopens a folder.
+ *
+ * @returns what is finished already in any shard, and where to append
+ * @throws UserError when the folder holds another sweep, or this one and `resume` is not set, or cannot be written
+ */
+export async function openFolder(
+  folder: string,
+  head: SweepHead,
+  { index, count }: Shard,
+  resume: boolean,
+): Promise<{ readonly done: readonly PointRecord[]; readonly out: Appender }> {
+  await mkdir(folder, { recursive: true }).catch((error) => {
+    throw cannotWrite(folder, error);
+  });
+  const known = await readHead(folder);
+  if (known !== null && known.sweep !== head.sweep) {
+    throw new UserError(
+      `--out ${folder}: holds results of another sweep (${known.points} points, ${known.tool}), expected an empty folder or this sweep's`,
+    );
+  }
+  const path = join(folder, count === 1 ? 'points.jsonl' : `points-${index}-of-${count}.jsonl`);
+  const mine = await textOf(path);
+  if (!resume && (mine !== '' || (known !== null && count === 1))) {
+    throw new UserError(
+      `--out ${folder}: holds results, expected an empty folder; --resume goes on with them`,
+    );
+  }
+  if (known === null) await writeWhole(join(folder, HEAD), `${JSON.stringify(head)}\n`);
+  const whole = mine.slice(0, mine.lastIndexOf('\n') + 1);
+  if (whole !== mine) await truncate(path, Buffer.byteLength(whole));
+  const done = resume ? await readRecords(folder) : [];
+  return { done, out: appender(path) };
+}
+
+/** The head of a folder's sweep, null when there is none. */
+export async function readHead(folder: string): Promise<SweepHead | null> {
+  const path = join(folder, HEAD);
+  const text = await textOf(path);
+  if (text === '') return null;
+  let head: SweepHead | undefined;
+  try {
+    head = JSON.parse(text) as SweepHead;
+  } catch {}
+  if (head?.schemaVersion !== SWEEP_SCHEMA_VERSION) {
+    throw new UserError(`${path}: not the head of a sweep of schema ${SWEEP_SCHEMA_VERSION}, expected one`);
+  }
+  return head;
+}
+
+/** Every finished point of a folder, in the order of its files. */
+export async function readRecords(folder: string): Promise<PointRecord[]> {
+  const names = (await readdir(folder)).filter((name) => /^points.*\.jsonl$/.test(name)).sort();
+  const texts = await Promise.all(names.map((name) => textOf(join(folder, name))));
+  return texts.flatMap((text, i) => recordsOf(text, join(folder, names[i]!)));
+}
+
+/** Empty when there is no such file; a device has no end to read to. */
+async function textOf(path: string): Promise<string> {
+  const kind = await stat(path).catch(() => null);
+  if (kind === null || !kind.isFile()) return '';
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`${path}: cannot be read (${error.code}), expected results of a sweep`);
+  });
+}
+
+function appender(path: string): Appender {
+  const attempt = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      throw cannotWrite(path, error);
+    }
+  };
+  const file = attempt(() => openSync(path, 'a'));
+  return {
+    append(lines) {
+      const bytes = Buffer.from(lines);
+      let written = 0;
+      while (written < bytes.length) written += attempt(() => writeSync(file, bytes, written));
+    },
+    close: () => closeSync(file),
+  };
+}
+
+function cannotWrite(path: string, error: unknown): UserError {
+  return new UserError(
+    `${path}: cannot be written (${(error as NodeJS.ErrnoException).code}); --resume goes on with what is there`,
+  );
+}

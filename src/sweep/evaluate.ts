@@ -1,0 +1,88 @@
+/** Evaluates points one after the other; what neighbours share is read, priced and simulated once. */
+import { parseMethod, takesK } from '../drafter/methods.ts';
+import { UserError } from '../errors.ts';
+import type { DraftHead, Transformer } from '../model/architecture.ts';
+import { Bench } from '../scenario/bench.ts';
+import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
+import type { Library } from '../scenario/library.ts';
+import { poissonRate, type Scenario } from '../scenario/options.ts';
+import type { Row } from '../scenario/result.ts';
+import { loadKind } from '../scenario/run.ts';
+import { sharedKey } from './plan.ts';
+
+/** A row, or why there is none. */
+export type Outcome = { readonly row: Row } | { readonly error: string };
+
+/** Points of one shared key. */
+interface Neighbourhood {
+  readonly key: string;
+  readonly inputs: Map<string, Promise<Inputs>>;
+  readonly benches: Map<string, SharedBench>;
+}
+
+/** A bench, and the draft models of the methods that it has met. */
+interface SharedBench {
+  readonly bench: Bench;
+  readonly drafts: Map<string, DraftHead | Transformer>;
+}
+
+export class Evaluator {
+  readonly #library: Library;
+  #near: Neighbourhood = { key: '', inputs: new Map(), benches: new Map() };
+
+  constructor(library: Library) {
+    this.#library = library;
+  }
+
+  /** @returns the error of a point that cannot be; anything but a mistake of the user's is thrown */
+  async evaluate(scenario: Scenario): Promise<Outcome> {
+    try {
+      const inputs = await this.#inputs(scenario);
+      const method = parseMethod(scenario.method[0]!);
+      const row = this.#bench(inputs).row(
+        method,
+        takesK(method) ? scenario.k[0]! : null,
+        poissonRate(scenario.load) > 0 ? null : scenario.batch[0]!,
+      );
+      return { row };
+    } catch (error) {
+      if (error instanceof UserError) return { error: error.message };
+      throw error;
+    }
+  }
+
+  #inputs(scenario: Scenario): Promise<Inputs> {
+    const key = sharedKey(scenario);
+    if (key !== this.#near.key) this.#near = { key, inputs: new Map(), benches: new Map() };
+    const own = JSON.stringify([scenario.method, scenario.draft, scenario.acceptance]);
+    let inputs = this.#near.inputs.get(own);
+    if (inputs === undefined) {
+      inputs = gatherInputs(scenario, this.#library);
+      this.#near.inputs.set(own, inputs);
+    }
+    return inputs;
+  }
+
+  /** Methods that agree on --draft and stated acceptance, as most do, share a bench and so their baselines. */
+  #bench(inputs: Inputs): Bench {
+    const { benches } = this.#near;
+    const { draft, acceptance, cost, method } = inputs.scenario;
+    const trace = inputs.traces[0]!;
+    // The authors' conventions depend on the method, and so does a trace that does not name its own.
+    const own = JSON.stringify([
+      draft,
+      acceptance,
+      [...trace.drafters.keys()],
+      cost === 'specdecode-bench' ? method : null,
+    ]);
+    let shared = benches.get(own);
+    if (shared === undefined) {
+      const drafts = new Map(inputs.drafts);
+      const bench = new Bench({ ...inputs, drafts }, trace, loadKind(inputs.scenario), new Set());
+      shared = { bench, drafts };
+      benches.set(own, shared);
+    }
+    for (const [name, card] of inputs.drafts) if (!shared.drafts.has(name)) shared.drafts.set(name, card);
+    return shared.bench;
+  }
+}

@@ -1,0 +1,59 @@
+/** What a point is: a hash of its scenario, the contents of every file it names, and the program's version. */
+import { headNames, modelNames } from '../model/cards.ts';
+import { LENDER, sha256 } from '../scenario/inputs.ts';
+import type { Document, Library } from '../scenario/library.ts';
+import type { Scenario } from '../scenario/options.ts';
+import { TOOL } from '../scenario/result.ts';
+
+/** Hashes scenarios; each document is hashed once. A file that is missing has no contents, and fails when run. */
+export class Identity {
+  readonly #library: Library;
+  readonly #digests = new Map<string, Promise<string | null>>();
+
+  constructor(library: Library) {
+    this.#library = library;
+  }
+
+  /** SHA-256 in hexadecimal digits; the seed is part of the scenario, paths are not part of it. */
+  async of(scenario: Scenario): Promise<string> {
+    const { gpu, engine, target, draft, trace, ...rest } = scenario;
+    const parts = await Promise.all([
+      this.#profile('gpu', gpu),
+      this.#profile('engine', engine),
+      this.#model(target),
+      draft === null ? null : this.#model(draft),
+      ...trace.map((named) => this.#trace(target, named)),
+    ]);
+    return sha256(JSON.stringify([TOOL, rest, parts]));
+  }
+
+  #profile(kind: 'gpu' | 'engine', named: string): Promise<string | null> {
+    return this.#digest(`${kind} ${named}`, async () =>
+      (await this.#library.names(kind)).includes(named)
+        ? this.#library.profile(kind, named)
+        : this.#library.file(named),
+    );
+  }
+
+  async #model(named: string): Promise<string | null> {
+    const ships = modelNames().includes(named) || headNames().includes(named);
+    return ships ? `card ${named}` : this.#digest(`file ${named}`, () => this.#library.file(named));
+  }
+
+  #trace(target: string, named: string): Promise<string | null> {
+    return this.#digest(`trace ${target} ${named}`, async () => {
+      const shelves = await this.#library.traces();
+      const owner = [target, LENDER].find((name) => shelves.get(name)?.includes(named));
+      return owner === undefined ? this.#library.file(named) : this.#library.trace(owner, named);
+    });
+  }
+
+  #digest(key: string, document: () => Promise<Document | null>): Promise<string | null> {
+    let digest = this.#digests.get(key);
+    if (digest === undefined) {
+      digest = document().then((found) => (found === null ? null : sha256(found.text)));
+      this.#digests.set(key, digest);
+    }
+    return digest;
+  }
+}

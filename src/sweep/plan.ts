@@ -1,0 +1,44 @@
+/** The order of the work: points that share traces, cost tables and baselines lie beside each other. */
+import type { Scenario } from '../scenario/options.ts';
+import type { Point } from './grid.ts';
+
+/** Points of a block are worked off by one worker, and belong to one shard. */
+export type Block = readonly number[];
+
+/** One machine's part of a sweep, counted from 1. */
+export interface Shard {
+  readonly index: number;
+  readonly count: number;
+}
+
+/** Large enough to share baselines, small enough to spread over many workers. */
+const LARGEST_BLOCK = 16;
+const BLOCKS_PER_SHARD = 16;
+
+/**
+ * Cuts a sweep into blocks, and takes those of one shard.
+ *
+ * @returns indices of points; over all shards, every point is in one block
+ */
+export function blocksOf(points: readonly Point[], { index, count }: Shard): Block[] {
+  const shared = points.map(({ scenario }) => sharedKey(scenario));
+  const first = new Map<string, number>();
+  for (const [p, key] of shared.entries()) if (!first.has(key)) first.set(key, p);
+  const order = points.map((_, p) => p);
+  order.sort(
+    (a, b) =>
+      first.get(shared[a]!)! - first.get(shared[b]!)! ||
+      points[a]!.scenario.batch[0]! - points[b]!.scenario.batch[0]! ||
+      a - b,
+  );
+  const size = Math.min(LARGEST_BLOCK, Math.max(1, Math.floor(points.length / (count * BLOCKS_PER_SHARD))));
+  const blocks: Block[] = [];
+  for (let from = 0; from < order.length; from += size) blocks.push(order.slice(from, from + size));
+  return blocks.filter((_, b) => b % count === index - 1);
+}
+
+/** What points have in common when one bench serves them: all but the method, what it drafts with, k and batch. */
+export function sharedKey(scenario: Scenario): string {
+  const { method: _, k: __, batch: ___, draft: ____, acceptance: _____, ...rest } = scenario;
+  return JSON.stringify(rest);
+}
