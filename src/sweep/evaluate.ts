@@ -5,7 +5,8 @@ import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { Bench } from '../scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import type { Library } from '../scenario/library.ts';
-import { poissonRate, type Scenario } from '../scenario/options.ts';
+import { isOpen } from '../scenario/load.ts';
+import type { Scenario } from '../scenario/options.ts';
 import type { Row } from '../scenario/result.ts';
 import { loadKind } from '../scenario/run.ts';
 import { sharedKey } from './plan.ts';
@@ -42,7 +43,7 @@ export class Evaluator {
       const row = this.#bench(inputs).row(
         method,
         takesK(method) ? scenario.k[0]! : null,
-        poissonRate(scenario.load) > 0 ? null : scenario.batch[0]!,
+        isOpen(scenario.load) ? null : scenario.batch[0]!,
       );
       return { row };
     } catch (error) {

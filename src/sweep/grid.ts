@@ -5,12 +5,12 @@
  */
 import { parseMethod, takesK } from '../drafter/methods.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
+import { isOpen } from '../scenario/load.ts';
 import {
   completeScenario,
   DEFAULTS,
   type OptionName,
   parseOptions,
-  poissonRate,
   type Scenario,
 } from '../scenario/options.ts';
 
@@ -159,7 +159,7 @@ function pointOf(axes: readonly Axis[], chosen: readonly unknown[], used: Set<Ax
     if (key === 'router') return whole.load !== 'clones' && whole.replicas > 1;
     if (key === 'draft') return method.parts.some(({ model }) => model !== undefined);
     if (key === 'acceptance') return method.parts.some(({ name }) => name === inner);
-    if (key === 'batch') return poissonRate(whole.load) === 0;
+    if (key === 'batch') return !isOpen(whole.load);
     if (key === 'engine' || key === 'set') return whole.cost !== 'specdecode-bench';
     return true;
   };
