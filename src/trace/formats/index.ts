@@ -27,8 +27,8 @@ const canonicalCsv: LineFormat = {
   open(where) {
     const lines: string[] = [];
     return {
-      add: (line) => void lines.push(line),
-      finish: () => ({ kind: 'position-indexed', trace: parseCanonicalCsv(lines.join('\n'), where) }),
+      add: (line) => void lines.push(line, '\n'),
+      finish: () => ({ kind: 'position-indexed', trace: parseCanonicalCsv(lines.join(''), where) }),
     };
   },
 };
