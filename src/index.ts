@@ -11,11 +11,14 @@ export type { DraftHead, Dtype, Transformer } from './model/architecture.ts';
 export { headNames, modelCard, modelNames } from './model/cards.ts';
 export { parseModel } from './model/parse.ts';
 export { type ForwardShape, forwardShape, headShape } from './model/shape.ts';
+export { summarizeCapacity } from './report/capacity.ts';
 export { summarizeComparison } from './report/comparison.ts';
 export { summarizeExplanations } from './report/explanation.ts';
 export { summarizeSensitivity } from './report/sensitivity.ts';
 export { summarize } from './report/summary.ts';
+export { timelineText } from './report/timeline.ts';
 export { summarizeTuning } from './report/tuning.ts';
+export { type Capacity, type CapacityRow, capacityOf } from './scenario/capacity.ts';
 export {
   type Comparison,
   type ComparisonRow,
@@ -35,6 +38,7 @@ export {
 export type { Result, Row } from './scenario/result.ts';
 export { runScenario } from './scenario/run.ts';
 export { type Sensitivity, type SensitivityRow, sensitivityOf } from './scenario/sensitivity.ts';
+export { type Timeline, timelineOf } from './scenario/timeline.ts';
 export { formatCanonicalCsv } from './trace/canonical-csv.ts';
 export * as acceptanceConventions from './trace/conventions.ts';
 export { type ExportForm, exportRecord } from './trace/export.ts';
@@ -45,3 +49,5 @@ export { type AcceptanceProcess, parseProcess, sampleProcess } from './trace/pro
 export { parseRecord, parseTrace, RecordReader } from './trace/read.ts';
 export type { AcceptanceRecord, Rates, RatesRecord, StepRecord, Steps } from './trace/record.ts';
 export type { AcceptanceTrace, PositionLengths, TraceKind } from './trace/trace.ts';
+export { parseWorkload } from './workload/read.ts';
+export type { Workload } from './workload/workload.ts';
