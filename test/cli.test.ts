@@ -182,6 +182,22 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
       ['1.2', 'between 0 and 1'],
     ],
     ['batch with open arrivals', ['run', '--load', 'poisson:2', '--batch', '4'], ['--batch has no effect']],
+    ['replicas of clones', ['run', '--replicas', '2'], ['--replicas has no effect with --load clones']],
+    [
+      'a router of one replica',
+      ['run', '--load', 'closed', '--router', 'least-loaded'],
+      ['--router least-loaded has no effect with one replica'],
+    ],
+    [
+      'an unknown router',
+      ['run', '--load', 'closed', '--replicas', '2', '--router', 'random'],
+      ['--router', 'round-robin, least-loaded'],
+    ],
+    [
+      'a speculation limit of 0',
+      ['run', '--load', 'closed', '--speculate-up-to', '0'],
+      ['--speculate-up-to', 'at least 1'],
+    ],
     ['a rate of 0', ['run', '--load', 'poisson:0'], ['poisson:0', 'above 0']],
     ['gamma without a CV', ['run', '--load', 'gamma:5'], ['gamma:5', 'gamma:RATE,CV']],
     ['poisson with a CV', ['run', '--load', 'poisson:5,2'], ['poisson:5,2', 'poisson:RATE']],
@@ -469,6 +485,13 @@ describe('a run', () => {
     const closed = resultOf('--load', 'closed', '--batch', '1,4', '--requests', '20');
     expect(closed.rows.map((row) => row.batch_size)).toEqual([1, 4, 1, 4, 1, 4]);
     const open = resultOf('--load', 'poisson:5', '--requests', '20');
+    const eight = (...flags: string[]) =>
+      resultOf(...['--load', 'closed', '--batch', '8', '--requests', '20', '--method', 'eagle3', ...flags])
+        .rows[0]!;
+    const one = eight();
+    expect(eight('--replicas', '2').throughput_tok_per_s).toBeGreaterThan(one.throughput_tok_per_s);
+    expect(eight('--speculate-up-to', '4').tokens_per_step).toBeLessThan(one.tokens_per_step!);
+    expect(eight('--set', 'engine.kvBlocks=60').throughput_tok_per_s).toBeLessThan(one.throughput_tok_per_s);
     expect(open.rows.map((row) => row.batch_size)).toEqual([null, null, null]);
     expect(open.rows[2]!.speedup!).toBeGreaterThan(1);
   });

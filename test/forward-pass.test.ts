@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type EngineProfile, parseEngine } from '../src/cost/engine-profile.ts';
 import { activatedExperts, ForwardPass, smoothRoofline } from '../src/cost/forward-pass.ts';
 import { Roofline } from '../src/cost/roofline.ts';
+import { SpecDecodeBench } from '../src/cost/specdecode-bench.ts';
 import { noSeconds, PassWork, StepWork, totalSeconds } from '../src/cost/work.ts';
 import { parseHardware } from '../src/hardware/load.ts';
 import type { HardwareProfile } from '../src/hardware/profile.ts';
@@ -370,6 +371,98 @@ describe('the passes of a draft model', () => {
     expect(price({ draftPassLaunchS: 1 }, work).draftS).toBeCloseTo(2 * (1 + one), 12);
     work.clear();
     expect(price({ draftPassLaunchS: 1 }, work).draftS).toBe(0);
+  });
+});
+
+describe('the price of a step that prefills chunks beside decoding', () => {
+  /** 2 sequences verify 3 tokens; `tokens` of a prompt of which 5 are in memory are beside them. */
+  function mixed(tokens: number): StepWork {
+    const work = step({ sequences: 2, tokens: 3, context: 30 });
+    Object.assign(work.prefill, { sequences: 1, tokens, contextTokens: 5 + tokens, logitRows: 1 });
+    work.prefill.attentionPairs = 5 * tokens + (tokens * (tokens + 1)) / 2;
+    return work;
+  }
+
+  it('is one pass: the prompt is charged what it adds', () => {
+    const { verifyS, prefillS } = price({}, mixed(4));
+    expect(verifyS).toBeCloseTo(11 + 19 + 3, 12);
+    expect(prefillS).toBeCloseTo(2 * 4 + 3 + 0.1 * 9, 12);
+    expect(price({ layerLaunchS: 0.25 }, mixed(4)).prefillS).toBe(prefillS);
+  });
+
+  it('pads the whole pass', () => {
+    const prefillS = (tokens: number) => price({ graphSizes: [4, 8] }, mixed(tokens)).prefillS;
+    expect(prefillS(1)).toBeCloseTo(3 + 0.1 * 6, 12);
+    expect(prefillS(2)).toBeCloseTo(2 * (8 - 4) + 3 + 0.1 * 7, 12);
+    expect(prefillS(9)).toBeCloseTo(2 * (12 - 4) + 3 + 0.1 * 14, 12);
+  });
+
+  it('adds to the first pass of every draft model, and runs one where nobody drafts', () => {
+    const engine = { draftPassLaunchS: 0.5, layerLaunchS: 0.25 };
+    expect(price(engine, mixed(4)).draftS).toBeCloseTo(0.75 + (10 + 16) + 0.2 * 9 + (15 + 16), 12);
+    const work = mixed(4);
+    work.drafts[0]!.add(2, 1, 10, 1);
+    const alone = step({ sequences: 2, tokens: 3, context: 30 });
+    alone.drafts[0]!.add(2, 1, 10, 1);
+    expect(price(engine, work).draftS - price(engine, alone).draftS).toBeCloseTo(16 + 0.2 * 9 + 16, 12);
+  });
+
+  it('has host work and a row to sample for each prompt', () => {
+    const engine = { stepOverhead: { fixedS: 1, eachS: 0.1 }, rejectionSampling: { fixedS: 2, eachS: 0.2 } };
+    const { overheadS, samplingS } = price(engine, mixed(4));
+    expect(overheadS).toBeCloseTo(1 + 0.1 * 3, 12);
+    expect(samplingS).toBeCloseTo(2 + 0.2 * 4, 12);
+  });
+
+  it('is less than the price of two steps', async () => {
+    const path = fileURLToPath(new URL('../hardware-profiles/h100-sxm.json', import.meta.url));
+    const h100 = await parseHardware(JSON.parse(readFileSync(path, 'utf8')), 'h100-sxm');
+    const llama = forwardShape(modelCard('llama-3.1-8b'), { tp: 1, dtype: 'bf16' });
+    const model = new Roofline(llama, [], h100, await engineFile('vllm-0.10'), 1);
+    for (const tokens of [1, 64, 500, 4000]) {
+      const [together, decode, prompts] = [noSeconds(), noSeconds(), noSeconds()];
+      const work = step({ sequences: 32, tokens: 128, context: 32_000 }, 0);
+      model.priceStep(work, decode);
+      Object.assign(work.prefill, mixed(tokens).prefill);
+      model.priceStep(work, together);
+      model.pricePrefill(work.prefill, prompts);
+      expect(together.verifyS).toBe(decode.verifyS);
+      expect(together.prefillS).toBeGreaterThan(0);
+      expect(totalSeconds(together)).toBeLessThan(totalSeconds(decode) + totalSeconds(prompts));
+    }
+  });
+
+  it('adds its tokens to the linear pass of the authors’ model', () => {
+    const [plain, cost] = [noSeconds(), noSeconds()];
+    new SpecDecodeBench().priceStep(step({ sequences: 2, tokens: 3, context: 30 }), plain);
+    new SpecDecodeBench().priceStep(mixed(4), cost);
+    expect(cost).toEqual({ ...plain, prefillS: 4 * 2.10103129e-5 });
+  });
+});
+
+describe('asynchronous scheduling', () => {
+  it('hides the host behind the GPU: the longer of the two counts', () => {
+    const work = step({ sequences: 2, tokens: 2, context: 30 });
+    const totalS = (engine: Partial<EngineProfile>) => totalSeconds(price(engine, work));
+    const deviceS = totalS({});
+    const host = (fixedS: number) => ({ stepOverhead: { fixedS, eachS: 0 } });
+    expect(totalS(host(10))).toBeCloseTo(deviceS + 10, 12);
+    expect(totalS({ ...host(10), asyncScheduling: true })).toBeCloseTo(deviceS, 12);
+    expect(totalS({ ...host(100), asyncScheduling: true })).toBeCloseTo(100, 12);
+    expect(price({ ...host(100), asyncScheduling: true }, work).verifyS).toBe(price({}, work).verifyS);
+  });
+
+  it('does so for prompts as well', () => {
+    const cost = stale();
+    const prompts = Object.assign(new PassWork(), {
+      sequences: 1,
+      tokens: 4,
+      contextTokens: 4,
+      logitRows: 1,
+    });
+    const engine = { ...silent, asyncScheduling: true, stepOverhead: { fixedS: 100, eachS: 0 } };
+    new Roofline(target, [], memoryBound, engine, 1).pricePrefill(prompts, cost);
+    expect(totalSeconds(cost)).toBeCloseTo(100, 12);
   });
 });
 
