@@ -6,7 +6,7 @@ import { Bench } from '../scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import type { Library } from '../scenario/library.ts';
 import { isOpen } from '../scenario/load.ts';
-import type { Scenario } from '../scenario/options.ts';
+import { checkUsed, type Options, type Scenario } from '../scenario/options.ts';
 import type { Row } from '../scenario/result.ts';
 import { loadKind } from '../scenario/run.ts';
 import { sharedKey } from './plan.ts';
@@ -38,6 +38,8 @@ export class Evaluator {
   /** @returns the error of a point that cannot be; anything but a mistake of the user's is thrown */
   async evaluate(scenario: Scenario): Promise<Outcome> {
     try {
+      const { batch: _, ...named } = scenario;
+      checkUsed(named as Options, scenario);
       const inputs = await this.#inputs(scenario);
       const method = parseMethod(scenario.method[0]!);
       const row = this.#bench(inputs).row(

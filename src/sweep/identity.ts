@@ -16,12 +16,15 @@ export class Identity {
 
   /** SHA-256 in hexadecimal digits; the seed is part of the scenario, paths are not part of it. */
   async of(scenario: Scenario): Promise<string> {
-    const { gpu, engine, target, draft, trace, ...rest } = scenario;
+    const { gpu, engine, target, draft, trace, workload, policy, ...rest } = scenario;
+    const table = /^table:(.*)/.exec(policy)?.[1];
     const parts = await Promise.all([
       this.#profile('gpu', gpu),
       this.#profile('engine', engine),
       this.#model(target),
       draft === null ? null : this.#model(draft),
+      workload === null ? null : this.#file(workload),
+      table === undefined ? policy : this.#file(table),
       ...trace.map((named) => this.#trace(target, named)),
     ]);
     return sha256(JSON.stringify([TOOL, rest, parts]));
@@ -37,7 +40,11 @@ export class Identity {
 
   async #model(named: string): Promise<string | null> {
     const ships = modelNames().includes(named) || headNames().includes(named);
-    return ships ? `card ${named}` : this.#digest(`file ${named}`, () => this.#library.file(named));
+    return ships ? `card ${named}` : this.#file(named);
+  }
+
+  #file(path: string): Promise<string | null> {
+    return this.#digest(`file ${path}`, () => this.#library.file(path));
   }
 
   #trace(target: string, named: string): Promise<string | null> {
