@@ -29,8 +29,8 @@ const KNOWN_TO: Readonly<Partial<Record<SetName, number>>> = {
   ...(flag === '--joint' ? { speedups: 2, 'eagle3-shares': 1 } : {}),
 };
 
-/** Where the fit starts: round guesses, microseconds. */
-const START: Readonly<Record<EngineTime, number>> = {
+/** Where the fit starts: round guesses, microseconds. No figure depends on the host's launches of layers. */
+const START: Readonly<Record<Exclude<EngineTime, 'layerHost'>, number>> = {
   layerLaunch: 25,
   draftPassLaunch: 300,
   'stepOverhead.fixed': 1000,
