@@ -73,8 +73,14 @@ function groupsOf<Row extends Measured>(
   const heldOut = fits.flatMap(({ heldOutError }) => heldOutError ?? []);
   const nameOf = ({ engine, kernel }: Measured) => `${engine} ${kernel}`.trim();
   const members: Record<KernelRows, KernelPoint[]> = { fitted: [], 'other kernels': [], 'other sizes': [] };
-  for (const name of new Set(all.map(nameOf))) {
-    const own = all.filter((row) => nameOf(row) === name);
+  const byName = new Map<string, Row[]>();
+  for (const row of all) {
+    const name = nameOf(row);
+    const own = byName.get(name);
+    if (own === undefined) byName.set(name, [row]);
+    else own.push(row);
+  }
+  for (const [name, own] of byName) {
     const isFitted = fits.some(({ engine, kernel = '' }) => `${engine} ${kernel}`.trim() === name);
     const taken = new Set(usable(own));
     for (const row of own) {
