@@ -8,6 +8,7 @@ import type { EngineProfile } from '../cost/engine-profile.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { PlainDecoding } from '../drafter/drafter.ts';
 import { Engine } from '../engine/engine.ts';
+import { Open } from '../engine/load.ts';
 import type { FinishedRecord } from '../engine/records.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { modelCard } from '../model/cards.ts';
@@ -71,37 +72,35 @@ export async function servingPoints(
   const requests = readRequests(await readTable('--ops', `${folder}/${file}`), file);
   const shape = forwardShape(modelCard(target), { tp: 1, dtype: 'bf16' });
   const memory = hardware.specification.memoryCapacityBytes * engine.memoryShare;
+  const kvBytes = memory - shape.weightBytes;
   const simulated = new Engine({
     workload: {
       promptTokens: Int32Array.from(requests, ({ promptTokens }) => promptTokens),
       outputTokens: Int32Array.from(requests, ({ outputTokens }) => outputTokens),
     },
-    load: {
-      start: (started) => {
-        for (const [i, { arrivalS }] of requests.entries()) started.arriveAt(arrivalS, i);
-      },
-      ended: () => {},
-    },
+    load: new Open(Float64Array.from(requests, ({ arrivalS }) => arrivalS)),
     drafter: new PlainDecoding(),
     cost: new Roofline(shape, [], hardware, engine, 1),
     draftModels: 0,
     maxK: 0,
-    kvCapacityTokens: (memory - shape.weightBytes) / shape.kvBytesPerToken,
-    blockTokens: engine.blockTokens,
-    maxSequences,
+    limits: {
+      maxBatchedTokens: engine.maxBatchedTokens,
+      maxSequences,
+      kvBlocks: Math.floor(kvBytes / shape.kvBytesPerToken / engine.blockTokens),
+      blockTokens: engine.blockTokens,
+      speculateUpTo: Number.POSITIVE_INFINITY,
+    },
   });
   simulated.run();
   const measured = means(
-    requests.map(({ arrivalS, outputTokens, ttftS, tpotS }, request) => ({
-      request,
-      copies: 1,
+    requests.map(({ arrivalS, outputTokens, ttftS, tpotS }) => ({
       tokens: outputTokens,
       arrivalS,
       firstTokenS: arrivalS + ttftS,
       endS: arrivalS + ttftS + (outputTokens - 1) * tpotS,
     })),
   );
-  const predicted = means(simulated.finished);
+  const predicted = means([...simulated.finished]);
   return Object.keys(measured).map((setting) => ({
     setting,
     measured: measured[setting]!,
@@ -110,9 +109,11 @@ export async function servingPoints(
   }));
 }
 
+type Served = Pick<FinishedRecord, 'tokens' | 'arrivalS' | 'firstTokenS' | 'endS'>;
+
 /** The means of a run, by what they are called. */
-function means(finished: readonly FinishedRecord[]): Record<string, number> {
-  const mean = (of: (record: FinishedRecord) => number) =>
+function means(finished: readonly Served[]): Record<string, number> {
+  const mean = (of: (served: Served) => number) =>
     finished.reduce((sum, record) => sum + of(record), 0) / finished.length;
   const lastS = Math.max(...finished.map(({ endS }) => endS));
   return {
