@@ -329,7 +329,7 @@ describe('tables', () => {
     [
       'another table',
       'a,b\n1,2\n',
-      'ops.csv: columns "a,b" are of no known table, expected one of bench_gpu, wide gemm, wide decode attention, collectives, LLMServingSim dense, LLMServingSim per sequence, LLMServingSim attention',
+      'ops.csv: columns "a,b" are of no known table, expected one of bench_gpu, wide gemm, wide decode attention, collectives, wide experts, LLMServingSim dense, LLMServingSim per sequence, LLMServingSim attention',
     ],
     [
       'a column short',
@@ -437,7 +437,7 @@ describe('which rows are taken', () => {
   ) =>
     calibrateOps(
       await parseHardware(GPU, 'my-gpu.json'),
-      { gemm, attention: [], allReduce },
+      { gemm, attention: [], allReduce, experts: [] },
       {
         ...options,
         ...more,

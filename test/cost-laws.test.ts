@@ -142,6 +142,7 @@ const rates: Readonly<Record<string, Change>> = {
 
 const times: Readonly<Record<string, Change>> = {
   'layer launch': (_, e, f) => (e.layerLaunchS *= f),
+  'layer host': (_, e, f) => (e.layerHostS *= f),
   'draft pass launch': (_, e, f) => (e.draftPassLaunchS *= f),
   'step overhead': (_, e, f) => (e.stepOverhead.fixedS *= f),
   'sequence overhead': (_, e, f) => (e.stepOverhead.eachS *= f),
@@ -238,8 +239,8 @@ it('a pass over m tokens of a sequence costs at most m passes over one token, an
     const pass = new ForwardPass(shape, gpu, 1);
     const last = context + tokens - 1;
     const pairs = (tokens * (context + last)) / 2;
-    const together = pass.tokensS(tokens) + pass.logitsS(tokens) + pass.attentionS(1, last, pairs);
-    const one = (at: number) => pass.tokensS(1) + pass.logitsS(1) + pass.attentionS(1, at, at);
+    const together = pass.tokensS(tokens) + pass.logitsS(tokens) + pass.attentionS(1, tokens, last, pairs);
+    const one = (at: number) => pass.tokensS(1) + pass.logitsS(1) + pass.attentionS(1, 1, at, at);
     let apart = 0;
     for (let at = context; at <= last; at++) apart += one(at);
     expectAtMost([together], [apart]);
@@ -268,7 +269,7 @@ it('a GPU twice as fast in all takes half the time for a pass', () => {
         pass.tokensS(tokens) +
         pass.firstPassS(tokens) +
         pass.logitsS(tokens) +
-        pass.attentionS(1, context, context * tokens)
+        pass.attentionS(1, tokens, context, context * tokens)
       );
     };
     expect(seconds(gpu) / seconds(twice)).toBeCloseTo(2, 9);

@@ -1,6 +1,7 @@
 /** Prices by hand: a tiny model on a made-up GPU with round numbers. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type EngineProfile, parseEngine } from '../src/cost/engine-profile.ts';
 import { activatedExperts, ForwardPass, smoothRoofline } from '../src/cost/forward-pass.ts';
@@ -178,9 +179,9 @@ describe('the other parts of a pass', () => {
     const attending = shape({ kvBytesPerToken: 8, attentionFlopsPerPair: 6 });
     // 10 B/s and 12 FLOP/s.
     const pass = new ForwardPass(attending, gpu({ bandwidth: 20, bf16: 60 }), 1);
-    expect(pass.attentionS(2, 50, 50)).toBeCloseTo((50 * 8) / 10, 12);
-    expect(pass.attentionS(2, 50, 200)).toBeCloseTo((200 * 6) / 12, 12);
-    expect(pass.attentionS(2, 0, 0)).toBe(0);
+    expect(pass.attentionS(2, 2, 50, 50)).toBeCloseTo((50 * 8) / 10, 12);
+    expect(pass.attentionS(2, 8, 50, 200)).toBeCloseTo((200 * 6) / 12, 12);
+    expect(pass.attentionS(2, 0, 0, 0)).toBe(0);
   });
 
   it('a sliding window cuts what its share of the layers reads', () => {
@@ -191,10 +192,34 @@ describe('the other parts of a pass', () => {
     });
     const pass = new ForwardPass(windowed, gpu({ bandwidth: 20, bf16: 60 }), 1);
     // Two sequences of 25: half of the layers see 10 of 25 tokens, hence 0.7 of all.
-    expect(pass.attentionS(2, 50, 50)).toBeCloseTo(0.7 * 40, 12);
-    expect(pass.attentionS(2, 50, 200)).toBeCloseTo(0.7 * 100, 12);
-    expect(pass.attentionS(2, 20, 20)).toBeCloseTo((20 * 8) / 10, 12);
-    expect(pass.attentionS(5, 50, 50)).toBeCloseTo(40, 12);
+    expect(pass.attentionS(2, 2, 50, 50)).toBeCloseTo(0.7 * 40, 12);
+    expect(pass.attentionS(2, 2, 20, 20)).toBeCloseTo((20 * 8) / 10, 12);
+    expect(pass.attentionS(5, 5, 50, 50)).toBeCloseTo(40, 12);
+    // Four query tokens of each attend to 94 tokens, and to 40 in those layers.
+    expect(pass.attentionS(2, 8, 50, 188)).toBeCloseTo((0.5 * (188 + 80) * 6) / 12, 12);
+    // Prompts: 1 + 2 + ... + 10, and 10 for each of the other 15.
+    expect(pass.attentionS(2, 50, 50, 650)).toBeCloseTo((0.5 * (650 + 2 * (55 + 150)) * 6) / 12, 12);
+    // Queries read the window before the first of them too: 13 of 25 tokens.
+    const reading = new ForwardPass({ ...windowed, attentionFlopsPerPair: 0 }, gpu({ bandwidth: 20 }), 1);
+    expect(reading.attentionS(2, 8, 50, 188)).toBeCloseTo((0.5 * (50 + 26) * 8) / 10, 12);
+  });
+
+  it('every query token of a window attends to at most the window, however prompt and window lie', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(60),
+        fc.integer({ min: 1, max: 60 }),
+        fc.integer({ min: 1, max: 40 }),
+        (before, q, window) => {
+          const windowed = shape({ attentionFlopsPerPair: 12, slidingWindow: { tokens: window, share: 1 } });
+          const pass = new ForwardPass(windowed, gpu({ bf16: 60 }), 1);
+          const positions = Array.from({ length: q }, (_, i) => before + i + 1);
+          const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
+          const pairs = sum(positions.map((at) => Math.min(at, window)));
+          expect(pass.attentionS(1, q, before + q, sum(positions))).toBeCloseTo(pairs, 9);
+        },
+      ),
+    );
   });
 
   it('experts are read as often as independent routing visits them, and work for every visit', () => {
@@ -296,6 +321,13 @@ describe('the price of a decode step', () => {
     expect(verifyS).toBeCloseTo(7 + 13 + 3 * 0.25, 12);
   });
 
+  it('waits for the host where that launches layers more slowly than they run; the output matrix follows', () => {
+    const verifyS = (layerHostS: number) =>
+      price({ layerLaunchS: 0.25, layerHostS }, step({ sequences: 1, tokens: 1 })).verifyS;
+    expect(verifyS(2.5)).toBeCloseTo(7 + 13 + 3 * 0.25, 12);
+    expect(verifyS(4)).toBeCloseTo(3 * 4 + 13, 12);
+  });
+
   it('adds host work: a step, a sequence, and where it verifies drafts a drafted token', () => {
     const engine = {
       stepOverhead: { fixedS: 1, eachS: 0.1 },
@@ -336,6 +368,8 @@ describe('the passes of a draft model', () => {
       first + second + third + 3 * (0.5 + 0.25),
       12,
     );
+    // The host launches the second and third pass more slowly than they run, in 18.2 and 18.4 s; the first takes 28 s.
+    expect(price({ layerHostS: 20 }, work).draftS).toBeCloseTo(first + second + third + 1.8 + 1.6, 12);
     // Padded: 3 tokens to 4 in the first pass and its fusion, 1 to 2 in the others.
     expect(price({ graphSizes: [2, 4] }, work).draftS).toBeCloseTo(
       first + second + third + 4 + 4 + 2 * 4,

@@ -115,7 +115,7 @@ describe('shipped profiles', () => {
     const h100 = await load('h100-sxm');
     expect(h100.calibration).toBe('kernel tables');
     expect(h100.specification).toEqual({
-      memoryCapacityBytes: 80e9,
+      memoryCapacityBytes: 84.93e9,
       memoryBandwidthBytesPerS: 3.35e12,
       denseFlopsPerS: { bf16: 989e12, fp8: 1979e12 },
       linkBandwidthBytesPerS: 450e9,

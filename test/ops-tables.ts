@@ -21,11 +21,14 @@ function opsDir(): string | null {
 }
 
 /** `describe` for tests that need the tables; without them it is skipped, and says so. */
-export function describeWithTables(name: string, fn: (read: (file: string) => OpsTable) => void): void {
+export function describeWithTables(
+  name: string,
+  fn: (read: (file: string) => OpsTable, dir: string) => void,
+): void {
   const dir = opsDir();
   if (dir !== null) {
     const read = (file: string) => readOps(gunzipSync(readFileSync(`${dir}/${file}`)).toString(), file);
-    describe(name, () => fn(read));
+    describe(name, () => fn(read, dir));
     return;
   }
   console.warn(`SKIPPED, no kernel tables: ${name} (set SPECSIM_OPS to their folder)`);

@@ -4,6 +4,7 @@ import type { CommandModule } from 'yargs';
 interface Args {
   set: string | undefined;
   recordings: string | undefined;
+  ops: string | undefined;
   format: string;
   out: string | undefined;
 }
@@ -21,11 +22,16 @@ export const validateCommand: CommandModule<object, Args> = {
       requiresArg: true,
       describe: 'folder of the SpecDecode-Bench recordings; the fitted traces are used without',
     },
+    ops: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'folder of kernel tables and served requests (docs/validation.md); default: SPECSIM_OPS',
+    },
     format: { choices: ['table', 'json'], requiresArg: true, default: 'table', describe: 'output format' },
     out: { type: 'string', requiresArg: true, describe: 'write to this file instead' },
   },
-  async handler({ set, recordings, format, out }) {
+  async handler({ set, recordings, ops, format, out }) {
     const { validate } = await import('../node/validate.ts');
-    await validate({ set, recordings, format: format as 'table' | 'json', out });
+    await validate({ set, recordings, ops, format: format as 'table' | 'json', out });
   },
 };

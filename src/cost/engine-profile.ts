@@ -17,6 +17,8 @@ export interface EngineProfile {
   readonly standardErrors: Readonly<Record<string, number>>;
   /** Launch gaps, norms and other small kernels of one layer, beside its roofline time. */
   readonly layerLaunchS: number;
+  /** Host work to launch one layer: no pass is shorter than its layers' launches, however small the model. */
+  readonly layerHostS: number;
   /** Host work around one sequential draft pass: metadata, launch, argmax. */
   readonly draftPassLaunchS: number;
   /** Host work of a step: scheduling, input preparation, output handling. */
@@ -93,6 +95,7 @@ export const engineSchema = strictObject({
     .describe('where the times come from; absent for an engine that is not real'),
   notes: z.array(text).optional(),
   layerLaunch: seconds.describe('a time left out is zero'),
+  layerHost: seconds,
   draftPassLaunch: seconds,
   stepOverhead: fixedAndEach.describe('each: per sequence'),
   speculationOverhead: fixedAndEach.describe('each: per drafted token'),
@@ -136,6 +139,7 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     range: file.calibration?.range ?? null,
     standardErrors: file.calibration?.standardErrors ?? {},
     layerLaunchS: await time(file.layerLaunch, 'layerLaunch'),
+    layerHostS: await time(file.layerHost, 'layerHost'),
     draftPassLaunchS: await time(file.draftPassLaunch, 'draftPassLaunch'),
     stepOverhead: await both('stepOverhead'),
     speculationOverhead: await both('speculationOverhead'),

@@ -68,6 +68,12 @@ export function forwardPass(shape: ForwardShape, hardware: HardwareProfile, gpus
   return pass;
 }
 
+/** Pairs of the last `queries` of `context` tokens, each with the at most `window` tokens up to itself. */
+function windowedPairs(queries: number, context: number, window: number): number {
+  const short = Math.max(0, Math.min(queries, window - (context - queries)));
+  return short * (context - queries) + (short * (short + 1)) / 2 + (queries - short) * window;
+}
+
 /** Prices passes of one model on one GPU of a tensor-parallel group. Seconds throughout. */
 export class ForwardPass {
   readonly shape: ForwardShape;
@@ -106,17 +112,30 @@ export class ForwardPass {
     return this.#rows.at(rows);
   }
 
-  /** Attention of a pass: KV bytes against FLOPs, whichever takes longer; windows cap the mean context. */
-  attentionS(sequences: number, contextTokens: number, pairs: number): number {
+  /**
+   * Attention of a pass: KV bytes against FLOPs, whichever takes longer.
+   *
+   * Layers with a sliding window read at most the window before their first query token, and every query token
+   * attends to at most a window. All sequences are taken to be of the mean length.
+   *
+   * @param tokens query tokens, over all sequences
+   * @param contextTokens tokens of KV cache, the query tokens included, over all sequences
+   * @param pairs of a query and a context token, over all sequences
+   */
+  attentionS(sequences: number, tokens: number, contextTokens: number, pairs: number): number {
     const { kvBytesPerToken, attentionFlopsPerPair, slidingWindow } = this.shape;
-    let seen = 1;
+    let seenTokens = contextTokens;
+    let seenPairs = pairs;
     if (slidingWindow !== null && contextTokens > sequences * slidingWindow.tokens) {
-      const windowed = (sequences * slidingWindow.tokens) / contextTokens;
-      seen = 1 - slidingWindow.share * (1 - windowed);
+      const { tokens: window, share } = slidingWindow;
+      const windowed = Math.min(contextTokens, sequences * (window - 1) + tokens);
+      seenTokens -= share * (contextTokens - windowed);
+      const inWindow = windowedPairs(tokens / sequences, contextTokens / sequences, window);
+      seenPairs -= share * Math.max(0, pairs - sequences * inWindow);
     }
     return Math.max(
-      (seen * contextTokens * kvBytesPerToken) / this.#kvBytesPerS,
-      (seen * pairs * attentionFlopsPerPair) / this.#attentionFlopsPerS,
+      (seenTokens * kvBytesPerToken) / this.#kvBytesPerS,
+      (seenPairs * attentionFlopsPerPair) / this.#attentionFlopsPerS,
     );
   }
 

@@ -131,6 +131,7 @@ export const PARAMETERS: readonly Parameter[] = [
     })),
   })),
   engineTime('layerLaunchS'),
+  engineTime('layerHostS'),
   engineTime('draftPassLaunchS'),
   engineTime('stepOverhead', 'fixedS'),
   engineTime('stepOverhead', 'eachS'),

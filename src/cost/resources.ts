@@ -16,7 +16,7 @@ const BYTES = named('hardware.memoryBandwidth');
 const KV_BYTES = named('hardware.efficiency.attention.bandwidth');
 const FLOPS = named('hardware.denseFlops');
 const COMMUNICATION = named('hardware.efficiency.allReduce');
-const LAUNCH = named('engine.layerLaunch', 'engine.draftPassLaunch');
+const LAUNCH = named('engine.layerLaunch', 'engine.layerHost', 'engine.draftPassLaunch');
 const HOST = PARAMETERS.filter(
   ({ name }) => name.startsWith('engine.') && !LAUNCH.some((l) => l.name === name),
 );

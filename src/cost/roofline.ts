@@ -44,17 +44,18 @@ export class Roofline implements CostModel {
     for (let d = 0; d < work.drafts.length; d++) {
       cost.draftS += this.#draftS(this.#drafts[d]!, work.drafts[d]!, prefill);
     }
+    const verifyS =
+      this.#target.tokensS(this.#pad(verify.tokens)) +
+      this.#target.attentionS(verify.sequences, verify.tokens, verify.contextTokens, verify.attentionPairs);
+    const layersS = this.#layersS(this.#target, 1, verifyS);
+    cost.verifyS = layersS + this.#target.logitsS(verify.logitRows);
     cost.prefillS =
       prefill.tokens === 0
         ? 0
-        : this.#addedS(this.#target, verify.tokens, prefill) +
+        : this.#layersS(this.#target, 1, verifyS + this.#addedS(this.#target, verify.tokens, prefill)) -
+          layersS +
           this.#target.logitsS(rows) -
           this.#target.logitsS(verify.logitRows);
-    cost.verifyS =
-      this.#launchS(this.#target) +
-      this.#target.tokensS(this.#pad(verify.tokens)) +
-      this.#target.logitsS(verify.logitRows) +
-      this.#target.attentionS(verify.sequences, verify.contextTokens, verify.attentionPairs);
     cost.samplingS = sampling.fixedS + rows * sampling.eachS;
     cost.overheadS =
       engine.stepOverhead.fixedS + (verify.sequences + prefill.sequences) * engine.stepOverhead.eachS;
@@ -71,14 +72,18 @@ export class Roofline implements CostModel {
     const rest = prompts.tokens - fullPasses * maxBatchedTokens;
     const passes = fullPasses + (rest > 0 ? 1 : 0);
     const passesS = (pass: ForwardPass): number =>
-      fullPasses * pass.tokensS(maxBatchedTokens) +
-      (rest > 0 ? pass.tokensS(rest) : 0) +
-      pass.attentionS(prompts.sequences, prompts.contextTokens, prompts.attentionPairs);
-    cost.prefillS =
-      passesS(this.#target) + passes * this.#launchS(this.#target) + this.#target.logitsS(prompts.logitRows);
+      this.#layersS(
+        pass,
+        passes,
+        fullPasses * pass.tokensS(maxBatchedTokens) +
+          (rest > 0 ? pass.tokensS(rest) : 0) +
+          pass.attentionS(prompts.sequences, prompts.tokens, prompts.contextTokens, prompts.attentionPairs),
+      );
+    cost.prefillS = passesS(this.#target) + this.#target.logitsS(prompts.logitRows);
     cost.draftS = 0;
     for (const draft of this.#drafts) {
-      cost.draftS += passesS(draft) + passes * this.#draftLaunchS(draft) + draft.firstPassS(prompts.tokens);
+      cost.draftS +=
+        passesS(draft) + passes * this.#engine.draftPassLaunchS + draft.firstPassS(prompts.tokens);
     }
     cost.verifyS = 0;
     cost.samplingS = passes * plainSampling.fixedS + prompts.logitRows * plainSampling.eachS;
@@ -101,7 +106,7 @@ export class Roofline implements CostModel {
     return (
       pass.tokensS(this.#pad(tokens + chunks.tokens)) -
       pass.tokensS(this.#pad(tokens)) +
-      pass.attentionS(chunks.sequences, chunks.contextTokens, chunks.attentionPairs)
+      pass.attentionS(chunks.sequences, chunks.tokens, chunks.contextTokens, chunks.attentionPairs)
     );
   }
 
@@ -113,37 +118,37 @@ export class Roofline implements CostModel {
   /** All passes of a draft model. The first takes the prompts' chunks along; where nobody drafts it takes them alone. */
   #draftS(pass: ForwardPass, work: DraftWork, chunks: PassWork): number {
     const { longest } = work;
-    if (longest === 0) return chunks.tokens === 0 ? 0 : this.#draftLaunchS(pass) + this.#aloneS(pass, chunks);
+    const launchS = this.#engine.draftPassLaunchS;
+    if (longest === 0) return chunks.tokens === 0 ? 0 : launchS + this.#aloneS(pass, chunks);
     let sequences = 0;
     let context = 0;
-    let seconds = longest * this.#draftLaunchS(pass);
+    let seconds = longest * launchS;
     for (let j = longest; j >= 1; j--) {
       sequences += work.sequencesOfLength[j]!;
       context += work.contextOfLength[j]!;
       const tokens = j === 1 ? work.catchUpTokens : sequences;
       const seen = context + (j - 1) * sequences;
-      seconds += pass.tokensS(this.#pad(tokens)) + pass.logitsS(sequences);
-      seconds += pass.attentionS(sequences, seen, (seen * tokens) / sequences);
+      const added = j === 1 && chunks.tokens > 0 ? this.#addedS(pass, tokens, chunks) : 0;
+      const rooflineS =
+        pass.tokensS(this.#pad(tokens)) +
+        pass.attentionS(sequences, tokens, seen, (seen * tokens) / sequences) +
+        added;
+      seconds += this.#layersS(pass, 1, rooflineS) + pass.logitsS(sequences);
     }
-    const first = work.catchUpTokens + chunks.tokens;
-    if (chunks.tokens > 0) seconds += this.#addedS(pass, work.catchUpTokens, chunks);
-    return seconds + pass.firstPassS(this.#pad(first));
+    return seconds + pass.firstPassS(this.#pad(work.catchUpTokens + chunks.tokens));
   }
 
-  #aloneS(pass: ForwardPass, chunks: PassWork): number {
-    return (
-      pass.tokensS(this.#pad(chunks.tokens)) +
-      pass.attentionS(chunks.sequences, chunks.contextTokens, chunks.attentionPairs) +
-      pass.firstPassS(this.#pad(chunks.tokens))
-    );
+  #aloneS(pass: ForwardPass, { sequences, tokens, contextTokens, attentionPairs }: PassWork): number {
+    const padded = this.#pad(tokens);
+    const rooflineS =
+      pass.tokensS(padded) + pass.attentionS(sequences, tokens, contextTokens, attentionPairs);
+    return this.#layersS(pass, 1, rooflineS) + pass.firstPassS(padded);
   }
 
-  #launchS(pass: ForwardPass): number {
-    return pass.shape.layers * this.#engine.layerLaunchS;
-  }
-
-  #draftLaunchS(pass: ForwardPass): number {
-    return this.#engine.draftPassLaunchS + pass.shape.layers * this.#engine.layerLaunchS;
+  /** The layers of some passes: launch gaps beside their rooflines, and no faster than the host launches them. */
+  #layersS(pass: ForwardPass, passes: number, rooflineS: number): number {
+    const layers = passes * pass.shape.layers;
+    return Math.max(rooflineS + layers * this.#engine.layerLaunchS, layers * this.#engine.layerHostS);
   }
 
   #pad(tokens: number): number {

@@ -1,5 +1,4 @@
 /** `specsim calibrate`: measurements in, a GPU profile and an engine profile with fitted numbers out. */
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { calibrateOps } from '../cost/calibration/calibrate.ts';
 import { withFitted } from '../cost/calibration/profile.ts';
@@ -14,8 +13,8 @@ import type { Document } from '../scenario/library.ts';
 import { DEFAULTS } from '../scenario/options.ts';
 import { readServing } from '../scenario/serving-table.ts';
 import { folderLibrary } from './folder-library.ts';
-import { textOf } from './gzip.ts';
 import { checkWritable, writeWhole } from './output.ts';
+import { readTable } from './table-file.ts';
 
 export interface CalibrateRequest {
   readonly gpu: string;
@@ -130,15 +129,6 @@ function parseJson({ text, where }: Document): Record<string, unknown> {
   } catch (error) {
     throw new UserError(`${where}: not valid JSON: ${(error as Error).message.toLowerCase()}`);
   }
-}
-
-async function readTable(flag: string, path: string): Promise<string> {
-  const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(
-      `${flag} ${path}: cannot be read (${error.code}), expected a CSV table, or one in gzip`,
-    );
-  });
-  return textOf(bytes, path);
 }
 
 function sourceOf(

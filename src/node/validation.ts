@@ -1,11 +1,12 @@
 /**
- * Published measurements of Llama-3.1-8B on one H100 under vLLM 0.10.1, and what the program predicts for
- * each. The figures and their sources are in test/validation/h100-sxm/llama-3.1-8b.
+ * Published measurements under vLLM 0.10.1 on H100s, nearly all of Llama-3.1-8B, and what the program predicts for
+ * each. The figures and their sources are in test/validation/h100-sxm.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseString } from 'fast-csv';
 import type { EngineProfile } from '../cost/engine-profile.ts';
+import { type EngineTime, withTimes } from '../scenario/engine-times.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import { completeScenario } from '../scenario/options.ts';
 import type { Row } from '../scenario/result.ts';
@@ -17,11 +18,11 @@ const FOLDER = fileURLToPath(new URL('../../test/validation/h100-sxm/llama-3.1-8
 
 const DATASETS = ['gsm8k', 'cnn', 'sharegpt', 'instructcoder'] as const;
 
-/** The batch whose copies no longer fit in KV memory together: the serving engine decides, so it is only reported. */
+/** The batch whose copies no longer fit in KV memory together, so that the serving engine's ways decide. */
 const BEYOND_MEMORY = 512;
 
 /** What a set of figures is for: what was fitted to them says nothing about how good the program is. */
-type Role = 'validation' | 'calibration';
+export type Role = 'validation' | 'calibration';
 
 /** The sets of figures, and what their errors are measured in. */
 export const SETS = {
@@ -32,6 +33,18 @@ export const SETS = {
     error: 'points',
     digits: 1,
   },
+  'shares-512': {
+    title: `time shares at batch ${BEYOND_MEMORY}, beyond KV memory, percent`,
+    role: 'validation',
+    error: 'points',
+    digits: 1,
+  },
+  'draft-pass-70b': {
+    title: 'a pass of Llama-3.2-1B over one of Llama-3-70B, percent',
+    role: 'validation',
+    error: 'percent',
+    digits: 1,
+  },
   shares: {
     title: 'time shares of plain and n-gram decoding, percent',
     role: 'calibration',
@@ -40,6 +53,12 @@ export const SETS = {
   },
   steps: { title: 'plain decode step, ms', role: 'calibration', error: 'percent', digits: 2 },
   drafting: { title: 'drafting of a step, ms', role: 'calibration', error: 'percent', digits: 2 },
+  'draft-pass': {
+    title: 'a pass of Qwen3-0.6B over one of Qwen3-8B, percent',
+    role: 'calibration',
+    error: 'percent',
+    digits: 1,
+  },
 } as const satisfies Record<
   string,
   { title: string; role: Role; error: 'percent' | 'points'; digits: number }
@@ -74,6 +93,8 @@ export async function readFigures(file: string): Promise<Record<string, string>[
 /** The predictions, ready to be made again and again with another engine profile. */
 export interface Validation {
   readonly engine: EngineProfile;
+  /** The same engine with its times fitted to every figure at once: the least that this model can miss them by. */
+  readonly jointFit: EngineProfile;
   predict(engine: EngineProfile): Point[];
 }
 
@@ -91,16 +112,21 @@ export async function validation(recordings: string | null, requests?: number): 
   });
   const inputs = await gatherInputs(scenario, folderLibrary);
   const speedups = await readFigures('speedups.csv');
-  const shares = (await readFigures('time-shares.csv')).filter(
-    (figure) => Number(figure.batch_size) !== BEYOND_MEMORY,
-  );
+  const shares = await readFigures('time-shares.csv');
   const steps = await readFigures('step-times.csv');
   const drafting = await readFigures('drafting-times.csv');
+  const passes = await readFigures('../draft-passes.csv');
+  const passInputs = await Promise.all(passes.map(draftPass));
+  const jointTimes = (await readFigures('joint-fit.csv')).map(({ time, us }) => ({
+    time: time as EngineTime,
+    seconds: 1e-6 * Number(us),
+  }));
   return {
     engine: inputs.engine,
+    jointFit: withTimes(inputs.engine, jointTimes),
     predict(engine) {
       const tuned = { ...inputs, engine };
-      const rows = [...runScenario(tuned).rows, ...runScenario(longDrafts(tuned)).rows];
+      const rows = [tuned, longDrafts(tuned), largeBatch(tuned)].flatMap((own) => runScenario(own).rows);
       return [
         ...speedups.map((figure): Point => {
           const row = rowOf(rows, figure);
@@ -116,6 +142,12 @@ export async function validation(recordings: string | null, requests?: number): 
         ...runScenario(oneStep(tuned, 'eagle3', drafting)).rows.map((row, i) =>
           relative('drafting', 'eagle3 k=3', drafting[i]!, Number(drafting[i]!.draft_ms), row.step_ms!.draft),
         ),
+        ...passes.map((figure, i) => {
+          const { step_ms: step } = runScenario({ ...passInputs[i]!, engine }).rows[0]!;
+          const percent = (100 * step!.draft) / step!.verify;
+          const setting = `${figure.draft} for ${figure.target}${figure.tp === '1' ? '' : ` on ${figure.tp} GPUs`}`;
+          return relative(figure.set as SetName, setting, figure, Number(figure.percent), percent);
+        }),
       ];
     },
   };
@@ -129,6 +161,31 @@ function longDrafts(inputs: Inputs): Inputs {
     traces: inputs.traces.filter((trace) => trace.provenance.dataset === 'instructcoder'),
     scenario: { ...inputs.scenario, k: [5] },
   };
+}
+
+/** The batch size at which only the time shares of one data set were measured. */
+function largeBatch(inputs: Inputs): Inputs {
+  return {
+    ...inputs,
+    traces: inputs.traces.filter((trace) => trace.provenance.dataset === 'cnn'),
+    scenario: { ...inputs.scenario, batch: [BEYOND_MEMORY] },
+  };
+}
+
+/** Steps that draft one token with a whole small model; its acceptance decides nothing. */
+function draftPass({ target, draft, tp, batch_size: batch }: Record<string, string>): Promise<Inputs> {
+  const scenario = completeScenario({
+    target: target!,
+    draft: draft!,
+    tp: Number(tp),
+    method: ['draft-model'],
+    k: [1],
+    acceptance: { 'draft-model': '0.5' },
+    trace: ['cnn'],
+    batch: [Number(batch)],
+    requests: 2,
+  });
+  return gatherInputs(scenario, folderLibrary);
 }
 
 /** One decode step at each batch size and the context of the figures, drafts of it all accepted. */
@@ -194,7 +251,12 @@ function share(figure: Record<string, string>, { time_share: time }: Row): Point
   const predicted = 100 * (part === 'verify' ? time.verify + time.prefill : time[part]);
   const measured = Number(figure.percent);
   return {
-    set: figure.method === 'eagle3' ? 'eagle3-shares' : 'shares',
+    set:
+      Number(figure.batch_size) === BEYOND_MEMORY
+        ? 'shares-512'
+        : figure.method === 'eagle3'
+          ? 'eagle3-shares'
+          : 'shares',
     setting: `${name(figure)} ${part}`,
     batchSize: Number(figure.batch_size),
     measured,
@@ -207,10 +269,24 @@ function stepMs({ step_ms: step }: Row): number {
   return step!.draft + step!.verify + step!.sampling + step!.overhead;
 }
 
+export interface ErrorSizes {
+  readonly mean: number;
+  readonly worst: number;
+}
+
 /** Mean and worst of the errors' sizes, for one set. */
-export function errorOf(points: readonly Point[], set: SetName): { mean: number; worst: number } {
-  const sizes = points.filter((point) => point.set === set).map((point) => Math.abs(point.error));
-  return { mean: sizes.reduce((sum, size) => sum + size, 0) / sizes.length, worst: Math.max(...sizes) };
+export function errorOf(points: readonly Point[], set: SetName): ErrorSizes {
+  return errorSizes(points.filter((point) => point.set === set));
+}
+
+/** Mean and worst size of some errors. */
+export function errorSizes(points: readonly { readonly error: number }[]): ErrorSizes {
+  let [sum, worst] = [0, 0];
+  for (const { error } of points) {
+    sum += Math.abs(error);
+    worst = Math.max(worst, Math.abs(error));
+  }
+  return { mean: sum / points.length, worst };
 }
 
 /** How many measured points lie in the interval of their prediction, of how many, and its mean relative half-width. */

@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 /** Times that may be fitted, by their path in the profile's file. */
 export const ENGINE_TIMES = [
   'layerLaunch',
+  'layerHost',
   'draftPassLaunch',
   'stepOverhead.fixed',
   'stepOverhead.each',

@@ -18,7 +18,7 @@ const OP_COLUMNS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** @throws UserError for an unknown op, a missing column or a time without a unit */
-export function readBench(sheet: Sheet): OpsRows {
+export function readBench(sheet: Sheet): Partial<OpsRows> {
   const [time, perUnit] = timeColumn(sheet);
   const engine = sheet.comments.get('engine') ?? '';
   const gemm: GemmRow[] = [];

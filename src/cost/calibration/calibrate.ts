@@ -253,9 +253,12 @@ export function round(value: number): number {
   return Number(value.toPrecision(4));
 }
 
-function leftOut({ gemm, attention, allReduce }: OpsRows, framework: string): string[] {
+function leftOut({ gemm, attention, allReduce, experts }: OpsRows, framework: string): string[] {
   const isOwn = ({ engine }: Measured) => engine === framework || engine.startsWith(`${framework} `);
   const sentences: string[] = [];
+  if (experts.length > 0) {
+    sentences.push(`${experts.length} rows of experts, which are priced as matrix products`);
+  }
   const others = [...gemm, ...attention, ...allReduce].filter((row) => !isOwn(row));
   if (others.length > 0) {
     const engines = [...new Set(others.map(({ engine }) => engine))].sort();

@@ -39,13 +39,27 @@ export interface AllReduceRow extends Measured {
   readonly bytes: number;
 }
 
+/** The routed experts of one layer over `tokens` tokens: gate, up and down matrices of every expert visited. */
+export interface ExpertsRow extends Measured {
+  readonly dtype: string;
+  readonly hidden: number;
+  /** Width of one expert on one GPU. */
+  readonly ffn: number;
+  readonly perToken: number;
+  readonly count: number;
+  readonly tokens: number;
+  /** How tokens were routed: `balanced`, or by a power law. */
+  readonly routing: string;
+}
+
 export interface OpsRows {
   readonly gemm: readonly GemmRow[];
   readonly attention: readonly AttentionRow[];
   readonly allReduce: readonly AllReduceRow[];
+  readonly experts: readonly ExpertsRow[];
 }
 
-/** Bytes of keys and values a row reads, in bf16. */
-export function kvBytes({ sequences, contextTokens, kvHeads, headDim }: AttentionRow): number {
-  return sequences * contextTokens * kvHeads * headDim * 2 * 2;
+/** Bytes of keys and values a row reads, in bf16; with a sliding window those in sight. */
+export function kvBytes({ sequences, contextTokens, kvHeads, headDim, window }: AttentionRow): number {
+  return sequences * Math.min(contextTokens, window ?? Infinity) * kvHeads * headDim * 2 * 2;
 }

@@ -4,7 +4,7 @@ import { readBench } from './bench-table.ts';
 import { readLlmServingSim } from './llmservingsim-tables.ts';
 import type { OpsRows } from './rows.ts';
 import { readSheet, type Sheet } from './sheet.ts';
-import { readCollectives, readWideDecode, readWideGemm } from './wide-tables.ts';
+import { readCollectives, readWideDecode, readWideExperts, readWideGemm } from './wide-tables.ts';
 
 export interface OpsTable extends OpsRows {
   /** What the table says of its origin: `source`, `device`, `engine`, `date`. */
@@ -40,6 +40,22 @@ const FORMATS: readonly Format[] = [
     columns: ['system', 'framework', 'kernel_source', 'num_gpus', 'bytes', 'us'],
     read: readCollectives,
   },
+  {
+    name: 'wide experts',
+    columns: [
+      'framework',
+      'moe_dtype',
+      'kernel_source',
+      'hidden_size',
+      'inter_size',
+      'topk',
+      'num_experts',
+      'moe_tp_size',
+      'moe_ep_size',
+      'distribution',
+    ],
+    read: readWideExperts,
+  },
   { name: 'LLMServingSim dense', columns: ['layer', 'tokens', 'time_us'], read: readLlmServingSim },
   { name: 'LLMServingSim per sequence', columns: ['layer', 'sequences', 'time_us'], read: readLlmServingSim },
   {
@@ -59,7 +75,14 @@ export function readOps(text: string, where: string): OpsTable {
   const sheet = readSheet(text, where);
   const format = FORMATS.find(({ columns }) => columns.every((column) => sheet.columns.includes(column)));
   if (format === undefined) throw unknownFormat(sheet);
-  return { gemm: [], attention: [], allReduce: [], ...format.read(sheet), comments: sheet.comments };
+  return {
+    gemm: [],
+    attention: [],
+    allReduce: [],
+    experts: [],
+    ...format.read(sheet),
+    comments: sheet.comments,
+  };
 }
 
 /** All rows of some tables together. */
@@ -68,6 +91,7 @@ export function joinOps(tables: readonly OpsRows[]): OpsRows {
     gemm: tables.flatMap(({ gemm }) => gemm),
     attention: tables.flatMap(({ attention }) => attention),
     allReduce: tables.flatMap(({ allReduce }) => allReduce),
+    experts: tables.flatMap(({ experts }) => experts),
   };
 }
 

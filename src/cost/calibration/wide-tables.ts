@@ -3,7 +3,7 @@
  * (`m1`, `m2`, ...) or of context (`kv128`, ...), times in microseconds, empty where nothing was measured.
  */
 import { UserError } from '../../errors.ts';
-import type { AllReduceRow, AttentionRow, GemmRow } from './rows.ts';
+import type { AllReduceRow, AttentionRow, ExpertsRow, GemmRow } from './rows.ts';
 import type { Sheet } from './sheet.ts';
 
 const US = 1e-6;
@@ -51,19 +51,48 @@ export function readWideDecode(sheet: Sheet): { attention: AttentionRow[] } {
   return { attention };
 }
 
+/** Collectives that are no all-reduces. */
+const OTHER_COLLECTIVES = /all_gather|alltoall|reduce_scatter/;
+
 export function readCollectives(sheet: Sheet): { allReduce: AllReduceRow[] } {
   const allReduce: AllReduceRow[] = [];
   for (const row of sheet.rows()) {
+    const kernel = row.text('kernel_source');
+    if (OTHER_COLLECTIVES.test(kernel)) continue;
     allReduce.push({
       system: row.text('system'),
       engine: engineOf(row.text('framework')),
-      kernel: row.text('kernel_source'),
+      kernel,
       gpus: row.whole('num_gpus', 2),
       bytes: row.whole('bytes'),
       seconds: row.positive('us') * US,
     });
   }
   return { allReduce };
+}
+
+/** Rows of expert parallelism are left out: nothing here prices it. */
+export function readWideExperts(sheet: Sheet): { experts: ExpertsRow[] } {
+  const sizes = sizeColumns(sheet, 't');
+  const experts: ExpertsRow[] = [];
+  for (const row of sheet.rows()) {
+    if (row.whole('moe_ep_size') > 1) continue;
+    const shared = {
+      engine: engineOf(row.text('framework')),
+      kernel: row.text('kernel_source'),
+      dtype: dtypeOf(row.text('moe_dtype')),
+      hidden: row.whole('hidden_size'),
+      ffn: row.whole('inter_size') / row.whole('moe_tp_size'),
+      perToken: row.whole('topk'),
+      count: row.whole('num_experts'),
+      routing: row.text('distribution'),
+    };
+    for (const { column, size } of sizes) {
+      const us = row.optional(column);
+      if (us !== null) experts.push({ ...shared, tokens: size, seconds: us * US });
+    }
+  }
+  return { experts };
 }
 
 /** `vllm/0.24.0` as `vllm 0.24.0`. */

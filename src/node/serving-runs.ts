@@ -1,0 +1,143 @@
+/**
+ * The sets of `specsim validate` that are served requests: LLMServingSim's runs of vLLM on other GPUs than the engine
+ * profile was fitted on. Arrivals and lengths are read from a folder that the user names, and replayed; what is compared
+ * are the means of a run. Decoding is plain.
+ */
+import { readSheet } from '../cost/calibration/sheet.ts';
+import type { EngineProfile } from '../cost/engine-profile.ts';
+import { Roofline } from '../cost/roofline.ts';
+import { PlainDecoding } from '../drafter/drafter.ts';
+import { Engine } from '../engine/engine.ts';
+import { Open } from '../engine/load.ts';
+import type { FinishedRecord } from '../engine/records.ts';
+import type { HardwareProfile } from '../hardware/profile.ts';
+import { modelCard } from '../model/cards.ts';
+import { forwardShape } from '../model/shape.ts';
+import { readTable } from './table-file.ts';
+
+interface ServingRun {
+  readonly set: string;
+  readonly gpu: string;
+  readonly target: string;
+  readonly file: string;
+  /** Most requests that were seen to decode at once; the runs do not say what they were limited to. */
+  readonly maxSequences: number;
+}
+
+const run = (set: string, gpu: string, target: string, file: string, maxSequences: number): ServingRun => ({
+  set: `serving-${set}`,
+  gpu,
+  target,
+  file: `llmservingsim/bench__${file}__vllm_requests.csv.gz`,
+  maxSequences,
+});
+
+export const SERVING_RUNS: readonly ServingRun[] = [
+  run('rtx-4090-llama-8b', 'rtx-4090', 'llama-3.1-8b', 'RTX4090__Llama-3.1-8B', 128),
+  run('rtx-pro-6000-llama-8b', 'rtx-pro-6000-server', 'llama-3.1-8b', 'RTXPRO6000__Llama-3.1-8B', 128),
+  run('rtx-pro-6000-qwen3-32b', 'rtx-pro-6000-server', 'qwen3-32b', 'RTXPRO6000__Qwen3-32B', 128),
+  run(
+    'rtx-pro-6000-qwen3-30b-a3b',
+    'rtx-pro-6000-server',
+    'qwen3-30b-a3b',
+    'RTXPRO6000__Qwen3-30B-A3B-Instruct-2507',
+    256,
+  ),
+];
+
+/** One measure of a run. */
+export interface ServingPoint {
+  readonly setting: string;
+  readonly measured: number;
+  readonly predicted: number;
+  /** Percent of the measured. */
+  readonly error: number;
+}
+
+interface Request {
+  readonly arrivalS: number;
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly ttftS: number;
+  readonly tpotS: number;
+}
+
+/** @throws UserError for a table that cannot be read, and for what is wrong in it */
+export async function servingPoints(
+  folder: string,
+  { file, target, maxSequences }: ServingRun,
+  hardware: HardwareProfile,
+  engine: EngineProfile,
+): Promise<ServingPoint[]> {
+  const requests = readRequests(await readTable('--ops', `${folder}/${file}`), file);
+  const shape = forwardShape(modelCard(target), { tp: 1, dtype: 'bf16' });
+  const memory = hardware.specification.memoryCapacityBytes * engine.memoryShare;
+  const kvBytes = memory - shape.weightBytes;
+  const simulated = new Engine({
+    workload: {
+      promptTokens: Int32Array.from(requests, ({ promptTokens }) => promptTokens),
+      outputTokens: Int32Array.from(requests, ({ outputTokens }) => outputTokens),
+    },
+    load: new Open(Float64Array.from(requests, ({ arrivalS }) => arrivalS)),
+    drafter: new PlainDecoding(),
+    cost: new Roofline(shape, [], hardware, engine, 1),
+    draftModels: 0,
+    maxK: 0,
+    limits: {
+      maxBatchedTokens: engine.maxBatchedTokens,
+      maxSequences,
+      kvBlocks: Math.floor(kvBytes / shape.kvBytesPerToken / engine.blockTokens),
+      blockTokens: engine.blockTokens,
+      speculateUpTo: Number.POSITIVE_INFINITY,
+    },
+  });
+  simulated.run();
+  const measured = means(
+    requests.map(({ arrivalS, outputTokens, ttftS, tpotS }) => ({
+      tokens: outputTokens,
+      arrivalS,
+      firstTokenS: arrivalS + ttftS,
+      endS: arrivalS + ttftS + (outputTokens - 1) * tpotS,
+    })),
+  );
+  const predicted = means([...simulated.finished]);
+  return Object.keys(measured).map((setting) => ({
+    setting,
+    measured: measured[setting]!,
+    predicted: predicted[setting]!,
+    error: 100 * (predicted[setting]! / measured[setting]! - 1),
+  }));
+}
+
+type Served = Pick<FinishedRecord, 'tokens' | 'arrivalS' | 'firstTokenS' | 'endS'>;
+
+/** The means of a run, by what they are called. */
+function means(finished: readonly Served[]): Record<string, number> {
+  const mean = (of: (served: Served) => number) =>
+    finished.reduce((sum, record) => sum + of(record), 0) / finished.length;
+  const lastS = Math.max(...finished.map(({ endS }) => endS));
+  return {
+    'throughput, tokens/s': finished.reduce((sum, { tokens }) => sum + tokens, 0) / lastS,
+    'mean TPOT, ms': 1e3 * mean(({ endS, firstTokenS, tokens }) => (endS - firstTokenS) / (tokens - 1)),
+    'mean TTFT, s': mean(({ firstTokenS, arrivalS }) => firstTokenS - arrivalS),
+  };
+}
+
+/** Columns: `input_toks, output_toks, arrival_rel_s, ttft_s, tpot_ms`; arrivals as `0 days 00:00:01.25`. */
+function readRequests(text: string, where: string): Request[] {
+  const requests: Request[] = [];
+  for (const row of readSheet(text, where).rows()) {
+    const arrival = row.text('arrival_rel_s');
+    const [, days, hours, minutes, seconds] = /^(\d+) days (\d+):(\d+):([\d.]+)$/.exec(arrival) ?? [];
+    if (seconds === undefined)
+      throw row.error(`arrival_rel_s: got "${arrival}", expected such as 0 days 00:00:01.25`);
+    requests.push({
+      arrivalS: ((Number(days) * 24 + Number(hours)) * 60 + Number(minutes)) * 60 + Number(seconds),
+      promptTokens: row.whole('input_toks'),
+      outputTokens: row.whole('output_toks', 2),
+      ttftS: row.positive('ttft_s'),
+      tpotS: 1e-3 * row.positive('tpot_ms'),
+    });
+  }
+  return requests;
+}
