@@ -1,10 +1,12 @@
 /** The scheduler by hand: token budget, chunks, preemption, prefix hits, speculation limits, replicas, horizon. */
 import { describe, expect, it } from 'vitest';
 import { totalSeconds } from '../src/cost/work.ts';
+import type { Drafter } from '../src/drafter/drafter.ts';
+import { Engine } from '../src/engine/engine.ts';
 import { Closed, Open } from '../src/engine/load.ts';
 import type { StepRecord } from '../src/engine/records.ts';
 import { LeastLoaded, RoundRobin } from '../src/engine/router.ts';
-import { type Setting, Stopwatch, serve, steady } from './serving.ts';
+import { type Setting, Stopwatch, serve, steady, UNLIMITED } from './serving.ts';
 
 /** One line a step: start, tokens prefilled, sequences that decoded, KV blocks, waiting. */
 function diary(setting: Setting): { lines: string[]; run: ReturnType<typeof serve>; steps: StepRecord[] } {
@@ -348,6 +350,39 @@ describe('speculation', () => {
       cost: new Watch(),
     });
     expect(catchUps).toEqual([0, 0, 3, 3]);
+  });
+});
+
+describe('what a drafter is told as a step begins', () => {
+  it('is who decodes and how much they read, through chunks, preemptions and ends', () => {
+    const told: [number, number][] = [];
+    const drafter: Drafter = {
+      drafted: 0,
+      emitted: 1,
+      stepBegins: (sequences, contextTokens) => told.push([sequences, contextTokens]),
+      round() {},
+      sitOut() {},
+      reread() {},
+    };
+    const engine = new Engine({
+      workload: { promptTokens: Int32Array.of(4, 4, 1), outputTokens: Int32Array.of(5, 3, 1) },
+      load: new Open(Float64Array.of(0, 0, 5)),
+      drafter,
+      cost: new Stopwatch(),
+      draftModels: 0,
+      maxK: 0,
+      limits: { ...UNLIMITED, kvBlocks: 9, blockTokens: 1 },
+    });
+    engine.run();
+    // The steps of the first preemption above: in the second step both have 4 + 1 tokens and request 1 is
+    // preempted, in the last it has 4 + 2. Nobody decodes in the first and the last but one.
+    expect(told).toEqual([
+      [2, 10],
+      [1, 6],
+      [1, 7],
+      [1, 8],
+      [1, 6],
+    ]);
   });
 });
 

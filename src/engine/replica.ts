@@ -66,6 +66,9 @@ export class Replica implements Loaded {
   /** Slots of running requests in the order of their admission. */
   #order = new Int32Array(16);
   #running = 0;
+  /** Of the running requests, those that decode, and their tokens of prompt and output. */
+  #decoding = 0;
+  #decodingContext = 0;
   readonly #work: StepWork;
   readonly #cost: PartSeconds = noSeconds();
   // Of the step under way.
@@ -125,6 +128,7 @@ export class Replica implements Loaded {
   /** Ends the step under way: tokens exist, complete requests leave. Returns how many did. */
   endStep(nowS: number): number {
     this.#account();
+    this.#decodingContext += this.#emitted + this.#prefills;
     const { gaps } = this.#parts;
     const { emitted, position, length, firstTokenS, lastTokenS } = this.#sequences;
     const order = this.#order;
@@ -160,7 +164,7 @@ export class Replica implements Loaded {
     const { request, promptTokens, length, position, toPrefill, heldTokens, emitted } = this.#sequences;
     const order = this.#order;
     const speculates = this.#running <= limits.speculateUpTo;
-    this.#announceStep();
+    if (this.#decoding > 0) drafter.stepBegins(this.#decoding, this.#decodingContext);
     let left = budget;
     let rounds = 0;
     let tokens = 0;
@@ -211,21 +215,6 @@ export class Replica implements Loaded {
     this.#drafted = tokens - rounds;
     this.#emitted = emittedTokens;
     return left;
-  }
-
-  /** Tells the drafter how many requests decode, and their tokens in total. */
-  #announceStep(): void {
-    const { promptTokens, position, toPrefill } = this.#sequences;
-    const order = this.#order;
-    let decoding = 0;
-    let contextTokens = 0;
-    for (let n = 0; n < this.#running; n++) {
-      const slot = order[n]!;
-      if (toPrefill[slot]! > 0) continue;
-      decoding++;
-      contextTokens += promptTokens[slot]! + position[slot]!;
-    }
-    if (decoding > 0) this.#parts.drafter.stepBegins(decoding, contextTokens);
   }
 
   /** Admits waiting requests in order, as many as budget, sequence limit and memory allow. */
@@ -294,6 +283,8 @@ export class Replica implements Loaded {
     if (this.#cache !== null) this.#share(slot, context, this.#cache);
     if (remaining > 0) return;
     sequences.emitted[slot] = 1;
+    this.#decoding++;
+    this.#decodingContext += context;
     this.#prefills++;
     if (had > 0) this.#parts.drafter.reread(sequences.request[slot]!);
   }
@@ -332,6 +323,7 @@ export class Replica implements Loaded {
 
   #preempt(slot: number): void {
     const sequences = this.#sequences;
+    if (sequences.toPrefill[slot] === 0) this.#stopsDecoding(slot);
     this.#release(slot);
     sequences.preemptions[slot]!++;
     this.#waiting.prepend(slot);
@@ -357,6 +349,7 @@ export class Replica implements Loaded {
 
   #finish(slot: number, nowS: number): void {
     const sequences = this.#sequences;
+    this.#stopsDecoding(slot);
     this.#release(slot);
     this.#parts.finished.add(
       sequences.request[slot]!,
@@ -370,6 +363,12 @@ export class Replica implements Loaded {
       this.#index,
     );
     sequences.close(slot);
+  }
+
+  #stopsDecoding(slot: number): void {
+    const { promptTokens, position } = this.#sequences;
+    this.#decoding--;
+    this.#decodingContext -= promptTokens[slot]! + position[slot]!;
   }
 
   /** Adds the step to the totals and shows it to the observer. */
