@@ -222,6 +222,23 @@ describe('preemption', () => {
     ]);
   });
 
+  it('admits nobody in its step, though a chunk would fit', () => {
+    const { lines } = diary({
+      prompts: [2, 6],
+      outputs: [6, 1],
+      load: new Closed(2, 2),
+      maxBatchedTokens: 3,
+      kvBlocks: 9,
+      blockTokens: 1,
+    });
+    expect(lines.slice(2, 5)).toEqual([
+      '21: prefill 2, decode 1, 9 blocks, 0 wait',
+      // Request 1 leaves 5 blocks, of which request 0 takes one.
+      '32: prefill 0, decode 1, 5 blocks, 1 wait',
+      '33: prefill 2, decode 1, 8 blocks, 0 wait',
+    ]);
+  });
+
   it('makes a drafter read everything again but the last token', () => {
     const outputs = [9, 9];
     const catchUps: number[] = [];
@@ -414,6 +431,21 @@ describe('replicas', () => {
       [2, 1, 22],
       [0, 0, 29],
       [3, 1, 34],
+    ]);
+  });
+
+  it('by load count who is about to leave as a request arrives', () => {
+    const { finished } = serve({
+      prompts: [1, 1, 1],
+      outputs: [9, 1, 1],
+      load: new Open(Float64Array.of(0, 0, 10)),
+      replicas: 2,
+      router: new LeastLoaded(),
+    });
+    expect(finished.map(({ request, replica }) => [request, replica])).toEqual([
+      [1, 1],
+      [2, 0],
+      [0, 0],
     ]);
   });
 
