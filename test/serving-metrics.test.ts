@@ -5,7 +5,7 @@ import { assembleDrafter } from '../src/drafter/assemble.ts';
 import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Open } from '../src/engine/load.ts';
-import { distributionOf } from '../src/metrics/distribution.ts';
+import { DISTRIBUTION_FIELDS, distributionOf } from '../src/metrics/distribution.ts';
 import { attainment, type ServedRequest, type ServedRun, servingMeasures } from '../src/metrics/serving.ts';
 import { parseSlo, type Slo } from '../src/metrics/slo.ts';
 import { normal, stream } from '../src/random/streams.ts';
@@ -39,6 +39,28 @@ describe('a distribution', () => {
     const found = distributionOf(values)!;
     expect(found.mean).toBe(9.5);
     expect(found.mean_hi! - found.mean).toBeCloseTo(2.0930240544 * Math.sqrt(35 / 20), 9);
+  });
+
+  it('counts are repetitions', () => {
+    const entry = fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 1, max: 4 }));
+    fc.assert(
+      fc.property(fc.array(entry, { minLength: 1, maxLength: 15 }), (entries) => {
+        const repeated = entries.flatMap(([value, times]) => Array(times).fill(value));
+        const values = Float64Array.from(entries, ([value]) => value);
+        const counts = Int32Array.from(entries, ([, times]) => times);
+        const found = distributionOf(values, counts)!;
+        const expected = distributionOf(Float64Array.from(repeated))!;
+        expect(Object.keys(found)).toEqual(DISTRIBUTION_FIELDS);
+        for (const p of ['mean', 'p50', 'p90', 'p95', 'p99'] as const) {
+          expect(found[p]).toBeCloseTo(expected[p], 12);
+          // Batches begin where entries do, so that from 40 values on they may differ.
+          if (repeated.length < 40 && repeated.length > 1) {
+            expect(found[`${p}_lo`]!).toBeCloseTo(expected[`${p}_lo`]!, 9);
+            expect(found[`${p}_hi`]!).toBeCloseTo(expected[`${p}_hi`]!, 9);
+          }
+        }
+      }),
+    );
   });
 
   it('has no interval from one value, and nothing from none', () => {

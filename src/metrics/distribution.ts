@@ -8,12 +8,11 @@
  * the means of 20 consecutive batches (Schmeiser, Operations Research 30, 1982), and never less than that of
  * independent values, which gives the usual order statistics.
  */
-import { quantile } from './bootstrap.ts';
-
 const PERCENTILES = [50, 90, 95, 99] as const;
 
-type Percentile = `p${(typeof PERCENTILES)[number]}`;
-type Point = 'mean' | Percentile;
+const POINTS = ['mean', ...PERCENTILES.map((p) => `p${p}` as const)] as const;
+
+type Point = 'mean' | `p${(typeof PERCENTILES)[number]}`;
 
 /** Field names: `p99` the value, `p99_lo` and `p99_hi` its interval, null below two values. */
 export type Distribution = Readonly<
@@ -27,54 +26,111 @@ const T_19 = 2.0930240544;
 const Z = 1.9599639845;
 
 /** Every field, in the order in which a distribution has them. */
-export const DISTRIBUTION_FIELDS: readonly string[] = Object.keys(distributionOf(Float64Array.of(0, 0))!);
+export const DISTRIBUTION_FIELDS: readonly string[] = [
+  ...POINTS,
+  ...POINTS.flatMap((point) => [`${point}_lo`, `${point}_hi`]),
+];
 
 /**
  * Mean and percentiles (between neighbours in proportion, as numpy's default) of values in order of time.
  *
+ * @param counts how often each value is there, one after the other; once each unless said
  * @returns null for no values
  */
-export function distributionOf(values: Float64Array): Distribution | null {
-  const count = values.length;
-  if (count === 0) return null;
-  const sorted = values.toSorted();
-  const mean = meanOf(values);
-  const error = standardError(values, mean, (value) => value);
+export function distributionOf(values: Float64Array, counts?: Int32Array): Distribution | null {
+  if (values.length === 0) return null;
+  const ranked = new Ranked(values, counts);
+  const mean = ranked.sum / ranked.count;
   const points: Record<string, number | null> = { mean };
-  for (const p of PERCENTILES) points[`p${p}`] = quantile(sorted, p / 100);
+  for (const p of PERCENTILES) points[`p${p}`] = ranked.quantile(p / 100);
+  const error = halfInterval(values, counts, ranked.count, mean, (value) => value);
   points.mean_lo = error === null ? null : mean - error;
   points.mean_hi = error === null ? null : mean + error;
   for (const p of PERCENTILES) {
     const share = p / 100;
     const at = points[`p${p}`]!;
-    const shareError = standardError(values, share, (value) => (value <= at ? 1 : 0));
-    points[`p${p}_lo`] = shareError === null ? null : quantile(sorted, Math.max(0, share - shareError));
-    points[`p${p}_hi`] = shareError === null ? null : quantile(sorted, Math.min(1, share + shareError));
+    const half = halfInterval(values, counts, ranked.count, share, (value) => (value <= at ? 1 : 0));
+    points[`p${p}_lo`] = half === null ? null : ranked.quantile(Math.max(0, share - half));
+    points[`p${p}_hi`] = half === null ? null : ranked.quantile(Math.min(1, share + half));
   }
   return points as Distribution;
 }
 
-/** Half the 95 % interval of the mean of a score; null below two values. */
-function standardError(values: Float64Array, mean: number, score: (value: number) => number): number | null {
-  const count = values.length;
-  if (count < 2) return null;
-  let squares = 0;
-  for (const value of values) squares += (score(value) - mean) ** 2;
-  const independent = Math.sqrt(squares / (count - 1) / count);
-  if (count < 2 * BATCHES) return Z * independent;
-  let between = 0;
-  for (let b = 0; b < BATCHES; b++) {
-    const begin = Math.floor((b * count) / BATCHES);
-    const end = Math.floor(((b + 1) * count) / BATCHES);
+/** Values in order of size, each as often as it is there. */
+class Ranked {
+  readonly count: number;
+  readonly sum: number;
+  readonly #sorted: Float64Array;
+  /** How many values there are up to each place of the sorted ones, it included. */
+  readonly #upTo: Float64Array;
+
+  constructor(values: Float64Array, counts: Int32Array | undefined) {
+    const sorted = values.toSorted();
+    const upTo = new Float64Array(values.length);
     let sum = 0;
-    for (let i = begin; i < end; i++) sum += score(values[i]!);
-    between += (sum / (end - begin) - mean) ** 2;
+    for (let i = 0; i < values.length; i++) {
+      const times = counts?.[i] ?? 1;
+      sum += times * values[i]!;
+      upTo[firstAtLeast(sorted, values[i]!)]! += times;
+    }
+    for (let i = 1; i < upTo.length; i++) upTo[i]! += upTo[i - 1]!;
+    this.count = upTo.at(-1)!;
+    this.sum = sum;
+    this.#sorted = sorted;
+    this.#upTo = upTo;
   }
-  return Math.max(Z * independent, T_19 * Math.sqrt(between / (BATCHES - 1) / BATCHES));
+
+  quantile(share: number): number {
+    const at = share * (this.count - 1);
+    const below = Math.floor(at);
+    const value = this.#ofRank(below);
+    return at === below ? value : value + (at - below) * (this.#ofRank(below + 1) - value);
+  }
+
+  /** The value that stands at a rank, counted from 0. */
+  #ofRank(rank: number): number {
+    return this.#sorted[firstAtLeast(this.#upTo, rank + 1)]!;
+  }
 }
 
-function meanOf(values: Float64Array): number {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
+/** Index of the first of ascending values that is at least a limit. */
+function firstAtLeast(values: Float64Array, limit: number): number {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle]! < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Half the 95 % interval of the mean of a score; null below two values. */
+function halfInterval(
+  values: Float64Array,
+  counts: Int32Array | undefined,
+  count: number,
+  mean: number,
+  score: (value: number) => number,
+): number | null {
+  if (count < 2) return null;
+  const sums = new Float64Array(BATCHES);
+  const sizes = new Float64Array(BATCHES);
+  let squares = 0;
+  let passed = 0;
+  let batch = 0;
+  for (let i = 0; i < values.length; i++) {
+    const times = counts?.[i] ?? 1;
+    const scored = score(values[i]!);
+    squares += times * (scored - mean) ** 2;
+    // What begins in a batch belongs to it.
+    while (passed >= Math.floor(((batch + 1) * count) / BATCHES)) batch++;
+    sums[batch]! += times * scored;
+    sizes[batch]! += times;
+    passed += times;
+  }
+  const independent = Z * Math.sqrt(squares / (count - 1) / count);
+  if (count < 2 * BATCHES || sizes.includes(0)) return independent;
+  const between = sums.reduce((sum, total, b) => sum + (total / sizes[b]! - mean) ** 2, 0);
+  return Math.max(independent, T_19 * Math.sqrt(between / (BATCHES - 1) / BATCHES));
 }

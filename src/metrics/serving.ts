@@ -90,6 +90,7 @@ export function servingMeasures(
   const { finished, unfinished, makespanS } = run;
   const measured = measuredRequests(finished);
   const latencies = measured.map((one) => latenciesOf(one, run.longestGapS));
+  const gaps = countedGaps(run.gaps);
   const over = (limit: SloLimit) =>
     distributionOf(Float64Array.from(latencies.flatMap((one) => one[limit] ?? [])));
   const throughput = finished.length / makespanS;
@@ -106,8 +107,8 @@ export function servingMeasures(
     slo_held: share === null ? null : share >= slo!.share,
     ttft_s: over('ttft'),
     tpot_s: over('tpot'),
-    itl_s: distributionOf(perToken(run.gaps)),
-    itl_step_s: distributionOf(run.gaps.gapS.subarray(0, run.gaps.count)),
+    itl_s: distributionOf(gaps.each.values, gaps.each.counts),
+    itl_step_s: distributionOf(gaps.steps.values, gaps.steps.counts),
     e2e_s: over('e2e'),
     queue_s: distributionOf(Float64Array.from(measured, (one) => one.admittedS - one.arrivalS)),
     preemptions: finished.reduce((sum, one) => sum + one.preemptions, 0),
@@ -178,14 +179,46 @@ function offeredRate(finished: readonly ServedRequest[]): number | null {
   return last > first ? (finished.length - 1) / (last - first) : null;
 }
 
-function perToken({ count, gapS, tokens }: TokenGaps): Float64Array {
-  let total = 0;
-  for (let i = 0; i < count; i++) total += tokens[i]!;
-  const each = new Float64Array(total);
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    each.fill(gapS[i]! / tokens[i]!, at, at + tokens[i]!);
-    at += tokens[i]!;
+/** Values, and how often each is there. */
+interface Counted {
+  readonly values: Float64Array;
+  readonly counts: Int32Array;
+}
+
+/**
+ * Gaps by step and by token. Sequences that decode together have the same gap, one after the other, so that a
+ * batch takes one entry, and one for each number of tokens that its sequences got.
+ */
+function countedGaps({ count, gapS, tokens }: TokenGaps): {
+  readonly steps: Counted;
+  readonly each: Counted;
+} {
+  const steps = new Counter();
+  const each = new Counter();
+  const sequences: number[] = [];
+  for (let i = 0; i < count; ) {
+    const gap = gapS[i]!;
+    const begin = i;
+    sequences.length = 0;
+    for (; i < count && gapS[i] === gap; i++) sequences[tokens[i]!] = (sequences[tokens[i]!] ?? 0) + 1;
+    steps.add(gap, i - begin);
+    sequences.forEach((times, got) => {
+      each.add(gap / got, times * got);
+    });
   }
-  return each;
+  return { steps: steps.counted(), each: each.counted() };
+}
+
+class Counter {
+  readonly #values: number[] = [];
+  readonly #counts: number[] = [];
+
+  add(value: number, times: number): void {
+    this.#values.push(value);
+    this.#counts.push(times);
+  }
+
+  counted(): Counted {
+    return { values: Float64Array.from(this.#values), counts: Int32Array.from(this.#counts) };
+  }
 }

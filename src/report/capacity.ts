@@ -3,7 +3,7 @@ import type { Capacity, CapacityRow } from '../scenario/capacity.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { parseLoad } from '../scenario/load.ts';
 import { overrideLines, spacing, workloadLines } from './setting.ts';
-import { textTable } from './text-table.ts';
+import { textTable, threeDigits } from './text-table.ts';
 
 /** The whole report as text, one trailing newline. */
 export function summarizeCapacity(result: Capacity, inputs: Inputs): string {
@@ -96,11 +96,11 @@ function label({ method, k }: CapacityRow): string {
 }
 
 function rate(perS: number | null): string {
-  return perS === null ? 'any' : perS === 0 ? '0' : perS.toPrecision(3);
+  return perS === null ? 'any' : perS === 0 ? '0' : threeDigits(perS);
 }
 
 function milliseconds(seconds: number | undefined): string {
-  return seconds === undefined ? '-' : `${(1000 * seconds).toPrecision(3)} ms`;
+  return seconds === undefined ? '-' : `${threeDigits(1000 * seconds)} ms`;
 }
 
 function percent(share: number): string {

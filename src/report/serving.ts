@@ -1,7 +1,7 @@
 /** What a served load adds to a summary: latencies, goodput, memory, bills; and what mixing requests costs. */
 import type { Distribution } from '../metrics/distribution.ts';
 import type { Row } from '../scenario/result.ts';
-import { type Column, textTable } from './text-table.ts';
+import { type Column, textTable, threeDigits } from './text-table.ts';
 
 interface Shown {
   readonly title: string;
@@ -11,10 +11,10 @@ interface Shown {
 }
 
 const COLUMNS: readonly Shown[] = [
-  { title: 'requests/s', cell: (row) => row.throughput_req_per_s!.toPrecision(3) },
+  { title: 'requests/s', cell: (row) => threeDigits(row.throughput_req_per_s!) },
   {
     title: 'goodput',
-    cell: (row) => row.goodput_req_per_s!.toPrecision(3),
+    cell: (row) => threeDigits(row.goodput_req_per_s!),
     needs: (row) => row.goodput_req_per_s !== null,
   },
   { title: 'slo met', cell: (row) => percent(row.slo_share!), needs: (row) => row.slo_share !== null },
@@ -40,7 +40,7 @@ const COLUMNS: readonly Shown[] = [
   },
   {
     title: 'USD/Mtoken',
-    cell: (row) => row.usd_per_mtok!.toPrecision(3),
+    cell: (row) => threeDigits(row.usd_per_mtok!),
     needs: (row) => row.usd_per_mtok !== null,
   },
 ];
@@ -100,11 +100,11 @@ function label({ method, k }: Row): string {
 }
 
 function milliseconds(of: Distribution | null | undefined, point: 'p50' | 'p99'): string {
-  return of === null || of === undefined ? '-' : (1000 * of[point]).toPrecision(3);
+  return of === null || of === undefined ? '-' : threeDigits(1000 * of[point]);
 }
 
 function seconds(of: Distribution | null | undefined, point: 'p50' | 'p99'): string {
-  return of === null || of === undefined ? '-' : of[point].toPrecision(3);
+  return of === null || of === undefined ? '-' : threeDigits(of[point]);
 }
 
 function percent(share: number): string {

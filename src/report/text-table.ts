@@ -17,3 +17,8 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
       .trimEnd();
   return [line(columns.map((column) => column.title)), ...rows.map(line)];
 }
+
+/** Three digits, and never an exponent above: 0.0123, 12.3, 1234. */
+export function threeDigits(value: number): string {
+  return value >= 100 ? value.toFixed(0) : value.toPrecision(3);
+}
