@@ -116,9 +116,9 @@ describe('least squares', () => {
 
   it('is pulled to the start where it is told to', () => {
     const options = { steps: [1e-6], iterations: 50 };
-    const fit = (pull: number) => leastSquares(([a]) => [a! - 1], [0], { ...options, pull: [pull] });
-    expect(fit(1).parameters[0]).toBeCloseTo(1 / 2, 6);
-    expect(fit(3).parameters[0]).toBeCloseTo(9 / 10, 6);
+    const pulled = (pull: number) => leastSquares(([a]) => [a! - 1], [0], { ...options, pull: [pull] });
+    expect(pulled(1).parameters[0]).toBeCloseTo(1 / 2, 6);
+    expect(pulled(3).parameters[0]).toBeCloseTo(9 / 10, 6);
   });
 
   it('says which parameter the data do not determine', () => {
