@@ -114,6 +114,13 @@ describe('least squares', () => {
     expect(leastSquares(spoilt, [1, 1], { ...options, softBeyond: 0.001 }).parameters[0]).toBeCloseTo(3, 1);
   });
 
+  it('is pulled to the start where it is told to', () => {
+    const options = { steps: [1e-6], iterations: 50 };
+    const pulled = (pull: number) => leastSquares(([a]) => [a! - 1], [0], { ...options, pull: [pull] });
+    expect(pulled(1).parameters[0]).toBeCloseTo(1 / 2, 6);
+    expect(pulled(3).parameters[0]).toBeCloseTo(9 / 10, 6);
+  });
+
   it('says which parameter the data do not determine', () => {
     const fit = leastSquares(([a, b]) => [a! - 1, a! - 1.1, 0 * b!], [0, 0], {
       steps: [1e-6, 1e-6],

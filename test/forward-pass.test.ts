@@ -424,6 +424,16 @@ describe('the price of a step that prefills chunks beside decoding', () => {
     expect(price({ layerLaunchS: 0.25 }, mixed(4)).prefillS).toBe(prefillS);
   });
 
+  it('waits for the host once, however the layers are shared out', () => {
+    const work = mixed(4);
+    const { verifyS, prefillS } = price({}, work);
+    const slow = price({ layerHostS: 100 }, work);
+    const logitsS = (rows: number) => 10 + 3 * rows;
+    const rows = work.verify.logitRows + work.prefill.logitRows;
+    expect(slow.verifyS + slow.prefillS).toBeCloseTo(3 * 100 + logitsS(rows), 9);
+    expect(price({ layerHostS: 1e-3 }, work)).toMatchObject({ verifyS, prefillS });
+  });
+
   it('pads the whole pass', () => {
     const prefillS = (tokens: number) => price({ graphSizes: [4, 8] }, mixed(tokens)).prefillS;
     expect(prefillS(1)).toBeCloseTo(3 + 0.1 * 6, 12);

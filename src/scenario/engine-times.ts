@@ -82,17 +82,14 @@ export function fitTimes(
       `got ${count} figures for ${start.length} times (${start.map(({ time }) => time).join(', ')}), expected at least as many`,
     );
   }
-  const fit = leastSquares(
-    (logs) => [...deviations(logs), ...logs.map((value, i) => (value - first[i]!) / looseness)],
-    first,
-    {
-      steps: start.map(() => STEP),
-      iterations: ITERATIONS,
-      farthest: 6,
-      tolerance: 1e-3,
-      ...(log === undefined ? {} : { log }),
-    },
-  );
+  const fit = leastSquares(deviations, first, {
+    steps: start.map(() => STEP),
+    iterations: ITERATIONS,
+    farthest: 6,
+    pull: start.map(() => looseness),
+    tolerance: 1e-3,
+    ...(log === undefined ? {} : { log }),
+  });
   if (!fit.converged) {
     throw new UserError(
       `the fit of ${start.length} times to ${count} figures did not converge in ${ITERATIONS} iterations`,

@@ -8,6 +8,8 @@ export interface FitOptions {
   readonly softBeyond?: number;
   /** The farthest a parameter moves in one iteration, in steps of its own. */
   readonly farthest?: number;
+  /** How far each parameter may stray from its start at the cost of a residual of 1; absent: for nothing. */
+  readonly pull?: readonly number[];
   /** Converged once an iteration lowers the loss by less than this share. */
   readonly tolerance?: number;
   readonly log?: (line: string) => void;
@@ -30,11 +32,19 @@ const ATTEMPTS = 12;
  * finite mark parameters as impossible.
  */
 export function leastSquares(
-  residuals: (parameters: readonly number[]) => ArrayLike<number>,
+  deviations: (parameters: readonly number[]) => ArrayLike<number>,
   start: readonly number[],
   options: FitOptions,
 ): Fit {
   const { steps, iterations, softBeyond = Infinity, farthest = Infinity, tolerance = 1e-10, log } = options;
+  const { pull } = options;
+  const residuals =
+    pull === undefined
+      ? deviations
+      : (parameters: readonly number[]) => [
+          ...Array.from(deviations(parameters)),
+          ...parameters.map((parameter, i) => (parameter - start[i]!) / pull[i]!),
+        ];
   let at = [...start];
   let value = residuals(at);
   let loss = lossOf(value, softBeyond);
