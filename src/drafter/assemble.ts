@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import { FixedLength } from '../policy/fixed-length.ts';
 import { makePolicy, type PolicySpec } from '../policy/policies.ts';
 import type { PositionLengths } from '../trace/trace.ts';
+import { Best } from './best.ts';
 import { Combined } from './combined.ts';
 import { type Drafter, PlainDecoding, type Proposer, Speculation } from './drafter.ts';
 import { Hybrid } from './hybrid.ts';
@@ -51,6 +52,11 @@ export function assembleDrafter(
   if (first === undefined) return new PlainDecoding();
   const [lengths] = acceptance;
   const maxK = takesK(method) ? k! : lengths!.maxK;
+  if (method.kind === 'best') {
+    if (deciding === null) throw new Error(`${method.name} was given no prices`);
+    const choices = proposers.map((proposer, p) => ({ part: method.parts[p]!, proposer }));
+    return new Best(choices, deciding.cost, Math.max(...acceptance.map((one) => one.maxK)));
+  }
   const policy =
     deciding === null || !takesK(method)
       ? new FixedLength(maxK)

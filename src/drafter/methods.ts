@@ -48,12 +48,26 @@ export type Method =
       readonly kind: 'combined' | 'combined-free' | 'hybrid';
       readonly name: string;
       readonly parts: readonly [BasicMethod, BasicMethod];
+    }
+  | {
+      readonly kind: 'best';
+      readonly name: string;
+      readonly parts: readonly [BasicMethod] | readonly [BasicMethod, BasicMethod];
     };
 
 /** Every form a method name can take, for lists and errors. */
 export function methodForms(): string[] {
   const basic = BASIC_METHODS.map((method) => method.name);
-  return ['none', ...basic, 'oracle:<method>', 'combined:<a>+<b>', 'combined-free:<a>+<b>', 'hybrid:<a>+<b>'];
+  return [
+    'none',
+    ...basic,
+    'oracle:<method>',
+    'best:<method>',
+    'best:<a>+<b>',
+    'combined:<a>+<b>',
+    'combined-free:<a>+<b>',
+    'hybrid:<a>+<b>',
+  ];
 }
 
 /** Takes a method name apart. Throws a UserError that names the nearest valid one. */
@@ -62,7 +76,8 @@ export function parseMethod(name: string): Method {
   const [, prefix, rest] = /^([^:]*):(.*)$/.exec(name) ?? [];
   if (prefix === undefined || rest === undefined) return { kind: 'fixed', name, parts: [basicMethod(name)] };
   if (prefix === 'oracle') return { kind: 'oracle', name, parts: [basicMethod(rest)] };
-  if (prefix !== 'combined' && prefix !== 'combined-free' && prefix !== 'hybrid') {
+  if (prefix === 'best' && !rest.includes('+')) return { kind: 'best', name, parts: [basicMethod(rest)] };
+  if (prefix !== 'best' && prefix !== 'combined' && prefix !== 'combined-free' && prefix !== 'hybrid') {
     throw unknownName('method', name, methodForms());
   }
   const parts = rest.split('+');

@@ -461,7 +461,7 @@ export class Bench {
       authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
     const replayed = new Map<number, Rounds>();
     const { promptTokens } = trace;
-    const adapts = takesK(method) && this.#inputs.policy.kind !== 'fixed';
+    const adapts = method.kind === 'best' || (takesK(method) && this.#inputs.policy.kind !== 'fixed');
     const priceOn = (machine: Machine) => entry(prices, machine, () => price(machine));
     return {
       method,

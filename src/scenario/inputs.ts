@@ -116,6 +116,12 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
         : await model('draft', scenario.draft, cards);
 
   const methods = scenario.method.map(parseMethod);
+  const best = methods.find(({ kind }) => kind === 'best');
+  if (best !== undefined && (scenario.load !== 'clones' || scenario.cost !== 'roofline')) {
+    throw new UserError(
+      `--method ${best.name}: the best lengths are those of copies of one request at roofline prices, expected --load clones and --cost roofline`,
+    );
+  }
   const parts = [...new Set(methods.flatMap((method): BasicMethod[] => [...method.parts]))];
   const drafts = draftCards(parts, target, chosen);
 

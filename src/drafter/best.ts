@@ -1,0 +1,166 @@
+/**
+ * The true optimum of one or two proposers: at every position the proposer and the length that make the request end
+ * soonest, all prices known. It is found by a dynamic program over the recorded lengths. Where drafting or verifying
+ * is dear it drafts less than would be accepted, so that it is at least as fast as the oracles and every fixed k.
+ *
+ * A state is an output position and what each model has not read yet. Of two ways to a position the one that is no
+ * faster and has no less left to read is dropped, which is exact where reading more never costs less. Drafts that
+ * will be rejected are never made: that a pass in vain costs more than reading its token later is taken for granted.
+ *
+ * Left out: batches whose sequences differ, in which there is no best of each alone.
+ */
+import { type CostModel, noSeconds, StepWork, totalSeconds } from '../cost/work.ts';
+import type { Drafter, Proposer } from './drafter.ts';
+import type { BasicMethod } from './methods.ts';
+
+/** A way to propose, and what it is. */
+export interface Choice {
+  readonly part: BasicMethod;
+  readonly proposer: Proposer;
+}
+
+/** A way to get to a position. */
+interface Path {
+  readonly seconds: number;
+  /** Tokens each choice's model has not read; 0 for look-up. */
+  readonly unread: readonly number[];
+  readonly before: Path | null;
+  /** The round that led here: where it started, who drafted (-1 for nobody), and how many tokens. */
+  readonly from: number;
+  readonly choice: number;
+  readonly drafted: number;
+}
+
+export class Best implements Drafter {
+  readonly #choices: readonly Choice[];
+  readonly #slots: readonly number[];
+  readonly #cost: CostModel;
+  readonly #work: StepWork;
+  readonly #price = noSeconds();
+  #sequences = 1;
+  /** Of the request that runs, by position: who drafts, and how many tokens. */
+  #choice = new Int8Array(0);
+  #length = new Uint8Array(0);
+  drafted = 0;
+  emitted = 0;
+
+  /** @param choices their replays answer with exact lengths */
+  constructor(choices: readonly Choice[], cost: CostModel, maxK: number) {
+    this.#choices = choices;
+    let models = 0;
+    this.#slots = choices.map(({ part }) => (part.model === undefined ? -1 : models++));
+    this.#cost = cost;
+    this.#work = new StepWork(models, maxK);
+  }
+
+  stepBegins(sequences: number): void {
+    this.#sequences = sequences;
+  }
+
+  /** A request is planned in its first round, and runs to its end before the next begins. */
+  round(
+    request: number,
+    position: number,
+    left: number,
+    copies: number,
+    context: number,
+    work: StepWork,
+  ): void {
+    if (position === 1) this.#plan(request, left, context);
+    const chosen = this.#choice[position]!;
+    this.drafted = this.#length[position]!;
+    this.emitted = this.drafted + 1;
+    for (const [c, { proposer }] of this.#choices.entries()) {
+      const runs = c === chosen;
+      proposer.replay.draftAtMost(runs ? this.drafted : 0);
+      proposer.replay.round(request, position, left);
+      if (runs) proposer.draft(request, position, copies, context, work);
+      proposer.see(request, position, this.emitted, runs);
+    }
+  }
+
+  sitOut(request: number, position: number): void {
+    for (const { proposer } of this.#choices) proposer.see(request, position, 1, false);
+  }
+
+  reread(request: number): void {
+    for (const { proposer } of this.#choices) proposer.reread(request);
+  }
+
+  #plan(request: number, left: number, context: number): void {
+    const end = 1 + left;
+    const paths: Path[][] = Array.from({ length: end + 1 }, () => []);
+    const unread = this.#choices.map(({ part }) => (part.model === undefined ? 0 : 1));
+    paths[1]!.push({ seconds: 0, unread, before: null, from: 0, choice: -1, drafted: 0 });
+    for (let position = 1; position < end; position++) {
+      const at = context + position - 1;
+      const longest = this.#choices.map(({ proposer: { replay } }) => {
+        replay.draftAtMost(Number.POSITIVE_INFINITY);
+        replay.round(request, position, end - position);
+        return replay.emitted - 1;
+      });
+      for (const path of paths[position]!) {
+        keepBest(paths[position + 1]!, this.#after(path, position, -1, 0, at));
+        for (const [choice, most] of longest.entries()) {
+          for (let drafted = 1; drafted <= most; drafted++) {
+            keepBest(paths[position + drafted + 1]!, this.#after(path, position, choice, drafted, at));
+          }
+        }
+      }
+    }
+    this.#choice = new Int8Array(end);
+    this.#length = new Uint8Array(end);
+    let path = paths[end]!.reduce((best, one) => (one.seconds < best.seconds ? one : best));
+    while (path.before !== null) {
+      this.#choice[path.from] = path.choice;
+      this.#length[path.from] = path.drafted;
+      path = path.before;
+    }
+  }
+
+  #after(before: Path, from: number, choice: number, drafted: number, context: number): Path {
+    const seconds = before.seconds + this.#stepS(choice, drafted, context, before.unread[choice] ?? 0);
+    const unread = before.unread.map((tokens, c) => {
+      const { model } = this.#choices[c]!.part;
+      if (model === undefined) return 0;
+      if (c !== choice) return tokens + drafted + 1;
+      return model.catchUp === 'unread only' ? 2 : drafted + 1;
+    });
+    return { seconds, unread, before, from, choice, drafted };
+  }
+
+  #stepS(choice: number, drafted: number, context: number, unread: number): number {
+    const sequences = this.#sequences;
+    const work = this.#work;
+    const { verify } = work;
+    work.clear();
+    verify.sequences = sequences;
+    verify.tokens = sequences * (drafted + 1);
+    verify.logitRows = verify.tokens;
+    verify.contextTokens = sequences * (context + drafted);
+    verify.attentionPairs = verify.tokens * (context + drafted / 2);
+    if (choice >= 0) {
+      const slot = this.#slots[choice]!;
+      if (slot >= 0) work.drafts[slot]!.add(sequences, drafted, context, unread);
+      else {
+        work.searches = sequences;
+        work.searchHits = sequences;
+      }
+    }
+    this.#cost.priceStep(work, this.#price);
+    return totalSeconds(this.#price);
+  }
+}
+
+/** Adds a path unless one is as good in all respects, and drops those it is as good as. */
+function keepBest(paths: Path[], added: Path): void {
+  const asGood = (a: Path, b: Path) =>
+    a.seconds <= b.seconds && a.unread.every((tokens, c) => tokens <= b.unread[c]!);
+  let kept = 0;
+  for (const path of paths) {
+    if (asGood(path, added)) return;
+    if (!asGood(added, path)) paths[kept++] = path;
+  }
+  paths.length = kept;
+  paths.push(added);
+}
