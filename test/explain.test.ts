@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { explain } from '../src/decide/explain.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
@@ -27,6 +28,20 @@ describe('an explanation', () => {
       expect(total).toBeCloseTo(ms / measures.tokens_per_step!, 9);
       expect(row.positions).toHaveLength(7);
     }
+  });
+
+  it('prices rejected tokens at the power and the price of the GPU', async () => {
+    const inputs = await inputsOf({ k: [4], batch: [64] });
+    const at = (powerW: number | null, priceUsdPerH: number | null) => {
+      const specification = { ...inputs.hardware.specification, powerW, priceUsdPerH };
+      return explain({ ...inputs, hardware: { ...inputs.hardware, specification } }).rows[0]!;
+    };
+    const row = at(500, 3.6);
+    const { rejected_draft: draft, rejected_verify: verify } = row.ms_per_token;
+    const gpuSPerMtok = (1e6 * (draft + verify)) / 1000 / 64;
+    expect(row.rejected_joules_per_mtok).toBeCloseTo(500 * gpuSPerMtok, 6);
+    expect(row.rejected_usd_per_mtok).toBeCloseTo(0.001 * gpuSPerMtok, 9);
+    expect(at(null, null)).toMatchObject({ rejected_joules_per_mtok: null, rejected_usd_per_mtok: null });
   });
 
   it('says of a position that it pays when decoding is faster with it than without', async () => {
@@ -89,17 +104,20 @@ describeWithRecordings('explaining the recordings', (dir) => {
   );
 });
 
-it('docs/decide.md shows what the program prints', () => {
+it('docs/decide.md shows what the program prints', async () => {
   const file = join(import.meta.dirname, '../docs/decide.md');
   const text = readFileSync(file, 'utf8');
-  let blocks = 0;
-  const expected = text.replaceAll(/```\n\$ specsim (.*)\n[\s\S]*?```/g, (_, command: string) => {
-    blocks++;
-    const program = join(import.meta.dirname, '../dist/cli/main.js');
-    const output = execFileSync(process.execPath, [program, ...command.split(' ')], { encoding: 'utf8' });
-    return `\`\`\`\n$ specsim ${command}\n${output}\`\`\``;
-  });
-  expect(blocks).toBeGreaterThan(2);
+  const block = /```\n\$ specsim (.*)\n[\s\S]*?```/g;
+  const program = join(import.meta.dirname, '../dist/cli/main.js');
+  const blocks = await Promise.all(
+    [...text.matchAll(block)].map(async ([, command]) => {
+      const { stdout } = await promisify(execFile)(process.execPath, [program, ...command!.split(' ')]);
+      return `\`\`\`\n$ specsim ${command}\n${stdout}\`\`\``;
+    }),
+  );
+  expect(blocks.length).toBeGreaterThan(2);
+  let next = 0;
+  const expected = text.replaceAll(block, () => blocks[next++]!);
   if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, expected);
   else expect(text).toBe(expected);
 });

@@ -65,6 +65,12 @@ export interface Explanation {
   readonly break_even_searched_to: number;
   readonly wasted_verify_share: number;
   readonly ms_per_token: TokenTime;
+  /**
+   * What drafting and verifying rejected tokens costs for a million tokens that are kept: their GPU seconds at the
+   * power and the price in the profile; null where it has none.
+   */
+  readonly rejected_joules_per_mtok: number | null;
+  readonly rejected_usd_per_mtok: number | null;
   /** Null when drafting takes no time. */
   readonly draft_bound_by: Resource | null;
   readonly verify_bound_by: Resource;
@@ -97,8 +103,9 @@ export function explain(inputs: Inputs): ExplainResult {
     // The search tries batch sizes that nobody asked about, whose warnings are of no use.
     const searched = new Bench(inputs, trace, loadKind(scenario), new Set());
     const breakEven = breakEvenBatch((batch) => speedup(searched, setting!, batch) > 1, limit);
-    return scenario.batch.map(
-      (batch): Explanation => ({
+    return scenario.batch.map((batch): Explanation => {
+      const time = tokenTime(bench, setting!, batch);
+      return {
         trace: trace.name,
         method: setting!.method.name,
         k: setting!.k!,
@@ -108,11 +115,12 @@ export function explain(inputs: Inputs): ExplainResult {
         break_even_batch: breakEven,
         break_even_searched_to: limit,
         wasted_verify_share: bench.measures(setting!, batch).wasted_verify_share ?? 0,
-        ms_per_token: tokenTime(bench, setting!, batch),
+        ms_per_token: time,
+        ...rejectedCosts(inputs, time, batch),
         ...bounds(inputs, bench, setting!, batch),
         remedies: remedies(inputs, bench, setting!, batch),
-      }),
-    );
+      };
+    });
   });
   return {
     schemaVersion: SCHEMA_VERSION,
@@ -181,6 +189,19 @@ function tokenTime(bench: Bench, setting: Setting, batch: number): TokenTime {
     draft: exact.draft,
     overhead: exact.overhead,
     verify: exact.verify,
+  };
+}
+
+function rejectedCosts(
+  { hardware, scenario }: Inputs,
+  { rejected_draft, rejected_verify }: TokenTime,
+  batch: number,
+): Pick<Explanation, 'rejected_joules_per_mtok' | 'rejected_usd_per_mtok'> {
+  const { powerW, priceUsdPerH } = hardware.specification;
+  const gpuSPerMtok = (1000 * (rejected_draft + rejected_verify) * scenario.tp) / batch;
+  return {
+    rejected_joules_per_mtok: powerW === null ? null : powerW * gpuSPerMtok,
+    rejected_usd_per_mtok: priceUsdPerH === null ? null : (priceUsdPerH / 3600) * gpuSPerMtok,
   };
 }
 

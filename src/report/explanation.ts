@@ -88,7 +88,7 @@ function section(row: Explanation): string[][] {
         ]),
         ['all', row.ms_per_token.total.toFixed(3), '100.0%'],
       ],
-    ),
+    ).concat(rejectedCosts(row)),
     textTable(
       [
         { title: 'what would help', align: 'left' },
@@ -100,6 +100,19 @@ function section(row: Explanation): string[][] {
       ]),
     ),
   ];
+}
+
+function rejectedCosts({
+  rejected_joules_per_mtok: joules,
+  rejected_usd_per_mtok: usd,
+}: Explanation): string[] {
+  const costs = [
+    ...(joules === null ? [] : [`${(joules / 1000).toPrecision(3)} kJ`]),
+    ...(usd === null ? [] : [`${usd.toPrecision(3)} USD`]),
+  ];
+  return costs.length === 0
+    ? []
+    : [`rejected tokens cost ${costs.join(' and ')} for a million tokens that are kept`];
 }
 
 /** One line for each trace, batch size and draft position. */
