@@ -44,7 +44,7 @@ test.each(DATASETS)('%s: rounds at the largest k accept so many times as much', 
   const [whole] = (await inputsOf({ trace })).traces;
   for (const drafter of ['ngram', 'eagle3']) {
     const accepted = (of: AcceptanceTrace) => tokensPerRound(of.drafters.get(drafter)!, 20) - 1;
-    let shorter = whole!.drafters.get(drafter)!.emitted.map(() => 0);
+    let shorter: Uint8Array = whole!.drafters.get(drafter)!.emitted.map(() => 0);
     for (const quality of QUALITIES) {
       const scaled = withDrafterQuality(whole!, [drafter], quality, 1);
       expect(accepted(scaled) / accepted(whole!) / quality).toBeCloseTo(1, 2);
