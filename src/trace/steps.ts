@@ -28,8 +28,9 @@ class Bytes {
     this.length = needed;
   }
 
+  /** A view, since a copy would take as much again of what may be most of the memory. */
   whole(): Uint8Array {
-    return this.#bytes.slice(0, this.length);
+    return this.#bytes.subarray(0, this.length);
   }
 }
 
