@@ -31,7 +31,7 @@ export const copyRunsSchema = strictObject({
 export type CopyRuns = z.infer<typeof copyRunsSchema>;
 
 /** What one request gets; all three arrays are views of its output length. */
-export interface CopyRunRequest {
+interface CopyRunRequest {
   readonly emitted: Uint8Array;
   readonly proposed: Uint8Array;
   /** 1 where the token at this position is copied. */

@@ -27,7 +27,7 @@ export type Copula = Readonly<
 >;
 
 /** Per request: uniforms to look lengths up by, and normal scores of the methods. */
-export interface RequestScores {
+interface RequestScores {
   readonly output: Float64Array;
   readonly prompt: Float64Array;
   readonly ngram: Float64Array;
