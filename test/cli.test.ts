@@ -254,6 +254,21 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
       ['run', 'unknown-key.json'],
       ['unknown-key.json: batches', 'nearest is batch'],
     ],
+    ...(
+      [
+        ['keep-truncated', ['run']],
+        ['oracles', ['pareto', 'folder']],
+        ['resume', ['sweep', 'grid.json']],
+        ['quiet', ['sweep', 'grid.json']],
+        ['keep-unphysical', ['calibrate', '--gpu', 'h100-sxm']],
+      ] as const
+    ).flatMap(([name, command]): [string, string[], string[]][] => [
+      [
+        `a switch with a value: ${name}`,
+        [...command, `--${name}=foo`],
+        [`--${name}: got "foo", expected true or false`],
+      ],
+    ]),
     ['a bad scenario value', ['run', 'bad-value.json'], ['bad-value.json: k', '"abc"']],
     ['two scenarios', ['run', 'a.json', 'b.json'], ['unexpected argument']],
     ['a tp the heads cannot take', ['run', '--tp', '3'], ['tp 3']],

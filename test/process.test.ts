@@ -128,11 +128,41 @@ test('the inverse of the normal distribution agrees with its table', () => {
   expect(inverseNormal(0)).toBeGreaterThan(-7);
 });
 
+function at(process: Record<string, unknown>, ...path: string[]): Record<string, unknown> {
+  return path.reduce((part, key) => part[key] as Record<string, unknown>, process);
+}
+
 describe('a wrong process is a one-line error', () => {
   const wrong: [string, (process: Record<string, unknown>) => void, RegExp][] = [
     ['unknown form', (p) => Object.assign(p, { process: 'coin flips' }), /^x\.json: process: .*"coin flips"/],
-    ['a missing part', (p) => delete p.ngram, /^x\.json: ngram: /],
-    ['an unknown key', (p) => Object.assign(p, { colour: 1 }), /^x\.json: .*colour/],
+    ['a missing part', (p) => delete p.ngram, /^x\.json: ngram: missing, expected object$/],
+    [
+      'a missing number',
+      (p) => delete at(p, 'ngram', 'run').alpha,
+      /^x\.json: ngram\.run\.alpha: missing, expected number$/,
+    ],
+    [
+      'a misspelt key',
+      (p) => Object.assign(at(p, 'eagle3', 'local'), { correlatoin: 0.5 }),
+      /^x\.json: eagle3\.local: unknown key "correlatoin": nearest is correlation/,
+    ],
+    [
+      'a wrong type',
+      (p) => Object.assign(at(p, 'copula'), { outputNgram: '0.5' }),
+      /^x\.json: copula\.outputNgram: got "0\.5", expected number$/,
+    ],
+    [
+      'a wrong element',
+      (p) => (p.promptTokens as unknown[]).splice(3, 1, null),
+      /^x\.json: promptTokens\[3\]: got null, expected number$/,
+    ],
+    [
+      'a short table',
+      (p) => (p.promptTokens as unknown[]).pop(),
+      /^x\.json: promptTokens: got \[.*\], expected .*17 elements$/,
+    ],
+    ['a list', (p) => Object.assign(p, { ngram: [] }), /^x\.json: ngram: got \[\], expected object$/],
+    ['an unknown key', (p) => Object.assign(p, { colour: 1 }), /^x\.json: unknown key "colour": nearest is /],
     [
       'a table that decreases',
       (p) => (p.outputTokens as number[]).reverse(),

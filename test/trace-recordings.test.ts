@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { readRecordFile } from '../src/node/record-file.ts';
 import { formatCanonicalCsv } from '../src/trace/canonical-csv.ts';
+import { NOTHING_STATED } from '../src/trace/formats/format.ts';
 import { lookUp } from '../src/trace/lookup.ts';
 import { parseTrace } from '../src/trace/read.ts';
 import { tokensPerRound } from '../src/trace/statistics.ts';
@@ -96,6 +98,37 @@ describeWithRecordings('real recordings', (dir) => {
       const csv = formatCanonicalCsv(trace(dataset));
       expect(formatCanonicalCsv(parseTrace(csv, `${dataset}.csv`)) === csv).toBe(true);
     }
+  });
+});
+
+interface Extract {
+  readonly file: string;
+  readonly turns: number;
+  readonly steps?: number;
+  readonly tokens?: number;
+  readonly max_step?: number;
+}
+
+describeWithRecordings('extracts of published runs, out of gzip', (dir) => {
+  const folder = join(dir, '../extracts');
+  const manifest = JSON.parse(readFileSync(join(folder, 'MANIFEST.json'), 'utf8')) as Extract[];
+  const there = manifest.filter(({ file, steps }) => steps !== undefined && existsSync(join(folder, file)));
+  test('are there', () => expect(there.length).toBeGreaterThan(15));
+
+  test.each(there)('$file has the turns, steps and tokens of its manifest', async (extract) => {
+    const record = await readRecordFile(join(folder, extract.file), NOTHING_STATED, null);
+    const { turns, steps, tokens } = extract;
+    if (record.kind === 'rates') {
+      // Plain decoding: a token a step.
+      const rounds = record.rates.reduce((sum, { rounds }) => sum + rounds!, 0);
+      expect([record.rates.length, rounds, rounds]).toEqual([turns, steps, tokens]);
+      expect(extract.max_step).toBe(1);
+      return;
+    }
+    const [first] = record.kind === 'step-indexed' ? record.drafters : [];
+    const emitted = first!.emitted.reduce((sum, count) => sum + count, 0);
+    expect([first!.ids.length, first!.emitted.length, emitted]).toEqual([turns, steps, tokens]);
+    expect(first!.maxK + 1).toBeLessThanOrEqual(extract.max_step!);
   });
 });
 

@@ -5,8 +5,6 @@ import type { Copula } from '../../src/trace/request-scores.ts';
 import type { TokenDifficulty } from '../../src/trace/token-difficulty.ts';
 import type { AcceptanceTrace } from '../../src/trace/trace.ts';
 
-export type Description = Pick<AcceptanceProcess, 'dataset' | 'target' | 'source' | 'conventions'>;
-
 /** One coordinate: its value, and the width over which slopes are taken. */
 interface Coordinate {
   readonly start: number;
@@ -123,17 +121,29 @@ export function eagle3Stage(process: AcceptanceProcess): Stage {
   );
 }
 
+/** A fit that was never checked. */
+const UNCHECKED = {
+  requests: 1,
+  seeds: [0],
+  tokensPerRoundMeanPercent: 0,
+  tokensPerRoundWorstPercent: 0,
+  speedupMeanPercent: 0,
+  speedupWorstPercent: 0,
+  spreadPercent: 0,
+  driftMeanPercent: 0,
+};
+
 /** Lengths from the recording; everything else a plain guess that the stages start from. */
-export function firstGuess(
-  trace: AcceptanceTrace,
-  description: Description,
-  fitError: AcceptanceProcess['fitError'],
-): AcceptanceProcess {
+export function plainGuess(trace: AcceptanceTrace, dataset: string): AcceptanceProcess {
   const together = normalScoreCorrelation(trace.promptTokens, trace.outputTokens);
   return {
     schemaVersion: 1,
     process: 'copy-run and token-difficulty',
-    ...description,
+    dataset,
+    target: 'llama-3.1-8b',
+    source: `fitted to the ${dataset} recording of SpecDecode-Bench/simulator@2fdccbd (vLLM on H100, EAGLE-3 and n-gram look-up, k = 20)`,
+    conventions:
+      'lengths in tokens at the quantiles 0, 1, 2.5, 5, 10, 20 ... 90, 95, 97.5, 99, 100 %; values along the output at 0, 10, 30, 60, 90, 100 % of it; ngram in logits, eagle3 in standard deviations of token noise, negative is easier',
     promptTokens: quantiles(trace.promptTokens),
     outputTokens: quantiles(trace.outputTokens),
     copula: copulaOf({
@@ -159,7 +169,7 @@ export function firstGuess(
       beyond7: { step: 0.5, slope: 0 },
       copied: 0.7,
     },
-    fitError,
+    fitError: { ngram: { ...UNCHECKED, withoutProposalPercent: 0 }, eagle3: UNCHECKED, combined: UNCHECKED },
   };
 }
 

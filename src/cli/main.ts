@@ -27,6 +27,9 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   validate: VALIDATE_OPTIONS,
 };
 
+/** Options that take no value. */
+const SWITCHES: readonly string[] = ['keep-truncated', 'keep-unphysical', 'oracles', 'quiet', 'resume'];
+
 /** Exit status for a mistake of the user's. */
 const USER_ERROR = 2;
 
@@ -63,6 +66,7 @@ try {
     .demandCommand(1, 'no command given: try specsim run, or specsim --help')
     .strict()
     .middleware(refuseRepeated, true)
+    .middleware(refuseUnclear, true)
     .version(TOOL)
     .help()
     .wrap(100)
@@ -82,6 +86,15 @@ function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
   for (const name of ['format', 'out', 'recordings', 'timeline', 'max-k', 'context', 'emit']) {
     const given = args[name];
     if (Array.isArray(given)) throw new UserError(`--${name}: got ${shown(given)}, expected one value`);
+  }
+}
+
+/** Anything but true after a switch is false to yargs. */
+function refuseUnclear(): void {
+  for (const word of process.argv.slice(2)) {
+    const [, name, value] = /^--(?:no-)?([^=]+)=(.*)$/s.exec(word) ?? [];
+    if (value === undefined || !SWITCHES.includes(name!) || value === 'true' || value === 'false') continue;
+    throw new UserError(`--${name}: got ${shown(value)}, expected true or false`);
   }
 }
 

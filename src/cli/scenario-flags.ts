@@ -18,6 +18,7 @@ const FLAGS = {
     'who decides how far to draft: fixed, table:FILE, off-above:BATCH, goodput, per-request, oracle, noisy-oracle:CHANCE',
   trace: 'acceptance traces by name, or files, comma-separated',
   acceptance: 'stated acceptance METHOD=SPEC; SPEC is 0.62, 0.85:0.6:0.35 or 3.1@3; may be repeated',
+  'drafter-quality': 'what if: drafters that accept 0.8 to 1.3 times as many tokens a round (fitted traces)',
   'prompt-len': "prompt length in tokens, instead of the trace's",
   'output-len': "output length in tokens, instead of the trace's",
   batch: 'batch sizes (with a closed load: concurrencies), comma-separated',

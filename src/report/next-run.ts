@@ -21,6 +21,7 @@ const KEPT = [
   'slo',
   'requests',
   'policy',
+  'drafterQuality',
   'seed',
   'cost',
 ] as const;

@@ -28,6 +28,9 @@ export function workloadLines(
       const kind = kinds.has('recording') ? 'a recording' : 'a fitted process, sampled';
       return `  trace    ${trace.name}: ${kind}, ${trace.ids.length} requests (${trace.provenance.source})`;
     }),
+    ...(scenario.drafterQuality === 1
+      ? []
+      : [`  quality  what if: drafters accept ${scenario.drafterQuality} times as many tokens a round`]),
     ...(scenario.workload === null ? [] : [`  workload ${scenario.workload}: lengths of its requests`]),
     `  load     ${load}`,
     ...(scenario.policy === 'fixed' ? [] : [`  policy   ${scenario.policy}, k at most`]),

@@ -10,6 +10,7 @@ import { parseModel } from '../model/parse.ts';
 import { type PolicySpec, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
+import { withDrafterQuality } from '../trace/drafter-quality.ts';
 import { parseProcess, sampleProcess } from '../trace/process.ts';
 import { traceOfRates } from '../trace/rates.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
@@ -154,6 +155,17 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     rates.set(name, parseAcceptanceSpec(spec, `--acceptance ${name}`));
   }
 
+  if (scenario.drafterQuality !== 1) {
+    const flag = `--drafter-quality ${scenario.drafterQuality}`;
+    if (parts.length === 0) throw new UserError(`${flag} has no effect: no listed method drafts`);
+    const stated = parts.find(({ name }) => rates.has(name));
+    if (stated !== undefined) {
+      throw new UserError(
+        `${flag}: the acceptance of ${stated.name} is stated with --acceptance, expected a fitted trace's; state another`,
+      );
+    }
+  }
+
   const shelves = await library.traces();
   const traces: AcceptanceTrace[] = [];
   for (const named of scenario.trace) {
@@ -162,7 +174,7 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     const document = await find('trace', named, [...new Set([...own, ...lent])], (dataset) =>
       library.trace(own.includes(dataset) ? target.name : LENDER, dataset),
     );
-    const trace = readTrace(document, scenario, parts, warnings);
+    const trace = scaled(readTrace(document, scenario, parts, warnings), document, scenario, parts);
     if (trace.provenance.target !== target.name) {
       warnings.push(
         `trace ${trace.name} is of ${trace.provenance.target}: its acceptance and lengths are borrowed for ${target.name}`,
@@ -224,10 +236,21 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
 }
 
 /** The scenario without what may be a path: the contents stand beside it. */
-function hashed({ gpu: _, engine: __, target, draft, trace, policy, workload, ...rest }: Scenario): object {
+function hashed({
+  gpu: _,
+  engine: __,
+  target,
+  draft,
+  trace,
+  policy,
+  workload,
+  drafterQuality,
+  ...rest
+}: Scenario): object {
   const name = (named: string | null) => (named !== null && modelNames().includes(named) ? named : null);
   return {
     ...rest,
+    ...(drafterQuality !== 1 && { drafterQuality }),
     ...(policy !== 'fixed' && { policy: policy.replace(/^table:.*/, 'table') }),
     target: name(target),
     draft: draft !== null && headNames().includes(draft) ? draft : name(draft),
@@ -311,6 +334,21 @@ function readTrace(
       : `trace ${trace.name} holds rates alone: acceptance is fitted, independent drafts with these rates`,
   );
   return named(trace, parts, warnings);
+}
+
+/** The trace with the drafters that are asked for as good as asked for. */
+function scaled(
+  trace: AcceptanceTrace,
+  document: Document,
+  { drafterQuality, requests, seed, promptLen, outputLen, workload }: Scenario,
+  parts: readonly BasicMethod[],
+): AcceptanceTrace {
+  if (drafterQuality === 1) return trace;
+  const drafters = parts.map(({ name }) => name);
+  const sample = [workload === null ? requests : null, seed, promptLen, outputLen];
+  return once(document, JSON.stringify([drafterQuality, drafters, sample]), () =>
+    withDrafterQuality(trace, drafters, drafterQuality, seed),
+  );
 }
 
 /** A file that does not say its method is of the one asked for. */

@@ -57,6 +57,16 @@ const positiveNumber = z.preprocess(
     .finite({ error: 'a number above 0' }),
 );
 
+const DRAFTER_QUALITY = 'a number from 0.8 to 1.3';
+
+const drafterQuality = z.preprocess(
+  (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
+  z
+    .number({ error: DRAFTER_QUALITY })
+    .min(0.8, { error: DRAFTER_QUALITY })
+    .max(1.3, { error: DRAFTER_QUALITY }),
+);
+
 const acceptance = z.record(z.string(), z.union([z.string(), z.number().transform(String)]), {
   error: 'METHOD=SPEC, such as eagle=0.62',
 });
@@ -82,6 +92,7 @@ const optionSchemas = {
   policy: text,
   trace: list(text),
   acceptance,
+  drafterQuality,
   promptLen: wholeNumber(1),
   outputLen: wholeNumber(1),
   batch: sizes,
@@ -114,6 +125,8 @@ export interface Scenario {
   readonly policy: string;
   readonly trace: readonly string[];
   readonly acceptance: Readonly<Record<string, string>>;
+  /** What if: how many times as many drafts a fitted trace accepts, a round. */
+  readonly drafterQuality: number;
   readonly promptLen: number | null;
   readonly outputLen: number | null;
   readonly batch: readonly number[];
@@ -149,6 +162,7 @@ export const DEFAULTS: Scenario = {
   policy: 'fixed',
   trace: ['gsm8k'],
   acceptance: {},
+  drafterQuality: 1,
   promptLen: null,
   outputLen: null,
   batch: [1, 16, 64, 128],

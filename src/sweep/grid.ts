@@ -159,6 +159,7 @@ function pointOf(axes: readonly Axis[], chosen: readonly unknown[], used: Set<Ax
     if (key === 'router') return whole.load !== 'clones' && whole.replicas > 1;
     if (key === 'draft') return method.parts.some(({ model }) => model !== undefined);
     if (key === 'acceptance') return method.parts.some(({ name }) => name === inner);
+    if (key === 'drafterQuality') return method.kind !== 'none';
     if (key === 'batch') return !isOpen(whole.load);
     if (key === 'engine' || key === 'set') return whole.cost !== 'specdecode-bench';
     return true;

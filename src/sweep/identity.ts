@@ -16,7 +16,7 @@ export class Identity {
 
   /** SHA-256 in hexadecimal digits; the seed is part of the scenario, paths are not part of it. */
   async of(scenario: Scenario): Promise<string> {
-    const { gpu, engine, target, draft, trace, workload, policy, ...rest } = scenario;
+    const { gpu, engine, target, draft, trace, workload, policy, drafterQuality, ...rest } = scenario;
     const table = /^table:(.*)/.exec(policy)?.[1];
     const parts = await Promise.all([
       this.#profile('gpu', gpu),
@@ -27,7 +27,8 @@ export class Identity {
       table === undefined ? policy : this.#file(table),
       ...trace.map((named) => this.#trace(target, named)),
     ]);
-    return sha256(JSON.stringify([TOOL, rest, parts]));
+    const quality = drafterQuality === 1 ? {} : { drafterQuality };
+    return sha256(JSON.stringify([TOOL, { ...rest, ...quality }, parts]));
   }
 
   #profile(kind: 'gpu' | 'engine', named: string): Promise<string | null> {

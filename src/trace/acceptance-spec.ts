@@ -31,7 +31,7 @@ export function parseAcceptanceSpec(spec: string, where: string): number[] {
 }
 
 /** Mean emitted length at draft length k with one rate a: (1 - a^(k+1)) / (1 - a). */
-export function meanEmittedLength(rate: number, k: number): number {
+function meanEmittedLength(rate: number, k: number): number {
   let length = 0;
   for (let i = 0; i <= k; i++) length += rate ** i;
   return length;

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 
 /** Where the knots are, as fractions of the output. The ends move fastest, so the knots are denser there. */
-export const KNOTS = [0, 0.1, 0.3, 0.6, 0.9, 1] as const;
+const KNOTS = [0, 0.1, 0.3, 0.6, 0.9, 1] as const;
 
 /** One value per knot. */
 export const alongOutputSchema = z.array(z.number()).length(KNOTS.length);

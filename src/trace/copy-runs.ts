@@ -1,6 +1,7 @@
 /** N-gram look-up as runs of copied tokens (docs/acceptance-process.md, section 3). */
 import * as z from 'zod';
 import type { Stream } from '../random/streams.ts';
+import { strictObject } from '../validate.ts';
 import { alongOutputSchema, writeAlongOutput } from './along-output.ts';
 
 /** Nothing is found before this output position: the shortest suffix looked up is 3 tokens. */
@@ -12,25 +13,25 @@ const SHORTEST = 4;
 /** The position at which `lookup.found` is stated. */
 const LOOKUP_REFERENCE = 64;
 
-export const copyRunsSchema = z.strictObject({
+export const copyRunsSchema = strictObject({
   startAlongOutput: alongOutputSchema,
   opening: z.number(),
   requestSd: z.number().min(0),
-  afterBreak: z.strictObject({ atOnce: z.number(), soon: z.number(), later: z.number() }),
-  run: z.strictObject({
+  afterBreak: strictObject({ atOnce: z.number(), soon: z.number(), later: z.number() }),
+  run: strictObject({
     alpha: z.number().positive(),
     beta: z.number().positive(),
     floor: z.number().min(0).max(1),
     lengthSd: z.number().min(0),
   }),
-  wholeCopy: z.strictObject({ share: z.number().min(0).max(1), hazard: z.number().positive().max(1) }),
-  lookup: z.strictObject({ found: z.number(), perDoubling: z.number(), short: z.number().min(0).max(1) }),
+  wholeCopy: strictObject({ share: z.number().min(0).max(1), hazard: z.number().positive().max(1) }),
+  lookup: strictObject({ found: z.number(), perDoubling: z.number(), short: z.number().min(0).max(1) }),
 });
 
 export type CopyRuns = z.infer<typeof copyRunsSchema>;
 
 /** What one request gets; all three arrays are views of its output length. */
-export interface CopyRunRequest {
+interface CopyRunRequest {
   readonly emitted: Uint8Array;
   readonly proposed: Uint8Array;
   /** 1 where the token at this position is copied. */

@@ -7,7 +7,7 @@ import { acceptedAtLeast } from './statistics.ts';
 import { positionsOfSteps } from './steps.ts';
 import type { Provenance } from './trace.ts';
 
-export const EXPORTS = ['speculation_profile', 'vllm-synthetic', 'sglang-simulate'] as const;
+const EXPORTS = ['speculation_profile', 'vllm-synthetic', 'sglang-simulate'] as const;
 export type ExportForm = (typeof EXPORTS)[number];
 
 /** P(at least i + 1 accepted) of one method, and whether it was measured or comes from a fitted process. */

@@ -9,7 +9,7 @@ import type { AcceptanceRecord, Drafting, Rates, Steps } from './record.ts';
 import { acceptedAtLeast, tokensPerRound } from './statistics.ts';
 import type { AcceptanceTrace, PositionLengths, Provenance, TraceKind } from './trace.ts';
 
-export const INSPECTION_SCHEMA = 1;
+const INSPECTION_SCHEMA = 1;
 
 /** Parts of the output for the drift. */
 const PARTS = 10;

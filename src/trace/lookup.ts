@@ -17,7 +17,7 @@ export interface LookUpOptions {
 export const vllmLookUp: LookUpOptions = { minMatch: 3, maxMatch: 7, maxK: 20 };
 
 /** What look-up does at every output position; the fields are those of `PositionLengths`. */
-export interface LookUpLengths {
+interface LookUpLengths {
   readonly offsets: Int32Array;
   readonly emitted: Uint8Array;
   readonly proposed: Uint8Array;

@@ -6,6 +6,7 @@
 import * as z from 'zod';
 import { shown, UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
+import { strictObject, validate } from '../validate.ts';
 import { copyRunsSchema, sampleCopyRuns } from './copy-runs.ts';
 import { copulaSchema, sampleRequestScores } from './request-scores.ts';
 import { sampleTokenDifficulty, tokenDifficultySchema } from './token-difficulty.ts';
@@ -25,7 +26,7 @@ const quantileTable = z
   .refine((tokens) => tokens.every((value, i) => i === 0 || value >= tokens[i - 1]!), 'must not decrease');
 
 const percent = z.number().min(0);
-const fitError = z.strictObject({
+const fitError = strictObject({
   requests: z.int().positive(),
   seeds: z.array(z.int()).min(1),
   tokensPerRoundMeanPercent: percent,
@@ -36,7 +37,7 @@ const fitError = z.strictObject({
   driftMeanPercent: percent,
 });
 
-const processSchema = z.strictObject({
+const processSchema = strictObject({
   schemaVersion: z.literal(1),
   process: z.literal('copy-run and token-difficulty'),
   dataset: z.string().min(1),
@@ -48,7 +49,7 @@ const processSchema = z.strictObject({
   copula: copulaSchema,
   ngram: copyRunsSchema,
   eagle3: tokenDifficultySchema,
-  fitError: z.strictObject({
+  fitError: strictObject({
     ngram: fitError.extend({ withoutProposalPercent: percent }),
     eagle3: fitError,
     combined: fitError,
@@ -64,15 +65,7 @@ export type AcceptanceProcess = z.infer<typeof processSchema>;
  * @throws UserError naming the first field that is wrong
  */
 export function parseProcess(json: unknown, where: string): AcceptanceProcess {
-  const parsed = processSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  const got = issue.path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown>)?.[key],
-    json,
-  );
-  const path = issue.path.join('.') || 'acceptance process';
-  throw new UserError(`${where}: ${path}: ${issue.message.toLowerCase()} (got ${shown(got)})`);
+  return validate(processSchema, json, where);
 }
 
 /**

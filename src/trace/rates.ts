@@ -56,7 +56,7 @@ export function conditionalRates({ marginal, meanLength, k }: Rates, where: stri
 }
 
 /** What a scenario has to say for rates to run: they are of no requests. */
-export interface RatesAsked {
+interface RatesAsked {
   readonly requests: number;
   readonly promptTokens: number | null;
   readonly outputTokens: number | null;

@@ -5,7 +5,7 @@
 import type { AcceptanceTrace, Provenance } from './trace.ts';
 
 /** Every position of every output: any k up to the recorded one can be replayed. */
-export interface PositionRecord {
+interface PositionRecord {
   readonly kind: 'position-indexed';
   readonly trace: AcceptanceTrace;
 }

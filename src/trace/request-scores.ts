@@ -2,23 +2,22 @@
 import * as z from 'zod';
 import { inverseNormal } from '../random/inverse-normal.ts';
 import { type Stream, stream } from '../random/streams.ts';
+import { strictObject } from '../validate.ts';
 
 const correlation = z.number().gt(-1).lt(1);
 
 /** Correlations of the normal scores of a request. */
-export const copulaSchema = z
-  .strictObject({
-    outputPrompt: correlation,
-    outputNgram: correlation,
-    outputEagle3: correlation,
-    promptNgram: correlation,
-    promptEagle3: correlation,
-    ngramEagle3: correlation,
-  })
-  .refine(
-    (copula) => choleskyFactor(copula) !== null,
-    'no four scores can be correlated like this: the matrix is not positive definite',
-  );
+export const copulaSchema = strictObject({
+  outputPrompt: correlation,
+  outputNgram: correlation,
+  outputEagle3: correlation,
+  promptNgram: correlation,
+  promptEagle3: correlation,
+  ngramEagle3: correlation,
+}).refine(
+  (copula) => choleskyFactor(copula) !== null,
+  'no four scores can be correlated like this: the matrix is not positive definite',
+);
 
 export type Copula = Readonly<
   Record<
@@ -28,7 +27,7 @@ export type Copula = Readonly<
 >;
 
 /** Per request: uniforms to look lengths up by, and normal scores of the methods. */
-export interface RequestScores {
+interface RequestScores {
   readonly output: Float64Array;
   readonly prompt: Float64Array;
   readonly ngram: Float64Array;

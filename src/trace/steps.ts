@@ -28,8 +28,9 @@ class Bytes {
     this.length = needed;
   }
 
+  /** A view, since a copy would take as much again of what may be most of the memory. */
   whole(): Uint8Array {
-    return this.#bytes.slice(0, this.length);
+    return this.#bytes.subarray(0, this.length);
   }
 }
 
@@ -39,8 +40,8 @@ export interface StepRequest {
   readonly promptTokens: number | null;
   /** Null: the prefill's token and those of the rounds. */
   readonly outputTokens: number | null;
-  readonly emitted: readonly number[];
-  readonly proposed: readonly number[] | null;
+  readonly emitted: ArrayLike<number>;
+  readonly proposed: ArrayLike<number> | null;
 }
 
 /** Gathers the requests of one method. */
@@ -68,16 +69,26 @@ export class StepCollector {
         `${at}: ${proposed.length} numbers of drafted tokens for ${emitted.length} rounds, expected as many`,
       );
     }
+    // Plain loops without calls: files have millions of rounds.
     let tokens = 1;
+    let most = this.#maxK;
     for (let i = 0; i < emitted.length; i++) {
-      tokens += emitted[i]!;
-      this.#maxK = Math.max(this.#maxK, emitted[i]! - 1, proposed?.[i] ?? 0);
-      if (proposed !== null && proposed[i]! < emitted[i]! - 1) {
-        throw new UserError(
-          `${at}: round ${i} accepts ${emitted[i]! - 1} of ${proposed[i]} drafted tokens, expected at most that`,
-        );
+      const accepted = emitted[i]! - 1;
+      tokens += accepted + 1;
+      if (accepted > most) most = accepted;
+    }
+    if (proposed !== null) {
+      for (let i = 0; i < proposed.length; i++) {
+        const drafts = proposed[i]!;
+        if (drafts > most) most = drafts;
+        if (drafts < emitted[i]! - 1) {
+          throw new UserError(
+            `${at}: round ${i} accepts ${emitted[i]! - 1} of ${drafts} drafted tokens, expected at most that`,
+          );
+        }
       }
     }
+    this.#maxK = most;
     this.#ids.set(id, at);
     this.#hasProposed = proposed !== null;
     this.#hasPrompts &&= promptTokens !== null;

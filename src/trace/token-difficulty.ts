@@ -2,18 +2,19 @@
 import * as z from 'zod';
 import { inverseNormal } from '../random/inverse-normal.ts';
 import type { Stream } from '../random/streams.ts';
+import { strictObject } from '../validate.ts';
 import { alongOutputSchema, writeAlongOutput } from './along-output.ts';
 
 /** Drafts beyond this one get a difficulty of their own: all four recordings change there. */
 const BEYOND = 7;
 
-export const tokenDifficultySchema = z.strictObject({
+export const tokenDifficultySchema = strictObject({
   difficultyAlongOutput: alongOutputSchema,
   requestSd: z.number().min(0),
-  local: z.strictObject({ sd: z.number().min(0), correlation: z.number().min(0).lt(1) }),
+  local: strictObject({ sd: z.number().min(0), correlation: z.number().min(0).lt(1) }),
   roundSd: z.number().min(0),
-  depth: z.strictObject({ factor: z.number(), power: z.number().positive() }),
-  beyond7: z.strictObject({ step: z.number(), slope: z.number() }),
+  depth: strictObject({ factor: z.number(), power: z.number().positive() }),
+  beyond7: strictObject({ step: z.number(), slope: z.number() }),
   copied: z.number(),
 });
 

@@ -14,12 +14,12 @@ import { stream } from '../random/streams.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
 
 /** What a join takes of a workload. */
-export interface RequestLengths {
+interface RequestLengths {
   readonly promptTokens: Int32Array;
   readonly outputTokens: Int32Array;
 }
 
-export interface Joined {
+interface Joined {
   readonly trace: AcceptanceTrace;
   /** Requests whose acceptance is of more than one recorded request, with some drafter. */
   readonly continued: number;

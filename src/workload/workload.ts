@@ -78,11 +78,6 @@ export function selectHashes(
   );
 }
 
-/** Requests a second from the first arrival to the last; infinite when all came at once. */
-export function recordedRate({ arrivalS }: Workload): number {
-  return (arrivalS.length - 1) / arrivalS.at(-1)!;
-}
-
 function hashesOf(rows: readonly WorkloadRow[]): PrefixHashes | null {
   if (rows.every((row) => row.hashes === undefined)) return null;
   return flatHashes(

@@ -78,7 +78,12 @@ function read({ source, engine, metrics, usage }: Dialect, where: string, stated
       }
       if (rates.length > 0) throw new UserError(`${at}: per_step_accepted is there, as it was not before`);
       const list = countsAt(found.per_step_accepted, 'per_step_accepted', at, 0, k ?? MAX_K);
-      const total = list.reduce((sum, count) => sum + count, 0);
+      let total = 0;
+      const emitted = new Uint8Array(list.length);
+      for (let i = 0; i < list.length; i++) {
+        total += list[i]!;
+        emitted[i] = lengthOfAccepted(list[i]!);
+      }
       if (list.length !== rounds || total !== accepted) {
         throw new UserError(
           `${at}: per_step_accepted has ${list.length} rounds that accept ${total}, expected num_spec_steps ${rounds} and num_accepted_draft_tokens ${accepted}`,
@@ -93,7 +98,7 @@ function read({ source, engine, metrics, usage }: Dialect, where: string, stated
           outputTokens: optional(tokens.completion_tokens, (n) =>
             countAt(n, 'completion_tokens', at, 1, 2 ** 27),
           ),
-          emitted: list.map(lengthOfAccepted),
+          emitted,
           proposed: optional(found.per_step_drafted, (widths) =>
             countsAt(widths, 'per_step_drafted', at, 0, MAX_K),
           ),

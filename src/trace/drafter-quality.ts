@@ -1,0 +1,129 @@
+/**
+ * What if the drafter were better, or worse? Of a fitted column the mean number of drafts that a round accepts at the
+ * largest k, in a replay, is multiplied by the quality q (docs/acceptance-process.md, section 5). A better drafter also
+ * knows some of the tokens it missed: at each of them, with chance c, rounds go on as one that starts behind it does.
+ * A worse one misses some that it knew: there, with chance c, rounds end. A search for c ends where the mean is
+ * reached. Each token has one coin whatever q is, so that more quality shortens no round.
+ *
+ * Where a look-up had less to propose than is now accepted, it proposes just that. Left out: that it proposes more
+ * that is then rejected, and that a better drafter costs more.
+ */
+import { UserError } from '../errors.ts';
+import { stream } from '../random/streams.ts';
+import { tokensPerRound } from './statistics.ts';
+import type { AcceptanceTrace, PositionLengths } from './trace.ts';
+
+/** Halvings of the chance: beyond them it is finer than a token of any trace. */
+const HALVINGS = 30;
+
+/**
+ * The trace with the columns of `drafters` scaled; those it has no column of are passed over.
+ *
+ * @param quality 1 leaves everything as it is
+ * @throws UserError for a column that is a recording, accepts nothing, or cannot accept so much more
+ */
+export function withDrafterQuality(
+  trace: AcceptanceTrace,
+  drafters: readonly string[],
+  quality: number,
+  seed: number,
+): AcceptanceTrace {
+  const scaled = new Map(trace.drafters);
+  for (const drafter of drafters) {
+    const lengths = trace.drafters.get(drafter);
+    if (lengths === undefined || quality === 1) continue;
+    const where = `drafter quality ${quality}: trace ${trace.name}`;
+    if (lengths.kind === 'recording') {
+      throw new UserError(
+        `${where} is a recording of ${drafter}, and nobody recorded what a better or worse one does; expected a fitted trace`,
+      );
+    }
+    scaled.set(
+      drafter,
+      scaledLengths(lengths, quality, coins(lengths, drafter, seed), `${where}, ${drafter}`),
+    );
+  }
+  return { ...trace, drafters: scaled };
+}
+
+function scaledLengths(
+  lengths: PositionLengths,
+  quality: number,
+  coin: Float64Array,
+  where: string,
+): PositionLengths {
+  const emitted = new Uint8Array(lengths.emitted.length);
+  const scaled = { ...lengths, emitted };
+  const write = quality > 1 ? knowMore : knowLess;
+  const acceptedAt = (chance: number): number => {
+    write(lengths, coin, chance, emitted);
+    return tokensPerRound(scaled, lengths.maxK) - 1;
+  };
+  const before = acceptedAt(0);
+  if (!(before > 0)) throw new UserError(`${where} accepts nothing, expected something to scale`);
+  const wanted = quality * before;
+  let [low, high] = [0, 1];
+  const most = acceptedAt(high);
+  if (quality > 1 && most < wanted) {
+    throw new UserError(
+      `${where} accepts at most ${(most / before).toFixed(3)} times as much, where every draft is right; expected a quality of at most that`,
+    );
+  }
+  for (let i = 0; i < HALVINGS; i++) {
+    const chance = (low + high) / 2;
+    if (acceptedAt(chance) < wanted === quality > 1) low = chance;
+    else high = chance;
+  }
+  acceptedAt(high);
+  const { proposed } = lengths;
+  return {
+    ...scaled,
+    proposed:
+      proposed instanceof Uint8Array
+        ? proposed.map((drafts, at) => Math.max(drafts, emitted[at]! - 1))
+        : proposed,
+  };
+}
+
+/** A uniform number for every token. */
+function coins({ offsets }: PositionLengths, drafter: string, seed: number): Float64Array {
+  const coin = new Float64Array(offsets.at(-1)!);
+  for (let r = 0; r + 1 < offsets.length; r++) {
+    const draw = stream(seed, 'drafter quality', drafter, r);
+    for (let token = offsets[r]!; token < offsets[r + 1]!; token++) coin[token] = draw();
+  }
+  return coin;
+}
+
+/** Writes the lengths when missed tokens are known with the given chance. */
+function knowMore(lengths: PositionLengths, coin: Float64Array, chance: number, into: Uint8Array): void {
+  const { offsets, emitted, maxK } = lengths;
+  for (let r = 0; r + 1 < offsets.length; r++) {
+    const end = offsets[r + 1]!;
+    for (let at = end - 1; at > offsets[r]!; at--) {
+      const drafts = Math.min(maxK, end - at);
+      let accepted = Math.min(emitted[at]! - 1, drafts);
+      const missed = at + accepted;
+      if (accepted < drafts && coin[missed]! < chance) {
+        const beyond = missed + 1 < end ? into[missed + 1]! - 1 : 0;
+        accepted = Math.min(accepted + 1 + beyond, drafts);
+      }
+      into[at] = accepted + 1;
+    }
+    into.fill(1, offsets[r], Math.min(offsets[r]! + 1, end));
+  }
+}
+
+/** Writes the lengths when known tokens are missed with the given chance. */
+function knowLess(lengths: PositionLengths, coin: Float64Array, chance: number, into: Uint8Array): void {
+  const { offsets, emitted } = lengths;
+  for (let r = 0; r + 1 < offsets.length; r++) {
+    let missed = offsets[r + 1]!;
+    for (let at = missed - 1; at > offsets[r]!; at--) {
+      if (coin[at]! < chance) missed = at;
+      const accepted = Math.min(emitted[at]! - 1, missed - at);
+      into[at] = accepted + 1;
+    }
+    into.fill(1, offsets[r], Math.min(offsets[r]! + 1, offsets[r + 1]!));
+  }
+}
