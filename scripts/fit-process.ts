@@ -4,14 +4,13 @@
  *   npx tsx scripts/fit-process.ts RECORDING.jsonl --out traces/llama-3.1-8b/gsm8k.json [--requests 3000] [--from OLD.json]
  *   npx tsx scripts/fit-process.ts --check RECORDINGS_FOLDER
  */
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type AcceptanceProcess, parseProcess } from '../src/trace/process.ts';
+import type { AcceptanceProcess } from '../src/trace/process.ts';
 import { fitProcess } from './process-fit/fit.ts';
-import { fitError, UNSEEN_SEEDS } from './process-fit/fit-error.ts';
+import { type FitError, fitError, UNSEEN_SEEDS } from './process-fit/fit-error.ts';
 import { plainGuess } from './process-fit/parameters.ts';
+import { readProcess, rounded, writeProcess } from './process-fit/process-file.ts';
 import { readRecording } from './process-fit/recording.ts';
 
 const FOLDER = 'traces/llama-3.1-8b';
@@ -36,44 +35,32 @@ else
 
 function fitRecording(recordingPath: string, out: string): void {
   const recording = readRecording(recordingPath);
-  const start = values.from === undefined ? plainGuess(recording, basename(out, '.json')) : read(values.from);
+  const start: AcceptanceProcess =
+    values.from === undefined ? plainGuess(recording, basename(out, '.json')) : readProcess(values.from);
   const written = rounded(fitProcess(start, recording, Number(values.requests), console.log));
-  const json = JSON.stringify({ ...written, fitError: fitError(written, recording) }, null, 2);
-  writeFileSync(
-    out,
-    execFileSync('npx', ['biome', 'format', '--stdin-file-path=process.json'], { input: json }),
-  );
-  print(out, read(out));
+  const error = fitError(written, recording);
+  writeProcess(out, { ...written, fitError: error });
+  print(out, error);
 }
 
 function check(folder: string): void {
   for (const dataset of DATASETS) {
-    const process = read(join(FOLDER, `${dataset}.json`));
+    const process = readProcess(join(FOLDER, `${dataset}.json`));
     const recording = readRecording(join(folder, `combined_${dataset}.jsonl`));
-    print(dataset, { ...process, fitError: fitError(process, recording) });
+    print(dataset, fitError(process, recording));
   }
 }
 
-function print(what: string, { fitError }: AcceptanceProcess): void {
+function print(what: string, error: FitError): void {
   console.log(`${what} (seeds ${UNSEEN_SEEDS.join(', ')})`);
   console.table(
     Object.fromEntries(
-      Object.entries(fitError).map(([method, { requests: _, seeds: __, ...errors }]) => [
+      Object.entries(error).map(([method, { requests: _, seeds: __, ...errors }]) => [
         method,
         Object.fromEntries(
           Object.entries(errors).map(([name, value]) => [name.replace('Percent', ''), value]),
         ),
       ]),
     ),
-  );
-}
-
-function read(path: string): AcceptanceProcess {
-  return parseProcess(JSON.parse(readFileSync(path, 'utf8')), path);
-}
-
-function rounded(process: AcceptanceProcess): AcceptanceProcess {
-  return JSON.parse(JSON.stringify(process), (_, value) =>
-    typeof value === 'number' ? Number(value.toFixed(4)) : value,
   );
 }

@@ -91,7 +91,7 @@ describe.each(DATASETS)('process of %s', (dataset) => {
   });
 
   test('states a fit error within the bars', () => {
-    const { ngram, eagle3, combined } = process.fitError;
+    const { ngram, eagle3, combined } = process.fitError!;
     for (const [error, mean, worst] of [
       [ngram, 0.8, 2],
       [eagle3, 0.8, 2],
@@ -148,8 +148,8 @@ describe('a wrong process is a one-line error', () => {
     ],
     [
       'a wrong type',
-      (p) => Object.assign(at(p, 'copula'), { outputNgram: '0.5' }),
-      /^x\.json: copula\.outputNgram: got "0\.5", expected number$/,
+      (p) => Object.assign(at(p, 'copula'), { outputCopy: '0.5' }),
+      /^x\.json: copula\.outputCopy: got "0\.5", expected number$/,
     ],
     [
       'a wrong element',
@@ -170,7 +170,7 @@ describe('a wrong process is a one-line error', () => {
     ],
     [
       'impossible correlations',
-      (p) => Object.assign(p.copula as object, { outputNgram: 0.9, outputEagle3: 0.9, ngramEagle3: -0.9 }),
+      (p) => Object.assign(p.copula as object, { outputCopy: 0.9, outputEase: 0.9, copyEase: -0.9 }),
       /^x\.json: copula: .*positive definite/,
     ],
   ];
@@ -195,7 +195,7 @@ describeWithRecordings('processes against their recordings', (dir) => {
     const process = load(dataset);
     const got = fitError(process, readRecording(join(dir, `combined_${dataset}.jsonl`)));
     for (const method of ['ngram', 'eagle3', 'combined'] as const) {
-      for (const [name, value] of Object.entries(process.fitError[method])) {
+      for (const [name, value] of Object.entries(process.fitError![method])) {
         if (typeof value !== 'number') continue;
         expect((got[method] as Record<string, unknown>)[name], `${method} ${name}`).toBeCloseTo(value, 1);
       }

@@ -20,7 +20,7 @@ import {
 export const UNSEEN_SEEDS = [1001, 1002, 1003] as const;
 const REQUESTS = 3000;
 
-type FitError = AcceptanceProcess['fitError'];
+export type FitError = NonNullable<AcceptanceProcess['fitError']>;
 
 interface Statistics {
   readonly tokensPerRound: readonly number[];

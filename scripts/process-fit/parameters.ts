@@ -91,6 +91,7 @@ export function ngramStage(process: AcceptanceProcess): Stage {
 /** Everything of the EAGLE-3 head, and how its score goes with the lengths and the look-up's. */
 export function eagle3Stage(process: AcceptanceProcess): Stage {
   const { eagle3: p, copula } = process;
+  if (p === undefined) throw new Error('expected a process with an EAGLE-3 head');
   const rows = rowsOf(copula);
   return stage(
     [
@@ -121,29 +122,24 @@ export function eagle3Stage(process: AcceptanceProcess): Stage {
   );
 }
 
-/** A fit that was never checked. */
-const UNCHECKED = {
-  requests: 1,
-  seeds: [0],
-  tokensPerRoundMeanPercent: 0,
-  tokensPerRoundWorstPercent: 0,
-  speedupMeanPercent: 0,
-  speedupWorstPercent: 0,
-  spreadPercent: 0,
-  driftMeanPercent: 0,
-};
+/** What a reader of a process file has to know. */
+export const CONVENTIONS =
+  "lengths in tokens at the quantiles 0, 1, 2.5, 5, 10, 20 ... 90, 95, 97.5, 99, 100 %; values along the output at 0, 10, 30, 60, 90, 100 % of it; ngram in logits, eagle, eagle3 and draft-model in standard deviations of token noise, negative is easier; requestMeans: 5, 25, 50, 75 and 95 % of the requests' mean emitted length over positions at k = 20";
 
 /** Lengths from the recording; everything else a plain guess that the stages start from. */
 export function plainGuess(trace: AcceptanceTrace, dataset: string): AcceptanceProcess {
   const together = normalScoreCorrelation(trace.promptTokens, trace.outputTokens);
+  const origin = {
+    fittedTo: `the ${dataset} recording of SpecDecode-Bench/simulator@2fdccbd (vLLM on H100, EAGLE-3 and n-gram look-up, k = 20)`,
+  };
   return {
-    schemaVersion: 1,
+    schemaVersion: 2,
     process: 'copy-run and token-difficulty',
     dataset,
     target: 'llama-3.1-8b',
-    source: `fitted to the ${dataset} recording of SpecDecode-Bench/simulator@2fdccbd (vLLM on H100, EAGLE-3 and n-gram look-up, k = 20)`,
-    conventions:
-      'lengths in tokens at the quantiles 0, 1, 2.5, 5, 10, 20 ... 90, 95, 97.5, 99, 100 %; values along the output at 0, 10, 30, 60, 90, 100 % of it; ngram in logits, eagle3 in standard deviations of token noise, negative is easier',
+    setting: null,
+    conventions: CONVENTIONS,
+    origins: { lengths: origin, copula: origin, ngram: origin, eagle3: origin },
     promptTokens: quantiles(trace.promptTokens),
     outputTokens: quantiles(trace.outputTokens),
     copula: copulaOf({
@@ -169,7 +165,7 @@ export function plainGuess(trace: AcceptanceTrace, dataset: string): AcceptanceP
       beyond7: { step: 0.5, slope: 0 },
       copied: 0.7,
     },
-    fitError: { ngram: { ...UNCHECKED, withoutProposalPercent: 0 }, eagle3: UNCHECKED, combined: UNCHECKED },
+    requestMeans: {},
   };
 }
 
@@ -211,22 +207,22 @@ function copulaOf(rows: CopulaRows): Copula {
   const output = [1];
   return {
     outputPrompt: dot(output, prompt!),
-    outputNgram: dot(output, ngram!),
-    outputEagle3: dot(output, eagle3!),
-    promptNgram: dot(prompt!, ngram!),
-    promptEagle3: dot(prompt!, eagle3!),
-    ngramEagle3: dot(ngram!, eagle3!),
+    outputCopy: dot(output, ngram!),
+    outputEase: dot(output, eagle3!),
+    promptCopy: dot(prompt!, ngram!),
+    promptEase: dot(prompt!, eagle3!),
+    copyEase: dot(ngram!, eagle3!),
   };
 }
 
 function rowsOf(c: Copula): CopulaRows {
   const prompt = [c.outputPrompt, Math.sqrt(1 - c.outputPrompt ** 2)] as const;
-  const n1 = (c.promptNgram - c.outputPrompt * c.outputNgram) / prompt[1];
-  const ngram = [c.outputNgram, n1, Math.sqrt(1 - c.outputNgram ** 2 - n1 ** 2)] as const;
-  const e1 = (c.promptEagle3 - c.outputPrompt * c.outputEagle3) / prompt[1];
-  const e2 = (c.ngramEagle3 - c.outputNgram * c.outputEagle3 - n1 * e1) / ngram[2];
-  const e3 = Math.sqrt(1 - c.outputEagle3 ** 2 - e1 ** 2 - e2 ** 2);
-  return { prompt, ngram, eagle3: [c.outputEagle3, e1, e2, e3] };
+  const n1 = (c.promptCopy - c.outputPrompt * c.outputCopy) / prompt[1];
+  const ngram = [c.outputCopy, n1, Math.sqrt(1 - c.outputCopy ** 2 - n1 ** 2)] as const;
+  const e1 = (c.promptEase - c.outputPrompt * c.outputEase) / prompt[1];
+  const e2 = (c.copyEase - c.outputCopy * c.outputEase - n1 * e1) / ngram[2];
+  const e3 = Math.sqrt(1 - c.outputEase ** 2 - e1 ** 2 - e2 ** 2);
+  return { prompt, ngram, eagle3: [c.outputEase, e1, e2, e3] };
 }
 
 function scaled(row: readonly number[]): number[] {

@@ -4,7 +4,10 @@ import { BASIC_METHODS } from '../drafter/methods.ts';
 import { parseHardware } from '../hardware/load.ts';
 import { draftCard, headNames, modelCard, modelNames } from '../model/cards.ts';
 import { forwardShape } from '../model/shape.ts';
-import { parseProcess } from '../trace/process.ts';
+import type { Document } from '../scenario/library.ts';
+import { fittedTo, MAX_K, parseProcess, processMethods } from '../trace/process.ts';
+import { pooled } from '../trace/rates.ts';
+import { isProcess, parseRecord } from '../trace/read.ts';
 import { folderLibrary as library } from './folder-library.ts';
 
 type Entry = Readonly<Record<string, string>>;
@@ -90,10 +93,37 @@ async function traces(): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (const [target, datasets] of await library.traces()) {
     for (const dataset of datasets) {
-      const { text, where } = await library.trace(target, dataset);
-      const { source } = parseProcess(JSON.parse(text), where);
-      entries.push({ trace: dataset, target, kind: 'fitted process', methods: 'ngram, eagle3', source });
+      const document = await library.trace(target, dataset);
+      entries.push({ trace: dataset, target, ...shippedEntry(document) });
     }
   }
   return entries;
+}
+
+function shippedEntry({ text, where }: Document): Entry {
+  if (isProcess(text)) {
+    const process = parseProcess(JSON.parse(text), where);
+    const methods = processMethods(process);
+    const { setting, origins } = process;
+    const lengths = origins.lengths.borrowed;
+    return {
+      kind: 'fitted process',
+      methods: methods.join(', '),
+      k: `up to ${MAX_K}`,
+      remarks: [setting, lengths === undefined ? null : `lengths of ${lengths.from}`]
+        .filter((remark) => remark !== null)
+        .join(', '),
+      source: `fitted to ${fittedTo(process, methods).join('; ')}`,
+    };
+  }
+  const record = parseRecord(text, where);
+  if (record.kind !== 'rates') throw new Error(`${where}: ${record.kind}, expected a process or rates`);
+  const { method, k } = pooled(record.rates, record.name);
+  return {
+    kind: 'rates',
+    methods: method ?? '',
+    k: `up to ${k}`,
+    remarks: 'no lengths: --prompt-len, --output-len',
+    source: record.provenance.source,
+  };
 }

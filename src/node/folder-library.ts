@@ -15,13 +15,17 @@ export const folderLibrary: Library = {
   profile: (kind, name) => shipped(`${FOLDERS[kind]}/${name}.json`, `${kind} ${name}`),
   async traces() {
     const targets = await readdir(TRACES);
+    const datasets = async (target: string) =>
+      (await readdir(`${TRACES}/${target}`)).map((entry) => entry.replace(/\.jsonl?$/, '')).sort();
     return new Map(
-      await Promise.all(
-        targets.map(async (target) => [target, await jsonNames(`${TRACES}/${target}`)] as const),
-      ),
+      await Promise.all(targets.sort().map(async (target) => [target, await datasets(target)] as const)),
     );
   },
-  trace: (target, dataset) => shipped(`${TRACES}/${target}/${dataset}.json`, `trace ${dataset}`),
+  async trace(target, dataset) {
+    const entries = await readdir(`${TRACES}/${target}`);
+    const entry = entries.find((name) => name.replace(/\.jsonl?$/, '') === dataset);
+    return shipped(`${TRACES}/${target}/${entry}`, `trace ${target}/${dataset}`);
+  },
   async file(path) {
     let bytes: Buffer;
     try {

@@ -1,6 +1,7 @@
 /** `specsim trace`: import, inspect and export acceptance files. */
 import { UserError } from '../errors.ts';
 import { summarizeInspection } from '../report/inspection.ts';
+import { LENDER, shippedTrace } from '../scenario/shipped-trace.ts';
 import { formatCanonicalCsv } from '../trace/canonical-csv.ts';
 import { type ExportForm, exportRecord } from '../trace/export.ts';
 import { canonicalJsonl } from '../trace/formats/canonical-jsonl.ts';
@@ -8,6 +9,7 @@ import { NOTHING_STATED, type Stated } from '../trace/formats/format.ts';
 import { scrapesSubtracted } from '../trace/formats/vllm-prometheus.ts';
 import { inspectRecord } from '../trace/inspect.ts';
 import { parseProcess, sampleProcess } from '../trace/process.ts';
+import { isProcess, parseRecord } from '../trace/read.ts';
 import type { AcceptanceRecord } from '../trace/record.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkWritable, writeWhole } from './output.ts';
@@ -87,12 +89,11 @@ async function readFiles(
   return { ...after, rates: scrapesSubtracted(before.rates, after.rates, second) };
 }
 
-/** A trace that ships, by its name, or a file. */
+/** A trace that ships, by its name (`gsm8k` is the lender's), or a file. */
 async function readNamed(named: string, from: string | null): Promise<AcceptanceRecord> {
-  for (const [target, datasets] of await folderLibrary.traces()) {
-    if (!datasets.includes(named)) continue;
-    const { text, where } = await folderLibrary.trace(target, named);
-    return { kind: 'position-indexed', trace: sampleProcess(parseProcess(JSON.parse(text), where), FITTED) };
-  }
-  return readRecordFile(named, NOTHING_STATED, from);
+  const found = shippedTrace(await folderLibrary.traces(), LENDER, named);
+  if (found === null) return readRecordFile(named, NOTHING_STATED, from);
+  const { text, where } = await folderLibrary.trace(found.target, found.dataset);
+  if (!isProcess(text)) return parseRecord(text, where);
+  return { kind: 'position-indexed', trace: sampleProcess(parseProcess(JSON.parse(text), where), FITTED) };
 }

@@ -11,7 +11,7 @@ import { type PolicySpec, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
 import { withDrafterQuality } from '../trace/drafter-quality.ts';
-import { parseProcess, sampleProcess } from '../trace/process.ts';
+import { type AcceptanceProcess, parseProcess, processMethods, sampleProcess } from '../trace/process.ts';
 import { traceOfRates } from '../trace/rates.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
 import {
@@ -30,12 +30,10 @@ import type { Document, Library } from './library.ts';
 import type { Scenario } from './options.ts';
 import { implausible, type Override, readProfiles, withoutEffect } from './overrides.ts';
 import { rangeWarnings } from './range.ts';
+import { type ShippedTrace, shippedTrace, unknownTrace } from './shipped-trace.ts';
 
 /** Requests sampled from a fitted process when nobody says how many. */
 const FITTED_REQUESTS = 1000;
-
-/** Whose traces a target borrows when it has none of its own. */
-export const LENDER = 'llama-3.1-8b';
 
 export interface Inputs {
   readonly scenario: Scenario;
@@ -124,7 +122,6 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     );
   }
   const parts = [...new Set(methods.flatMap((method): BasicMethod[] => [...method.parts]))];
-  const drafts = draftCards(parts, target, chosen);
 
   const named = parsePolicy(scenario.policy);
   let policy = named;
@@ -166,15 +163,24 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     }
   }
 
+  const asked = parts.filter(({ name }) => !rates.has(name));
   const shelves = await library.traces();
   const traces: AcceptanceTrace[] = [];
   for (const named of scenario.trace) {
-    const own = shelves.get(target.name) ?? [];
-    const lent = shelves.get(LENDER) ?? [];
-    const document = await find('trace', named, [...new Set([...own, ...lent])], (dataset) =>
-      library.trace(own.includes(dataset) ? target.name : LENDER, dataset),
-    );
-    const trace = scaled(readTrace(document, scenario, parts, warnings), document, scenario, parts);
+    const ships = shippedTrace(shelves, target.name, named);
+    const document =
+      ships === null ? await library.file(named) : await library.trace(ships.target, ships.dataset);
+    if (document === null) {
+      const shelf = shelves.has(named.split('/')[0]!);
+      throw isPath(named) && !shelf ? noSuchFile('trace', named) : unknownTrace(shelves, target.name, named);
+    }
+    contents.push(document.text);
+    const read = readTrace(document, scenario, asked, warnings);
+    const lacking = asked.find(({ name }) => !read.drafters.has(name));
+    if (ships !== null && lacking !== undefined) {
+      throw await lacks(library, ships, lacking.name);
+    }
+    const trace = scaled(read, document, scenario, parts);
     if (trace.provenance.target !== target.name) {
       warnings.push(
         `trace ${trace.name} is of ${trace.provenance.target}: its acceptance and lengths are borrowed for ${target.name}`,
@@ -182,6 +188,7 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     }
     traces.push(prepare(trace, scenario, warnings));
   }
+  const drafts = draftCards(parts, target, chosen, measuredDraft(asked, traces));
   let workload: Workload | null = null;
   if (scenario.workload !== null) {
     const document = await file('workload', scenario.workload, []);
@@ -259,10 +266,21 @@ function hashed({
   };
 }
 
+/** The draft model whose acceptance the traces hold; null where they name none that has a card, or several. */
+function measuredDraft(
+  asked: readonly BasicMethod[],
+  traces: readonly AcceptanceTrace[],
+): Transformer | null {
+  if (!asked.some(({ model }) => model?.card === 'transformer')) return null;
+  const [name, ...others] = new Set(traces.map(({ provenance }) => provenance.draft));
+  return name !== undefined && others.length === 0 && modelNames().includes(name) ? modelCard(name) : null;
+}
+
 function draftCards(
   parts: readonly BasicMethod[],
   target: Transformer,
   chosen: DraftHead | Transformer | null,
+  measured: Transformer | null,
 ): Map<string, DraftHead | Transformer> {
   const drafts = new Map<string, DraftHead | Transformer>();
   let used = false;
@@ -270,7 +288,7 @@ function draftCards(
     if (model === undefined) continue;
     const fits = chosen !== null && chosen.kind === model.card;
     used ||= fits;
-    const card = fits ? chosen : defaultDraft(target, model.card);
+    const card = fits ? chosen : model.card === 'transformer' ? measured : defaultHead(target, model.card);
     if (card === null) {
       const [what, known] =
         model.card === 'transformer'
@@ -293,9 +311,8 @@ function draftCards(
   return drafts;
 }
 
-/** The head made for a target, or the extra layers it was trained with; a whole draft model is never guessed. */
-function defaultDraft(target: Transformer, kind: DraftHead['kind'] | 'transformer'): DraftHead | null {
-  if (kind === 'transformer') return null;
+/** The head made for a target, or the extra layers it was trained with. */
+function defaultHead(target: Transformer, kind: DraftHead['kind']): DraftHead | null {
   return headFor(target.name, kind) ?? (kind === 'mtp' && target.mtpLayers > 0 ? mtpHead(target) : null);
 }
 
@@ -317,10 +334,15 @@ function readTrace(
 ): AcceptanceTrace {
   const requests = (scenario.workload === null ? scenario.requests : null) ?? FITTED_REQUESTS;
   const { where, text } = document;
-  if (isProcess(text))
-    return once(document, `${requests} ${scenario.seed}`, () =>
-      sampleProcess(parseProcess(json(document), where), { requests, seed: scenario.seed }),
+  if (isProcess(text)) {
+    const process = once(document, 'process', () => parseProcess(json(document), where));
+    const methods = processMethods(process).filter((method) => parts.some(({ name }) => name === method));
+    const { seed } = scenario;
+    warnings.push(...remarks(process));
+    return once(document, `${requests} ${seed} ${methods}`, () =>
+      sampleProcess(process, { requests, seed, methods }),
     );
+  }
   const record = once(document, 'record', () => parseRecord(text, where));
   if (record.kind === 'position-indexed') return record.trace;
   const { promptLen: promptTokens, outputLen: outputTokens, seed } = scenario;
@@ -334,6 +356,40 @@ function readTrace(
       : `trace ${trace.name} holds rates alone: acceptance is fitted, independent drafts with these rates`,
   );
   return named(trace, parts, warnings);
+}
+
+/** What a user of a process has to know: an unlike setting, and lengths of another target. */
+function remarks({ dataset, target, setting, origins }: AcceptanceProcess): string[] {
+  const what = `trace ${dataset} of ${target}`;
+  const found = setting === null ? [] : [`${what} was measured with ${setting}`];
+  const { borrowed } = origins.lengths;
+  if (borrowed !== undefined)
+    found.push(`${what} has the lengths of ${borrowed.from}: its own are not public`);
+  return found;
+}
+
+/** The error for a method that a shipped trace has no acceptance of; names those that have. */
+async function lacks(
+  library: Library,
+  { target, dataset }: ShippedTrace,
+  method: string,
+): Promise<UserError> {
+  const methodsOf = new Map<string, readonly string[]>();
+  for (const [owner, datasets] of await library.traces()) {
+    if (!datasets.includes(dataset)) continue;
+    const document = await library.trace(owner, dataset);
+    if (isProcess(document.text)) {
+      methodsOf.set(owner, processMethods(parseProcess(json(document), document.where)));
+    }
+  }
+  const others = [...methodsOf].filter(([, methods]) => methods.includes(method)).map(([owner]) => owner);
+  const elsewhere =
+    others.length === 0
+      ? ''
+      : ` (--trace ${others.map((owner) => `${owner}/${dataset}`).join(' or ')} borrows it)`;
+  return new UserError(
+    `method ${method}: trace ${target}/${dataset} has no acceptance of it, expected ${methodsOf.get(target)?.join(', ')}${elsewhere}; or state one with --acceptance ${method}=RATE`,
+  );
 }
 
 /** The trace with the drafters that are asked for as good as asked for. */
@@ -443,10 +499,15 @@ function json({ text, where }: Document): unknown {
 }
 
 function notFound(what: string, named: string, names: readonly string[]): UserError {
-  if (/[/\\]|\.(json|jsonl|csv|gz)$/.test(named)) {
-    return new UserError(`${what} ${shown(named)}: no such file`);
-  }
-  return unknownName(what, named, names);
+  return isPath(named) ? noSuchFile(what, named) : unknownName(what, named, names);
+}
+
+function isPath(named: string): boolean {
+  return /[/\\]|\.(json|jsonl|csv|gz)$/.test(named);
+}
+
+function noSuchFile(what: string, named: string): UserError {
+  return new UserError(`${what} ${shown(named)}: no such file`);
 }
 
 /** Hexadecimal digest of a text. */

@@ -1,9 +1,10 @@
 /** What a point is: a hash of its scenario, the contents of every file it names, and the program's version. */
 import { headNames, modelNames } from '../model/cards.ts';
-import { LENDER, sha256 } from '../scenario/inputs.ts';
+import { sha256 } from '../scenario/inputs.ts';
 import type { Document, Library } from '../scenario/library.ts';
 import type { Scenario } from '../scenario/options.ts';
 import { TOOL } from '../scenario/result.ts';
+import { shippedTrace } from '../scenario/shipped-trace.ts';
 
 /** Hashes scenarios; each document is hashed once. A file that is missing has no contents, and fails when run. */
 export class Identity {
@@ -50,9 +51,8 @@ export class Identity {
 
   #trace(target: string, named: string): Promise<string | null> {
     return this.#digest(`trace ${target} ${named}`, async () => {
-      const shelves = await this.#library.traces();
-      const owner = [target, LENDER].find((name) => shelves.get(name)?.includes(named));
-      return owner === undefined ? this.#library.file(named) : this.#library.trace(owner, named);
+      const found = shippedTrace(await this.#library.traces(), target, named);
+      return found === null ? this.#library.file(named) : this.#library.trace(found.target, found.dataset);
     });
   }
 

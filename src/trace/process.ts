@@ -1,6 +1,6 @@
 /**
  * The acceptance process: a few dozen named numbers that replay like a recording. One process describes one
- * data set: lengths, the n-gram look-up and the EAGLE-3 head, and how they go together
+ * target on one data set: lengths, the n-gram look-up and draft models, and how they go together
  * (docs/acceptance-process.md).
  */
 import * as z from 'zod';
@@ -13,7 +13,7 @@ import { sampleTokenDifficulty, tokenDifficultySchema } from './token-difficulty
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
 
 /** The largest draft length a process answers for, in tokens: that of the recordings it is fitted to. */
-const MAX_K = 20;
+export const MAX_K = 20;
 
 /** The probabilities of the quantile tables. */
 export const QUANTILES = [
@@ -37,23 +37,58 @@ const fitError = strictObject({
   driftMeanPercent: percent,
 });
 
+/** The methods whose drafts a model makes, all sampled alike. */
+export const MODEL_METHODS = ['eagle', 'eagle3', 'draft-model'] as const;
+export type ModelMethod = (typeof MODEL_METHODS)[number];
+
+const text = z.string().min(1);
+
+/** What the numbers of a part are fitted to, and which of them are another process's because nothing tells them. */
+const origin = strictObject({
+  fittedTo: text.nullable(),
+  borrowed: strictObject({ from: text, numbers: z.array(text).min(1) }).exactOptional(),
+  /** The card of the draft model. */
+  draft: text.exactOptional(),
+});
+
+/** The mean emitted length of a request over its positions: 5th percentile, quartiles, 95th percentile. */
+const requestQuantiles = z.array(z.number().min(1)).length(5);
+const published = strictObject({ published: requestQuantiles, reached: requestQuantiles });
+
 const processSchema = strictObject({
-  schemaVersion: z.literal(1),
+  schemaVersion: z.literal(2),
   process: z.literal('copy-run and token-difficulty'),
-  dataset: z.string().min(1),
-  target: z.string().min(1),
-  source: z.string().min(1),
+  dataset: text,
+  target: text,
+  /** What is unlike a plain run of the target, such as `thinking on`; null when nothing is. */
+  setting: text.nullable(),
   conventions: z.string(),
+  origins: strictObject({
+    lengths: origin,
+    copula: origin,
+    ngram: origin,
+    eagle: origin.exactOptional(),
+    eagle3: origin.exactOptional(),
+    'draft-model': origin.exactOptional(),
+  }),
   promptTokens: quantileTable,
   outputTokens: quantileTable,
   copula: copulaSchema,
   ngram: copyRunsSchema,
-  eagle3: tokenDifficultySchema,
+  eagle: tokenDifficultySchema.exactOptional(),
+  eagle3: tokenDifficultySchema.exactOptional(),
+  'draft-model': tokenDifficultySchema.exactOptional(),
+  requestMeans: strictObject({
+    ngram: published.exactOptional(),
+    eagle: published.exactOptional(),
+    eagle3: published.exactOptional(),
+    'draft-model': published.exactOptional(),
+  }),
   fitError: strictObject({
     ngram: fitError.extend({ withoutProposalPercent: percent }),
     eagle3: fitError,
     combined: fitError,
-  }),
+  }).exactOptional(),
 });
 
 export type AcceptanceProcess = z.infer<typeof processSchema>;
@@ -68,18 +103,30 @@ export function parseProcess(json: unknown, where: string): AcceptanceProcess {
   return validate(processSchema, json, where);
 }
 
+/** The methods that a process has the acceptance of. */
+export function processMethods(process: AcceptanceProcess): readonly string[] {
+  return ['ngram', ...MODEL_METHODS.filter((method) => process[method] !== undefined)];
+}
+
+/** What the methods are fitted to, each once. */
+export function fittedTo({ origins }: AcceptanceProcess, methods: readonly string[]): string[] {
+  const named = methods.flatMap((method) => origins[method as keyof typeof origins]?.fittedTo ?? []);
+  return [...new Set(named)];
+}
+
 /**
  * Samples requests of a process. The same seed and number of requests give the same trace; request effects
  * are stratified over the sample, so that a few hundred requests already have the means of the process.
  *
- * @param options requests: how many, at least 1; seed: any integer
+ * @param options requests: how many, at least 1; seed: any integer; methods: those to sample, of `processMethods`,
+ * all of them when left out. A method's column is the same whatever the others are
  * @throws UserError when `requests` is not a positive integer
  */
 export function sampleProcess(
   process: AcceptanceProcess,
-  options: { readonly requests: number; readonly seed: number },
+  options: { readonly requests: number; readonly seed: number; readonly methods?: readonly string[] },
 ): AcceptanceTrace {
-  const { requests, seed } = options;
+  const { requests, seed, methods = processMethods(process) } = options;
   if (!Number.isInteger(requests) || requests < 1) {
     throw new UserError(`requests: got ${shown(requests)}, expected a whole number of at least 1`);
   }
@@ -88,50 +135,53 @@ export function sampleProcess(
   const offsets = new Int32Array(requests + 1);
   for (let r = 0; r < requests; r++) offsets[r + 1] = offsets[r]! + outputTokens[r]!;
   const positions = offsets[requests]!;
-  const ngram = new Uint8Array(positions);
+  const column = { maxK: MAX_K, offsets, kind: 'fitted' } as const;
+  const drafters = new Map<string, PositionLengths>();
+  const emitted = new Uint8Array(positions);
   const proposed = new Uint8Array(positions);
-  const eagle3 = new Uint8Array(positions);
   const copied = new Uint8Array(positions);
   const scratch = new Float64Array(Math.max(...outputTokens));
   for (let r = 0; r < requests; r++) {
     const [start, end] = [offsets[r]!, offsets[r + 1]!];
     const request = {
-      emitted: ngram.subarray(start, end),
+      emitted: emitted.subarray(start, end),
       proposed: proposed.subarray(start, end),
       copied: copied.subarray(start, end),
     };
-    const copyDraws = stream(seed, 'acceptance', 'ngram', r);
-    sampleCopyRuns(process.ngram, request, scores.ngram[r]!, copyDraws, scratch, MAX_K);
-    const headDraws = stream(seed, 'acceptance', 'eagle3', r);
-    const emitted = eagle3.subarray(start, end);
-    sampleTokenDifficulty(
-      process.eagle3,
-      emitted,
-      request.copied,
-      scores.eagle3[r]!,
-      headDraws,
-      scratch,
-      MAX_K,
-    );
+    const draws = stream(seed, 'acceptance', 'ngram', r);
+    sampleCopyRuns(process.ngram, request, scores.copy[r]!, draws, scratch, MAX_K);
   }
-  const column = { maxK: MAX_K, offsets, kind: 'fitted' } as const;
+  if (methods.includes('ngram')) drafters.set('ngram', { ...column, emitted, proposed });
+  for (const method of MODEL_METHODS) {
+    const difficulty = process[method];
+    if (difficulty === undefined || !methods.includes(method)) continue;
+    const accepted = new Uint8Array(positions);
+    for (let r = 0; r < requests; r++) {
+      const [start, end] = [offsets[r]!, offsets[r + 1]!];
+      const request = { emitted: accepted.subarray(start, end), copied: copied.subarray(start, end) };
+      const draws = stream(seed, 'acceptance', method, r);
+      sampleTokenDifficulty(difficulty, request, scores.ease[r]!, draws, scratch, MAX_K);
+    }
+    drafters.set(method, { ...column, emitted: accepted, proposed: 'always' });
+  }
+  const { target, dataset, origins } = process;
+  const source = `fitted to ${fittedTo(process, methods).join('; ')}`;
+  const draft = methods.includes('draft-model') ? origins['draft-model']?.draft : undefined;
   return {
-    name: process.dataset,
+    name: dataset,
     provenance: {
-      source: process.source,
-      target: process.target,
-      dataset: process.dataset,
+      source,
+      target,
+      dataset,
       engine: null,
       licence: null,
+      ...(draft !== undefined && { draft }),
     },
     ids: Array.from({ length: requests }, (_, r) => String(r)),
     promptTokens: lengths(process.promptTokens, scores.prompt),
     outputTokens,
     outputLimit: null,
-    drafters: new Map<string, PositionLengths>([
-      ['ngram', { ...column, emitted: ngram, proposed }],
-      ['eagle3', { ...column, emitted: eagle3, proposed: 'always' }],
-    ]),
+    drafters,
     tokens: null,
   };
 }

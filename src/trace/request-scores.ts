@@ -1,4 +1,4 @@
-/** What sets requests apart: correlated scores, one for each length and method, stratified over the sample. */
+/** What sets requests apart: correlated scores of the lengths, of copying and of ease, stratified over the sample. */
 import * as z from 'zod';
 import { inverseNormal } from '../random/inverse-normal.ts';
 import { type Stream, stream } from '../random/streams.ts';
@@ -9,29 +9,26 @@ const correlation = z.number().gt(-1).lt(1);
 /** Correlations of the normal scores of a request. */
 export const copulaSchema = strictObject({
   outputPrompt: correlation,
-  outputNgram: correlation,
-  outputEagle3: correlation,
-  promptNgram: correlation,
-  promptEagle3: correlation,
-  ngramEagle3: correlation,
+  outputCopy: correlation,
+  outputEase: correlation,
+  promptCopy: correlation,
+  promptEase: correlation,
+  copyEase: correlation,
 }).refine(
   (copula) => choleskyFactor(copula) !== null,
   'no four scores can be correlated like this: the matrix is not positive definite',
 );
 
 export type Copula = Readonly<
-  Record<
-    'outputPrompt' | 'outputNgram' | 'outputEagle3' | 'promptNgram' | 'promptEagle3' | 'ngramEagle3',
-    number
-  >
+  Record<'outputPrompt' | 'outputCopy' | 'outputEase' | 'promptCopy' | 'promptEase' | 'copyEase', number>
 >;
 
-/** Per request: uniforms to look lengths up by, and normal scores of the methods. */
+/** Per request: uniforms to look lengths up by, and normal scores of copying (look-up) and of ease (every draft model). */
 interface RequestScores {
   readonly output: Float64Array;
   readonly prompt: Float64Array;
-  readonly ngram: Float64Array;
-  readonly eagle3: Float64Array;
+  readonly copy: Float64Array;
+  readonly ease: Float64Array;
 }
 
 /**
@@ -49,12 +46,12 @@ export function sampleRequestScores(copula: Copula, requests: number, seed: numb
       correlated[i]![r] = row.reduce((sum, weight, j) => sum + weight * independent[j]!, 0);
     });
   }
-  const [output, prompt, ngram, eagle3] = correlated.map((values) => stratify(values, draw));
+  const [output, prompt, copy, ease] = correlated.map((values) => stratify(values, draw));
   return {
     output: output!,
     prompt: prompt!,
-    ngram: ngram!.map(inverseNormal),
-    eagle3: eagle3!.map(inverseNormal),
+    copy: copy!.map(inverseNormal),
+    ease: ease!.map(inverseNormal),
   };
 }
 
@@ -68,15 +65,10 @@ function stratify(values: Float64Array, draw: Stream): Float64Array {
   return uniforms;
 }
 
-/** Lower triangle L with L L' the matrix of the scores output, prompt, ngram, eagle3; null when there is none. */
+/** Lower triangle L with L L' the matrix of the scores output, prompt, copy, ease; null when there is none. */
 function choleskyFactor(copula: Copula): readonly (readonly number[])[] | null {
-  const { outputPrompt, outputNgram, outputEagle3, promptNgram, promptEagle3, ngramEagle3 } = copula;
-  const matrix = [
-    [1],
-    [outputPrompt, 1],
-    [outputNgram, promptNgram, 1],
-    [outputEagle3, promptEagle3, ngramEagle3, 1],
-  ];
+  const { outputPrompt, outputCopy, outputEase, promptCopy, promptEase, copyEase } = copula;
+  const matrix = [[1], [outputPrompt, 1], [outputCopy, promptCopy, 1], [outputEase, promptEase, copyEase, 1]];
   const factor: number[][] = [];
   for (const row of matrix) {
     const solved: number[] = [];

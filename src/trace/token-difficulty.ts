@@ -1,4 +1,4 @@
-/** A draft head as tokens of varying difficulty (docs/acceptance-process.md, section 4). */
+/** A draft model, a head or a whole one, as tokens of varying difficulty (docs/acceptance-process.md, section 4). */
 import * as z from 'zod';
 import { inverseNormal } from '../random/inverse-normal.ts';
 import type { Stream } from '../random/streams.ts';
@@ -20,17 +20,22 @@ export const tokenDifficultySchema = strictObject({
 
 export type TokenDifficulty = z.infer<typeof tokenDifficultySchema>;
 
+/** What one request gets; both arrays are views of its output length. */
+interface DifficultyRequest {
+  readonly emitted: Uint8Array;
+  /** 1 where the token at this position is inside a copy run. */
+  readonly copied: Uint8Array;
+}
+
 /**
- * Samples the draft head's column of one request into `emitted`, whose length is the output length.
+ * Samples the draft model's column of one request into its `emitted`.
  *
- * @param copied 1 where the token at this position is inside a copy run
  * @param score normal score of the request: positive is easier
  * @param scratch at least as long as the output
  */
 export function sampleTokenDifficulty(
   process: TokenDifficulty,
-  emitted: Uint8Array,
-  copied: Uint8Array,
+  { emitted, copied }: DifficultyRequest,
   score: number,
   draw: Stream,
   scratch: Float64Array,

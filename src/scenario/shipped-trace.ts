@@ -1,0 +1,40 @@
+/**
+ * Which of the traces that ship a name means: `gsm8k` the target's own, or, where it has none of that name, the
+ * lender's; `llama-3-70b/gsm8k` that of the target it names, whatever is simulated.
+ */
+import { UserError, unknownName } from '../errors.ts';
+
+/** Whose traces a target borrows when it has none of its own. */
+export const LENDER = 'llama-3.1-8b';
+
+export interface ShippedTrace {
+  readonly target: string;
+  readonly dataset: string;
+}
+
+/** Data sets by target, as a `Library` lists them. */
+type Shelves = ReadonlyMap<string, readonly string[]>;
+
+/** The trace that `named` means when `target` is simulated; null where none ships under that name. */
+export function shippedTrace(shelves: Shelves, target: string, named: string): ShippedTrace | null {
+  const [owner, dataset, ...more] = named.split('/');
+  if (dataset !== undefined) {
+    return more.length === 0 && shelves.get(owner!)?.includes(dataset) ? { target: owner!, dataset } : null;
+  }
+  const holder = [target, LENDER].find((name) => shelves.get(name)?.includes(named));
+  return holder === undefined ? null : { target: holder, dataset: named };
+}
+
+/** The error for a name of none: of a data set that others have, of a target's that it lacks, or of nothing. */
+export function unknownTrace(shelves: Shelves, target: string, named: string): UserError {
+  const [owner, dataset] = named.split('/');
+  if (dataset !== undefined) return unknownName(`trace of ${owner}`, dataset, shelves.get(owner!) ?? []);
+  const others = [...shelves].filter(([, datasets]) => datasets.includes(named)).map(([name]) => name);
+  if (others.length > 0) {
+    return new UserError(
+      `trace ${named}: none of ${target} ships, and ${LENDER} lends none; it is of ${others.join(', ')}, expected ${others.map((name) => `${name}/${named}`).join(' or ')} to borrow it`,
+    );
+  }
+  const known = [target, LENDER].flatMap((name) => shelves.get(name) ?? []);
+  return unknownName('trace', named, [...new Set(known)]);
+}
