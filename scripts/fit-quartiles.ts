@@ -2,7 +2,7 @@
  * Fits processes to published quantiles over requests where no recording is public, and writes what they reach into
  * docs/acceptance-process.md (section 9).
  *
- *   npx tsx scripts/fit-quartiles.ts FIG7.csv [--target llama-3-70b]
+ *   npx tsx scripts/fit-quartiles.ts FIG7.csv [--target llama-3-70b] [--dataset gsm8k]
  *   npx tsx scripts/fit-quartiles.ts --table
  *
  * FIG7.csv: columns figure, panel, model, dataset, method, k, metric, value; fig. 7 of arXiv 2601.11580, read off its
@@ -51,14 +51,20 @@ const REACHED = { requests: 3000, seeds: UNSEEN_SEEDS };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { target: { type: 'string' }, table: { type: 'boolean', default: false } },
+  options: {
+    target: { type: 'string' },
+    dataset: { type: 'string' },
+    table: { type: 'boolean', default: false },
+  },
 });
 if (values.table === positionals.length > 0) throw new Error('usage: fit-quartiles.ts FIG7.csv | --table');
 if (positionals[0] !== undefined) {
   const published = readFigure(positionals[0]);
   for (const one of Object.values(TARGETS)) {
     if (values.target !== undefined && values.target !== one.target) continue;
-    for (const dataset of Object.values(DATASETS)) fitTarget(one, dataset, published);
+    for (const dataset of Object.values(DATASETS)) {
+      if (values.dataset === undefined || values.dataset === dataset) fitTarget(one, dataset, published);
+    }
   }
 }
 writeTable();

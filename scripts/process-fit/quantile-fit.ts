@@ -11,9 +11,9 @@ import { requestMeanQuantiles } from './request-means.ts';
 
 export type QuantileMethod = 'ngram' | ModelMethod;
 
-/** What the quantiles tell; changed by one number for each line of the two lists. */
+/** What the quantiles tell: a level, a spread (both spreads of n-gram by one factor) and one or two of the shape. */
 export const FITTED: Readonly<Record<QuantileMethod, readonly string[]>> = {
-  ngram: ['startAlongOutput', 'requestSd', 'run.lengthSd', 'run.beta'],
+  ngram: ['startAlongOutput', 'requestSd', 'run.lengthSd', 'run.alpha', 'run.beta', 'wholeCopy.share'],
   eagle: ['difficultyAlongOutput', 'requestSd', 'local.sd'],
   eagle3: ['difficultyAlongOutput', 'requestSd', 'local.sd'],
   'draft-model': ['difficultyAlongOutput', 'requestSd', 'local.sd'],
@@ -23,6 +23,18 @@ const FIT = { requests: 1500, seeds: [1, 2] };
 /** Deviation of the logarithm that costs one: the whiskers are those of a few requests. */
 const TOLERANCES = [0.03, 0.01, 0.01, 0.01, 0.03];
 
+/** Level, spread and shape: the width slopes are taken over, and how far one may stray at the cost of a tolerance. */
+const COORDINATES = [
+  { step: 0.15, pull: 100 },
+  { step: 0.2, pull: 2 },
+  { step: 0.2, pull: 1 },
+];
+/** The tail of the runs, and the share of whole copies. */
+const OF_COPIES = [
+  { step: 0.2, pull: 1 },
+  { step: 0.4, pull: 2 },
+];
+
 /** The process with the part of `method` fitted; it needs that part to start from. */
 export function fitQuantiles(
   process: AcceptanceProcess,
@@ -30,21 +42,23 @@ export function fitQuantiles(
   published: readonly number[],
 ): AcceptanceProcess {
   const apply = (parameters: readonly number[]): AcceptanceProcess => {
-    const [level, spread, shape] = parameters as [number, number, number];
     return method === 'ngram'
-      ? { ...process, ngram: movedRuns(process.ngram, level, spread, shape) }
-      : { ...process, [method]: movedDifficulty(process[method]!, level, spread, shape) };
+      ? { ...process, ngram: movedRuns(process.ngram, parameters) }
+      : { ...process, [method]: movedDifficulty(process[method]!, parameters) };
   };
   const deviations = (parameters: readonly number[]) => {
     const reached = reachedQuantiles(apply(parameters), method, FIT);
     return reached.map((value, i) => Math.log(value / published[i]!) / TOLERANCES[i]!);
   };
-  const { parameters } = leastSquares(deviations, [0, 0, 0], {
-    steps: [0.15, 0.2, 0.2],
-    iterations: 12,
+  const coordinates = method === 'ngram' ? [...COORDINATES, ...OF_COPIES] : COORDINATES;
+  const { parameters } = leastSquares(deviations, new Array(coordinates.length).fill(0), {
+    steps: coordinates.map(({ step }) => step),
+    iterations: 15,
     farthest: 6,
-    pull: [100, 2, 1],
-    tolerance: 0.003,
+    pull: coordinates.map(({ pull }) => pull),
+    // Beyond two tolerances a quantile counts by its size: some whiskers are those of runaway requests.
+    softBeyond: 2,
+    tolerance: 0.002,
   });
   return apply(parameters);
 }
@@ -61,22 +75,27 @@ export function reachedQuantiles(
   return samples[0]!.map((_, i) => mean(samples.map((sample) => sample[i]!)));
 }
 
-function movedRuns(runs: CopyRuns, level: number, spread: number, shape: number): CopyRuns {
+function movedRuns(runs: CopyRuns, parameters: readonly number[]): CopyRuns {
+  const [level, spread, shape, tail, whole] = parameters as [number, number, number, number, number];
   const { alpha, beta, floor, lengthSd } = runs.run;
+  const { share, hazard } = runs.wholeCopy;
+  const odds = (share / (1 - share)) * Math.exp(whole);
   return {
     ...runs,
     startAlongOutput: runs.startAlongOutput.map((logit) => logit + level),
     requestSd: runs.requestSd * Math.exp(spread),
-    run: { alpha, beta: beta * Math.exp(shape), floor, lengthSd: lengthSd * Math.exp(spread) },
+    run: {
+      alpha: alpha * Math.exp(tail),
+      beta: beta * Math.exp(shape),
+      floor,
+      lengthSd: lengthSd * Math.exp(spread),
+    },
+    wholeCopy: { share: odds / (1 + odds), hazard },
   };
 }
 
-function movedDifficulty(
-  difficulty: TokenDifficulty,
-  level: number,
-  spread: number,
-  shape: number,
-): TokenDifficulty {
+function movedDifficulty(difficulty: TokenDifficulty, parameters: readonly number[]): TokenDifficulty {
+  const [level, spread, shape] = parameters as [number, number, number];
   return {
     ...difficulty,
     difficultyAlongOutput: difficulty.difficultyAlongOutput.map((value) => value + level),

@@ -336,12 +336,9 @@ function readTrace(
   const { where, text } = document;
   if (isProcess(text)) {
     const process = once(document, 'process', () => parseProcess(json(document), where));
-    const methods = processMethods(process).filter((method) => parts.some(({ name }) => name === method));
-    const { seed } = scenario;
     warnings.push(...remarks(process));
-    return once(document, `${requests} ${seed} ${methods}`, () =>
-      sampleProcess(process, { requests, seed, methods }),
-    );
+    const { seed } = scenario;
+    return once(document, `${requests} ${seed}`, () => sampleProcess(process, { requests, seed }));
   }
   const record = once(document, 'record', () => parseRecord(text, where));
   if (record.kind === 'position-indexed') return record.trace;
