@@ -56,7 +56,16 @@ function start(lender: AcceptanceProcess): AcceptanceProcess {
         fittedTo: FIG6,
         borrowed: {
           from,
-          numbers: ['opening', 'requestSd', 'afterBreak', 'run', 'wholeCopy', 'lookup'],
+          numbers: [
+            'opening',
+            'requestSd',
+            'afterBreak',
+            'run.alpha',
+            'run.floor',
+            'run.lengthSd',
+            'wholeCopy',
+            'lookup',
+          ],
         },
       },
       eagle3: {
@@ -95,7 +104,7 @@ function outputQuantiles(): number[] {
   });
 }
 
-/** Six values along the output, and how the score goes with the output's length. */
+/** Six values along the output, how the score goes with the output's length, and for look-up how long runs are. */
 function fitDrift(
   process: AcceptanceProcess,
   method: DriftMethod,
@@ -103,13 +112,17 @@ function fitDrift(
 ): AcceptanceProcess {
   const apply = (parameters: readonly number[]): AcceptanceProcess => {
     const move = (values: readonly number[]) => values.map((value, i) => value + parameters[i]!);
-    const correlation = Math.tanh(parameters.at(-1)!);
+    const correlation = Math.tanh(parameters[6]!);
     const { copula, ngram, eagle3 } = process;
     return method === 'ngram'
       ? {
           ...process,
           copula: { ...copula, outputCopy: correlation },
-          ngram: { ...ngram, startAlongOutput: move(ngram.startAlongOutput) },
+          ngram: {
+            ...ngram,
+            startAlongOutput: move(ngram.startAlongOutput),
+            run: { ...ngram.run, beta: ngram.run.beta * Math.exp(parameters[7]!) },
+          },
         }
       : {
           ...process,
@@ -126,11 +139,14 @@ function fitDrift(
       }),
     );
   };
-  const { parameters } = leastSquares(deviations, new Array(7).fill(0), {
-    steps: [...new Array(6).fill(0.15), 0.2],
-    iterations: 12,
+  const runs = method === 'ngram' ? [0.2] : [];
+  const steps = [...new Array(6).fill(0.15), 0.2, ...runs];
+  const { parameters } = leastSquares(deviations, new Array(steps.length).fill(0), {
+    steps,
+    iterations: 15,
     farthest: 4,
-    pull: [...new Array(6).fill(3), 0.6],
+    pull: [...new Array(6).fill(3), 0.6, ...runs.map(() => 2)],
+    softBeyond: 2,
     tolerance: 0.003,
     log: console.log,
   });
