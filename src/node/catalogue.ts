@@ -105,14 +105,15 @@ function shippedEntry({ text, where }: Document): Entry {
     const process = parseProcess(JSON.parse(text), where);
     const methods = processMethods(process);
     const { setting, origins } = process;
-    const lengths = origins.lengths.borrowed;
+    const { borrowed } = origins.lengths;
     return {
       kind: 'fitted process',
       methods: methods.join(', '),
       k: `up to ${MAX_K}`,
-      remarks: [setting, lengths === undefined ? null : `lengths of ${lengths.from}`]
-        .filter((remark) => remark !== null)
-        .join(', '),
+      remarks: [
+        ...(setting === null ? [] : [setting]),
+        ...(borrowed === undefined ? [] : [`${borrowed.numbers.join(' and ')} of ${borrowed.from}`]),
+      ].join(', '),
       source: `fitted to ${fittedTo(process, methods).join('; ')}`,
     };
   }
@@ -120,7 +121,7 @@ function shippedEntry({ text, where }: Document): Entry {
   if (record.kind !== 'rates') throw new Error(`${where}: ${record.kind}, expected a process or rates`);
   const { method, k } = pooled(record.rates, record.name);
   return {
-    kind: 'rates',
+    kind: 'fitted from rates',
     methods: method ?? '',
     k: `up to ${k}`,
     remarks: 'no lengths: --prompt-len, --output-len',

@@ -11,7 +11,7 @@ import { type PolicySpec, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
 import { withDrafterQuality } from '../trace/drafter-quality.ts';
-import { type AcceptanceProcess, parseProcess, processMethods, sampleProcess } from '../trace/process.ts';
+import { type AcceptanceProcess, parseProcess, sampleProcess } from '../trace/process.ts';
 import { traceOfRates } from '../trace/rates.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
 import {
@@ -30,7 +30,7 @@ import type { Document, Library } from './library.ts';
 import type { Scenario } from './options.ts';
 import { implausible, type Override, readProfiles, withoutEffect } from './overrides.ts';
 import { rangeWarnings } from './range.ts';
-import { type ShippedTrace, shippedTrace, unknownTrace } from './shipped-trace.ts';
+import { lacksMethod, shippedTrace, unknownTrace } from './shipped-trace.ts';
 
 /** Requests sampled from a fitted process when nobody says how many. */
 const FITTED_REQUESTS = 1000;
@@ -178,7 +178,7 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     const read = readTrace(document, scenario, asked, warnings);
     const lacking = asked.find(({ name }) => !read.drafters.has(name));
     if (ships !== null && lacking !== undefined) {
-      throw await lacks(library, ships, lacking.name);
+      throw await lacksMethod(library, ships, lacking.name);
     }
     const trace = scaled(read, document, scenario, parts);
     if (trace.provenance.target !== target.name) {
@@ -355,38 +355,16 @@ function readTrace(
   return named(trace, parts, warnings);
 }
 
-/** What a user of a process has to know: an unlike setting, and lengths of another target. */
+/** What a user of a process has to know: an unlike setting, and lengths of another target or data set. */
 function remarks({ dataset, target, setting, origins }: AcceptanceProcess): string[] {
   const what = `trace ${dataset} of ${target}`;
-  const found = setting === null ? [] : [`${what} was measured with ${setting}`];
   const { borrowed } = origins.lengths;
-  if (borrowed !== undefined)
-    found.push(`${what} has the lengths of ${borrowed.from}: its own are not public`);
-  return found;
-}
-
-/** The error for a method that a shipped trace has no acceptance of; names those that have. */
-async function lacks(
-  library: Library,
-  { target, dataset }: ShippedTrace,
-  method: string,
-): Promise<UserError> {
-  const methodsOf = new Map<string, readonly string[]>();
-  for (const [owner, datasets] of await library.traces()) {
-    if (!datasets.includes(dataset)) continue;
-    const document = await library.trace(owner, dataset);
-    if (isProcess(document.text)) {
-      methodsOf.set(owner, processMethods(parseProcess(json(document), document.where)));
-    }
-  }
-  const others = [...methodsOf].filter(([, methods]) => methods.includes(method)).map(([owner]) => owner);
-  const elsewhere =
-    others.length === 0
-      ? ''
-      : ` (--trace ${others.map((owner) => `${owner}/${dataset}`).join(' or ')} borrows it)`;
-  return new UserError(
-    `method ${method}: trace ${target}/${dataset} has no acceptance of it, expected ${methodsOf.get(target)?.join(', ')}${elsewhere}; or state one with --acceptance ${method}=RATE`,
-  );
+  return [
+    ...(setting === null ? [] : [`${what} was measured with ${setting}`]),
+    ...(borrowed === undefined
+      ? []
+      : [`${what} borrows ${borrowed.numbers.join(' and ')} of ${borrowed.from}`]),
+  ];
 }
 
 /** The trace with the drafters that are asked for as good as asked for. */

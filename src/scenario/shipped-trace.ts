@@ -3,6 +3,9 @@
  * lender's; `llama-3-70b/gsm8k` that of the target it names, whatever is simulated.
  */
 import { UserError, unknownName } from '../errors.ts';
+import { parseProcess, processMethods } from '../trace/process.ts';
+import { isProcess, parseRecord } from '../trace/read.ts';
+import type { Document, Library } from './library.ts';
 
 /** Whose traces a target borrows when it has none of its own. */
 export const LENDER = 'llama-3.1-8b';
@@ -37,4 +40,33 @@ export function unknownTrace(shelves: Shelves, target: string, named: string): U
   }
   const known = [target, LENDER].flatMap((name) => shelves.get(name) ?? []);
   return unknownName('trace', named, [...new Set(known)]);
+}
+
+/** The methods that a shipped trace has the acceptance of. */
+export function shippedMethods({ text, where }: Document): readonly string[] {
+  if (isProcess(text)) return processMethods(parseProcess(JSON.parse(text), where));
+  const record = parseRecord(text, where);
+  return record.kind === 'rates' ? record.rates.flatMap(({ method }) => method ?? []) : [];
+}
+
+/** The error for a method that a shipped trace lacks; names the traces of the same data set, else all, that have it. */
+export async function lacksMethod(
+  library: Library,
+  { target, dataset }: ShippedTrace,
+  method: string,
+): Promise<UserError> {
+  const own = shippedMethods(await library.trace(target, dataset)).join(', ');
+  const having: ShippedTrace[] = [];
+  for (const [owner, datasets] of await library.traces()) {
+    for (const name of datasets) {
+      const methods = shippedMethods(await library.trace(owner, name));
+      if (methods.includes(method)) having.push({ target: owner, dataset: name });
+    }
+  }
+  const same = having.filter((one) => one.dataset === dataset);
+  const names = (same.length > 0 ? same : having).map((one) => `${one.target}/${one.dataset}`);
+  const elsewhere = names.length === 0 ? '' : `, --trace ${names.join(' or ')},`;
+  return new UserError(
+    `method ${method}: trace ${target}/${dataset} has no acceptance of it (it has ${own}), expected one of those methods${elsewhere} or --acceptance ${method}=RATE`,
+  );
 }
