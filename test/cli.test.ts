@@ -145,8 +145,8 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
     ],
     [
       'a method without data',
-      ['run', '--method', 'eagle'],
-      ['eagle', 'it has ngram, eagle3', '--acceptance'],
+      ['run', '--method', 'mtp', '--target', 'glm-4.5-air', '--tp', '8'],
+      ['mtp', 'it has ngram, eagle, eagle3', 'glm-4.5-air/gpqa', '--acceptance'],
     ],
     ['a model that does not fit', ['run', '--target', 'llama-3.1-70b'], ['141.1 GB', '76.4 GB', '--tp']],
     [
@@ -385,7 +385,7 @@ describe('a run', () => {
     ['open arrivals', ['--load', 'poisson:5', '--method', 'none,ngram']],
     ["the authors' cost", ['--cost', 'specdecode-bench', '--batch', '2']],
     ['a stated acceptance', ['--method', 'eagle', '--acceptance', 'eagle=0.85:0.6', '--k', '2,4']],
-    ['lengths and a borrowed trace', ['--target', 'qwen3-8b', '--prompt-len', '99', '--output-len', '20']],
+    ['lengths and a borrowed trace', ['--target', 'gpt-oss-20b', '--prompt-len', '99', '--output-len', '20']],
   ])('takes its own config back: %s', (_, args) => {
     const result = resultOf(...args, ...few);
     file('config.json', JSON.stringify(result.config));
@@ -450,8 +450,8 @@ describe('a run', () => {
   });
 
   it('says when a trace is borrowed, and when a GPU has only a data sheet', () => {
-    const { warnings } = resultOf('--target', 'qwen3-8b', '--gpu', 'my-gpu.json', ...few);
-    expect(warnings.join('\n')).toContain('borrowed for qwen3-8b');
+    const { warnings } = resultOf('--target', 'gpt-oss-20b', '--gpu', 'my-gpu.json', ...few);
+    expect(warnings.join('\n')).toContain('borrowed for gpt-oss-20b');
     expect(warnings.join('\n')).toContain('only a data sheet');
   });
 

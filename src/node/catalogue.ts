@@ -120,11 +120,12 @@ function shippedEntry({ text, where }: Document): Entry {
   const record = parseRecord(text, where);
   if (record.kind !== 'rates') throw new Error(`${where}: ${record.kind}, expected a process or rates`);
   const { method, k } = pooled(record.rates, record.name);
+  const runs = BASIC_METHODS.some(({ name }) => name === method);
   return {
     kind: 'fitted from rates',
     methods: method ?? '',
     k: `up to ${k}`,
-    remarks: 'no lengths: --prompt-len, --output-len',
+    remarks: runs ? 'no lengths: --prompt-len, --output-len' : `to inspect: no method ${method}`,
     source: record.provenance.source,
   };
 }

@@ -189,6 +189,16 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     traces.push(prepare(trace, scenario, warnings));
   }
   const drafts = draftCards(parts, target, chosen, measuredDraft(asked, traces));
+  for (const part of asked) {
+    const run = drafts.get(part.name);
+    if (run?.kind !== 'transformer') continue;
+    for (const { name, provenance } of traces) {
+      if (provenance.draft === undefined || provenance.draft === run.name) continue;
+      warnings.push(
+        `trace ${name}: the acceptance of ${part.name} is that of ${provenance.draft}, not of ${run.name}`,
+      );
+    }
+  }
   let workload: Workload | null = null;
   if (scenario.workload !== null) {
     const document = await file('workload', scenario.workload, []);

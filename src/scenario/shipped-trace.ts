@@ -35,7 +35,7 @@ export function unknownTrace(shelves: Shelves, target: string, named: string): U
   const others = [...shelves].filter(([, datasets]) => datasets.includes(named)).map(([name]) => name);
   if (others.length > 0) {
     return new UserError(
-      `trace ${named}: none of ${target} ships, and ${LENDER} lends none; it is of ${others.join(', ')}, expected ${others.map((name) => `${name}/${named}`).join(' or ')} to borrow it`,
+      `trace ${named}: none of ${target} ships${target === LENDER ? '' : `, nor one of ${LENDER}`}, expected ${others.map((name) => `${name}/${named}`).join(' or ')} to borrow one`,
     );
   }
   const known = [target, LENDER].flatMap((name) => shelves.get(name) ?? []);
