@@ -5,7 +5,7 @@ import { parseHardware } from '../hardware/load.ts';
 import { draftCard, headNames, modelCard, modelNames } from '../model/cards.ts';
 import { forwardShape } from '../model/shape.ts';
 import type { Document } from '../scenario/library.ts';
-import { fittedTo, MAX_K, parseProcess, processMethods } from '../trace/process.ts';
+import { MAX_K, parseProcess, processMethods, processProvenance } from '../trace/process.ts';
 import { pooled } from '../trace/rates.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
 import { folderLibrary as library } from './folder-library.ts';
@@ -114,7 +114,7 @@ function shippedEntry({ text, where }: Document): Entry {
         ...(setting === null ? [] : [setting]),
         ...(borrowed === undefined ? [] : [`${borrowed.numbers.join(' and ')} of ${borrowed.from}`]),
       ].join(', '),
-      source: `fitted to ${fittedTo(process, methods).join('; ')}`,
+      source: processProvenance(process, methods).source,
     };
   }
   const record = parseRecord(text, where);

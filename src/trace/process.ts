@@ -10,7 +10,7 @@ import { strictObject, validate } from '../validate.ts';
 import { copyRunsSchema, sampleCopyRuns } from './copy-runs.ts';
 import { copulaSchema, sampleRequestScores } from './request-scores.ts';
 import { sampleTokenDifficulty, tokenDifficultySchema } from './token-difficulty.ts';
-import type { AcceptanceTrace, PositionLengths } from './trace.ts';
+import type { AcceptanceTrace, PositionLengths, Provenance } from './trace.ts';
 
 /** The largest draft length a process answers for, in tokens: that of the recordings it is fitted to. */
 export const MAX_K = 20;
@@ -108,10 +108,21 @@ export function processMethods(process: AcceptanceProcess): readonly string[] {
   return ['ngram', ...MODEL_METHODS.filter((method) => process[method] !== undefined)];
 }
 
-/** What the methods are fitted to, each once. */
-export function fittedTo({ origins }: AcceptanceProcess, methods: readonly string[]): string[] {
-  const named = methods.flatMap((method) => origins[method as keyof typeof origins]?.fittedTo ?? []);
-  return [...new Set(named)];
+/** Where the acceptance of the methods is from, each source once. */
+export function processProvenance(
+  { target, dataset, origins }: AcceptanceProcess,
+  methods: readonly string[],
+): Provenance {
+  const sources = methods.flatMap((method) => origins[method as keyof typeof origins]?.fittedTo ?? []);
+  const draft = methods.includes('draft-model') ? origins['draft-model']?.draft : undefined;
+  return {
+    source: `fitted to ${[...new Set(sources)].join('; ')}`,
+    target,
+    dataset,
+    engine: null,
+    licence: null,
+    ...(draft !== undefined && { draft }),
+  };
 }
 
 /**
@@ -164,19 +175,9 @@ export function sampleProcess(
     }
     drafters.set(method, { ...column, emitted: accepted, proposed: 'always' });
   }
-  const { target, dataset, origins } = process;
-  const source = `fitted to ${fittedTo(process, methods).join('; ')}`;
-  const draft = methods.includes('draft-model') ? origins['draft-model']?.draft : undefined;
   return {
-    name: dataset,
-    provenance: {
-      source,
-      target,
-      dataset,
-      engine: null,
-      licence: null,
-      ...(draft !== undefined && { draft }),
-    },
+    name: process.dataset,
+    provenance: processProvenance(process, methods),
     ids: Array.from({ length: requests }, (_, r) => String(r)),
     promptTokens: lengths(process.promptTokens, scores.prompt),
     outputTokens,
