@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { readRecordFile } from '../src/node/record-file.ts';
 import { formatCanonicalCsv } from '../src/trace/canonical-csv.ts';
 import { NOTHING_STATED } from '../src/trace/formats/format.ts';
-import { lookUp } from '../src/trace/lookup.ts';
+import { LOOK_UPS, lookUp } from '../src/trace/lookup.ts';
 import { parseTrace } from '../src/trace/read.ts';
 import { tokensPerRound } from '../src/trace/statistics.ts';
 import type { AcceptanceTrace, PositionLengths } from '../src/trace/trace.ts';
@@ -67,7 +67,7 @@ describeWithRecordings('real recordings', (dir) => {
     for (const dataset of Object.keys(PUBLISHED)) {
       const { ids, drafters, tokens } = trace(dataset);
       const { offsets, emitted } = drafters.get('ngram')!;
-      const lookedUp = lookUp(tokens!);
+      const lookedUp = lookUp(tokens!, LOOK_UPS.ngram);
       ids.forEach((id, r) => {
         const end = offsets[r + 1]!;
         for (let at = offsets[r]!; at < end; at++) {
@@ -89,7 +89,7 @@ describeWithRecordings('real recordings', (dir) => {
     for (const dataset of Object.keys(PUBLISHED)) {
       const { drafters, tokens } = trace(dataset);
       const proposed = drafters.get('ngram')!.proposed as Uint8Array;
-      expect(Buffer.compare(proposed, lookUp(tokens!).proposed)).toBe(0);
+      expect(Buffer.compare(proposed, lookUp(tokens!, LOOK_UPS.ngram).proposed)).toBe(0);
     }
   });
 
