@@ -53,7 +53,7 @@ const importCommand: CommandModule = {
         type: 'string',
         requiresArg: true,
         demandOption: true,
-        describe: 'file to write: .csv for position-indexed, else .jsonl; .gz after it compresses',
+        describe: 'file to write: .jsonl, or .csv for position-indexed; .gz after it compresses',
       });
   },
   async handler(args) {

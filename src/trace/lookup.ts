@@ -31,7 +31,7 @@ export type LookUpOptions = NgramLookUp | SuffixLookUp;
 export const LOOK_UPS = {
   /** vLLM's, as SpecDecode-Bench recorded it. */
   ngram: { method: 'ngram', minMatch: 3, maxMatch: 7, occurrence: 'first', maxK: 20 },
-  suffix: { method: 'suffix', minMatch: 3, maxK: 20 },
+  suffix: { method: 'suffix', minMatch: 2, maxK: 20 },
 } as const satisfies Record<string, LookUpOptions>;
 
 /** Finds the longest suffix that occurred before, in a text that is shown token by token. */
