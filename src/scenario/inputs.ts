@@ -14,6 +14,7 @@ import { withDrafterQuality } from '../trace/drafter-quality.ts';
 import { parseProcess, sampleProcess } from '../trace/process.ts';
 import { traceOfRates } from '../trace/rates.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
+import { withLookUps } from '../trace/record-look-up.ts';
 import {
   sampleIndices,
   selectRequests,
@@ -174,7 +175,11 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     const document = await find('trace', named, [...new Set([...own, ...lent])], (dataset) =>
       library.trace(own.includes(dataset) ? target.name : LENDER, dataset),
     );
-    const trace = scaled(readTrace(document, scenario, parts, warnings), document, scenario, parts);
+    const recorded = withLookUps(
+      readTrace(document, scenario, parts, warnings),
+      parts.map(({ name }) => name),
+    );
+    const trace = scaled(recorded, document, scenario, parts);
     if (trace.provenance.target !== target.name) {
       warnings.push(
         `trace ${trace.name} is of ${trace.provenance.target}: its acceptance and lengths are borrowed for ${target.name}`,
