@@ -27,10 +27,10 @@ export async function* linesOf(path: string, encoding: 'utf8' | 'lossy'): AsyncG
   const decode = (part: Buffer): string => {
     line++;
     try {
-      return decoder.decode(part);
-    } catch {
-      throw new UserError(`${path}, line ${line}: bytes that are not UTF-8`);
-    }
+      const text = decoder.decode(part);
+      if (encoding === 'lossy' || !text.includes('\0')) return text;
+    } catch {}
+    throw new UserError(`${path}, line ${line}: bytes that are not UTF-8 text`);
   };
   try {
     for await (const chunk of bytes as AsyncIterable<Buffer>) {
