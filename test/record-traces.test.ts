@@ -155,7 +155,7 @@ describe('record-ngram', () => {
       `{"id":"a","prompt":"a","output":"b"}\n{"id":"a","prompt":"a","output":"b"}\n`,
       'request "a" was on line 1',
     ],
-    [Uint8Array.of(0x7b, 0x0a, 0xff, 0xfe, 0x0a), 'line 1: '],
+    [Uint8Array.of(0x7b, 0x0a, 0xff, 0xfe, 0x0a), 'line 2: bytes that are not UTF-8'],
     [
       Buffer.from(`${ids([1], [2])}\n{"prompt":"\xe9","output":"b"}\n`, 'latin1'),
       'line 2: bytes that are not UTF-8',
