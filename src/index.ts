@@ -39,7 +39,7 @@ export type { Result, Row } from './scenario/result.ts';
 export { runScenario } from './scenario/run.ts';
 export { type Sensitivity, type SensitivityRow, sensitivityOf } from './scenario/sensitivity.ts';
 export { type Timeline, timelineOf } from './scenario/timeline.ts';
-export { formatCanonicalCsv } from './trace/canonical-csv.ts';
+export { canonicalCsv } from './trace/canonical-csv.ts';
 export * as acceptanceConventions from './trace/conventions.ts';
 export { type ExportForm, exportRecord } from './trace/export.ts';
 export { canonicalJsonl } from './trace/formats/canonical-jsonl.ts';

@@ -140,10 +140,10 @@ it('exports', () => {
   expect(JSON.parse(exportRecord(record, 'vllm-synthetic', asked, 't'))).toEqual({
     num_speculative_tokens: 3,
     rejection_sample_method: 'synthetic',
-    synthetic_acceptance_length: 2.5,
+    synthetic_acceptance_rates: [0.8, 0.5, 0.2],
   });
   expect(exportRecord(record, 'sglang-simulate', { ...asked, k: 1 }, 't')).toBe(
-    'SGLANG_SIMULATE_ACC_LEN=1.8\n',
+    'SGLANG_SIMULATE_ACC_LEN=1.8\nSGLANG_SIMULATE_ACC_METHOD=match-expected\nSGLANG_SIMULATE_ACC_TOKEN_MODE=real-draft-token\n',
   );
   expect(() => exportRecord(record, 'sglang-simulate', { ...asked, k: 4 }, 't')).toThrow('expected 1 to 3');
 });

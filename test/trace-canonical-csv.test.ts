@@ -2,9 +2,10 @@ import * as fc from 'fast-check';
 import { parseString, writeToString } from 'fast-csv';
 import { describe, expect, test } from 'vitest';
 import { csvLine, csvRows } from '../src/csv.ts';
-import { formatCanonicalCsv, parseCanonicalCsv } from '../src/trace/canonical-csv.ts';
+import { canonicalCsv, parseCanonicalCsv } from '../src/trace/canonical-csv.ts';
 import { flatTokens, flatten, offsetsOf } from '../src/trace/flat.ts';
-import { parseTrace } from '../src/trace/read.ts';
+import { canonicalJsonl } from '../src/trace/formats/canonical-jsonl.ts';
+import { parseRecord, parseTrace } from '../src/trace/read.ts';
 import type { AcceptanceTrace, PositionLengths } from '../src/trace/trace.ts';
 
 const trace: AcceptanceTrace = {
@@ -46,8 +47,8 @@ const trace: AcceptanceTrace = {
 };
 
 const text = [
-  '# specsim trace {"schema":1,"name":"cnn","provenance":{"source":"by hand","target":"llama-3.1-8b",' +
-    '"dataset":"cnn","engine":null,"licence":"MIT"},"outputLimit":8192,"tokenIds":true,"drafters":[' +
+  '# specsim trace {"schema":1,"kind":"position-indexed","name":"cnn","provenance":{"source":"by hand","target":"llama-3.1-8b",' +
+    '"dataset":"cnn","engine":null,"licence":"MIT"},"conventions":{"bonusCounted":true},"outputLimit":8192,"tokenIds":true,"drafters":[' +
     '{"name":"ngram","kind":"recording","maxK":20,"proposed":"listed"},' +
     '{"name":"eagle3","kind":"fitted","maxK":7,"proposed":"always"}]}',
   'request,drafter,prompt_tokens,output_tokens,emitted,proposed,prompt_token_ids,output_token_ids',
@@ -62,7 +63,7 @@ const text = [
 
 describe('trace CSV', () => {
   test('is what the documentation says, in both directions', () => {
-    expect(formatCanonicalCsv(trace)).toBe(text);
+    expect([...canonicalCsv(trace)].join('')).toBe(text);
     expect(parseTrace(text, 'cnn.csv')).toEqual(trace);
   });
 
@@ -76,7 +77,8 @@ describe('trace CSV', () => {
   test('every trace comes back the same', () => {
     fc.assert(
       fc.property(traces(), (any) => {
-        expect(parseTrace(formatCanonicalCsv(any), 'any.csv')).toEqual(any);
+        expect(parseTrace([...canonicalCsv(any)].join(''), 'any.csv')).toEqual(any);
+        expect(parseTrace(jsonl(any), 'any.jsonl')).toEqual(any);
       }),
       { numRuns: 300 },
     );
@@ -162,6 +164,86 @@ describe('errors of the trace CSV', () => {
     expect(broken).not.toBe(text);
     expect(() => parseCanonicalCsv(broken, 'cnn.csv')).toThrow(message);
     expect(() => parseCanonicalCsv(broken, 'cnn.csv')).toThrow(/^cnn\.csv(, line \d+|: no rows)/);
+  });
+});
+
+const jsonl = (of: AcceptanceTrace) => [...canonicalJsonl({ kind: 'position-indexed', trace: of })].join('');
+
+describe('trace JSONL', () => {
+  test('is what the documentation says, in both directions', () => {
+    const lines = jsonl(trace).split('\n');
+    expect(lines[0]).toContain('{"specsim_trace":1,"kind":"position-indexed","name":"cnn","provenance":{');
+    expect(lines.slice(1, 4)).toEqual([
+      '{"request":"a","drafter":"none","prompt_tokens":2,"output_tokens":3,"prompt_token_ids":[10,11],"output_token_ids":[13,14,15]}',
+      '{"request":"a","drafter":"ngram","output_tokens":3,"emitted":[1,3,1],"proposed":[0,20,4]}',
+      '{"request":"a","drafter":"eagle3","output_tokens":2,"emitted":[1,8]}',
+    ]);
+    expect(parseTrace(jsonl(trace), 'cnn.jsonl')).toEqual(trace);
+  });
+
+  const cases: [string, [string | RegExp, string], string][] = [
+    [
+      'another schema',
+      ['"specsim_trace":1', '"specsim_trace":2'],
+      'line 1: schema: invalid input: expected 1',
+    ],
+    ['an unknown field', ['"emitted"', '"emited"'], 'line 3: unknown field "emited": nearest is emitted'],
+    ['NaN', ['[1,3,1]', '[1,NaN,1]'], 'line 3: not valid json'],
+    ['a negative id', ['[10,11]', '[10,-1]'], 'line 2: prompt_token_ids[1] is -1, expected an integer 0 to'],
+    [
+      'a list that is too short',
+      ['[13,14,15]', '[13,14]'],
+      'line 2, output_token_ids: 2 elements, expected 3',
+    ],
+    ['text for a list', ['[1,8]', '"1 8"'], 'line 4: emitted is "1 8", expected a list'],
+    ['a first value over 1', ['[1,3,1]', '[2,3,1]'], 'line 3, emitted: element 0 is 2, expected 1'],
+    ['a line cut off', [/"emitted":\[1,8\]\}.*/s, '"emit'], 'line 4: the json object is cut off'],
+    [
+      'proposals that are not listed',
+      ['[1,8]', '[1,8],"proposed":[0,7]'],
+      'line 4, proposed: expected nothing',
+    ],
+    ['no rows', [/\n.*/s, '\n'], 'no rows, expected one or more a request'],
+  ];
+  test.each(cases)('%s', (_, [from, to], message) => {
+    const broken = jsonl(trace).replace(from, to);
+    expect(broken).not.toBe(jsonl(trace));
+    expect(() => parseTrace(broken, 'cnn.jsonl')).toThrow(message);
+    expect(() => parseTrace(broken, 'cnn.jsonl')).toThrow(/^cnn\.jsonl(, line \d+|: no rows)/);
+  });
+});
+
+describe('conventions that a file states', () => {
+  const uncounted = (text: string) =>
+    text
+      .replace('"bonusCounted":true', '"bonusCounted":false')
+      .replaceAll(/1[ ,]3[ ,]1|1[ ,]8/g, (list) => list.replaceAll(/\d/g, (n) => String(Number(n) - 1)));
+
+  test('lengths without the bonus token are those with it, less one', () => {
+    const csv = uncounted(text)
+      .replace('b,ngram,,2,1 1,', 'b,ngram,,2,0 0,')
+      .replace('b,eagle3,,1,1,', 'b,eagle3,,1,0,');
+    expect(parseTrace(csv, 'cnn.csv')).toEqual(trace);
+    const lines = uncounted(jsonl(trace)).replace('[1,1]', '[0,0]').replace('[1]}', '[0]}');
+    expect(parseTrace(lines, 'cnn.jsonl')).toEqual(trace);
+  });
+
+  test('files without any count it, as this program does', () => {
+    expect(parseTrace(text.replace('"conventions":{"bonusCounted":true},', ''), 'cnn.csv')).toEqual(trace);
+  });
+
+  test('rates that are conditional become marginal', () => {
+    const head =
+      '{"specsim_trace":1,"kind":"rates","name":"n","provenance":{"source":"s","target":"t","dataset":"d"},' +
+      '"conventions":{"bonusCounted":false,"rates":"conditional"}}\n';
+    const record = parseRecord(`${head}{"label":"a","k":2,"meanLength":1.2,"conditional":[0.8,0.5]}\n`, 'f');
+    expect(record).toMatchObject({ rates: [{ marginal: [0.8, 0.4], meanLength: 2.2 }] });
+    expect(() => parseRecord(`${head}{"label":"a","marginal":[0.8]}\n`, 'f')).toThrow(
+      'f, line 2: unknown field "marginal"',
+    );
+    expect(() => parseRecord(head.replace('conditional', 'joint'), 'f')).toThrow(
+      'f, line 1: conventions.rates is "joint", expected marginal or conditional',
+    );
   });
 });
 

@@ -1,10 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { flatTokens } from '../src/trace/flat.ts';
-import { type LookUpOptions, lookUp, vllmLookUp } from '../src/trace/lookup.ts';
+import { LOOK_UPS, type LookUpOptions, lookUp } from '../src/trace/lookup.ts';
 
-function lookUpOne(prompt: number[], output: number[], options: Partial<LookUpOptions> = {}) {
-  const { emitted, proposed } = lookUp(flatTokens([prompt], [output]), { ...vllmLookUp, ...options });
+function lookUpOne(prompt: number[], output: number[], options: object = {}) {
+  const { emitted, proposed } = lookUp(flatTokens([prompt], [output]), { ...LOOK_UPS.ngram, ...options });
   return { emitted: [...emitted], proposed: [...proposed] };
 }
 
@@ -49,6 +49,20 @@ describe('look-up by hand', () => {
     expect(lookUpOne(text, [...text, 1], { maxK: 4 }).emitted[3]).toBe(5);
   });
 
+  test('the last occurrence, where it is asked for', () => {
+    const prompt = [1, 2, 3, 4, 0, 1, 2, 3, 5, 8, 1, 2];
+    expect(lookUpOne(prompt, [3, 5, 6], { occurrence: 'last' }).emitted).toEqual([1, 2, 1]);
+  });
+
+  test('a suffix has no longest length', () => {
+    const nine = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+    const prompt = [...nine.slice(1), 20, ...nine, 21, ...nine.slice(0, 8)];
+    const suffix = lookUp(flatTokens([prompt], [[9, 21, 1]]), LOOK_UPS.suffix);
+    expect([...suffix.emitted]).toEqual([1, 3, 2]);
+    // Seven tokens are too few to tell the second occurrence from the first.
+    expect(lookUpOne(prompt, [9, 21, 1]).emitted).toEqual([1, 1, 2]);
+  });
+
   test('requests do not see each other', () => {
     const tokens = flatTokens(
       [
@@ -57,7 +71,7 @@ describe('look-up by hand', () => {
       ],
       [[8], [3, 4, 5]],
     );
-    expect([...lookUp(tokens).proposed]).toEqual([0, 0, 0, 0]);
+    expect([...lookUp(tokens, LOOK_UPS.ngram).proposed]).toEqual([0, 0, 0, 0]);
   });
 });
 
@@ -69,13 +83,20 @@ test('look-up agrees with a search of the whole text', () => {
       maxLength: 4,
     });
   });
-  const settings = fc
-    .record({
-      minMatch: fc.integer({ min: 1, max: 4 }),
-      wider: fc.integer({ min: 0, max: 5 }),
-      maxK: fc.integer({ min: 1, max: 20 }),
-    })
-    .map(({ minMatch, wider, maxK }) => ({ minMatch, maxMatch: minMatch + wider, maxK }));
+  const maxK = fc.integer({ min: 1, max: 20 });
+  const minMatch = fc.integer({ min: 1, max: 4 });
+  const settings: fc.Arbitrary<LookUpOptions> = fc.oneof(
+    fc.record({ method: fc.constant('suffix' as const), minMatch, maxK }),
+    fc
+      .record({
+        method: fc.constant('ngram' as const),
+        minMatch,
+        wider: fc.integer({ min: 0, max: 5 }),
+        occurrence: fc.constantFrom('first' as const, 'last' as const),
+        maxK,
+      })
+      .map(({ wider, ...rest }) => ({ ...rest, maxMatch: rest.minMatch + wider })),
+  );
   fc.assert(
     fc.property(sequences, settings, (requests, options) => {
       const tokens = flatTokens(
@@ -93,21 +114,25 @@ test('look-up agrees with a search of the whole text', () => {
       expect([...proposed]).toEqual(searched.map((round) => round.proposed));
       expect([...emitted]).toEqual(searched.map((round) => round.emitted));
     }),
-    { numRuns: 400 },
+    { numRuns: 600 },
   );
 });
 
-function searchOne(text: number[], known: number, { minMatch, maxMatch, maxK }: LookUpOptions) {
-  for (let n = Math.min(maxMatch, known); n >= minMatch; n--) {
-    for (let end = n; end < known; end++) {
-      if (!equal(text.slice(end - n, end), text.slice(known - n, known))) continue;
-      const proposed = text.slice(end, Math.min(end + maxK, known));
-      const disagreeing = proposed.findIndex((token, i) => token !== text[known + i]);
-      return {
-        proposed: proposed.length,
-        emitted: 1 + (disagreeing === -1 ? proposed.length : disagreeing),
-      };
-    }
+function searchOne(text: number[], known: number, options: LookUpOptions) {
+  const { minMatch, maxK } = options;
+  const longest = options.method === 'suffix' ? known : Math.min(options.maxMatch, known);
+  for (let n = longest; n >= minMatch; n--) {
+    const ends = Array.from({ length: known - n }, (_, i) => n + i).filter((end) =>
+      equal(text.slice(end - n, end), text.slice(known - n, known)),
+    );
+    if (ends.length === 0) continue;
+    const end = options.method === 'ngram' && options.occurrence === 'last' ? ends.at(-1)! : ends[0]!;
+    const proposed = text.slice(end, Math.min(end + maxK, known));
+    const disagreeing = proposed.findIndex((token, i) => token !== text[known + i]);
+    return {
+      proposed: proposed.length,
+      emitted: 1 + (disagreeing === -1 ? proposed.length : disagreeing),
+    };
   }
   return { proposed: 0, emitted: 1 };
 }

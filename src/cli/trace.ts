@@ -1,6 +1,11 @@
 /** `specsim trace`: bring recorded acceptance in, look at it, hand it to other tools. */
 import type { Argv, CommandModule } from 'yargs';
-import { UserError } from '../errors.ts';
+import { shown, UserError } from '../errors.ts';
+import { NOTHING_STATED } from '../trace/formats/format.ts';
+import { LOOK_UPS, type LookUpOptions } from '../trace/lookup.ts';
+
+/** The longest n-gram that the look-up can index. */
+const MAX_NGRAM = 100;
 
 const FROM = {
   type: 'string',
@@ -17,17 +22,30 @@ const STATED = {
 } as const;
 
 /** Every option of these commands, for the error that names the nearest. */
-export const TRACE_OPTIONS = [...Object.keys(STATED), 'drafting', 'from', 'format', 'to', 'k', 'out'];
+export const TRACE_OPTIONS = [
+  ...Object.keys(STATED),
+  'drafting',
+  'from',
+  'format',
+  'to',
+  'k',
+  'out',
+  'tokens',
+  'min',
+  'max',
+  'occurrence',
+];
 
 export const traceCommand: CommandModule = {
   command: 'trace',
-  describe: 'import, inspect or export recorded acceptance',
+  describe: 'import, record, inspect or export acceptance',
   builder: (args) =>
     args
       .command(importCommand)
+      .command(recordNgramCommand)
       .command(inspectCommand)
       .command(exportCommand)
-      .demandCommand(1, 'trace: expected import, inspect or export'),
+      .demandCommand(1, 'trace: expected import, record-ngram, inspect or export'),
   handler() {},
 };
 
@@ -53,7 +71,7 @@ const importCommand: CommandModule = {
         type: 'string',
         requiresArg: true,
         demandOption: true,
-        describe: 'file to write: .csv for position-indexed, else .jsonl; .gz after it compresses',
+        describe: 'file to write: .jsonl, or .csv for position-indexed; .gz after it compresses',
       });
   },
   async handler(args) {
@@ -72,6 +90,89 @@ const importCommand: CommandModule = {
       },
       out: text('out')!,
     });
+  },
+};
+
+const recordNgramCommand: CommandModule = {
+  command: 'record-ngram',
+  describe: 'run look-up on the token ids or the text of requests: a real trace, without a model',
+  builder(args: Argv) {
+    for (const name of ['target', 'engine', 'licence'] as const)
+      args.option(name, { type: 'string', requiresArg: true, describe: STATED[name] });
+    return args
+      .option('tokens', {
+        type: 'string',
+        requiresArg: true,
+        demandOption: true,
+        describe: 'JSONL, one request a line: prompt_token_ids and output_token_ids, or prompt and output',
+      })
+      .option('method', {
+        choices: ['ngram', 'suffix'],
+        requiresArg: true,
+        default: 'ngram',
+        describe: "ngram: vLLM's prompt look-up; suffix: the longest match of any length",
+      })
+      .option('min', {
+        type: 'number',
+        requiresArg: true,
+        describe: `shortest match in tokens; default: ${LOOK_UPS.ngram.minMatch}, for suffix ${LOOK_UPS.suffix.minMatch}`,
+      })
+      .option('max', {
+        type: 'number',
+        requiresArg: true,
+        describe: `longest n-gram in tokens; default: ${LOOK_UPS.ngram.maxMatch}`,
+      })
+      .option('k', {
+        type: 'number',
+        requiresArg: true,
+        default: LOOK_UPS.ngram.maxK,
+        describe: 'most tokens proposed',
+      })
+      .option('occurrence', {
+        choices: ['first', 'last'],
+        requiresArg: true,
+        describe: "which occurrence of the n-gram; default: first, which is vLLM's choice",
+      })
+      .option('out', {
+        type: 'string',
+        requiresArg: true,
+        demandOption: true,
+        describe: 'file to write: .csv or .jsonl; .gz after it compresses',
+      });
+  },
+  async handler(args) {
+    const { recordLookUp } = await import('../node/record-ngram.ts');
+    const text = textIn(args);
+    const method = text('method');
+    const tokens = (name: string, least: number, most: number, usual: number): number => {
+      const value = args[name] === undefined ? usual : args[name];
+      if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most)
+        return value as number;
+      throw new UserError(`--${name}: got ${shown(value)}, expected a whole number from ${least} to ${most}`);
+    };
+    const maxK = tokens('k', 1, 254, LOOK_UPS.ngram.maxK);
+    let lookUp: LookUpOptions;
+    if (method === 'suffix') {
+      for (const name of ['max', 'occurrence'])
+        if (args[name] !== undefined)
+          throw new UserError(
+            `--${name} has no effect with --method suffix: it takes the first occurrence of the longest match`,
+          );
+      lookUp = { method, minMatch: tokens('min', 1, MAX_NGRAM, LOOK_UPS.suffix.minMatch), maxK };
+    } else {
+      const minMatch = tokens('min', 1, MAX_NGRAM, LOOK_UPS.ngram.minMatch);
+      const usual = Math.max(LOOK_UPS.ngram.maxMatch, minMatch);
+      lookUp = {
+        method: 'ngram',
+        minMatch,
+        maxMatch: tokens('max', minMatch, MAX_NGRAM, usual),
+        occurrence: text('occurrence') === 'last' ? 'last' : 'first',
+        maxK,
+      };
+    }
+    const [target, engine, licence] = [text('target'), text('engine'), text('licence')];
+    const stated = { ...NOTHING_STATED, target, engine, licence };
+    await recordLookUp({ tokens: text('tokens')!, lookUp, stated, out: text('out')! });
   },
 };
 

@@ -15,6 +15,11 @@ export interface BasicMethod {
 export const BASIC_METHODS: readonly BasicMethod[] = [
   { name: 'ngram', summary: 'prompt look-up on the host, suffix of 3 to 7 tokens', proposer: 'search' },
   {
+    name: 'suffix',
+    summary: 'look-up of the longest match of 2 tokens or more, by suffix automaton',
+    proposer: 'search',
+  },
+  {
     name: 'eagle',
     summary: 'EAGLE head: one layer, the full vocabulary, k sequential passes',
     proposer: 'model',

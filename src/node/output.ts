@@ -30,15 +30,20 @@ export async function checkWritable(path: string, where: string): Promise<void> 
  *
  * @param text the whole text (or bytes), or its parts; in parts, a file named `.gz` is written in gzip
  */
-export async function writeWhole(path: string, text: string | Uint8Array | Iterable<string>): Promise<void> {
+export async function writeWhole(
+  path: string,
+  text: string | Uint8Array | Iterable<string> | AsyncIterable<string>,
+): Promise<void> {
   const partial = `${path}.partial-${process.pid}`;
   try {
-    if (typeof text !== 'string' && !(text instanceof Uint8Array) && path.endsWith('.gz')) {
+    if (typeof text === 'string' || text instanceof Uint8Array) await writeFile(partial, text);
+    else if (path.endsWith('.gz'))
       await pipeline(Readable.from(text), createGzip(), createWriteStream(partial));
-    } else await writeFile(partial, text);
+    else await pipeline(Readable.from(text), createWriteStream(partial));
     await rename(partial, path);
   } catch (error) {
     await rm(partial, { force: true });
+    if (error instanceof UserError) throw error;
     throw new UserError(`${path}: cannot be written (${(error as NodeJS.ErrnoException).code})`);
   }
 }

@@ -2,7 +2,7 @@
 import { UserError } from '../errors.ts';
 import { summarizeInspection } from '../report/inspection.ts';
 import { LENDER, shippedTrace } from '../scenario/shipped-trace.ts';
-import { formatCanonicalCsv } from '../trace/canonical-csv.ts';
+import { canonicalCsv } from '../trace/canonical-csv.ts';
 import { type ExportForm, exportRecord } from '../trace/export.ts';
 import { canonicalJsonl } from '../trace/formats/canonical-jsonl.ts';
 import { NOTHING_STATED, type Stated } from '../trace/formats/format.ts';
@@ -28,15 +28,22 @@ export interface ImportRequest {
 /** @throws UserError before anything is written */
 export async function importTrace({ files, from, stated, out }: ImportRequest): Promise<void> {
   await checkWritable(out, '--out');
+  checkEnding(out);
   const record = await readFiles(files, from, stated);
-  const ending = record.kind === 'position-indexed' ? '.csv' : '.jsonl';
-  if (!out.endsWith(ending) && !out.endsWith(`${ending}.gz`)) {
-    throw new UserError(`--out ${out}: ${record.kind} acceptance is written as ${ending} or ${ending}.gz`);
+  const asCsv = /\.csv(\.gz)?$/.test(out);
+  if (asCsv && record.kind !== 'position-indexed') {
+    throw new UserError(`--out ${out}: ${record.kind} acceptance is written as .jsonl or .jsonl.gz`);
   }
   const parts =
-    record.kind === 'position-indexed' ? [formatCanonicalCsv(record.trace)] : canonicalJsonl(record);
+    asCsv && record.kind === 'position-indexed' ? canonicalCsv(record.trace) : canonicalJsonl(record);
   await writeWhole(out, parts);
   process.stdout.write(`wrote ${out} (${record.kind}); next: specsim trace inspect ${out}\n`);
+}
+
+/** @throws UserError unless the name says the format to write */
+export function checkEnding(out: string): void {
+  if (/\.(csv|jsonl)(\.gz)?$/.test(out)) return;
+  throw new UserError(`--out ${out}: expected a name that ends in .csv or .jsonl, or in one of them and .gz`);
 }
 
 export async function inspectTrace(

@@ -14,6 +14,7 @@ import { withDrafterQuality } from '../trace/drafter-quality.ts';
 import { type AcceptanceProcess, parseProcess, processProvenance, sampleProcess } from '../trace/process.ts';
 import { traceOfRates } from '../trace/rates.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
+import { withLookUps } from '../trace/record-look-up.ts';
 import {
   sampleIndices,
   selectRequests,
@@ -175,7 +176,10 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
       throw isPath(named) && !shelf ? noSuchFile('trace', named) : unknownTrace(shelves, target.name, named);
     }
     contents.push(document.text);
-    const read = readTrace(document, scenario, asked, warnings);
+    const read = withLookUps(
+      readTrace(document, scenario, asked, warnings),
+      asked.map(({ name }) => name),
+    );
     const lacking = asked.find(({ name }) => !read.drafters.has(name));
     if (ships !== null && lacking !== undefined) {
       throw await lacksMethod(library, ships, lacking.name);

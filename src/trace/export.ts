@@ -38,7 +38,6 @@ export function exportRecord(
   const rates = ratesAt(record, asked, where);
   const provenance = record.kind === 'position-indexed' ? record.trace.provenance : record.provenance;
   const { marginal } = rates;
-  const mean = meanLengthOfMarginal(marginal);
   switch (form) {
     case 'speculation_profile':
       return `${JSON.stringify(profile(rates, provenance), null, 2)}\n`;
@@ -46,10 +45,15 @@ export function exportRecord(
       return `${JSON.stringify({
         num_speculative_tokens: marginal.length,
         rejection_sample_method: 'synthetic',
-        synthetic_acceptance_length: rounded(mean),
+        synthetic_acceptance_rates: marginal.map(rounded),
       })}\n`;
     case 'sglang-simulate':
-      return `SGLANG_SIMULATE_ACC_LEN=${rounded(mean)}\n`;
+      return [
+        `SGLANG_SIMULATE_ACC_LEN=${rounded(meanLengthOfMarginal(marginal))}`,
+        'SGLANG_SIMULATE_ACC_METHOD=match-expected',
+        'SGLANG_SIMULATE_ACC_TOKEN_MODE=real-draft-token',
+        '',
+      ].join('\n');
   }
 }
 

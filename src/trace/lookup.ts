@@ -1,20 +1,50 @@
 /**
- * Prompt look-up, the n-gram drafter of vLLM, run for real on token ids: what follows the earliest
- * occurrence of the longest known suffix is proposed. Left out: its cost, and the policy that picks k.
+ * Look-up drafters run for real on token ids: what followed an earlier occurrence of the newest tokens is proposed.
+ * `ngram` is vLLM's prompt look-up, `suffix` takes the longest match of any length. Left out: their cost, the policy
+ * that picks k, and memory of other requests (as vLLM's suffix decoding keeps).
  */
+import { SuffixAutomaton } from './suffix-automaton.ts';
 import type { TokenIds } from './trace.ts';
 
-export interface LookUpOptions {
+interface NgramLookUp {
+  readonly method: 'ngram';
   /** The shortest suffix that counts as a match, in tokens. */
   readonly minMatch: number;
   /** The longest suffix searched for, in tokens. */
   readonly maxMatch: number;
+  /** Which of several occurrences of the longest suffix is taken. vLLM's choice is the first. */
+  readonly occurrence: 'first' | 'last';
   /** The most tokens proposed by a round; at most 254. */
   readonly maxK: number;
 }
 
-/** vLLM's look-up as SpecDecode-Bench recorded it. */
-export const vllmLookUp: LookUpOptions = { minMatch: 3, maxMatch: 7, maxK: 20 };
+/** The longest suffix of any length, at its first occurrence. */
+interface SuffixLookUp {
+  readonly method: 'suffix';
+  readonly minMatch: number;
+  readonly maxK: number;
+}
+
+export type LookUpOptions = NgramLookUp | SuffixLookUp;
+
+/** Look-up as a trace that holds token ids answers for it, unless it was recorded. */
+export const LOOK_UPS = {
+  /** vLLM's, as SpecDecode-Bench recorded it. */
+  ngram: { method: 'ngram', minMatch: 3, maxMatch: 7, occurrence: 'first', maxK: 20 },
+  suffix: { method: 'suffix', minMatch: 2, maxK: 20 },
+} as const satisfies Record<string, LookUpOptions>;
+
+/** Finds the longest suffix that occurred before, in a text that is shown token by token. */
+export interface SuffixMatcher {
+  /** Tokens in that suffix. */
+  readonly matched: number;
+  /** Where an earlier occurrence of it ends, exclusive. */
+  readonly matchEnd: number;
+  /** Forgets everything; the text now has `length` tokens. */
+  restart(length: number): void;
+  /** Matches the suffixes of text[0..end) against what ends earlier; `end` is one more each time. */
+  add(end: number): void;
+}
 
 /** What look-up does at every output position; the fields are those of `PositionLengths`. */
 interface LookUpLengths {
@@ -30,8 +60,8 @@ interface LookUpLengths {
  * number of them that agree with the output, none of them beyond its end. At position 0, which the prefill
  * emits, they are 0 and 1.
  */
-export function lookUp(tokens: TokenIds, options: LookUpOptions = vllmLookUp): LookUpLengths {
-  const { minMatch, maxMatch, maxK } = options;
+export function lookUp(tokens: TokenIds, options: LookUpOptions): LookUpLengths {
+  const { minMatch, maxK } = options;
   const { promptOffsets, outputOffsets } = tokens;
   const requests = outputOffsets.length - 1;
   const emitted = new Uint8Array(tokens.output.length).fill(1);
@@ -39,7 +69,7 @@ export function lookUp(tokens: TokenIds, options: LookUpOptions = vllmLookUp): L
   let longest = 0;
   for (let r = 0; r < requests; r++) longest = Math.max(longest, textLength(tokens, r));
   const text = new Int32Array(longest);
-  const index = new SuffixIndex(text, maxMatch);
+  const matcher = options.method === 'ngram' ? new NgramIndex(text, options) : new SuffixAutomaton(text);
 
   for (let r = 0; r < requests; r++) {
     const output = outputOffsets[r]!;
@@ -47,18 +77,19 @@ export function lookUp(tokens: TokenIds, options: LookUpOptions = vllmLookUp): L
     text.set(prompt);
     text.set(tokens.output.subarray(output, outputOffsets[r + 1]!), prompt.length);
     const length = textLength(tokens, r);
-    index.restart(length);
+    matcher.restart(length);
     // The last position has length - 1 known tokens.
     for (let known = 1; known < length; known++) {
-      index.add(known);
+      matcher.add(known);
       const position = known - prompt.length;
-      if (position < 1 || index.matched < minMatch) continue;
-      const count = Math.min(maxK, known - index.earliestEnd);
+      if (position < 1 || matcher.matched < minMatch) continue;
+      const from = matcher.matchEnd;
+      const count = Math.min(maxK, known - from);
       let agreeing = 0;
       while (
         agreeing < count &&
         known + agreeing < length &&
-        text[index.earliestEnd + agreeing] === text[known + agreeing]
+        text[from + agreeing] === text[known + agreeing]
       ) {
         agreeing++;
       }
@@ -79,11 +110,10 @@ function textLength({ promptOffsets, outputOffsets }: TokenIds, r: number): numb
  * earliest occurrence as its parent is read off the text; only the others are in the hash table, so that a
  * token adds at most one entry.
  */
-class SuffixIndex {
+class NgramIndex implements SuffixMatcher {
   /** Tokens in the longest suffix, up to maxMatch, that occurred before. */
   matched = 0;
-  /** Where the earliest occurrence of that suffix ends, exclusive. */
-  earliestEnd = 0;
+  matchEnd = 0;
 
   private readonly text: Int32Array;
   private readonly maxMatch: number;
@@ -94,47 +124,59 @@ class SuffixIndex {
   private readonly ends: Int32Array;
   /** Per slot, the parent: n and its earliest end in one number. */
   private readonly parents: Int32Array;
+  /** Where an n-gram last ended, by its earliest end and n; null where nobody asks. */
+  private readonly latestEnds: Int32Array | null;
   private base = 0;
   private length = 0;
   private mask = 0;
 
-  constructor(text: Int32Array, maxMatch: number) {
+  constructor(text: Int32Array, { maxMatch, occurrence }: NgramLookUp) {
     this.text = text;
     this.maxMatch = maxMatch;
     this.ends = new Int32Array(slotsFor(text.length));
     this.parents = new Int32Array(slotsFor(text.length));
+    this.latestEnds = occurrence === 'last' ? new Int32Array((text.length + 1) * maxMatch) : null;
   }
 
-  /** Forgets all n-grams; the text now has `length` tokens. */
   restart(length: number): void {
     this.base += this.length;
     this.length = length;
     this.mask = slotsFor(length) - 1;
   }
 
-  /** Matches the suffixes of text[0..end) against the n-grams that end earlier, then adds them. */
   add(end: number): void {
-    const { text, maxMatch, ends, parents, base, mask } = this;
+    const { text, maxMatch, ends, parents, latestEnds, base, mask } = this;
     const depth = Math.min(maxMatch, end);
     let n = 0;
     let earliest = 0;
+    let latest = 0;
     for (; n < depth; n++) {
       const token = text[end - 1 - n]!;
-      if (earliest > n && text[earliest - 1 - n] === token) continue;
-      const parent = earliest * maxMatch + n;
-      let slot = hash(parent, token) & mask;
-      while (ends[slot]! > base && (parents[slot] !== parent || text[ends[slot]! - base - 1 - n] !== token)) {
-        slot = (slot + 1) & mask;
+      if (earliest <= n || text[earliest - 1 - n] !== token) {
+        const parent = earliest * maxMatch + n;
+        let slot = hash(parent, token) & mask;
+        while (
+          ends[slot]! > base &&
+          (parents[slot] !== parent || text[ends[slot]! - base - 1 - n] !== token)
+        ) {
+          slot = (slot + 1) & mask;
+        }
+        if (ends[slot]! <= base) {
+          ends[slot] = base + end;
+          parents[slot] = parent;
+          break;
+        }
+        earliest = ends[slot]! - base;
       }
-      if (ends[slot]! <= base) {
-        ends[slot] = base + end;
-        parents[slot] = parent;
-        break;
+      if (latestEnds !== null) {
+        latest = latestEnds[earliest * maxMatch + n]!;
+        latestEnds[earliest * maxMatch + n] = end;
       }
-      earliest = ends[slot]! - base;
     }
+    // All longer ones are new as well.
+    latestEnds?.fill(end, end * maxMatch + n, end * maxMatch + depth);
     this.matched = n;
-    this.earliestEnd = earliest;
+    this.matchEnd = latestEnds === null ? earliest : latest;
   }
 }
 

@@ -3,7 +3,7 @@
  * kept is what the format keeps, so a file may be larger than memory. A JSON value over several lines is read whole.
  */
 import { shown, UserError, unknownName } from '../errors.ts';
-import { isObject } from './formats/fields.ts';
+import { isObject, parseJson } from './formats/fields.ts';
 import {
   type JsonFormat,
   NOTHING_STATED,
@@ -178,19 +178,6 @@ export class RecordReader {
 /** Elements of a list of objects; anything else is one item. */
 function itemsOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) && isObject(value[0]) ? value : [value];
-}
-
-function parseJson(text: string, at: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    const json = text.trim();
-    throw new UserError(
-      json.startsWith('{') && !json.endsWith('}')
-        ? `${at}: the json object is cut off, its last characters are ${shown(json.slice(-20))}`
-        : `${at}: not valid json, starts with ${shown(json.slice(0, 20))}`,
-    );
-  }
 }
 
 /**

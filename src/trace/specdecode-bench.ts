@@ -5,7 +5,7 @@
 import { shown, UserError } from '../errors.ts';
 import { flatTokens, flatten, offsetsOf } from './flat.ts';
 import type { LineFormat } from './formats/format.ts';
-import { lookUp, vllmLookUp } from './lookup.ts';
+import { LOOK_UPS, lookUp } from './lookup.ts';
 import type { AcceptanceTrace, TokenIds } from './trace.ts';
 
 /** The fields of a line, for telling the format from others. */
@@ -17,7 +17,7 @@ const specDecodeBenchFields = [
   'acc_ngram',
 ] as const;
 
-const MAX_K = vllmLookUp.maxK;
+const MAX_K = LOOK_UPS.ngram.maxK;
 const OUTPUT_LIMIT = 8192;
 const MAX_TOKEN_ID = 2 ** 31 - 1;
 
@@ -118,7 +118,7 @@ function recordedLookUp(
   lengths: readonly Uint8Array[],
 ): { emitted: Uint8Array; proposed: Uint8Array } {
   const emitted = flatten(lengths, new Uint8Array(tokens.output.length));
-  const { proposed } = lookUp(tokens);
+  const { proposed } = lookUp(tokens, LOOK_UPS.ngram);
   for (let i = 0; i < emitted.length; i++) proposed[i] = Math.max(proposed[i]!, emitted[i]! - 1);
   return { emitted, proposed };
 }

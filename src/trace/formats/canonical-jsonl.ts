@@ -1,18 +1,21 @@
 /**
- * The trace file of our own for what is not position-indexed: a head, then a line for every request and method,
+ * The trace file of our own as JSONL, for acceptance of every kind: a head, then a line for every request and method,
  * or for every part of a rates-only source (docs/formats.md). What is written reads back the same.
  */
-import { UserError, unknownName } from '../../errors.ts';
+import { shown, UserError, unknownName } from '../../errors.ts';
 import {
-  DRAFTING,
-  type Drafting,
-  type Rates,
-  type RatesRecord,
-  type StepRecord,
-  type Steps,
-} from '../record.ts';
+  COLUMNS,
+  type Column,
+  checkHead,
+  headOf,
+  type RowReader,
+  rowsOf,
+  TraceGatherer,
+} from '../canonical.ts';
+import { lengthOfAccepted, marginalOfConditional } from '../conventions.ts';
+import { type AcceptanceRecord, DRAFTING, type Drafting, type Rates, type Steps } from '../record.ts';
 import { StepCollector } from '../steps.ts';
-import type { Provenance } from '../trace.ts';
+import type { AcceptanceTrace, Provenance } from '../trace.ts';
 import {
   checkTotals,
   countAt,
@@ -33,12 +36,20 @@ import type { JsonFormat } from './format.ts';
 const MARK = 'specsim_trace';
 const SCHEMA = 1;
 
+const line = (value: object): string => `${JSON.stringify(value)}\n`;
+
 /** The lines of a file. */
-export function* canonicalJsonl(record: StepRecord | RatesRecord): Generator<string> {
+export function* canonicalJsonl(record: AcceptanceRecord): Generator<string> {
+  if (record.kind === 'position-indexed') {
+    const { schema, ...head } = headOf(record.trace);
+    yield line({ [MARK]: schema, ...head });
+    yield* canonicalJsonlRows(record.trace);
+    return;
+  }
   const { kind, name, provenance } = record;
-  const line = (value: object): string => `${JSON.stringify(value)}\n`;
   if (kind === 'rates') {
-    yield line({ [MARK]: SCHEMA, kind, name, provenance });
+    const conventions = { bonusCounted: true, rates: 'marginal' };
+    yield line({ [MARK]: SCHEMA, kind, name, provenance, conventions });
     for (const rates of record.rates) yield line(rates);
     return;
   }
@@ -47,6 +58,7 @@ export function* canonicalJsonl(record: StepRecord | RatesRecord): Generator<str
     kind,
     name,
     provenance,
+    conventions: { bonusCounted: true },
     drafters: record.drafters.map(({ method, drafting, maxK }) => ({ method, drafting, maxK })),
   });
   for (const steps of record.drafters) {
@@ -64,7 +76,25 @@ export function* canonicalJsonl(record: StepRecord | RatesRecord): Generator<str
   }
 }
 
+/** The rows of a position-indexed trace, without the head, which traces of other requests may share. */
+export function* canonicalJsonlRows(trace: AcceptanceTrace): Generator<string> {
+  for (const row of rowsOf(trace)) {
+    yield line(
+      Object.fromEntries(
+        Object.entries(row).map(([column, cell]) => [
+          column,
+          typeof cell === 'object' ? Array.from(cell) : cell,
+        ]),
+      ),
+    );
+  }
+}
+
 interface Head {
+  /** Lengths of the file plus this count the bonus token. */
+  readonly uncounted: 0 | 1;
+  /** How the file states its shares by position: the name of their field. */
+  readonly rates: 'marginal' | 'conditional';
   readonly name: string;
   readonly provenance: Provenance;
   readonly drafters: readonly Pick<Steps, 'method' | 'drafting' | 'maxK'>[] | null;
@@ -77,19 +107,25 @@ export const canonicalJsonlFormat: JsonFormat = {
   recognises: (value) => isObject(value) && MARK in value,
   open(where) {
     let head: Head | null = null;
+    let gatherer: TraceGatherer | null = null;
     const rates: Rates[] = [];
     const collectors = new Map<string, StepCollector>();
     return {
       add(value, at) {
         const item = objectAt(value, 'the value', at);
-        if (head === null) {
+        if (gatherer !== null) {
+          gatherer.add(new JsonRowReader(item, at), Number(at.slice(at.lastIndexOf(' ') + 1)));
+        } else if (head === null && item.kind === 'position-indexed') {
+          const { [MARK]: schema, ...rest } = item;
+          gatherer = new TraceGatherer(checkHead({ schema, ...rest }, at), where);
+        } else if (head === null) {
           head = readHead(item, at);
           for (const { method } of head.drafters ?? []) {
             if (collectors.has(method)) throw new UserError(`${at}: method ${method} is there twice`);
             collectors.set(method, new StepCollector());
           }
         } else if (head.drafters === null) {
-          rates.push(readRates(item, at));
+          rates.push(readRates(item, head, at));
         } else {
           const method = textAt(item.method, 'method', at);
           const drafter = head.drafters.find((other) => other.method === method);
@@ -102,7 +138,7 @@ export const canonicalJsonlFormat: JsonFormat = {
                 countAt(n, 'prompt_tokens', at, 0, 2 ** 31 - 1),
               ),
               outputTokens: countAt(item.output_tokens, 'output_tokens', at, 0, 2 ** 27),
-              emitted: countsAt(item.emitted, 'emitted', at, 1, drafter.maxK + 1),
+              emitted: lengths(item.emitted, head, drafter.maxK, at),
               proposed: optional(item.proposed, (list) => countsAt(list, 'proposed', at, 0, drafter.maxK)),
             },
             at,
@@ -110,6 +146,7 @@ export const canonicalJsonlFormat: JsonFormat = {
         }
       },
       finish() {
+        if (gatherer !== null) return { kind: 'position-indexed', trace: gatherer.finish() };
         if (head === null) throw new UserError(`${where}: empty file, expected a head`);
         const { name, provenance } = head;
         if (head.drafters === null) {
@@ -147,9 +184,12 @@ function readHead(item: Json, at: string): Head {
     ...(draft === null ? {} : { draft }),
   };
   const name = textAt(item.name, 'name', at);
-  if (item.kind === 'rates') return { name, provenance, drafters: null };
+  const shared = { name, provenance, ...readConventions(item, at) };
+  if (item.kind === 'rates') return { ...shared, drafters: null };
   if (item.kind !== 'step-indexed') {
-    throw new UserError(`${at}: kind is ${JSON.stringify(item.kind)}, expected step-indexed or rates`);
+    throw new UserError(
+      `${at}: kind is ${JSON.stringify(item.kind)}, expected position-indexed, step-indexed or rates`,
+    );
   }
   const drafters = listAt(item.drafters, 'drafters', at).map((value, i) => {
     const drafter = objectAt(value, `drafters[${i}]`, at);
@@ -163,15 +203,33 @@ function readHead(item: Json, at: string): Head {
     };
   });
   if (drafters.length === 0) throw new UserError(`${at}: drafters is empty, expected one or more`);
-  return { name, provenance, drafters };
+  return { ...shared, drafters };
 }
 
-function readRates(item: Json, at: string): Rates {
-  const unknown = Object.keys(item).find((key) => key !== 'label' && !(key in NO_RATES));
-  if (unknown !== undefined)
+/** Files that do not say theirs have those of this program. */
+function readConventions(item: Json, at: string): Pick<Head, 'uncounted' | 'rates'> {
+  const stated = optional(item.conventions, (value) => objectAt(value, 'conventions', at)) ?? {};
+  const { bonusCounted = true, rates = 'marginal' } = stated;
+  if (typeof bonusCounted !== 'boolean')
     throw new UserError(
-      `${at}: ${unknownName('field', unknown, ['label', ...Object.keys(NO_RATES)]).message}`,
+      `${at}: conventions.bonusCounted is ${JSON.stringify(bonusCounted)}, expected true or false`,
     );
+  if (rates !== 'marginal' && rates !== 'conditional')
+    throw new UserError(
+      `${at}: conventions.rates is ${JSON.stringify(rates)}, expected marginal or conditional`,
+    );
+  return { uncounted: bonusCounted ? 0 : 1, rates };
+}
+
+function lengths(value: unknown, { uncounted }: Head, maxK: number, at: string): number[] {
+  const stated = countsAt(value, 'emitted', at, 1 - uncounted, maxK + 1 - uncounted);
+  return uncounted === 0 ? stated : stated.map(lengthOfAccepted);
+}
+
+function readRates(item: Json, { uncounted, rates: field }: Head, at: string): Rates {
+  const fields = ['label', ...Object.keys(NO_RATES).filter((key) => key !== 'marginal'), field];
+  const unknown = Object.keys(item).find((key) => !fields.includes(key));
+  if (unknown !== undefined) throw new UserError(`${at}: ${unknownName('field', unknown, fields).message}`);
   const count = (field: keyof Rates) => optional(item[field], (value) => numberAt(value, field, at));
   return checkTotals(
     {
@@ -181,10 +239,58 @@ function readRates(item: Json, at: string): Rates {
       rounds: count('rounds'),
       draftedTokens: count('draftedTokens'),
       acceptedTokens: count('acceptedTokens'),
-      meanLength: count('meanLength'),
-      marginal: optional(item.marginal, (value) => marginalAt(value, 'marginal', at)),
+      meanLength: optional(item.meanLength, (value) => numberAt(value, 'meanLength', at) + uncounted),
+      marginal: optional(item[field], (value) =>
+        field === 'marginal' ? marginalAt(value, field, at) : conditionalAt(value, at),
+      ),
       roundsWithoutProposal: count('roundsWithoutProposal'),
     },
     at,
   );
+}
+
+/** P(draft i accepted, given those before), as marginal shares. */
+function conditionalAt(value: unknown, at: string): number[] {
+  const rates = listAt(value, 'conditional', at).map((rate, i) =>
+    numberAt(rate, `conditional[${i}]`, at, 0, 1),
+  );
+  return marginalAt(marginalOfConditional(rates), 'conditional', at);
+}
+
+class JsonRowReader implements RowReader {
+  readonly #item: Json;
+  readonly #at: string;
+
+  constructor(item: Json, at: string) {
+    this.#item = item;
+    this.#at = at;
+    const unknown = Object.keys(item).find((key) => !(COLUMNS as readonly string[]).includes(key));
+    if (unknown !== undefined)
+      throw new UserError(`${at}: ${unknownName('field', unknown, COLUMNS).message}`);
+  }
+
+  error(column: Column, message: string): UserError {
+    return new UserError(`${this.#at}, ${column}: ${message}`);
+  }
+
+  text(column: Column): string {
+    return textAt(this.#item[column], column, this.#at);
+  }
+
+  empty(...columns: Column[]): void {
+    for (const column of columns) {
+      const cell = this.#item[column];
+      if (cell !== undefined) throw this.error(column, `expected nothing in this row, got ${shown(cell)}`);
+    }
+  }
+
+  count(column: Column, max: number): number {
+    return countAt(this.#item[column], column, this.#at, 0, max);
+  }
+
+  list(column: Column, length: number, min: number, max: number): readonly number[] {
+    const list = countsAt(this.#item[column], column, this.#at, min, max);
+    if (list.length === length) return list;
+    throw this.error(column, `${list.length} elements, expected ${length}`);
+  }
 }

@@ -16,6 +16,20 @@ export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** @throws UserError that tells a text cut off from one that never was JSON */
+export function parseJson(text: string, at: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const json = text.trim();
+    throw new UserError(
+      json.startsWith('{') && !json.endsWith('}')
+        ? `${at}: the json object is cut off, its last characters are ${shown(json.slice(-20))}`
+        : `${at}: not valid json, starts with ${shown(json.slice(0, 20))}`,
+    );
+  }
+}
+
 function fail(at: string, field: string, value: unknown, expected: string): UserError {
   return new UserError(
     value === undefined

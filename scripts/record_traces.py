@@ -1,0 +1,318 @@
+#!/usr/bin/env python3
+"""Records a position-indexed acceptance trace of your own target and draft model, for `specsim run --trace`.
+
+    python3 scripts/record_traces.py --target meta-llama/Llama-3.1-8B-Instruct --draft meta-llama/Llama-3.2-1B-Instruct \\
+        --prompts prompts.jsonl --chat --max-new-tokens 512 --out mine.jsonl.gz
+    npx specsim trace inspect mine.jsonl.gz
+    npx specsim run --trace mine.jsonl.gz --method none,draft-model,ngram --draft llama-3.2-1b
+
+Needs PyTorch and Hugging Face transformers, and a GPU unless the models are small. `prompts.jsonl` has one request a
+line, `{"prompt": "..."}`, and optionally an `id`. Where an engine has logged token ids, `--tokens FILE` takes lines of
+`{"prompt_token_ids": [...], "output_token_ids": [...]}` instead, and the target is not run.
+
+The target decodes greedily. What is recorded, for every output position p: how many tokens a round that starts there
+emits when the draft model greedily drafts k tokens, the correction or bonus token included. As long as its drafts are
+accepted, the draft model reads the very tokens of the output, so one pass of it over prompt and output tells its draft
+at every position: a round accepts as many as agree in a row. Both models must share one tokenizer. Drafts beyond the end
+of the output count as not accepted. Left out: sampling at a temperature, trees, and heads that read the target's hidden
+states (EAGLE, MTP), whose drafts depend on where the round began.
+
+`--selftest` checks the counting and the file without PyTorch, and, where PyTorch and transformers are installed, records
+tiny models with random weights and checks them against drafting token by token. With `--out` it writes made-up requests.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import sys
+
+# Lengths have to fit a byte.
+MAX_K = 254
+
+
+class Mistake(Exception):
+    """Something the user can put right: one line and exit status 2."""
+
+
+def emitted_lengths(agrees, k):
+    """Tokens emitted by a round at every output position: 1 + the drafts that agree in a row, at most k.
+
+    agrees[p] is whether the draft model, shown prompt and output[:p], predicts output[p]. The first token is the
+    prefill's: always 1.
+    """
+    lengths = [1] * len(agrees)
+    run = 0
+    for position in range(len(agrees) - 1, 0, -1):
+        run = run + 1 if agrees[position] else 0
+        lengths[position] = 1 + min(run, k)
+    return lengths
+
+
+def head(name, k, target, draft):
+    """The first line of a specsim trace (docs/formats.md)."""
+    return {
+        "specsim_trace": 1,
+        "kind": "position-indexed",
+        "name": name,
+        "provenance": {
+            "source": "record_traces.py, greedy",
+            "target": target,
+            "dataset": name,
+            "engine": "transformers",
+            "licence": None,
+            "draft": draft,
+        },
+        "conventions": {"bonusCounted": True},
+        "outputLimit": None,
+        "tokenIds": True,
+        "drafters": [{"name": "draft-model", "kind": "recording", "maxK": k, "proposed": "always"}],
+    }
+
+
+def rows(request, prompt, output, emitted):
+    """The two lines of a request: what it is, and what the draft model does in it."""
+    yield {
+        "request": request,
+        "drafter": "none",
+        "prompt_tokens": len(prompt),
+        "output_tokens": len(output),
+        "prompt_token_ids": prompt,
+        "output_token_ids": output,
+    }
+    yield {"request": request, "drafter": "draft-model", "output_tokens": len(output), "emitted": emitted}
+
+
+def write_whole(path, objects):
+    """Writes beside the file and renames, so that nobody sees half of it."""
+    partial = f"{path}.partial-{os.getpid()}"
+    opened = gzip.open if path.endswith(".gz") else open
+    try:
+        with opened(partial, "wt", encoding="utf-8") as file:
+            for item in objects:
+                file.write(json.dumps(item, separators=(",", ":")) + "\n")
+        os.replace(partial, path)
+    finally:
+        if os.path.exists(partial):
+            os.remove(partial)
+
+
+def ids_of(item, field, at):
+    value = item.get(field)
+    if isinstance(value, list) and all(isinstance(i, int) and not isinstance(i, bool) and i >= 0 for i in value):
+        return value
+    raise Mistake(f"{at}: {field} is {json.dumps(value)[:60]}, expected a list of integers of at least 0")
+
+
+def read_requests(path, fields):
+    """(request, line as an object) of every line that is not blank; `fields` have to be there."""
+    opened = gzip.open if path.endswith(".gz") else open
+    seen = set()
+    try:
+        with opened(path, "rt", encoding="utf-8") as file:
+            for number, line in enumerate(file, 1):
+                at = f"{path}, line {number}"
+                if not line.strip():
+                    continue
+                try:
+                    item = json.loads(line)
+                except ValueError:
+                    raise Mistake(f"{at}: not valid json, starts with {json.dumps(line[:20])}") from None
+                if not isinstance(item, dict):
+                    raise Mistake(f"{at}: expected a json object, got {line[:20].strip()}")
+                for field in fields:
+                    if field not in item:
+                        raise Mistake(f"{at}: field {field} is missing")
+                request = str(item.get("id", number))
+                if request in seen:
+                    raise Mistake(f"{at}: id {json.dumps(request)} was there already")
+                seen.add(request)
+                yield request, item, at
+    except UnicodeDecodeError:
+        raise Mistake(f"{path}: bytes that are not UTF-8") from None
+    except OSError as error:
+        raise Mistake(f"{path}: cannot be read ({error.strerror or error})") from None
+    if not seen:
+        raise Mistake(f"{path}: empty file, expected one json object a line")
+
+
+def generate(torch, model, prompt, max_new_tokens):
+    """The target's greedy output, its end-of-text token included."""
+    ids = torch.tensor([prompt], device=model.device)
+    with torch.inference_mode():
+        whole = model.generate(
+            ids, attention_mask=torch.ones_like(ids), do_sample=False, num_beams=1, max_new_tokens=max_new_tokens
+        )
+    return whole[0, len(prompt) :].tolist()
+
+
+def agreement(torch, model, prompt, output):
+    """Whether the model predicts each token of the output from all before it: one pass over the whole text."""
+    if not output:
+        return []
+    ids = torch.tensor([prompt + output], device=model.device)
+    with torch.inference_mode():
+        logits = model(ids).logits[0, len(prompt) - 1 : -1]
+    return (logits.argmax(-1) == ids[0, len(prompt) :]).tolist()
+
+
+def load(torch, transformers, name, dtype, device):
+    model = transformers.AutoModelForCausalLM.from_pretrained(name, torch_dtype=getattr(torch, dtype))
+    return model.to(device).eval()
+
+
+def record(args):
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise Mistake(f"needs PyTorch and transformers ({error}); --selftest runs without them") from None
+    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    draft = load(torch, transformers, args.draft, args.dtype, device)
+    target = tokenizer = None
+    if args.prompts:
+        target = load(torch, transformers, args.target, args.dtype, device)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(args.target)
+        theirs = transformers.AutoTokenizer.from_pretrained(args.draft)
+        if tokenizer.get_vocab() != theirs.get_vocab():
+            raise Mistake(f"{args.draft} has another vocabulary than {args.target}, expected the same")
+
+    def texts():
+        if args.tokens:
+            for request, item, at in read_requests(args.tokens, ["prompt_token_ids", "output_token_ids"]):
+                yield request, ids_of(item, "prompt_token_ids", at), ids_of(item, "output_token_ids", at), at
+            return
+        for request, item, at in read_requests(args.prompts, ["prompt"]):
+            if not isinstance(item["prompt"], str):
+                raise Mistake(f"{at}: prompt is {json.dumps(item['prompt'])[:60]}, expected a text")
+            if args.chat:
+                chat = tokenizer.apply_chat_template(
+                    [{"role": "user", "content": item["prompt"]}], add_generation_prompt=True, tokenize=False
+                )
+                prompt = tokenizer(chat, add_special_tokens=False)["input_ids"]
+            else:
+                prompt = tokenizer(item["prompt"])["input_ids"]
+            yield request, prompt, generate(torch, target, prompt, args.max_new_tokens) if prompt else [], at
+
+    def lines():
+        name = os.path.basename(args.tokens or args.prompts).split(".")[0]
+        yield head(name, args.k, args.name or args.target or "unknown", args.draft)
+        for request, prompt, output, at in texts():
+            if not prompt:
+                raise Mistake(f"{at}: the prompt has no tokens, expected one or more")
+            emitted = emitted_lengths(agreement(torch, draft, prompt, output), args.k)
+            print(f"{request}: {len(prompt)} + {len(output)} tokens", file=sys.stderr)
+            yield from rows(request, prompt, output, emitted)
+
+    write_whole(args.out, lines())
+    print(f"wrote {args.out}; next: specsim trace inspect {args.out}")
+
+
+def drafted_one_by_one(predict, prompt, output, k):
+    """The same lengths by definition: draft k tokens from every position, count those that agree."""
+    lengths = [1]
+    for position in range(1, len(output)):
+        known = prompt + output[:position]
+        drafts = []
+        for _ in range(k):
+            drafts.append(predict(known + drafts))
+        accepted = 0
+        while accepted < k and position + accepted < len(output) and drafts[accepted] == output[position + accepted]:
+            accepted += 1
+        lengths.append(1 + accepted)
+    return lengths
+
+
+def selftest(out):
+    # Models that are arithmetic: the draft errs where the last token is a multiple of 5.
+    def target(text):
+        return (7 * text[-1] + len(text)) % 31
+
+    def draft(text):
+        return target(text) if text[-1] % 5 else 0
+
+    assert emitted_lengths([False, True, True, False, True], 20) == [1, 3, 2, 1, 2]
+    assert emitted_lengths([True] * 5, 2) == [1, 3, 3, 3, 2]
+    assert emitted_lengths([], 3) == []
+    made_up = []
+    for r in range(3):
+        prompt = [r + 1, r + 2]
+        output = []
+        for _ in range(40 + r):
+            output.append(target(prompt + output))
+        agrees = [draft(prompt + output[:p]) == token for p, token in enumerate(output)]
+        emitted = emitted_lengths(agrees, 4)
+        assert emitted == drafted_one_by_one(draft, prompt, output, 4)
+        made_up.append((f"r{r}", prompt, output, emitted))
+    if out:
+        write_whole(out, [head("selftest", 4, "made-up", "made-up"), *(row for one in made_up for row in rows(*one))])
+    print(f"selftest passed{selftest_models()}")
+
+
+def selftest_models():
+    """Tiny models with random weights, where PyTorch is at hand: one pass against drafting token by token."""
+    try:
+        import torch
+        import transformers
+    except ImportError:
+        return " (without PyTorch)"
+    torch.manual_seed(0)
+    config = transformers.LlamaConfig(
+        vocab_size=19, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        max_position_embeddings=128, bos_token_id=None, eos_token_id=None, pad_token_id=0,
+    )  # fmt: skip
+    target = transformers.LlamaForCausalLM(config).eval()
+    draft = transformers.LlamaForCausalLM(config).eval()
+    # A draft that is nearly the target, so that some of its tokens are accepted.
+    with torch.no_grad():
+        for theirs, own in zip(target.parameters(), draft.parameters()):
+            own.copy_(theirs + 0.02 * own)
+
+    def predict(text):
+        with torch.inference_mode():
+            return int(draft(torch.tensor([text])).logits[0, -1].argmax())
+
+    prompt = [3, 1, 4, 1, 5]
+    output = generate(torch, target, prompt, 24)
+    emitted = emitted_lengths(agreement(torch, draft, prompt, output), 4)
+    assert emitted == drafted_one_by_one(predict, prompt, output, 4), emitted
+    return ", models included"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", help="Hugging Face name or folder of the target model")
+    parser.add_argument("--draft", help="the same of the draft model")
+    parser.add_argument("--prompts", help="JSONL with a prompt a line")
+    parser.add_argument("--tokens", help="JSONL with prompt_token_ids and output_token_ids a line")
+    parser.add_argument("--name", help="target as specsim names it, such as llama-3.1-8b")
+    parser.add_argument("--chat", action="store_true", help="put prompts into the target's chat template")
+    parser.add_argument("--k", type=int, default=20, help="drafted tokens a round (default 20)")
+    parser.add_argument("--max-new-tokens", type=int, default=512)
+    parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float16", "float32"])
+    parser.add_argument("--device", help="default: cuda where there is one")
+    parser.add_argument("--out", help="file to write: .jsonl or .jsonl.gz")
+    parser.add_argument("--selftest", action="store_true")
+    args = parser.parse_args()
+    if args.out and not args.out.endswith((".jsonl", ".jsonl.gz")):
+        raise Mistake(f"--out {args.out}: expected a name that ends in .jsonl or .jsonl.gz")
+    if args.selftest:
+        selftest(args.out)
+        return
+    if not args.out or not args.draft or bool(args.prompts) == bool(args.tokens):
+        raise Mistake("expected --draft, --out and one of --prompts and --tokens")
+    if args.prompts and not args.target:
+        raise Mistake("--prompts: expected --target, which answers them")
+    if not 1 <= args.k <= MAX_K:
+        raise Mistake(f"--k: got {args.k}, expected 1 to {MAX_K}")
+    if args.max_new_tokens < 1:
+        raise Mistake(f"--max-new-tokens: got {args.max_new_tokens}, expected at least 1")
+    record(args)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Mistake as mistake:
+        print(f"record_traces.py: {mistake}", file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,298 @@
+/**
+ * What the two files of our own for position-indexed traces, CSV and JSONL, have in common: a head with what holds
+ * for the whole trace, then one row for every request and one more for each of its drafters (docs/formats.md).
+ */
+import * as z from 'zod';
+import { shown, UserError, unknownName } from '../errors.ts';
+import { lengthOfAccepted } from './conventions.ts';
+import { flatTokens, flatten, offsetsOf } from './flat.ts';
+import type { AcceptanceTrace, PositionLengths } from './trace.ts';
+
+export const COLUMNS = [
+  'request',
+  'drafter',
+  'prompt_tokens',
+  'output_tokens',
+  'emitted',
+  'proposed',
+  'prompt_token_ids',
+  'output_token_ids',
+] as const;
+
+export type Column = (typeof COLUMNS)[number];
+
+/** The drafter of a request's own row, which holds what it does when nothing is drafted. */
+const NO_DRAFTER = 'none';
+
+export const SCHEMA = 1;
+const MAX_INT32 = 2 ** 31 - 1;
+/** maxK + 1 has to fit a byte. */
+const MAX_MAX_K = 254;
+
+/** How a file states its lengths. Files of this program always count the bonus token. */
+const conventionsSchema = z.strictObject({ bonusCounted: z.boolean() });
+
+export const headSchema = z.strictObject({
+  schema: z.literal(SCHEMA),
+  kind: z.literal('position-indexed').exactOptional(),
+  name: z.string(),
+  provenance: z.strictObject({
+    source: z.string(),
+    target: z.string(),
+    dataset: z.string(),
+    engine: z.string().nullable(),
+    licence: z.string().nullable(),
+    draft: z.string().exactOptional(),
+  }),
+  conventions: conventionsSchema.exactOptional(),
+  outputLimit: z.int32().positive().nullable(),
+  tokenIds: z.boolean(),
+  drafters: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .min(1)
+          .refine((name) => name !== NO_DRAFTER, `${NO_DRAFTER} is not the name of a drafter`),
+        kind: z.enum(['recording', 'fitted']),
+        maxK: z.int().min(0).max(MAX_MAX_K),
+        proposed: z.enum(['listed', 'always', 'unknown']),
+      }),
+    )
+    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'a name is there twice'),
+});
+
+export type Head = z.infer<typeof headSchema>;
+type DrafterHead = Head['drafters'][number];
+
+export function headOf(trace: AcceptanceTrace): Head {
+  return {
+    schema: SCHEMA,
+    kind: 'position-indexed',
+    name: trace.name,
+    provenance: trace.provenance,
+    conventions: { bonusCounted: true },
+    outputLimit: trace.outputLimit,
+    tokenIds: trace.tokens !== null,
+    drafters: [...trace.drafters].map(([name, { kind, maxK, proposed }]) => ({
+      name,
+      kind,
+      maxK,
+      proposed: typeof proposed === 'string' ? proposed : 'listed',
+    })),
+  };
+}
+
+/** @throws UserError that starts with `where` */
+export function checkHead(value: unknown, where: string): Head {
+  const head = headSchema.safeParse(value);
+  if (head.success) return head.data;
+  const { path, message } = head.error.issues[0]!;
+  const field = path.length === 0 ? '' : `${path.join('.')}: `;
+  throw new UserError(`${where}: ${field}${message.charAt(0).toLowerCase()}${message.slice(1)}`);
+}
+
+/** A row as it is written; columns that do not belong to it are left out. */
+export type Cells = Readonly<Partial<Record<Column, string | number | ArrayLike<number>>>>;
+
+/** Request ids are taken to be distinct, and no drafter to be named `none`. */
+export function* rowsOf(trace: AcceptanceTrace): Generator<Cells> {
+  const { ids, promptTokens, outputTokens, tokens } = trace;
+  for (let r = 0; r < ids.length; r++) {
+    const request = ids[r]!;
+    yield {
+      request,
+      drafter: NO_DRAFTER,
+      prompt_tokens: promptTokens[r]!,
+      output_tokens: outputTokens[r]!,
+      ...(tokens !== null && {
+        prompt_token_ids: slice(tokens.prompt, tokens.promptOffsets, r),
+        output_token_ids: slice(tokens.output, tokens.outputOffsets, r),
+      }),
+    };
+    for (const [drafter, { offsets, emitted, proposed }] of trace.drafters) {
+      yield {
+        request,
+        drafter,
+        output_tokens: offsets[r + 1]! - offsets[r]!,
+        emitted: slice(emitted, offsets, r),
+        ...(typeof proposed !== 'string' && { proposed: slice(proposed, offsets, r) }),
+      };
+    }
+  }
+}
+
+function slice<T extends Int32Array | Uint8Array>(values: T, offsets: Int32Array, r: number): T {
+  return values.subarray(offsets[r]!, offsets[r + 1]!) as T;
+}
+
+/** Reads the columns of one row, whatever the file's syntax. Errors name file, line and column. */
+export interface RowReader {
+  error(column: Column, message: string): UserError;
+  /** Text; empty where there is none. */
+  text(column: Column): string;
+  /** @throws UserError unless nothing stands there */
+  empty(...columns: Column[]): void;
+  count(column: Column, max: number): number;
+  list(column: Column, length: number, min: number, max: number): readonly number[];
+}
+
+interface Baseline {
+  readonly promptTokens: number;
+  readonly outputTokens: number;
+  readonly prompt: readonly number[];
+  readonly output: readonly number[];
+}
+
+interface Lengths {
+  readonly emitted: readonly number[];
+  readonly proposed: readonly number[];
+}
+
+/** The rows of one request, as far as read. */
+interface Request {
+  readonly line: number;
+  readonly lines: Map<string, number>;
+  readonly drafters: Map<string, Lengths>;
+  baseline: Baseline | null;
+}
+
+/** Gathers the rows of a file, in any order. Requests keep the order of their first rows. */
+export class TraceGatherer {
+  readonly #head: Head;
+  readonly #where: string;
+  readonly #requests = new Map<string, Request>();
+
+  /** @param where the file's path, for messages */
+  constructor(head: Head, where: string) {
+    this.#head = head;
+    this.#where = where;
+  }
+
+  /** @throws UserError with file, line and column */
+  add(row: RowReader, line: number): void {
+    const at = `${this.#where}, line ${line}`;
+    const id = row.text('request');
+    if (id === '') throw new UserError(`${at}, column request: empty, expected an id`);
+    const name = row.text('drafter');
+    const request = this.#requests.get(id) ?? {
+      line,
+      lines: new Map(),
+      drafters: new Map(),
+      baseline: null,
+    };
+    this.#requests.set(id, request);
+    const earlier = request.lines.get(name);
+    if (earlier !== undefined) {
+      throw new UserError(
+        `${at}: request ${shown(id)} with drafter ${shown(name)} was on line ${earlier} already`,
+      );
+    }
+    request.lines.set(name, line);
+    if (name === NO_DRAFTER) {
+      request.baseline = parseBaseline(row, this.#head.tokenIds);
+      return;
+    }
+    const drafter = this.#head.drafters.find((candidate) => candidate.name === name);
+    if (drafter === undefined) {
+      throw new UserError(`${at}: ${unknownName('drafter', name, rowNames(this.#head)).message}`);
+    }
+    const bonus = this.#head.conventions?.bonusCounted === false ? 0 : 1;
+    request.drafters.set(name, parseLengths(row, drafter, bonus));
+  }
+
+  /** @throws UserError when a row is missing */
+  finish(): AcceptanceTrace {
+    const head = this.#head;
+    if (this.#requests.size === 0)
+      throw new UserError(`${this.#where}: no rows, expected one or more a request`);
+    for (const [id, { line, lines }] of this.#requests) {
+      const missing = rowNames(head).find((name) => !lines.has(name));
+      if (missing !== undefined) {
+        throw new UserError(
+          `${this.#where}, line ${line}: request ${shown(id)} has no row whose drafter is ${missing}`,
+        );
+      }
+    }
+    const rows = [...this.#requests.values()];
+    const baselines = rows.map((row) => row.baseline!);
+    return {
+      name: head.name,
+      provenance: head.provenance,
+      ids: [...this.#requests.keys()],
+      promptTokens: Int32Array.from(baselines, (row) => row.promptTokens),
+      outputTokens: Int32Array.from(baselines, (row) => row.outputTokens),
+      outputLimit: head.outputLimit,
+      drafters: new Map(
+        head.drafters.map(({ name, kind, maxK, proposed }) => {
+          const lengths = rows.map((row) => row.drafters.get(name)!);
+          return [name, { ...flatLengths(lengths, proposed), kind, maxK }];
+        }),
+      ),
+      tokens: head.tokenIds
+        ? flatTokens(
+            baselines.map((row) => row.prompt),
+            baselines.map((row) => row.output),
+          )
+        : null,
+    };
+  }
+}
+
+/** What the drafter column may say: every request has a row of each. */
+function rowNames(head: Head): string[] {
+  return [NO_DRAFTER, ...head.drafters.map(({ name }) => name)];
+}
+
+function flatLengths(
+  lengths: readonly Lengths[],
+  proposed: DrafterHead['proposed'],
+): Pick<PositionLengths, 'offsets' | 'emitted' | 'proposed'> {
+  const emitted = lengths.map((row) => row.emitted);
+  const offsets = offsetsOf(emitted);
+  const flat = (lists: readonly (readonly number[])[]) => flatten(lists, new Uint8Array(offsets.at(-1)!));
+  return {
+    offsets,
+    emitted: flat(emitted),
+    proposed: proposed === 'listed' ? flat(lengths.map((row) => row.proposed)) : proposed,
+  };
+}
+
+function parseBaseline(row: RowReader, tokenIds: boolean): Baseline {
+  row.empty('emitted', 'proposed');
+  if (!tokenIds) row.empty('prompt_token_ids', 'output_token_ids');
+  const promptTokens = row.count('prompt_tokens', MAX_INT32);
+  const outputTokens = row.count('output_tokens', MAX_INT32);
+  return {
+    promptTokens,
+    outputTokens,
+    prompt: tokenIds ? row.list('prompt_token_ids', promptTokens, 0, MAX_INT32) : [],
+    output: tokenIds ? row.list('output_token_ids', outputTokens, 0, MAX_INT32) : [],
+  };
+}
+
+function parseLengths(row: RowReader, { maxK, proposed }: DrafterHead, bonus: 0 | 1): Lengths {
+  row.empty('prompt_tokens', 'prompt_token_ids', 'output_token_ids');
+  const tokens = row.count('output_tokens', MAX_INT32);
+  const stated = row.list('emitted', tokens, bonus, maxK + bonus);
+  if (tokens > 0 && stated[0] !== bonus) {
+    throw row.error(
+      'emitted',
+      `element 0 is ${stated[0]}, expected ${bonus}, the token that the prefill emits`,
+    );
+  }
+  const emitted = bonus === 1 ? stated : stated.map(lengthOfAccepted);
+  if (proposed !== 'listed') {
+    row.empty('proposed');
+    return { emitted, proposed: [] };
+  }
+  const list = row.list('proposed', tokens, 0, maxK);
+  const short = list.findIndex((count, position) => count < emitted[position]! - 1);
+  if (short !== -1) {
+    throw row.error(
+      'proposed',
+      `element ${short} is ${list[short]}, expected at least ${emitted[short]! - 1}, since ${emitted[short]} are emitted`,
+    );
+  }
+  return { emitted, proposed: list };
+}
