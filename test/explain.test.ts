@@ -44,6 +44,19 @@ describe('an explanation', () => {
     expect(at(null, null)).toMatchObject({ rejected_joules_per_mtok: null, rejected_usd_per_mtok: null });
   });
 
+  it('takes a price that is set, which a run of clones refuses', async () => {
+    const scenario = completeScenario({
+      method: ['eagle3'],
+      requests: 5,
+      batch: [64],
+      set: { 'hardware.price': '3.6 USD/h' },
+    });
+    await expect(gatherInputs(scenario, folderLibrary)).rejects.toThrow(/no effect with --load clones/);
+    const [row] = explain(await gatherInputs(scenario, folderLibrary, true)).rows;
+    const { rejected_draft: draft, rejected_verify: verify } = row!.ms_per_token;
+    expect(row!.rejected_usd_per_mtok).toBeCloseTo((0.001 * (1000 * (draft + verify))) / 64, 9);
+  });
+
   it('says of a position that it pays when decoding is faster with it than without', async () => {
     const inputs = await inputsOf({ k: [4], batch: [64] });
     const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());

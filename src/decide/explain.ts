@@ -12,7 +12,7 @@ import type { Measures } from '../metrics/measure.ts';
 import { Bench, type Setting } from '../scenario/bench.ts';
 import { breakEvenBatch, largestBatch } from '../scenario/compare.ts';
 import type { Inputs } from '../scenario/inputs.ts';
-import { type Result, SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
+import { type Envelope, envelope } from '../scenario/result.ts';
 import { loadKind, settingsOf } from '../scenario/run.ts';
 import { oracleOf } from './tune.ts';
 
@@ -78,9 +78,7 @@ export interface Explanation {
   readonly remedies: readonly Remedy[];
 }
 
-export interface ExplainResult extends Omit<Result, 'rows'> {
-  readonly rows: readonly Explanation[];
-}
+export type ExplainResult = Envelope<Explanation>;
 
 /** @throws UserError unless exactly one method and one k are asked about */
 export function explain(inputs: Inputs): ExplainResult {
@@ -122,15 +120,7 @@ export function explain(inputs: Inputs): ExplainResult {
       };
     });
   });
-  return {
-    schemaVersion: SCHEMA_VERSION,
-    tool: TOOL,
-    config: scenario,
-    configHash: inputs.configHash,
-    seed: scenario.seed,
-    warnings: [...warnings],
-    rows,
-  };
+  return envelope(scenario, inputs.configHash, warnings, rows);
 }
 
 function speedup(bench: Bench, setting: Setting, batch: number): number {
