@@ -118,7 +118,8 @@ class RoundKinds {
   of(drafted: number, work: StepWork, context: number): number {
     const { searches, searchHits, drafts } = work;
     let hash = drafted + 512 * searchHits;
-    for (const { longest, catchUpTokens } of drafts) hash = Math.imul(hash, 31) + 64 * longest + catchUpTokens;
+    for (const { longest, catchUpTokens } of drafts)
+      hash = Math.imul(hash, 31) + 64 * longest + catchUpTokens;
     let at = (Math.imul(hash, 0x9e3779b1) >>> 8) % TABLE;
     for (; this.#table[at] !== 0; at = (at + 1) % TABLE) {
       const index = this.#table[at]! - 1;
