@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { explain } from '../src/decide/explain.ts';
+import { parseMethod } from '../src/drafter/methods.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { Bench } from '../src/scenario/bench.ts';
 import { gatherInputs } from '../src/scenario/inputs.ts';
@@ -42,6 +43,46 @@ describe('an explanation', () => {
     expect(row.rejected_joules_per_mtok).toBeCloseTo(500 * gpuSPerMtok, 6);
     expect(row.rejected_usd_per_mtok).toBeCloseTo(0.001 * gpuSPerMtok, 9);
     expect(at(null, null)).toMatchObject({ rejected_joules_per_mtok: null, rejected_usd_per_mtok: null });
+  });
+
+  it.each(['eagle3', 'ngram', 'hybrid:ngram+eagle3'])(
+    '%s: leads to the bound by gifts that add up, with the optimum on the way',
+    async (name) => {
+      const inputs = await inputsOf({ method: [name], k: [4], batch: [1, 64] });
+      const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
+      const best = { method: parseMethod(name === 'ngram' ? 'best:ngram' : 'best:ngram+eagle3'), k: null };
+      for (const { waterfall, ms_per_token: now, batch_size: batch } of explain(inputs).rows) {
+        const { step_ms: step, tokens_per_step: tokens } = bench.measures(best, batch);
+        const bound = step!.verify / tokens!;
+        const saved = waterfall.reduce((sum, gift) => sum + gift.saves_ms, 0);
+        expect(saved).toBeCloseTo(now.total - bound, 9);
+        const left = Object.fromEntries(
+          waterfall.map((gift) => [gift.what.split(' (')[0]!, gift.ms_per_token]),
+        );
+        const all = step!.draft + step!.verify + step!.sampling + step!.overhead;
+        expect(left['the best rounds there are']).toBeCloseTo(all / tokens!, 9);
+        // Nothing that replays the recordings is faster than the optimum, and knowing the lengths is no loss.
+        const known = left['and not drafted']!;
+        expect(known).toBeLessThan(left['rejected tokens verified for nothing']! + 1e-12);
+        expect(left['rejected tokens verified for nothing']).toBeLessThan(now.total);
+        expect(Math.min(...waterfall.slice(0, -3).map((gift) => gift.ms_per_token))).toBeGreaterThan(
+          all / tokens! - 1e-12,
+        );
+      }
+    },
+  );
+
+  it('takes a price that is set, which a run of clones refuses', async () => {
+    const scenario = completeScenario({
+      method: ['eagle3'],
+      requests: 5,
+      batch: [64],
+      set: { 'hardware.price': '3.6 USD/h' },
+    });
+    await expect(gatherInputs(scenario, folderLibrary)).rejects.toThrow(/no effect with --load clones/);
+    const [row] = explain(await gatherInputs(scenario, folderLibrary, true)).rows;
+    const { rejected_draft: draft, rejected_verify: verify } = row!.ms_per_token;
+    expect(row!.rejected_usd_per_mtok).toBeCloseTo((0.001 * (1000 * (draft + verify))) / 64, 9);
   });
 
   it('says of a position that it pays when decoding is faster with it than without', async () => {

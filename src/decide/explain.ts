@@ -6,18 +6,22 @@
 
 import { PARAMETERS } from '../cost/parameters.ts';
 import { binding, type Resource, secondsByResource } from '../cost/resources.ts';
-import { takesK } from '../drafter/methods.ts';
+import { parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { Measures } from '../metrics/measure.ts';
+import type { PolicySpec } from '../policy/policies.ts';
 import { Bench, type Setting } from '../scenario/bench.ts';
 import { breakEvenBatch, largestBatch } from '../scenario/compare.ts';
 import type { Inputs } from '../scenario/inputs.ts';
-import { type Result, SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
+import { type Envelope, envelope } from '../scenario/result.ts';
 import { loadKind, settingsOf } from '../scenario/run.ts';
 import { oracleOf } from './tune.ts';
 
 /** Positions beyond k that are shown, to see whether more would pay. */
 const BEYOND = 3;
+
+/** Drafts what will be accepted and no more. */
+const EXACT: PolicySpec = { kind: 'noisy-oracle', chance: 1 };
 
 /** What a better part is taken to be better by. */
 export const BETTER = 0.2;
@@ -47,6 +51,15 @@ export interface TokenTime {
   readonly verify: number;
 }
 
+/** One of the gifts that lead from the setting to its bound, each on top of those before. */
+export interface Gift {
+  readonly what: string;
+  /** Milliseconds of a decode step for each token of a sequence that it saves; negative where it costs more. */
+  readonly saves_ms: number;
+  /** What is left. */
+  readonly ms_per_token: number;
+}
+
 export interface Remedy {
   readonly what: string;
   /** Throughput of decoding with it over that without. */
@@ -65,6 +78,8 @@ export interface Explanation {
   readonly break_even_searched_to: number;
   readonly wasted_verify_share: number;
   readonly ms_per_token: TokenTime;
+  /** From the setting to its bound; what is saved adds up to the gap between the two. */
+  readonly waterfall: readonly Gift[];
   /**
    * What drafting and verifying rejected tokens costs for a million tokens that are kept: their GPU seconds at the
    * power and the price in the profile; null where it has none.
@@ -78,9 +93,7 @@ export interface Explanation {
   readonly remedies: readonly Remedy[];
 }
 
-export interface ExplainResult extends Omit<Result, 'rows'> {
-  readonly rows: readonly Explanation[];
-}
+export type ExplainResult = Envelope<Explanation>;
 
 /** @throws UserError unless exactly one method and one k are asked about */
 export function explain(inputs: Inputs): ExplainResult {
@@ -103,6 +116,8 @@ export function explain(inputs: Inputs): ExplainResult {
     // The search tries batch sizes that nobody asked about, whose warnings are of no use.
     const searched = new Bench(inputs, trace, loadKind(scenario), new Set());
     const breakEven = breakEvenBatch((batch) => speedup(searched, setting!, batch) > 1, limit);
+    const exact = new Bench({ ...inputs, policy: EXACT }, trace, loadKind(scenario), warnings);
+    const second = trace.drafters.has('ngram') && setting!.method.kind === 'fixed' ? 'ngram' : null;
     return scenario.batch.map((batch): Explanation => {
       const time = tokenTime(bench, setting!, batch);
       return {
@@ -116,21 +131,14 @@ export function explain(inputs: Inputs): ExplainResult {
         break_even_searched_to: limit,
         wasted_verify_share: bench.measures(setting!, batch).wasted_verify_share ?? 0,
         ms_per_token: time,
+        waterfall: waterfall(bench, exact, setting!, batch, second),
         ...rejectedCosts(inputs, time, batch),
         ...bounds(inputs, bench, setting!, batch),
         remedies: remedies(inputs, bench, setting!, batch),
       };
     });
   });
-  return {
-    schemaVersion: SCHEMA_VERSION,
-    tool: TOOL,
-    config: scenario,
-    configHash: inputs.configHash,
-    seed: scenario.seed,
-    warnings: [...warnings],
-    rows,
-  };
+  return envelope(scenario, inputs.configHash, warnings, rows);
 }
 
 function speedup(bench: Bench, setting: Setting, batch: number): number {
@@ -175,20 +183,74 @@ function positions(
 }
 
 function tokenTime(bench: Bench, setting: Setting, batch: number): TokenTime {
-  const perToken = (measures: Measures) => {
-    const { draft, verify, sampling, overhead } = measures.step_ms!;
-    const tokens = measures.tokens_per_step!;
-    return { draft: draft / tokens, verify: verify / tokens, overhead: (sampling + overhead) / tokens };
-  };
   const now = perToken(bench.measures(setting, batch));
   const exact = perToken(bench.measures({ method: oracleOf(setting.method), k: null }, batch));
   return {
-    total: now.draft + now.verify + now.overhead,
+    total: now.total,
     rejected_draft: now.draft - exact.draft,
     rejected_verify: now.verify - exact.verify + now.overhead - exact.overhead,
     draft: exact.draft,
     overhead: exact.overhead,
     verify: exact.verify,
+  };
+}
+
+/**
+ * What perfect knowledge and free work would bring, in turn. Knowing the lengths up to k leaves the rounds what they
+ * are and takes the rejected tokens out of them; `best` is the most that drafting can do.
+ *
+ * @param exact drafts up to k what will be accepted
+ * @param second a look-up that may be tried beside the method
+ */
+function waterfall(
+  bench: Bench,
+  exact: Bench,
+  setting: Setting,
+  batch: number,
+  second: string | null,
+): Gift[] {
+  const { method } = setting;
+  const measured = (name: string) => perToken(bench.measures({ method: parseMethod(name), k: null }, batch));
+  const now = perToken(bench.measures(setting, batch));
+  const known = perToken(exact.measures(setting, batch));
+  const names = method.parts.map(({ name }) => name);
+  const both = second === null || names.includes(second) ? names : [second, ...names];
+  const best = measured(`best:${both.join('+')}`);
+  const stages: (readonly [string, number])[] = [
+    ['rejected tokens verified for nothing', known.total + now.draft - known.draft],
+    ['and not drafted (exact lengths up to k)', known.total],
+  ];
+  if (names.length === 1) {
+    stages.push(['exact lengths beyond k (oracle)', measured(`oracle:${names[0]}`).total]);
+  }
+  if (both.length === 2) {
+    stages.push([
+      `the better of ${both.join(' and ')}, both paid`,
+      measured(`combined:${both.join('+')}`).total,
+    ]);
+  }
+  stages.push(
+    ['the best rounds there are (optimum)', best.total],
+    ['drafting for nothing', best.total - best.draft],
+    ['host and sampling for nothing (the bound)', best.verify],
+  );
+  let before = now.total;
+  return stages.map(([what, ms]) => {
+    const gift = { what, saves_ms: before - ms, ms_per_token: ms };
+    before = ms;
+    return gift;
+  });
+}
+
+/** Milliseconds of the parts of a step for each token of a sequence. */
+function perToken({ step_ms, tokens_per_step }: Measures) {
+  const { draft, verify, sampling, overhead } = step_ms!;
+  const tokens = tokens_per_step!;
+  return {
+    draft: draft / tokens,
+    verify: verify / tokens,
+    overhead: (sampling + overhead) / tokens,
+    total: (draft + verify + sampling + overhead) / tokens,
   };
 }
 

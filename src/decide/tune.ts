@@ -9,8 +9,7 @@ import { UserError } from '../errors.ts';
 import type { Interval } from '../metrics/confidence.ts';
 import { Bench, type Setting } from '../scenario/bench.ts';
 import { type Inputs, sha256 } from '../scenario/inputs.ts';
-import type { Scenario } from '../scenario/options.ts';
-import { SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
+import { type Envelope, envelope } from '../scenario/result.ts';
 import { loadKind, type Progress } from '../scenario/run.ts';
 import { type ContextSchedule, rangesOf } from './schedule.ts';
 
@@ -56,14 +55,7 @@ export interface MethodSchedule {
   readonly contexts: readonly ContextSchedule[];
 }
 
-export interface Tuning {
-  readonly schemaVersion: typeof SCHEMA_VERSION;
-  readonly tool: string;
-  readonly config: Scenario;
-  readonly configHash: string;
-  readonly seed: number;
-  readonly warnings: readonly string[];
-  readonly rows: readonly TuneRow[];
+export interface Tuning extends Envelope<TuneRow> {
   /** One for each trace and method, the best method of a trace first. */
   readonly schedules: readonly MethodSchedule[];
 }
@@ -121,16 +113,8 @@ export async function tune(
     }
     schedules.push(...ranked.map(({ of: _, ...schedule }) => schedule));
   }
-  return {
-    schemaVersion: SCHEMA_VERSION,
-    tool: TOOL,
-    config: scenario,
-    configHash: await sha256([maxK, ...inputs.map((one) => one.configHash)].join()),
-    seed: scenario.seed,
-    warnings: [...warnings],
-    rows,
-    schedules,
-  };
+  const configHash = await sha256([maxK, ...inputs.map((one) => one.configHash)].join());
+  return { ...envelope(scenario, configHash, warnings, rows), schedules };
 }
 
 /** A setting that was tried, plain decoding as k = 0 of any method. */

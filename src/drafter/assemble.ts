@@ -64,10 +64,26 @@ export function assembleDrafter(
           requests: lengths!.offsets.length - 1,
           maxK,
           price: stepPrice(method, deciding.cost, maxK),
-          lengths: lengths!,
+          lengths: method.kind === 'hybrid' ? lookedUpFirst(lengths!, acceptance[1]!) : lengths!,
           seed: deciding.seed,
         });
   if (second === undefined) return new Speculation(first, policy);
   if (method.kind === 'hybrid') return new Hybrid(first, second, policy);
   return new Combined(first, second, method.kind === 'combined');
+}
+
+/** What a hybrid would have accepted at every position: of its look-up where that proposes, else of its model. */
+function lookedUpFirst(lookUp: PositionLengths, model: PositionLengths): PositionLengths {
+  const { proposed } = lookUp;
+  const emitted = lookUp.emitted.slice();
+  for (let r = 0; r + 1 < lookUp.offsets.length; r++) {
+    const start = lookUp.offsets[r]!;
+    const modelStart = model.offsets[r]!;
+    const length = Math.min(lookUp.offsets[r + 1]! - start, model.offsets[r + 1]! - modelStart);
+    for (let p = 0; p < length; p++) {
+      const proposes = proposed instanceof Uint8Array ? proposed[start + p]! > 0 : true;
+      if (!proposes) emitted[start + p] = model.emitted[modelStart + p]!;
+    }
+  }
+  return { ...lookUp, emitted };
 }

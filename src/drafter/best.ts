@@ -22,8 +22,9 @@ export interface Choice {
 /** A way to get to a position. */
 interface Path {
   readonly seconds: number;
-  /** Tokens each choice's model has not read; 0 for look-up. */
-  readonly unread: readonly number[];
+  /** Tokens the model of each choice has not read; 0 for look-up. */
+  readonly firstUnread: number;
+  readonly secondUnread: number;
   readonly before: Path | null;
   /** The round that led here: where it started, who drafted (-1 for nobody), and how many tokens. */
   readonly from: number;
@@ -37,6 +38,8 @@ export class Best implements Drafter {
   readonly #cost: CostModel;
   readonly #work: StepWork;
   readonly #price = noSeconds();
+  /** Seconds of the steps from the position that is looked at. */
+  readonly #known = new Map<number, number>();
   #sequences = 1;
   /** Of the request that runs, by position: who drafts, and how many tokens. */
   #choice = new Int8Array(0);
@@ -90,20 +93,28 @@ export class Best implements Drafter {
   #plan(request: number, left: number, context: number): void {
     const end = 1 + left;
     const paths: Path[][] = Array.from({ length: end + 1 }, () => []);
-    const unread = this.#choices.map(({ part }) => (part.model === undefined ? 0 : 1));
-    paths[1]!.push({ seconds: 0, unread, before: null, from: 0, choice: -1, drafted: 0 });
+    paths[1]!.push({
+      seconds: 0,
+      firstUnread: this.#choices[0]!.part.model === undefined ? 0 : 1,
+      secondUnread: this.#choices[1]?.part.model === undefined ? 0 : 1,
+      before: null,
+      from: 0,
+      choice: -1,
+      drafted: 0,
+    });
     for (let position = 1; position < end; position++) {
       const at = context + position - 1;
+      this.#known.clear();
       const longest = this.#choices.map(({ proposer: { replay } }) => {
         replay.draftAtMost(Number.POSITIVE_INFINITY);
         replay.round(request, position, end - position);
         return replay.emitted - 1;
       });
       for (const path of paths[position]!) {
-        keepBest(paths[position + 1]!, this.#after(path, position, -1, 0, at));
+        this.#goOn(paths[position + 1]!, path, position, -1, 0, at);
         for (const [choice, most] of longest.entries()) {
           for (let drafted = 1; drafted <= most; drafted++) {
-            keepBest(paths[position + drafted + 1]!, this.#after(path, position, choice, drafted, at));
+            this.#goOn(paths[position + drafted + 1]!, path, position, choice, drafted, at);
           }
         }
       }
@@ -118,18 +129,46 @@ export class Best implements Drafter {
     }
   }
 
-  #after(before: Path, from: number, choice: number, drafted: number, context: number): Path {
-    const seconds = before.seconds + this.#stepS(choice, drafted, context, before.unread[choice] ?? 0);
-    const unread = before.unread.map((tokens, c) => {
-      const { model } = this.#choices[c]!.part;
-      if (model === undefined) return 0;
-      if (c !== choice) return tokens + drafted + 1;
-      return model.catchUp === 'unread only' ? 2 : drafted + 1;
-    });
-    return { seconds, unread, before, from, choice, drafted };
+  /** Adds the path that goes on so, unless one to the same position is as good in all respects. */
+  #goOn(paths: Path[], before: Path, from: number, choice: number, drafted: number, context: number): void {
+    const left = choice === 1 ? before.secondUnread : before.firstUnread;
+    const seconds = before.seconds + this.#stepS(choice, drafted, context, left);
+    const firstUnread = this.#unread(0, before.firstUnread, choice, drafted);
+    const secondUnread = this.#unread(1, before.secondUnread, choice, drafted);
+    for (const path of paths) {
+      const asGood = path.seconds <= seconds && path.firstUnread <= firstUnread;
+      if (asGood && path.secondUnread <= secondUnread) return;
+    }
+    let kept = 0;
+    for (const path of paths) {
+      const asGood = seconds <= path.seconds && firstUnread <= path.firstUnread;
+      if (!asGood || secondUnread > path.secondUnread) paths[kept++] = path;
+    }
+    paths.length = kept;
+    paths.push({ seconds, firstUnread, secondUnread, before, from, choice, drafted });
   }
 
+  /** What a choice's model has not read after a round. */
+  #unread(c: number, before: number, choice: number, drafted: number): number {
+    const model = this.#choices[c]?.part.model;
+    if (model === undefined) return 0;
+    if (c !== choice) return before + drafted + 1;
+    return model.catchUp === 'unread only' ? 2 : drafted + 1;
+  }
+
+  /** A step's price is asked again for every path to a position. */
   #stepS(choice: number, drafted: number, context: number, unread: number): number {
+    const slot = choice < 0 ? -1 : this.#slots[choice]!;
+    const key = (slot < 0 ? 0 : unread) * 2 ** 10 + drafted * 4 + choice + 1;
+    let seconds = this.#known.get(key);
+    if (seconds === undefined) {
+      seconds = this.#priceS(choice, drafted, context, unread);
+      this.#known.set(key, seconds);
+    }
+    return seconds;
+  }
+
+  #priceS(choice: number, drafted: number, context: number, unread: number): number {
     const sequences = this.#sequences;
     const work = this.#work;
     const { verify } = work;
@@ -150,17 +189,4 @@ export class Best implements Drafter {
     this.#cost.priceStep(work, this.#price);
     return totalSeconds(this.#price);
   }
-}
-
-/** Adds a path unless one is as good in all respects, and drops those it is as good as. */
-function keepBest(paths: Path[], added: Path): void {
-  const asGood = (a: Path, b: Path) =>
-    a.seconds <= b.seconds && a.unread.every((tokens, c) => tokens <= b.unread[c]!);
-  let kept = 0;
-  for (const path of paths) {
-    if (asGood(path, added)) return;
-    if (!asGood(added, path)) paths[kept++] = path;
-  }
-  paths.length = kept;
-  paths.push(added);
 }

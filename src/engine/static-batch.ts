@@ -109,52 +109,50 @@ export function replayRounds(
   return { kinds: kinds.all, requests };
 }
 
-/** The kinds met so far, as a tree by what is stated in turn. */
+/** The kinds met so far, in a hash table: it is looked up in every round of every replay. */
 class RoundKinds {
   readonly all: RoundKind[] = [];
-  readonly #root: Branch = new Map();
+  /** Index into `all` plus one, 0 where empty; where two kinds meet, the later takes the next empty place. */
+  readonly #table = new Int32Array(TABLE);
 
   of(drafted: number, work: StepWork, context: number): number {
-    let branch = below(this.#root, drafted);
-    for (const { longest, catchUpTokens } of work.drafts) {
-      // No draft is longer than 254 tokens, so that this stays a small integer.
-      branch = below(branch, longest * 2 ** 22 + catchUpTokens);
+    const { searches, searchHits, drafts } = work;
+    let hash = drafted + 512 * searchHits;
+    for (const { longest, catchUpTokens } of drafts)
+      hash = Math.imul(hash, 31) + 64 * longest + catchUpTokens;
+    let at = (Math.imul(hash, 0x9e3779b1) >>> 8) % TABLE;
+    for (; this.#table[at] !== 0; at = (at + 1) % TABLE) {
+      const index = this.#table[at]! - 1;
+      const kind = this.all[index]!;
+      if (kind.drafted !== drafted || kind.searches !== searches || kind.searchHits !== searchHits) continue;
+      if (!sameDrafts(kind, drafts)) continue;
+      if (context < kind.leastContext) kind.leastContext = context;
+      if (context > kind.greatestContext) kind.greatestContext = context;
+      return index;
     }
-    // One sequence is searched once or not at all, and hits with a chance of at most 1.
-    const search = 4 * work.searches + work.searchHits;
-    let index = branch.get(search) as number | undefined;
-    if (index === undefined) {
-      index = this.all.length;
-      if (index > 0xffff) throw new Error('more kinds of rounds than an index holds');
-      branch.set(search, index);
-      this.all.push({
-        drafted,
-        searches: work.searches,
-        searchHits: work.searchHits,
-        drafts: work.drafts.map(({ longest, catchUpTokens }) => ({
-          length: longest,
-          catchUp: catchUpTokens,
-        })),
-        leastContext: context,
-        greatestContext: context,
-      });
-    }
-    const kind = this.all[index]!;
-    if (context < kind.leastContext) kind.leastContext = context;
-    if (context > kind.greatestContext) kind.greatestContext = context;
-    return index;
+    if (this.all.length > 0xffff) throw new Error('more kinds of rounds than an index holds');
+    this.all.push({
+      drafted,
+      searches,
+      searchHits,
+      drafts: drafts.map(({ longest, catchUpTokens }) => ({ length: longest, catchUp: catchUpTokens })),
+      leastContext: context,
+      greatestContext: context,
+    });
+    this.#table[at] = this.all.length;
+    return this.all.length - 1;
   }
 }
 
-type Branch = Map<number, Branch | number>;
+/** Twice as many places as there may be kinds. */
+const TABLE = 2 ** 17;
 
-function below(branch: Branch, key: number): Branch {
-  let next = branch.get(key) as Branch | undefined;
-  if (next === undefined) {
-    next = new Map();
-    branch.set(key, next);
+function sameDrafts({ drafts }: RoundKind, others: StepWork['drafts']): boolean {
+  for (let d = 0; d < drafts.length; d++) {
+    const { length, catchUp } = drafts[d]!;
+    if (length !== others[d]!.longest || catchUp !== others[d]!.catchUpTokens) return false;
   }
-  return next;
+  return true;
 }
 
 export interface StaticBatchParts {

@@ -58,6 +58,8 @@ export function measure(
   const wall = totalSeconds(all);
   const decodeWall = totalSeconds(decode);
   const batches = byRequest(finished);
+  let throughputOf: RatioOfSums | undefined;
+  let tpotOf: RatioOfSums | undefined;
   const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
   return {
     requests: batches.length,
@@ -65,8 +67,15 @@ export function measure(
       load === 'clones'
         ? mean(batches.map((batch) => batch.tokens / batch.residenceS))
         : batches.reduce((sum, batch) => sum + batch.tokens, 0) / makespanS,
-    throughputByRequest: throughputSums(load, batches),
-    tpotByRequest: tpotSums(batches),
+    // Only intervals ask for these: most runs of a search are never asked.
+    get throughputByRequest() {
+      throughputOf ??= throughputSums(load, batches);
+      return throughputOf;
+    },
+    get tpotByRequest() {
+      tpotOf ??= tpotSums(batches);
+      return tpotOf;
+    },
     decode_tok_per_s: ratio(emitted, decodeWall),
     mean_tpot_s: meanTpot(batches),
     tokens_per_step: ratio(emitted, rounds),

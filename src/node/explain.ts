@@ -18,7 +18,7 @@ export async function explainRequest(request: Request): Promise<void> {
   }
   checkUsed(options, scenario);
   checkHardwareQuestion('explain', scenario);
-  const inputs = await gatherInputs(scenario, folderLibrary);
+  const inputs = await gatherInputs(scenario, folderLibrary, true);
   const result = explain(inputs);
   await deliver(
     { result, flat: () => flatExplanations(result), table: () => summarizeExplanations(result, inputs) },

@@ -91,6 +91,20 @@ function section(row: Explanation): string[][] {
     ).concat(rejectedCosts(row)),
     textTable(
       [
+        { title: 'if, each on top of the last', align: 'left' },
+        { title: 'saves ms', align: 'right' },
+        { title: 'ms per token', align: 'right' },
+        { title: 'times as fast', align: 'right' },
+      ],
+      row.waterfall.map(({ what, saves_ms, ms_per_token }) => [
+        what,
+        saves_ms.toFixed(3),
+        ms_per_token.toFixed(3),
+        `${(row.ms_per_token.total / ms_per_token).toFixed(2)}x`,
+      ]),
+    ),
+    textTable(
+      [
         { title: 'what would help', align: 'left' },
         { title: 'decode tokens/s', align: 'right' },
       ],
@@ -117,7 +131,7 @@ function rejectedCosts({
 
 /** One line for each trace, batch size and draft position. */
 export function flatExplanations({ schemaVersion, rows }: ExplainResult): FlatTable {
-  const flat = rows.flatMap(({ positions, ms_per_token, remedies: _, ...row }) =>
+  const flat = rows.flatMap(({ positions, ms_per_token, remedies: _, waterfall: __, ...row }) =>
     positions.map((position) => ({
       schema_version: schemaVersion,
       ...row,

@@ -88,6 +88,8 @@ export class Bench {
   readonly #shapes = new Map<object, ForwardShape>();
   readonly #setups = new Map<string, Setup>();
   readonly #plain = new Map<string, Setup>();
+  readonly #plainOfTexts = new WeakMap<Int32Array, Setup>();
+  readonly #textsOf = new WeakMap<PositionLengths, Int32Array>();
   readonly #runs = new Map<Setup, Map<number, Run>>();
   readonly #baselines = new Map<Setup, Map<number | null, BenchRun>>();
   readonly #plainOn = new WeakMap<Machine, Map<Setup, Map<number, Measures>>>();
@@ -235,7 +237,9 @@ export class Bench {
   }
 
   #plainOf({ outputTokens }: Setup): Setup {
-    return entry(this.#plain, outputTokens.join(), () => this.#prepare(NONE, null, outputTokens));
+    return entry(this.#plainOfTexts, outputTokens, () =>
+      entry(this.#plain, outputTokens.join(), () => this.#prepare(NONE, null, outputTokens)),
+    );
   }
 
   /** All requests, and what one standard error of each uncertain constant does to a few of them. */
@@ -435,15 +439,15 @@ export class Bench {
     );
     const [first, second] = acceptance;
     let outputTokens = texts;
-    if (first !== undefined) outputTokens = lengthsOf(first);
+    if (first !== undefined) outputTokens = this.#lengthsOf(first);
     if (second !== undefined) {
-      const other = lengthsOf(second);
+      const other = this.#lengthsOf(second);
       if (other.some((tokens, r) => tokens !== outputTokens[r])) {
         this.#warnings.add(
           `method ${method.name} on ${trace.name}: the two acceptances are of different texts of the same prompts; the shorter length is used`,
         );
+        outputTokens = outputTokens.map((tokens, r) => Math.min(tokens, other[r]!));
       }
-      outputTokens = outputTokens.map((tokens, r) => Math.min(tokens, other[r]!));
     }
     const authors = scenario.cost === 'specdecode-bench';
     const used = [this.#target, ...shapes];
@@ -513,6 +517,13 @@ export class Bench {
     return recorded;
   }
 
+  #lengthsOf(acceptance: PositionLengths): Int32Array {
+    return entry(this.#textsOf, acceptance, () => {
+      const { offsets } = acceptance;
+      return Int32Array.from({ length: offsets.length - 1 }, (_, r) => offsets[r + 1]! - offsets[r]!);
+    });
+  }
+
   #checkFit(setup: Setup): void {
     const { target, hardware, engine } = this.#inputs;
     const { promptTokens, ids } = this.#trace;
@@ -552,10 +563,6 @@ function entry<K, V>(
     map.set(key, value);
   }
   return value;
-}
-
-function lengthsOf({ offsets }: PositionLengths): Int32Array {
-  return Int32Array.from({ length: offsets.length - 1 }, (_, r) => offsets[r + 1]! - offsets[r]!);
 }
 
 function gigabytes(bytes: number): string {

@@ -16,7 +16,7 @@ import { Bench, type Setting } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { isOpen, parseLoad } from './load.ts';
 import type { Options, Scenario } from './options.ts';
-import { type Result, type RowNames, SCHEMA_VERSION, TOOL } from './result.ts';
+import { type Envelope, envelope, type RowNames } from './result.ts';
 import { type Progress, settingsOf } from './run.ts';
 
 /** The rate found holds, and one this much larger does not. */
@@ -54,9 +54,7 @@ export interface CapacityRow extends RowNames {
   readonly usd_per_mtok: number | null;
 }
 
-export interface Capacity extends Omit<Result, 'rows'> {
-  readonly rows: readonly CapacityRow[];
-}
+export type Capacity = Envelope<CapacityRow>;
 
 /** The options with arrivals where nobody named a load. */
 export function withArrivals(options: Options): Options {
@@ -111,15 +109,7 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
       );
     }
   }
-  return {
-    schemaVersion: SCHEMA_VERSION,
-    tool: TOOL,
-    config: scenario,
-    configHash: inputs.configHash,
-    seed: scenario.seed,
-    warnings: [...warnings],
-    rows,
-  };
+  return envelope(scenario, inputs.configHash, warnings, rows);
 }
 
 /** The trace's requests one after the other, from the first again after the last. */

@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts';
 import { Bench, type Setting } from './bench.ts';
 import { type Inputs, sha256 } from './inputs.ts';
 import { checkHardwareQuestion, type Scenario } from './options.ts';
-import { type Row, SCHEMA_VERSION, TOOL } from './result.ts';
+import { type Envelope, envelope, type Row } from './result.ts';
 import { loadKind, type Progress, settingsOf } from './run.ts';
 
 /** Draft lengths to choose the best from. */
@@ -44,16 +44,8 @@ export interface ComparisonRow
   readonly verification_share: Readonly<Record<Resource, number>> | null;
 }
 
-export interface Comparison {
-  readonly schemaVersion: typeof SCHEMA_VERSION;
-  readonly tool: string;
-  /** `gpu` names all of them, comma-separated. */
-  readonly config: Scenario;
-  readonly configHash: string;
-  readonly seed: number;
-  readonly warnings: readonly string[];
-  readonly rows: readonly ComparisonRow[];
-}
+/** The scenario's `gpu` names all of them, comma-separated. */
+export type Comparison = Envelope<ComparisonRow>;
 
 /**
  * The GPUs that a scenario names, comma-separated.
@@ -114,15 +106,8 @@ export async function compareGpus(
       }
     }
   }
-  return {
-    schemaVersion: SCHEMA_VERSION,
-    tool: TOOL,
-    config: scenario,
-    configHash: await sha256(inputs.map((one) => one.configHash).join()),
-    seed: scenario.seed,
-    warnings: [...warnings],
-    rows,
-  };
+  const configHash = await sha256(inputs.map((one) => one.configHash).join());
+  return envelope(scenario, configHash, warnings, rows);
 }
 
 /**

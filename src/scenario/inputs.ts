@@ -60,8 +60,15 @@ export interface Inputs {
   readonly configHash: string;
 }
 
-/** @throws UserError for the first thing that is unknown, unreadable or does not fit together */
-export async function gatherInputs(scenario: Scenario, library: Library): Promise<Inputs> {
+/**
+ * @param billed whether the answer says what tokens cost; runs of clones do not
+ * @throws UserError for the first thing that is unknown, unreadable or does not fit together
+ */
+export async function gatherInputs(
+  scenario: Scenario,
+  library: Library,
+  billed = scenario.load !== 'clones',
+): Promise<Inputs> {
   const warnings: string[] = [];
   const contents: string[] = [];
   const file = async (what: string, named: string, names: readonly string[]): Promise<Document> => {
@@ -92,7 +99,7 @@ export async function gatherInputs(scenario: Scenario, library: Library): Promis
     scenario.set,
   );
   for (const { path, written } of overrides) {
-    const reason = withoutEffect(path, scenario, hardware);
+    const reason = withoutEffect(path, scenario, hardware, billed);
     if (reason !== null) throw new UserError(`--set ${path}=${written}: ${reason}`);
   }
   warnings.push(...implausible(overrides));

@@ -143,13 +143,18 @@ export function implausible(overrides: readonly Override[]): string[] {
   );
 }
 
-/** Why a value of `path` would change no price of a scenario; null when it may. */
+/**
+ * Why a value of `path` would change no answer about a scenario; null when it may.
+ *
+ * @param billed whether the answer says what tokens cost
+ */
 export function withoutEffect(
   path: string,
   scenario: { readonly tp: number; readonly dtype: string; readonly load: string },
   hardware: HardwareProfile,
+  billed = scenario.load !== 'clones',
 ): string | null {
-  if (BILLS.includes(path) && scenario.load === 'clones') {
+  if (BILLS.includes(path) && !billed) {
     return 'no effect with --load clones, expected a load with different requests, such as closed';
   }
   const link = path === 'hardware.linkBandwidth';

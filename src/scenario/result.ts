@@ -46,12 +46,32 @@ export interface Row extends RowNames, Partial<ServingMeasures> {
   readonly clones_throughput_tok_per_s?: number;
 }
 
-export interface Result {
+/** What every question is answered with: rows, and what they are answers to. */
+export interface Envelope<R> {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly tool: string;
   readonly config: Scenario;
   readonly configHash: string;
   readonly seed: number;
   readonly warnings: readonly string[];
-  readonly rows: readonly Row[];
+  readonly rows: readonly R[];
+}
+
+export type Result = Envelope<Row>;
+
+export function envelope<R>(
+  config: Scenario,
+  configHash: string,
+  warnings: Iterable<string>,
+  rows: readonly R[],
+): Envelope<R> {
+  return {
+    schemaVersion: SCHEMA_VERSION,
+    tool: TOOL,
+    config,
+    configHash,
+    seed: config.seed,
+    warnings: [...warnings],
+    rows,
+  };
 }

@@ -5,7 +5,7 @@ import { Bench, type Setting } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { isOpen } from './load.ts';
 import type { Scenario } from './options.ts';
-import { type Result, type Row, SCHEMA_VERSION, TOOL } from './result.ts';
+import { envelope, type Result, type Row } from './result.ts';
 
 /** Called before each row, for progress. */
 export type Progress = (done: number, total: number) => void;
@@ -28,15 +28,7 @@ export function runScenario(inputs: Inputs, progress: Progress = () => {}): Resu
       }
     }
   }
-  return {
-    schemaVersion: SCHEMA_VERSION,
-    tool: TOOL,
-    config: scenario,
-    configHash: inputs.configHash,
-    seed: scenario.seed,
-    warnings: [...warnings],
-    rows,
-  };
+  return envelope(scenario, inputs.configHash, warnings, rows);
 }
 
 /** Every setting a scenario asks for, in its order. */

@@ -7,7 +7,7 @@ import { Bench, type Setting } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { checkHardwareQuestion } from './options.ts';
 import { withoutEffect } from './overrides.ts';
-import { type Result, type Row, SCHEMA_VERSION, TOOL } from './result.ts';
+import { type Envelope, envelope, type Row } from './result.ts';
 import { loadKind, type Progress, settingsOf } from './run.ts';
 
 /** Central differences: each parameter is multiplied and divided by 1 plus this. */
@@ -29,9 +29,8 @@ export interface SensitivityRow
   readonly elasticities: readonly Elasticity[];
 }
 
-export interface Sensitivity extends Omit<Result, 'rows'> {
+export interface Sensitivity extends Envelope<SensitivityRow> {
   readonly step: number;
-  readonly rows: readonly SensitivityRow[];
 }
 
 /** @throws UserError for a load or cost model that has no such derivatives */
@@ -78,16 +77,7 @@ export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Se
       }
     }
   }
-  return {
-    schemaVersion: SCHEMA_VERSION,
-    tool: TOOL,
-    config: scenario,
-    configHash: inputs.configHash,
-    seed: scenario.seed,
-    step: STEP,
-    warnings: [...warnings],
-    rows,
-  };
+  return { ...envelope(scenario, inputs.configHash, warnings, rows), step: STEP };
 }
 
 function answer(
