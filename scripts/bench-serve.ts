@@ -13,7 +13,7 @@ import { assembleDrafter } from '../src/drafter/assemble.ts';
 import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Engine, type EngineParts } from '../src/engine/engine.ts';
-import { Closed, Open, poissonArrivals } from '../src/engine/load.ts';
+import { Closed, Open } from '../src/engine/load.ts';
 import { headFor, modelCard } from '../src/model/cards.ts';
 import { forwardShape, headShape } from '../src/model/shape.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
@@ -21,6 +21,7 @@ import { normal, stream } from '../src/random/streams.ts';
 import { gatherInputs } from '../src/scenario/inputs.ts';
 import { completeScenario } from '../src/scenario/options.ts';
 import type { PositionLengths } from '../src/trace/trace.ts';
+import { arrivalTimes } from '../src/workload/arrivals.ts';
 
 const K = 3;
 const inputs = await gatherInputs(completeScenario({ trace: ['sharegpt'], requests: 1000 }), folderLibrary);
@@ -28,7 +29,7 @@ const { hardware, engine, target, traces } = inputs;
 const trace = traces[0]!;
 const targetShape = forwardShape(target, { tp: 1, dtype: 'bf16' });
 const head = headShape(headFor(target.name, 'eagle3')!, modelCard(target.name) as typeof target, { tp: 1 });
-const limits = { ...engine, kvBlocks: 24_000, speculateUpTo: Number.POSITIVE_INFINITY };
+const limits = { ...engine, kvBlocks: 24_000 };
 
 interface Requests {
   readonly promptTokens: Int32Array;
@@ -129,7 +130,7 @@ for (const batch of [64, 128, 256]) {
   );
 }
 const hour = mooncakeLike(25_000);
-const arrivals = poissonArrivals(25_000, 25_000 / 3600, 1);
+const arrivals = arrivalTimes({ process: 'poisson', ratePerS: 25_000 / 3600 }, 25_000, 1);
 timed('an hour, 25000 long prompts, 8 replicas', 3, () =>
   engineFor(hour.requests, { load: new Open(arrivals), replicas: 8, prefixHashes: hour.prefixHashes }),
 );

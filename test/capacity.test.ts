@@ -79,6 +79,25 @@ describe('capacity on the engine', () => {
     expect(Math.abs((await rate({ load: 'poisson:37' })) / found - 1)).toBeLessThan(0.011);
   });
 
+  it('has an interval that holds what all seeds find in the mean, narrower for the ratio', async () => {
+    const [plain, eagle] = capacityOf(await inputsOf({ slo })).rows as [CapacityRow, CapacityRow];
+    expect([plain.capacity_ratio_lo, plain.capacity_ratio, plain.capacity_ratio_hi]).toEqual([1, 1, 1]);
+    const width = (lo: number | null, hi: number | null) => Math.log(hi! / lo!);
+    for (const row of [plain, eagle]) {
+      const { max_rate_lo_req_per_s: lo, max_rate_hi_req_per_s: hi } = row;
+      expect(row.max_rate_req_per_s! / lo!).toBeCloseTo(hi! / row.max_rate_req_per_s!, 9);
+      expect(width(lo, hi)).toBeGreaterThan(0.02);
+      expect(width(lo, hi)).toBeLessThan(1);
+    }
+    expect(width(eagle.capacity_ratio_lo, eagle.capacity_ratio_hi)).toBeLessThan(
+      width(eagle.max_rate_lo_req_per_s, eagle.max_rate_hi_req_per_s),
+    );
+    // Eight seeds find 91 to 117 requests/s, 103 in the mean.
+    const other = capacityOf(await inputsOf({ slo, method: 'none', seed: 2 })).rows[0]!;
+    expect(other.max_rate_lo_req_per_s!).toBeLessThan(103);
+    expect(other.max_rate_hi_req_per_s!).toBeGreaterThan(103);
+  });
+
   it('bursts take some of it', async () => {
     const rate = async (load: string) =>
       capacityOf(await inputsOf({ method: 'none', slo: 'ttft=40ms,share=95%', load })).rows[0]!

@@ -193,11 +193,6 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
       ['run', '--load', 'closed', '--replicas', '2', '--router', 'random'],
       ['--router', 'round-robin, least-loaded'],
     ],
-    [
-      'a speculation limit of 0',
-      ['run', '--load', 'closed', '--speculate-up-to', '0'],
-      ['--speculate-up-to', 'at least 1'],
-    ],
     ['a rate of 0', ['run', '--load', 'poisson:0'], ['poisson:0', 'above 0']],
     ['gamma without a CV', ['run', '--load', 'gamma:5'], ['gamma:5', 'gamma:RATE,CV']],
     ['poisson with a CV', ['run', '--load', 'poisson:5,2'], ['poisson:5,2', 'poisson:RATE']],
@@ -505,7 +500,7 @@ describe('a run', () => {
         .rows[0]!;
     const one = eight();
     expect(eight('--replicas', '2').throughput_tok_per_s).toBeGreaterThan(one.throughput_tok_per_s);
-    expect(eight('--speculate-up-to', '4').tokens_per_step).toBeLessThan(one.tokens_per_step!);
+    expect(eight('--policy', 'off-above:4').tokens_per_step).toBeLessThan(one.tokens_per_step!);
     expect(eight('--set', 'engine.kvBlocks=60').throughput_tok_per_s).toBeLessThan(one.throughput_tok_per_s);
     expect(open.rows.map((row) => row.batch_size)).toEqual([null, null, null]);
     expect(open.rows[2]!.speedup!).toBeGreaterThan(1);

@@ -7,7 +7,7 @@ import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Calendar } from '../src/engine/calendar.ts';
 import { KvMemory } from '../src/engine/kv-memory.ts';
-import { Closed, Open, poissonArrivals } from '../src/engine/load.ts';
+import { Closed, Open } from '../src/engine/load.ts';
 import { numbered, PrefixCache } from '../src/engine/prefix-cache.ts';
 import { FinishedRecords, TokenGaps } from '../src/engine/records.ts';
 import { replayRounds, runStaticBatches } from '../src/engine/static-batch.ts';
@@ -18,7 +18,7 @@ import { gatherInputs } from '../src/scenario/inputs.ts';
 import { completeScenario } from '../src/scenario/options.ts';
 import { runScenario } from '../src/scenario/run.ts';
 import type { PositionLengths } from '../src/trace/trace.ts';
-import { all, MAX_K, Stopwatch, serve, steady } from './serving.ts';
+import { all, MAX_K, poisson, Stopwatch, serve, steady } from './serving.ts';
 
 describe('the calendar', () => {
   it('goes by time, then by order of scheduling', () => {
@@ -218,7 +218,7 @@ describe('records', () => {
     const gaps = new TokenGaps();
     for (let i = 0; i < 100; i++) {
       records.add(i, 2 * i, 3 * i, i / 2, i / 3, i / 4, i / 5, i % 3, i % 2);
-      gaps.add(i / 7, i);
+      gaps.add(i / 7, i, 2 * i);
     }
     const all = [...records];
     expect(all).toHaveLength(100);
@@ -234,7 +234,7 @@ describe('records', () => {
         preemptions: i % 3,
         replica: i % 2,
       });
-      expect([gaps.gapS[i], gaps.tokens[i]]).toEqual([i / 7, i]);
+      expect([gaps.gapS[i], gaps.tokens[i], gaps.requests[i]]).toEqual([i / 7, i, 2 * i]);
     });
     expect(gaps.count).toBe(100);
   });
@@ -370,16 +370,16 @@ describe('open arrivals', () => {
   const ones = Array.from({ length: requests }, () => 1);
 
   it('of Poisson depend on the seed and the rate alone', () => {
-    const one = poissonArrivals(requests, 50, 1);
-    expect(poissonArrivals(requests, 50, 1)).toEqual(one);
-    expect(poissonArrivals(requests, 50, 2)).not.toEqual(one);
-    poissonArrivals(requests, 100, 1).forEach((timeS, r) => {
+    const one = poisson(requests, 50, 1);
+    expect(poisson(requests, 50, 1)).toEqual(one);
+    expect(poisson(requests, 50, 2)).not.toEqual(one);
+    poisson(requests, 100, 1).forEach((timeS, r) => {
       expect(timeS).toBeCloseTo(one[r]! / 2, 9);
     });
   });
 
   it('of Poisson are exponential at the rate', () => {
-    const timesS = poissonArrivals(requests, 50, 1);
+    const timesS = poisson(requests, 50, 1);
     const gaps = [...timesS].map((timeS, r) => 50 * (timeS - (timesS[r - 1] ?? 0)));
     const mean = gaps.reduce((sum, gap) => sum + gap, 0) / requests;
     const square = gaps.reduce((sum, gap) => sum + gap * gap, 0) / requests;
@@ -389,7 +389,7 @@ describe('open arrivals', () => {
   });
 
   it('come when they are due, whatever the engine does', () => {
-    const arrivalsS = poissonArrivals(200, 3, 1);
+    const arrivalsS = poisson(200, 3, 1);
     const { finished } = serve({
       prompts: ones.slice(0, 200),
       outputs: ones.slice(0, 200),
@@ -407,7 +407,7 @@ describe('open arrivals', () => {
     const { makespanS, totals } = serve({
       prompts: ones.slice(0, 50),
       outputs: ones.slice(0, 50),
-      load: new Open(poissonArrivals(50, 1, 1)),
+      load: new Open(poisson(50, 1, 1)),
       cost: new Stopwatch(
         () => 0.01,
         () => 0.01,

@@ -496,6 +496,25 @@ describe('asynchronous scheduling', () => {
     expect(price({ ...host(100), asyncScheduling: true }, work).verifyS).toBe(price({}, work).verifyS);
   });
 
+  it('hides the launches of draft passes too, and no look-up', () => {
+    const work = step({ sequences: 2, tokens: 8, context: 30 });
+    work.drafts[0]!.add(2, 3, 30, 1);
+    const seconds = (engine: Partial<EngineProfile>) => {
+      const cost = stale();
+      new Roofline(target, [target], memoryBound, { ...silent, ...engine }, 1).priceStep(work, cost);
+      return cost;
+    };
+    const deviceS = totalSeconds(seconds({}));
+    const launch = { draftPassLaunchS: 10, stepOverhead: { fixedS: 5, eachS: 0 } };
+    expect(totalSeconds(seconds(launch))).toBeCloseTo(deviceS + 35, 9);
+    const hidden = seconds({ ...launch, asyncScheduling: true });
+    expect(totalSeconds(hidden)).toBeCloseTo(Math.max(35, deviceS), 9);
+    expect(hidden.draftS).toBeCloseTo(seconds({}).draftS, 9);
+    work.searches = 2;
+    const search = { asyncScheduling: true, search: { fixedS: 7, eachS: 0 } };
+    expect(totalSeconds(seconds(search))).toBeCloseTo(deviceS + 7, 9);
+  });
+
   it('does so for prompts as well', () => {
     const cost = stale();
     const prompts = Object.assign(new PassWork(), {

@@ -325,7 +325,7 @@ describe('prefix caching', () => {
 });
 
 describe('speculation', () => {
-  it('stops above the stated number of running requests, and goes on below it', () => {
+  it('stops above the stated number of requests that decode, and goes on below it', () => {
     const outputs = [3, 9];
     const { steps } = diary({
       prompts: [1, 1],
@@ -334,7 +334,7 @@ describe('speculation', () => {
       method: 'eagle3',
       k: 2,
       acceptance: steady(outputs, 3),
-      speculateUpTo: 1,
+      policy: 'off-above:1',
     });
     expect(steps.map(({ decodeSequences, drafted, emitted }) => [decodeSequences, drafted, emitted])).toEqual(
       [
@@ -363,7 +363,7 @@ describe('speculation', () => {
       method: 'eagle3',
       k: 2,
       acceptance: steady(outputs, 3),
-      speculateUpTo: 1,
+      policy: 'off-above:1',
       cost: new Watch(),
     });
     expect(catchUps).toEqual([0, 0, 3, 3]);

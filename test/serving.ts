@@ -14,7 +14,9 @@ import type { Load } from '../src/engine/load.ts';
 import type { PrefixHashes } from '../src/engine/prefix-cache.ts';
 import type { StepRecord } from '../src/engine/records.ts';
 import type { Limits } from '../src/engine/replica.ts';
+import { parsePolicy } from '../src/policy/policies.ts';
 import type { PositionLengths } from '../src/trace/trace.ts';
+import { arrivalTimes } from '../src/workload/arrivals.ts';
 
 export const MAX_K = 5;
 
@@ -62,7 +64,6 @@ export const UNLIMITED: Limits = {
   maxSequences: Number.POSITIVE_INFINITY,
   kvBlocks: Number.POSITIVE_INFINITY,
   blockTokens: 16,
-  speculateUpTo: Number.POSITIVE_INFINITY,
 };
 
 export interface Setting extends Partial<Limits> {
@@ -71,6 +72,8 @@ export interface Setting extends Partial<Limits> {
   readonly load: Load;
   readonly method?: string;
   readonly k?: number;
+  /** Who decides how far to draft; `fixed` unless said. */
+  readonly policy?: string;
   readonly acceptance?: PositionLengths;
   readonly cost?: CostModel;
   readonly prefixHashes?: PrefixHashes;
@@ -83,7 +86,7 @@ export interface Setting extends Partial<Limits> {
 /** An engine of the setting; every limit not stated is infinite. */
 export function engineOf(setting: Setting): Engine {
   const { prompts, outputs, method: name = 'none', acceptance, onStep, prefixHashes } = setting;
-  const { replicas, router, horizonS } = setting;
+  const { replicas, router, horizonS, cost = new Stopwatch() } = setting;
   const method = parseMethod(name);
   const k = setting.k ?? MAX_K;
   const engine: Engine = new Engine({
@@ -98,8 +101,9 @@ export function engineOf(setting: Setting): Engine {
       k,
       acceptance === undefined ? [] : method.parts.map(() => acceptance),
       AS_RECORDED,
+      { policy: parsePolicy(setting.policy ?? 'fixed'), cost, seed: 1 },
     ),
-    cost: setting.cost ?? new Stopwatch(),
+    cost,
     draftModels: method.parts.filter((part) => part.model !== undefined).length,
     maxK: maxKOf(name, k),
     limits: limitsOf(setting),
@@ -134,6 +138,10 @@ function limitsOf(setting: Setting): Limits {
   });
   return { ...UNLIMITED, ...Object.fromEntries(stated) };
 }
+
+/** Arrivals of a Poisson process. */
+export const poisson = (requests: number, ratePerS: number, seed: number): Float64Array =>
+  arrivalTimes({ process: 'poisson', ratePerS }, requests, seed);
 
 export const all = (requests: readonly unknown[]): number[] => requests.map((_, r) => r);
 

@@ -24,7 +24,6 @@ const FLAGS = {
   batch: 'batch sizes (with a closed load: concurrencies), comma-separated',
   replicas: 'identical engines that share the load, each on tp GPUs',
   router: 'how replicas share the load: round-robin or least-loaded',
-  'speculate-up-to': 'running requests above which nothing is drafted (default: drafting never stops)',
   load: 'clones, closed, poisson:RATE, gamma:RATE,CV, constant:RATE (requests/s) or recorded',
   workload: 'recorded workload (Azure, BurstGPT, Mooncake, Vidur): its lengths and, as recorded, its times',
   'time-scale': 'how many times as fast a recorded workload arrives',

@@ -1,7 +1,8 @@
 /**
  * The default cost model: rooflines for every pass, plus what the engine profile says of launches, host
  * work and sampling. Within a step the parts follow one another: host, drafting passes, verification,
- * sampling. An engine that schedules asynchronously hides the host's work behind the GPU's.
+ * sampling. An engine that schedules asynchronously hides the host's work behind the GPU's, the launches of draft
+ * passes included; not the look-up, which has to know the tokens of the step before.
  */
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { ForwardShape } from '../model/shape.ts';
@@ -62,7 +63,7 @@ export class Roofline implements CostModel {
     if (drafted > 0) {
       cost.overheadS += engine.speculationOverhead.fixedS + drafted * engine.speculationOverhead.eachS;
     }
-    this.#hideHost(cost);
+    this.#hideHost(cost, this.#launchesS(work));
   }
 
   /** Prompts are prefilled in passes of at most the engine's token budget, each a step of its own. */
@@ -88,14 +89,27 @@ export class Roofline implements CostModel {
     cost.verifyS = 0;
     cost.samplingS = passes * plainSampling.fixedS + prompts.logitRows * plainSampling.eachS;
     cost.overheadS = passes * stepOverhead.fixedS + prompts.sequences * stepOverhead.eachS;
-    this.#hideHost(cost);
+    this.#hideHost(cost, this.#drafts.length * passes * this.#engine.draftPassLaunchS);
   }
 
-  /** With asynchronous scheduling the host prepares a step while the GPU runs one: the longer of the two counts. */
-  #hideHost(cost: PartSeconds): void {
+  /**
+   * With asynchronous scheduling the host prepares and launches a step while the GPU runs one: the longer of the two
+   * counts, and what the host takes longer is overhead.
+   *
+   * @param launchesS of draft passes, so far part of drafting
+   */
+  #hideHost(cost: PartSeconds, launchesS: number): void {
     if (!this.#engine.asyncScheduling) return;
+    cost.draftS -= launchesS;
     const deviceS = cost.draftS + cost.verifyS + cost.samplingS + cost.prefillS;
-    cost.overheadS = Math.max(0, cost.overheadS - deviceS);
+    cost.overheadS = Math.max(0, cost.overheadS + launchesS - deviceS);
+  }
+
+  /** Host time of all draft passes of a step: those that draft, or the one that takes chunks alone. */
+  #launchesS({ drafts, prefill }: StepWork): number {
+    let passes = 0;
+    for (const { longest } of drafts) passes += longest === 0 && prefill.tokens > 0 ? 1 : longest;
+    return passes * this.#engine.draftPassLaunchS;
   }
 
   /**

@@ -75,8 +75,7 @@ export class Best implements Drafter {
     this.emitted = this.drafted + 1;
     for (const [c, { proposer }] of this.#choices.entries()) {
       const runs = c === chosen;
-      proposer.replay.draftAtMost(runs ? this.drafted : 0);
-      proposer.replay.round(request, position, left);
+      proposer.replay.round(request, position, left, runs ? this.drafted : 0);
       if (runs) proposer.draft(request, position, copies, context, work);
       proposer.see(request, position, this.emitted, runs);
     }
@@ -106,8 +105,7 @@ export class Best implements Drafter {
       const at = context + position - 1;
       this.#known.clear();
       const longest = this.#choices.map(({ proposer: { replay } }) => {
-        replay.draftAtMost(Number.POSITIVE_INFINITY);
-        replay.round(request, position, end - position);
+        replay.round(request, position, end - position, Number.POSITIVE_INFINITY);
         return replay.emitted - 1;
       });
       for (const path of paths[position]!) {

@@ -95,8 +95,7 @@ export class Speculation implements Drafter {
   ): void {
     const replay = this.#replay;
     const asked = this.#policy.choose(request, position);
-    replay.draftAtMost(asked);
-    replay.round(request, position, left);
+    replay.round(request, position, left, asked);
     this.drafted = replay.drafted;
     this.emitted = replay.emitted;
     if (asked > 0) this.#proposer.draft(request, position, copies, context, work);

@@ -34,13 +34,11 @@ export class Hybrid implements Drafter {
     const lookUp = this.#lookUp;
     const fallback = this.#fallback;
     const asked = this.#policy.choose(request, position);
-    lookUp.replay.draftAtMost(asked);
-    lookUp.replay.round(request, position, left);
+    lookUp.replay.round(request, position, left, asked);
     const fallsBack = asked > 0 && lookUp.replay.drafted === 0;
     if (asked > 0) lookUp.draft(request, position, copies, context, work);
     if (fallsBack) {
-      fallback.replay.draftAtMost(asked);
-      fallback.replay.round(request, position, left);
+      fallback.replay.round(request, position, left, asked);
       fallback.draft(request, position, copies, context, work);
     }
     const { drafted, emitted } = fallsBack ? fallback.replay : lookUp.replay;

@@ -21,56 +21,66 @@ export interface ReplayConventions {
 export const AS_RECORDED: ReplayConventions = { positionLag: 0, clipDrafts: true, proposalChance: null };
 
 export class Replay {
-  // Taken out of their objects: a round is the innermost loop of a simulation.
-  readonly #offsets: Int32Array;
+  /** By request: where its position 0 is read. */
+  readonly #starts: Int32Array;
   readonly #emittedAt: Uint8Array;
   readonly #proposedAt: Uint8Array | null;
   readonly #exact: boolean;
-  #k: number;
-  readonly #positionLag: number;
+  readonly #longest: number;
   readonly #clipDrafts: boolean;
   readonly #proposalChance: number | null;
+  /** Whether every round drafts as many as it is asked for. */
+  readonly #always: boolean;
 
   /** Tokens drafted by the last round; fractional where a chance decides. */
   drafted = 0;
   /** Tokens emitted by the last round. */
   emitted = 0;
-  /** Chance that the last round proposed anything: 0, 1, or the convention's. */
-  proposing = 0;
+  /** Chance that the last round, asked for anything, proposed anything: 0, 1, or the convention's. */
+  proposing = 1;
 
   constructor(lengths: PositionLengths, length: DraftLength, conventions: ReplayConventions) {
-    this.#offsets = lengths.offsets;
+    const { positionLag, clipDrafts, proposalChance } = conventions;
+    this.#starts = positionLag === 0 ? lengths.offsets : lengths.offsets.map((start) => start - positionLag);
     this.#emittedAt = lengths.emitted;
     this.#proposedAt = lengths.proposed instanceof Uint8Array ? lengths.proposed : null;
     this.#exact = length === 'exact';
-    this.#k = length === 'exact' ? lengths.maxK : length;
-    this.#positionLag = conventions.positionLag;
-    this.#clipDrafts = conventions.clipDrafts;
-    this.#proposalChance = conventions.proposalChance;
+    this.#longest = length === 'exact' ? lengths.maxK : length;
+    this.#clipDrafts = clipDrafts;
+    this.#proposalChance = proposalChance;
+    this.#always = !this.#exact && proposalChance === null && this.#proposedAt === null;
   }
 
-  /** Sets the longest draft of the rounds that follow. */
-  draftAtMost(k: number): void {
-    this.#k = k;
+  /**
+   * Sets `drafted`, `emitted` and `proposing` for the round of `request` at `position` with `left` tokens to go.
+   *
+   * @param asked the longest draft; that of the method unless said
+   */
+  round(request: number, position: number, left: number, asked: number = this.#longest): void {
+    const at = this.#starts[request]! + position;
+    const possible = lesser(this.#emittedAt[at]!, asked + 1);
+    this.emitted = Math.min(possible, left);
+    if (this.#always) this.drafted = asked;
+    else this.#propose(at, asked, possible);
   }
 
-  /** Sets `drafted`, `emitted` and `proposing` for the round of `request` at `position` with `left` tokens to go. */
-  round(request: number, position: number, left: number): void {
-    const k = this.#k;
-    const at = this.#offsets[request]! + position - this.#positionLag;
-    const possible = Math.min(this.#emittedAt[at]!, k + 1);
-    const emitted = Math.min(possible, left);
-    this.emitted = emitted;
-    if (this.#exact) {
-      this.drafted = (this.#clipDrafts ? emitted : possible) - 1;
-      this.proposing = this.drafted > 0 ? 1 : 0;
-    } else if (this.#proposalChance !== null) {
+  #propose(at: number, asked: number, possible: number): void {
+    if (this.#proposalChance !== null && !this.#exact) {
       this.proposing = possible > 1 ? 1 : this.#proposalChance;
-      this.drafted = this.proposing * k;
-    } else {
-      const drafted = this.#proposedAt === null ? k : Math.min(this.#proposedAt[at]!, k);
-      this.drafted = drafted;
-      this.proposing = drafted > 0 ? 1 : 0;
+      this.drafted = this.proposing * asked;
+      return;
     }
+    if (this.#exact) this.drafted = (this.#clipDrafts ? this.emitted : possible) - 1;
+    else this.drafted = lesser(this.#proposedAt![at]!, asked);
+    this.proposing = this.drafted > 0 ? 1 : 0;
   }
+}
+
+/**
+ * The lesser of two whole numbers below 2^31 (`b` may be infinite), without a branch: which it is changes from round
+ * to round, and guessing wrong would cost a processor more than all the rest of a round.
+ */
+function lesser(a: number, b: number): number {
+  const more = b - a;
+  return a + (more & (more >> 31));
 }

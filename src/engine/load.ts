@@ -1,7 +1,6 @@
 /**
  * Loads: when requests arrive. A load knows no requests; the i-th to arrive is request i of the workload.
  */
-import { exponential, stream } from '../random/streams.ts';
 
 export interface Load {
   /** When the next request arrives, in seconds; infinity while none is known to come. */
@@ -57,16 +56,4 @@ export class Open implements Load {
   }
 
   ended(): void {}
-}
-
-/** Arrival times at exponential intervals of mean 1 / rate seconds. */
-export function poissonArrivals(requests: number, ratePerS: number, seed: number): Float64Array {
-  const draw = stream(seed, 'arrivals');
-  const arrivalsS = new Float64Array(requests);
-  let atS = 0;
-  for (let i = 0; i < requests; i++) {
-    atS += exponential(draw, ratePerS);
-    arrivalsS[i] = atS;
-  }
-  return arrivalsS;
 }

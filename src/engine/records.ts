@@ -87,21 +87,24 @@ export class FinishedRecords implements Iterable<FinishedRecord> {
 }
 
 /**
- * Times between the steps that gave a request tokens, in order of the later one: `gapS[i]` seconds passed, then
- * `tokens[i]` tokens came at once. The first token of a request has no gap.
+ * Times between the steps that gave a request tokens, in order of the later one: `gapS[i]` seconds passed for
+ * `requests[i]` requests, then `tokens[i]` tokens came at once for each. The first token of a request has no gap.
  */
 export class TokenGaps {
   count = 0;
   gapS = new Float64Array(16);
   tokens = new Int32Array(16);
+  requests = new Int32Array(16);
 
-  add(gapS: number, tokens: number): void {
+  add(gapS: number, tokens: number, requests: number): void {
     if (this.count === this.gapS.length) {
       this.gapS = wider(this.gapS);
       this.tokens = wider(this.tokens);
+      this.requests = wider(this.requests);
     }
     this.gapS[this.count] = gapS;
-    this.tokens[this.count++] = tokens;
+    this.tokens[this.count] = tokens;
+    this.requests[this.count++] = requests;
   }
 }
 

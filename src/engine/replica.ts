@@ -21,7 +21,7 @@ import { KvMemory } from './kv-memory.ts';
 import { type NumberedHashes, PrefixCache } from './prefix-cache.ts';
 import type { FinishedRecords, StepObserver, TokenGaps, Totals } from './records.ts';
 import type { Loaded } from './router.ts';
-import { Sequences } from './sequences.ts';
+import { NEVER, Sequences } from './sequences.ts';
 import { Waiting } from './waiting.ts';
 
 /** What bounds a step and a replica. */
@@ -32,8 +32,6 @@ export interface Limits {
   readonly maxSequences: number;
   readonly kvBlocks: number;
   readonly blockTokens: number;
-  /** Nothing is drafted in a step that begins with more running requests than this. */
-  readonly speculateUpTo: number;
 }
 
 /** What replicas share. */
@@ -71,6 +69,10 @@ export class Replica implements Loaded {
   #decodingContext = 0;
   readonly #work: StepWork;
   readonly #cost: PartSeconds = noSeconds();
+  /** When the last step ended, in seconds. */
+  #lastEndS = 0;
+  /** Of the requests that decode, those that got no token at that time: the budget was spent before them. */
+  #late = 0;
   // Of the step under way.
   #startS = 0;
   #preempted = false;
@@ -78,6 +80,15 @@ export class Replica implements Loaded {
   #emitted = 0;
   #drafted = 0;
   #prefills = 0;
+  /** Element t: requests that get t tokens and had some at the end of the last step. */
+  readonly #yields: Int32Array;
+  /** Slots of the others that get tokens, for the first time or after a pause, and how many. */
+  #apart = new Int32Array(16);
+  #apartTokens = new Int32Array(16);
+  #aparts = 0;
+  /** Places in `#order` of the requests that get their last token, ascending. */
+  #ending = new Int32Array(16);
+  #endings = 0;
   #kvBlocks = 0;
   #leftWaiting = 0;
 
@@ -88,6 +99,7 @@ export class Replica implements Loaded {
     this.#cache = hashes === null ? null : new PrefixCache(hashes, limits.blockTokens);
     this.#kv = new KvMemory(limits.kvBlocks, this.#cache);
     this.#work = new StepWork(parts.draftModels, parts.maxK);
+    this.#yields = new Int32Array(parts.maxK + 2);
   }
 
   /** Requests that wait or run. */
@@ -114,6 +126,8 @@ export class Replica implements Loaded {
     this.#startS = nowS;
     this.#preempted = false;
     this.#prefills = 0;
+    this.#aparts = 0;
+    this.#endings = 0;
     this.#work.clear();
     const left = this.#scheduleRunning(this.#parts.limits.maxBatchedTokens);
     if (!this.#preempted) this.#scheduleWaiting(left, nowS);
@@ -125,45 +139,74 @@ export class Replica implements Loaded {
     return totalSeconds(this.#cost);
   }
 
-  /** Ends the step under way: tokens exist, complete requests leave. Returns how many did. */
+  /** Ends the step under way: its tokens are there, complete requests leave. Returns how many did. */
   endStep(nowS: number): number {
     this.#account();
     this.#decodingContext += this.#emitted + this.#prefills;
+    this.#noteTimes(nowS);
+    const endings = this.#endings;
+    if (endings > 0) this.#leave(nowS);
+    return endings;
+  }
+
+  /** Notes first tokens, and of all others the time since the tokens before. */
+  #noteTimes(nowS: number): void {
     const { gaps } = this.#parts;
-    const { emitted, position, length, firstTokenS, lastTokenS } = this.#sequences;
+    const { firstTokenS, lastTokenS } = this.#sequences;
+    const yields = this.#yields;
+    for (let tokens = 1; tokens < yields.length; tokens++) {
+      if (yields[tokens]! > 0) gaps?.add(nowS - this.#lastEndS, tokens, yields[tokens]!);
+    }
+    yields.fill(0);
+    for (let i = 0; i < this.#aparts; i++) {
+      const slot = this.#apart[i]!;
+      if (firstTokenS[slot] === NEVER) firstTokenS[slot] = nowS;
+      else gaps?.add(nowS - lastTokenS[slot]!, this.#apartTokens[i]!, 1);
+      lastTokenS[slot] = NEVER;
+    }
+    this.#lastEndS = nowS;
+  }
+
+  /** Takes the requests that have ended out of the order. */
+  #leave(nowS: number): void {
     const order = this.#order;
-    const before = this.#running;
-    let kept = 0;
-    for (let n = 0; n < before; n++) {
-      const slot = order[n]!;
-      const tokens = emitted[slot]!;
-      if (tokens > 0) {
-        const had = position[slot]!;
-        emitted[slot] = 0;
-        position[slot] = had + tokens;
-        if (had === 0) firstTokenS[slot] = nowS;
-        if (gaps !== null) {
-          if (had > 0) gaps.add(nowS - lastTokenS[slot]!, tokens);
-          lastTokenS[slot] = nowS;
-        }
-        if (had + tokens >= length[slot]!) {
-          this.#finish(slot, nowS);
-          continue;
-        }
-      }
-      order[kept++] = slot;
+    const endings = this.#endings;
+    let kept = this.#ending[0]!;
+    for (let e = 0; e < endings; e++) {
+      const place = this.#ending[e]!;
+      this.#finish(order[place]!, nowS);
+      const next = e + 1 < endings ? this.#ending[e + 1]! : this.#running;
+      order.copyWithin(kept, place + 1, next);
+      kept += next - place - 1;
     }
     this.#running = kept;
-    return before - kept;
   }
 
   /** Puts running requests into the step, in order, and returns the tokens left of the budget. */
   #scheduleRunning(budget: number): number {
-    const { drafter, maxK, limits } = this.#parts;
-    const work = this.#work;
-    const { request, promptTokens, length, position, toPrefill, heldTokens, emitted } = this.#sequences;
+    const { promptTokens, position, toPrefill } = this.#sequences;
     const order = this.#order;
-    const speculates = this.#running <= limits.speculateUpTo;
+    // Who decodes stands before who is prefilled: a prompt that is not complete takes all that is left of the budget.
+    let left = this.#decode(budget);
+    for (let n = this.#decoding; n < this.#running && left > 0; n++) {
+      const slot = order[n]!;
+      const remaining = toPrefill[slot]!;
+      const chunk = Math.min(remaining, left);
+      if (!this.#hold(slot, promptTokens[slot]! + position[slot]! - remaining + chunk)) break;
+      this.#prefill(n, chunk);
+      left -= chunk;
+    }
+    return left;
+  }
+
+  /** A round of each request that decodes, as far as the budget goes; returns what is left of it. */
+  #decode(budget: number): number {
+    const { drafter, maxK } = this.#parts;
+    const work = this.#work;
+    const { request, promptTokens, length, position, heldTokens, lastTokenS } = this.#sequences;
+    const order = this.#order;
+    const yields = this.#yields;
+    const late = this.#late > 0;
     if (this.#decoding > 0) drafter.stepBegins(this.#decoding, this.#decodingContext);
     let left = budget;
     let rounds = 0;
@@ -171,40 +214,36 @@ export class Replica implements Loaded {
     let contextTokens = 0;
     let attentionPairs = 0;
     let emittedTokens = 0;
-    for (let n = 0; n < this.#running && left > 0; n++) {
-      const slot = order[n]!;
+    for (; rounds < this.#decoding && left > 0; rounds++) {
+      const slot = order[rounds]!;
       const had = position[slot]!;
       const context = promptTokens[slot]! + had;
-      const remaining = toPrefill[slot]!;
-      if (remaining > 0) {
-        const chunk = Math.min(remaining, left);
-        if (!this.#hold(slot, context - remaining + chunk)) break;
-        this.#prefill(slot, chunk);
-        left -= chunk;
-        continue;
-      }
       // Who drafts needs room for the longest draft, in the budget as in memory.
-      const drafts = speculates && left > maxK;
+      const drafts = left > maxK;
       const needed = drafts ? context + maxK : context;
       if (needed > heldTokens[slot]! && !this.#hold(slot, needed)) break;
+      const wanted = length[slot]! - had;
       let drafted = 0;
       let yielded = 1;
       if (drafts) {
-        drafter.round(request[slot]!, had, length[slot]! - had, 1, context, work);
+        drafter.round(request[slot]!, had, wanted, 1, context, work);
         drafted = drafter.drafted;
         yielded = drafter.emitted;
       } else {
         drafter.sitOut(request[slot]!, had);
       }
-      emitted[slot] = yielded;
+      position[slot] = had + yielded;
+      if (late && lastTokenS[slot] !== NEVER) this.#catchUp(slot, yielded);
+      else yields[yielded]!++;
+      if (yielded >= wanted) this.#noteEnding(rounds);
       const queries = drafted + 1;
       left -= queries;
-      rounds++;
       tokens += queries;
       contextTokens += context + drafted;
       attentionPairs += queries * (context + drafted / 2);
       emittedTokens += yielded;
     }
+    for (let n = rounds; n < this.#decoding; n++) this.#fallBehind(order[n]!);
     const { verify } = work;
     verify.sequences = rounds;
     verify.tokens = tokens;
@@ -215,6 +254,35 @@ export class Replica implements Loaded {
     this.#drafted = tokens - rounds;
     this.#emitted = emittedTokens;
     return left;
+  }
+
+  /** A request that gets tokens for the first time, or after a pause. */
+  #noteApart(slot: number, tokens: number): void {
+    if (this.#aparts === this.#apart.length) {
+      this.#apart = wider(this.#apart);
+      this.#apartTokens = wider(this.#apartTokens);
+    }
+    this.#apart[this.#aparts] = slot;
+    this.#apartTokens[this.#aparts++] = tokens;
+  }
+
+  #noteEnding(place: number): void {
+    if (this.#endings === this.#ending.length) this.#ending = wider(this.#ending);
+    this.#ending[this.#endings++] = place;
+  }
+
+  /** A request that had fallen behind gets tokens again. */
+  #catchUp(slot: number, tokens: number): void {
+    this.#late--;
+    this.#noteApart(slot, tokens);
+  }
+
+  /** A request that decodes gets nothing in this step. */
+  #fallBehind(slot: number): void {
+    const { lastTokenS } = this.#sequences;
+    if (lastTokenS[slot] !== NEVER) return;
+    lastTokenS[slot] = this.#lastEndS;
+    this.#late++;
   }
 
   /** Admits waiting requests in order, as many as budget, sequence limit and memory allow. */
@@ -262,13 +330,14 @@ export class Replica implements Loaded {
     sequences.heldTokens[slot] = heldBlocks * limits.blockTokens;
     if (this.#running === this.#order.length) this.#order = wider(this.#order);
     this.#order[this.#running++] = slot;
-    this.#prefill(slot, chunk);
+    this.#prefill(this.#running - 1, chunk);
     return chunk;
   }
 
   /** Puts the next `chunk` tokens of a request's prefill into the step; their KV blocks are held. */
-  #prefill(slot: number, chunk: number): void {
+  #prefill(place: number, chunk: number): void {
     const sequences = this.#sequences;
+    const slot = this.#order[place]!;
     const { prefill } = this.#work;
     const had = sequences.position[slot]!;
     const remaining = sequences.toPrefill[slot]! - chunk;
@@ -282,7 +351,9 @@ export class Replica implements Loaded {
     sequences.toPrefill[slot] = remaining;
     if (this.#cache !== null) this.#share(slot, context, this.#cache);
     if (remaining > 0) return;
-    sequences.emitted[slot] = 1;
+    sequences.position[slot] = had + 1;
+    this.#noteApart(slot, 1);
+    if (had + 1 >= sequences.length[slot]!) this.#noteEnding(place);
     this.#decoding++;
     this.#decodingContext += context;
     this.#prefills++;
@@ -308,8 +379,7 @@ export class Replica implements Loaded {
   #hold(slot: number, tokens: number): boolean {
     const { blockTokens } = this.#parts.limits;
     const { heldTokens, request } = this.#sequences;
-    const blocks = Math.ceil(tokens / blockTokens);
-    const more = blocks - heldTokens[slot]! / blockTokens;
+    const more = Math.ceil((tokens - heldTokens[slot]!) / blockTokens);
     if (more <= 0) return true;
     while (!this.#kv.take(more)) {
       if (this.#running === 1) throw doesNotFit(request[slot]!, tokens, this.#kv);
@@ -317,13 +387,17 @@ export class Replica implements Loaded {
       this.#preempt(last);
       if (last === slot) return false;
     }
-    heldTokens[slot] = blocks * blockTokens;
+    heldTokens[slot]! += more * blockTokens;
     return true;
   }
 
   #preempt(slot: number): void {
     const sequences = this.#sequences;
-    if (sequences.toPrefill[slot] === 0) this.#stopsDecoding(slot);
+    if (sequences.toPrefill[slot] === 0) {
+      this.#stopsDecoding(slot);
+      this.#fallBehind(slot);
+      this.#late--;
+    }
     this.#release(slot);
     sequences.preemptions[slot]!++;
     this.#waiting.prepend(slot);

@@ -1,12 +1,15 @@
 /** The sequences of a replica as a structure of arrays: a request has a slot from its first admission to its end. */
 import { wider } from './columns.ts';
 
+/** Instead of a time that has not come. */
+export const NEVER = -1;
+
 export class Sequences {
   request = new Int32Array(16);
   promptTokens = new Int32Array(16);
   /** Output tokens wanted. */
   length = new Int32Array(16);
-  /** Output tokens that exist. */
+  /** Output tokens that exist, those of the step under way included once it is scheduled. */
   position = new Int32Array(16);
   /** Tokens of prompt and output whose KV is still to be computed before it decodes; 0 while it decodes. */
   toPrefill = new Int32Array(16);
@@ -14,13 +17,12 @@ export class Sequences {
   heldTokens = new Int32Array(16);
   /** Leading hashes of its prompt that it shares with the prefix cache. */
   sharedHashes = new Int32Array(16);
-  /** Tokens that the step under way emits. */
-  emitted = new Int32Array(16);
   preemptions = new Int32Array(16);
   arrivalS = new Float64Array(16);
-  /** When it was first scheduled, when its first and its last token existed, in seconds. */
+  /** When it was first scheduled and when its first token existed, in seconds. */
   admittedS = new Float64Array(16);
   firstTokenS = new Float64Array(16);
+  /** When it last got tokens, where that was not at the end of its replica's last step; else `NEVER`. */
   lastTokenS = new Float64Array(16);
   #free = new Int32Array(16);
   #freeCount = 0;
@@ -37,12 +39,11 @@ export class Sequences {
     this.toPrefill[slot] = promptTokens;
     this.heldTokens[slot] = 0;
     this.sharedHashes[slot] = 0;
-    this.emitted[slot] = 0;
     this.preemptions[slot] = 0;
     this.arrivalS[slot] = arrivalS;
     this.admittedS[slot] = nowS;
-    this.firstTokenS[slot] = 0;
-    this.lastTokenS[slot] = 0;
+    this.firstTokenS[slot] = NEVER;
+    this.lastTokenS[slot] = NEVER;
     return slot;
   }
 
@@ -58,7 +59,6 @@ export class Sequences {
     this.toPrefill = wider(this.toPrefill);
     this.heldTokens = wider(this.heldTokens);
     this.sharedHashes = wider(this.sharedHashes);
-    this.emitted = wider(this.emitted);
     this.preemptions = wider(this.preemptions);
     this.arrivalS = wider(this.arrivalS);
     this.admittedS = wider(this.admittedS);

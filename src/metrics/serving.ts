@@ -21,17 +21,21 @@ export interface ServedRequest {
   readonly replica: number;
 }
 
-/** Time between two steps of a sequence that emitted, and the tokens of the later one; `count` elements of each. */
+/**
+ * Time between two steps of a sequence that emitted, the tokens of the later one, and of how many sequences that is
+ * so; `count` elements of each.
+ */
 export interface TokenGaps {
   readonly count: number;
   readonly gapS: Float64Array;
   readonly tokens: Int32Array;
+  readonly requests: Int32Array;
 }
 
 export interface ServedRun {
   readonly finished: readonly ServedRequest[];
   /** Longest time between two steps of a request that emitted, null without a second; for limits on it. */
-  readonly longestGapS: (one: ServedRequest) => number | null;
+  readonly longestGapOf: (one: ServedRequest) => number | null;
   readonly unfinished: number;
   /** Virtual time at the end. */
   readonly makespanS: number;
@@ -89,7 +93,7 @@ export function servingMeasures(
 ): ServingMeasures {
   const { finished, unfinished, makespanS } = run;
   const measured = measuredRequests(finished);
-  const latencies = measured.map((one) => latenciesOf(one, run.longestGapS));
+  const latencies = measured.map((one) => latenciesOf(one, run.longestGapOf));
   const gaps = countedGaps(run.gaps);
   const over = (limit: SloLimit) =>
     distributionOf(Float64Array.from(latencies.flatMap((one) => one[limit] ?? [])));
@@ -142,10 +146,10 @@ export interface Attainment {
 }
 
 export function attainment(
-  { finished, longestGapS }: Pick<ServedRun, 'finished' | 'longestGapS'>,
+  { finished, longestGapOf }: Pick<ServedRun, 'finished' | 'longestGapOf'>,
   slo: Slo,
 ): Attainment {
-  const latencies = measuredRequests(finished).map((one) => latenciesOf(one, longestGapS));
+  const latencies = measuredRequests(finished).map((one) => latenciesOf(one, longestGapOf));
   let tightest: SloLimit | null = null;
   let most = 0;
   for (const limit of SLO_LIMITS) {
@@ -158,12 +162,12 @@ export function attainment(
   return { share: sloShare(latencies, slo), tightest };
 }
 
-function latenciesOf(one: ServedRequest, longestGapS: ServedRun['longestGapS']): Latencies {
+function latenciesOf(one: ServedRequest, longestGapOf: ServedRun['longestGapOf']): Latencies {
   const { tokens, arrivalS, firstTokenS, endS } = one;
   return {
     ttft: firstTokenS - arrivalS,
     tpot: tokens > 1 ? (endS - firstTokenS) / (tokens - 1) : null,
-    itl: longestGapS(one),
+    itl: longestGapOf(one),
     e2e: endS - arrivalS,
   };
 }
@@ -185,40 +189,19 @@ interface Counted {
   readonly counts: Int32Array;
 }
 
-/**
- * Gaps by step and by token. Sequences that decode together have the same gap, one after the other, so that a
- * batch takes one entry, and one for each number of tokens that its sequences got.
- */
-function countedGaps({ count, gapS, tokens }: TokenGaps): {
+/** Gaps by step and by token: a gap is that of its step, and of each of its tokens the same part. */
+function countedGaps({ count, gapS, tokens, requests }: TokenGaps): {
   readonly steps: Counted;
   readonly each: Counted;
 } {
-  const steps = new Counter();
-  const each = new Counter();
-  const sequences: number[] = [];
-  for (let i = 0; i < count; ) {
-    const gap = gapS[i]!;
-    const begin = i;
-    sequences.length = 0;
-    for (; i < count && gapS[i] === gap; i++) sequences[tokens[i]!] = (sequences[tokens[i]!] ?? 0) + 1;
-    steps.add(gap, i - begin);
-    sequences.forEach((times, got) => {
-      each.add(gap / got, times * got);
-    });
+  const shared = new Float64Array(count);
+  const times = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    shared[i] = gapS[i]! / tokens[i]!;
+    times[i] = requests[i]! * tokens[i]!;
   }
-  return { steps: steps.counted(), each: each.counted() };
-}
-
-class Counter {
-  readonly #values: number[] = [];
-  readonly #counts: number[] = [];
-
-  add(value: number, times: number): void {
-    this.#values.push(value);
-    this.#counts.push(times);
-  }
-
-  counted(): Counted {
-    return { values: Float64Array.from(this.#values), counts: Int32Array.from(this.#counts) };
-  }
+  return {
+    steps: { values: gapS.subarray(0, count), counts: requests.subarray(0, count) },
+    each: { values: shared, counts: times },
+  };
 }

@@ -88,7 +88,6 @@ export async function servingPoints(
       maxSequences,
       kvBlocks: Math.floor(kvBytes / shape.kvBytesPerToken / engine.blockTokens),
       blockTokens: engine.blockTokens,
-      speculateUpTo: Number.POSITIVE_INFINITY,
     },
   });
   simulated.run();

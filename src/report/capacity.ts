@@ -44,7 +44,9 @@ function table(rows: readonly CapacityRow[]): string[] {
     [
       { title: 'method', align: 'left' },
       { title: 'requests/s', align: 'right' },
+      { title: '95% interval', align: 'right' },
       { title: 'vs none', align: 'right' },
+      { title: '95% interval', align: 'right' },
       { title: 'limited by', align: 'left' },
       { title: 'tokens/s', align: 'right' },
       { title: 'TTFT p99', align: 'right' },
@@ -55,7 +57,9 @@ function table(rows: readonly CapacityRow[]): string[] {
     rows.map((row) => [
       label(row),
       rate(row.max_rate_req_per_s),
+      interval(row.max_rate_lo_req_per_s, row.max_rate_hi_req_per_s, threeDigits),
       row.capacity_ratio === null ? '-' : `${row.capacity_ratio.toFixed(2)}x`,
+      interval(row.capacity_ratio_lo, row.capacity_ratio_hi, (ratio) => ratio.toFixed(2)),
       row.limited_by ?? '-',
       row.throughput_tok_per_s === null ? '-' : row.throughput_tok_per_s.toFixed(0),
       milliseconds(row.ttft_s?.p99),
@@ -97,6 +101,10 @@ function label({ method, k }: CapacityRow): string {
 
 function rate(perS: number | null): string {
   return perS === null ? 'any' : perS === 0 ? '0' : threeDigits(perS);
+}
+
+function interval(lo: number | null, hi: number | null, shown: (value: number) => string): string {
+  return lo === null || hi === null ? '-' : `${shown(lo)} to ${shown(hi)}`;
 }
 
 function milliseconds(seconds: number | undefined): string {

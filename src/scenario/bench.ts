@@ -339,7 +339,6 @@ export class Bench {
           ...(unlimited(setup) ? UNLIMITED : engine),
           kvBlocks: setup.kvBlocks,
           blockTokens: engine.blockTokens,
-          speculateUpTo: scenario.speculateUpTo ?? Number.POSITIVE_INFINITY,
         },
         replicas: scenario.replicas,
         router: routerNamed(scenario.router),
@@ -399,14 +398,14 @@ export class Bench {
     const own = this.#setup(method, k);
     const setup = plain ? this.#plainOf(own) : own;
     this.#checkFit(setup);
-    const { engine, longestGapS } = this.#serve(
+    const { engine, longestGapOf } = this.#serve(
       setup,
       { arrivalS },
       this.#everyRequest,
       setup.priceOn(this.#inputs),
       { longestGaps: slo.limitsS.itl !== undefined },
     );
-    return attainment({ finished: [...engine.finished], longestGapS }, slo);
+    return attainment({ finished: [...engine.finished], longestGapOf }, slo);
   }
 
   /** Runs a setting once more, under an observer, and returns the requests that ended. */

@@ -3,12 +3,16 @@
  * speculation raises it. Every rate tried sees the same requests in the same pattern of arrivals, only faster
  * or slower, so that methods and rates are compared without noise between them.
  *
- * Left out: how the rate found varies with the requests that happened to be drawn; other seeds show it.
+ * How much a rate owes to the requests and arrivals that happened to be drawn is seen by drawing both again: whole
+ * requests of the trace with replacement, and a new pattern of the same process. Methods see the same draws.
+ *
+ * Left out: errors of the model's constants; a recorded pattern of arrivals, which cannot be drawn again.
  */
 import { UserError } from '../errors.ts';
 import type { Distribution } from '../metrics/distribution.ts';
 import type { Attainment } from '../metrics/serving.ts';
-import type { SloLimit } from '../metrics/slo.ts';
+import type { Slo, SloLimit } from '../metrics/slo.ts';
+import { stream } from '../random/streams.ts';
 import { selectRequests } from '../trace/reshape.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { arrivalTimes } from '../workload/arrivals.ts';
@@ -25,6 +29,10 @@ const TOLERANCE = 0.01;
 /** Arrivals of a trace when nobody says how many: its requests come again and again. */
 const ARRIVALS = 5000;
 
+/** How often requests and arrivals are drawn again, and Student's t at 97.5 % with one degree of freedom fewer. */
+const REDRAWS = 8;
+const T_7 = 2.3646242516;
+
 /** Requests this far apart never meet. */
 const ALONE_S = 1e6;
 
@@ -35,9 +43,14 @@ export interface CapacityRow extends RowNames {
   readonly requests: number;
   /** 0 when not even requests far apart hold the objective; null when all requests at once do. */
   readonly max_rate_req_per_s: number | null;
+  /** 95 % interval as far as the choice of requests and arrivals goes; null where some draw has no such rate. */
+  readonly max_rate_lo_req_per_s: number | null;
+  readonly max_rate_hi_req_per_s: number | null;
   /** Of plain decoding of the same requests and lengths. */
   readonly baseline_max_rate_req_per_s: number | null;
   readonly capacity_ratio: number | null;
+  readonly capacity_ratio_lo: number | null;
+  readonly capacity_ratio_hi: number | null;
   /** What most requests miss just above the rate; null when the objective holds at any rate. */
   readonly limited_by: SloLimit | null;
   /** The following are of the run at that rate; null when it is 0 or none. */
@@ -87,21 +100,13 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
   const rows: CapacityRow[] = [];
   for (const trace of inputs.traces) {
     const served = scenario.requests === null && scenario.workload === null ? repeated(trace) : trace;
-    const bench = new Bench(inputs, served, 'open', warnings);
-    const pattern = patternOf(inputs, served.ids.length);
+    const sample = sampleOf(inputs, served, scenario.seed, warnings);
+    const redrawn = redraws(inputs, trace, served.ids.length);
     for (const setting of settings) {
       progress(rows.length, total);
-      const search = (plain: boolean, fromPerS: number) =>
-        highestRate(
-          (ratePerS) => bench.attainment(setting, plain, timesAt(pattern, ratePerS), slo!),
-          slo!.share,
-          fromPerS,
-          pattern.arrivalS.length / AT_ONCE_S,
-        );
-      const plain = search(true, pattern.ratePerS);
-      const from = finite(plain) ? plain.ratePerS : pattern.ratePerS;
-      const own = setting.method.kind === 'none' ? plain : search(false, from);
-      rows.push(rowOf(bench, setting, own, plain, pattern));
+      const found = ratesOf(sample, setting, slo!, sample.pattern.ratePerS);
+      const again = redrawn.map((one) => ratesOf(one, setting, slo!, finiteOr(found.plain, 1)));
+      rows.push(rowOf(sample, setting, found, again));
     }
     if (rows.some((row) => row.max_rate_req_per_s === null)) {
       warnings.add(
@@ -110,6 +115,60 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
     }
   }
   return envelope(scenario, inputs.configHash, warnings, rows);
+}
+
+/** Requests and when they arrive. */
+interface Sample {
+  readonly bench: Bench;
+  readonly pattern: Pattern;
+}
+
+function sampleOf(inputs: Inputs, trace: AcceptanceTrace, seed: number, warnings: Set<string>): Sample {
+  return {
+    bench: new Bench(inputs, trace, 'open', warnings),
+    pattern: patternOf(inputs, trace.ids.length, seed),
+  };
+}
+
+/** Other requests and arrivals that might have been; none for a recorded workload. */
+function redraws(inputs: Inputs, trace: AcceptanceTrace, requests: number): Sample[] {
+  const { scenario } = inputs;
+  if (scenario.workload !== null) return [];
+  return Array.from({ length: REDRAWS }, (_, i) => {
+    const draw = stream(scenario.seed, 'capacity', i);
+    const distinct = trace.ids.map(() => Math.floor(draw() * trace.ids.length));
+    const drawn = Array.from({ length: requests }, (_, r) => distinct[r % distinct.length]!);
+    return sampleOf(inputs, selectRequests(trace, drawn), Math.floor(draw() * 2 ** 31), new Set());
+  });
+}
+
+interface Rates {
+  readonly own: HighestRate;
+  readonly plain: HighestRate;
+}
+
+/** The highest rates of a setting and of plain decoding of its requests. */
+function ratesOf({ bench, pattern }: Sample, setting: Setting, slo: Slo, fromPerS: number): Rates {
+  const search = (plain: boolean, from: number) =>
+    highestRate(
+      (ratePerS) => bench.attainment(setting, plain, timesAt(pattern, ratePerS), slo),
+      slo.share,
+      from,
+      pattern.arrivalS.length / AT_ONCE_S,
+    );
+  const plain = search(true, fromPerS);
+  return { plain, own: setting.method.kind === 'none' ? plain : search(false, finiteOr(plain, fromPerS)) };
+}
+
+/** The 95 % interval around a value, from what it is in other draws; null where some draw has none. */
+function spread(value: number, again: readonly number[]): { lo: number | null; hi: number | null } {
+  const logs = [value, ...again].map(Math.log);
+  if (again.length < 2 || !logs.every(Number.isFinite)) return { lo: null, hi: null };
+  const drawn = logs.slice(1);
+  const mean = drawn.reduce((sum, log) => sum + log, 0) / drawn.length;
+  const variance = drawn.reduce((sum, log) => sum + (log - mean) ** 2, 0) / (drawn.length - 1);
+  const factor = Math.exp(T_7 * Math.sqrt(variance));
+  return { lo: value / factor, hi: value * factor };
 }
 
 /** The trace's requests one after the other, from the first again after the last. */
@@ -128,11 +187,11 @@ interface Pattern {
   readonly ratePerS: number;
 }
 
-function patternOf({ scenario, recordedArrivalS }: Inputs, requests: number): Pattern {
+function patternOf({ scenario, recordedArrivalS }: Inputs, requests: number, seed: number): Pattern {
   const load = parseLoad(scenario.load);
   if (load?.kind === 'open') {
     const { ratePerS } = load.arrivals;
-    return { arrivalS: arrivalTimes(load.arrivals, requests, scenario.seed), ratePerS };
+    return { arrivalS: arrivalTimes(load.arrivals, requests, seed), ratePerS };
   }
   const arrivalS = recordedArrivalS!;
   const lastS = arrivalS.at(-1)!;
@@ -195,26 +254,38 @@ export function highestRate(judge: Judge, share: number, fromPerS: number, faste
   return { ratePerS: low, limitedBy };
 }
 
-function finite({ ratePerS }: HighestRate): boolean {
-  return ratePerS > 0 && ratePerS < Number.POSITIVE_INFINITY;
+function finiteOr({ ratePerS }: HighestRate, otherPerS: number): number {
+  return ratePerS > 0 && ratePerS < Number.POSITIVE_INFINITY ? ratePerS : otherPerS;
 }
 
 function rowOf(
-  bench: Bench,
+  { bench, pattern }: Sample,
   setting: Setting,
-  own: HighestRate,
-  plain: HighestRate,
-  pattern: Pattern,
+  { own, plain }: Rates,
+  again: readonly Rates[],
 ): CapacityRow {
-  const at = finite(own) ? bench.served(setting, timesAt(pattern, own.ratePerS)) : null;
+  const atPerS = finiteOr(own, 0);
+  const at = atPerS > 0 ? bench.served(setting, timesAt(pattern, atPerS)) : null;
   const known = (rate: number) => (rate < Number.POSITIVE_INFINITY ? rate : null);
   const ratio = own.ratePerS / plain.ratePerS;
+  const rates = spread(
+    own.ratePerS,
+    again.map((one) => one.own.ratePerS),
+  );
+  const ratios = spread(
+    ratio,
+    again.map((one) => one.own.ratePerS / one.plain.ratePerS),
+  );
   return {
     ...bench.names(setting),
     requests: pattern.arrivalS.length,
     max_rate_req_per_s: known(own.ratePerS),
+    max_rate_lo_req_per_s: rates.lo,
+    max_rate_hi_req_per_s: rates.hi,
     baseline_max_rate_req_per_s: known(plain.ratePerS),
     capacity_ratio: Number.isFinite(ratio) ? ratio : null,
+    capacity_ratio_lo: ratios.lo,
+    capacity_ratio_hi: ratios.hi,
     limited_by: own.limitedBy,
     throughput_tok_per_s: at?.measured.throughput_tok_per_s ?? null,
     slo_share: at?.serving.slo_share ?? null,

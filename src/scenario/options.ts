@@ -99,7 +99,6 @@ const optionSchemas = {
   load,
   replicas: wholeNumber(1),
   router: oneOf(ROUTERS),
-  speculateUpTo: wholeNumber(1),
   workload: text,
   timeScale: positiveNumber,
   slo: text,
@@ -134,8 +133,6 @@ export interface Scenario {
   /** Identical engines, each on `tp` GPUs, and how requests are spread over them. */
   readonly replicas: number;
   readonly router: RouterName;
-  /** Running requests above which nothing is drafted; null: drafting never stops. */
-  readonly speculateUpTo: number | null;
   /** A recorded workload, whose lengths stand for the trace's; null without. */
   readonly workload: string | null;
   /** How many times as fast a recorded workload arrives. */
@@ -169,7 +166,6 @@ export const DEFAULTS: Scenario = {
   load: 'clones',
   replicas: 1,
   router: 'round-robin',
-  speculateUpTo: null,
   workload: null,
   timeScale: 1,
   slo: null,
@@ -228,11 +224,7 @@ export function parseSizes(written: string, where: string): number[] {
   return [...new Set(parsed.data)].sort((a, b) => a - b);
 }
 
-const SERVING_ONLY = [
-  ['replicas', 'replicas'],
-  ['router', 'router'],
-  ['speculateUpTo', 'speculate-up-to'],
-] as const;
+const SERVING_ONLY = ['replicas', 'router'] as const;
 
 /**
  * Refuses options that change nothing in the chosen mode, so that nobody believes they did.
@@ -247,10 +239,10 @@ export function checkUsed(options: Options, scenario: Scenario): void {
     throw new UserError(`--batch has no effect with --load ${scenario.load}: arrivals decide the batch`);
   }
   if (scenario.load === 'clones') {
-    for (const [name, flag] of SERVING_ONLY) {
+    for (const name of SERVING_ONLY) {
       if (!chosen(name)) continue;
       throw new UserError(
-        `--${flag} has no effect with --load clones: a batch is served at once, by one engine`,
+        `--${name} has no effect with --load clones: a batch is served at once, by one engine`,
       );
     }
   }

@@ -37,7 +37,7 @@ export interface Kept {
 export interface Served {
   readonly engine: Engine;
   readonly makespanS: number;
-  readonly longestGapS: ServedRun['longestGapS'];
+  readonly longestGapOf: ServedRun['longestGapOf'];
 }
 
 /** Runs the engine to the end of the load. */
@@ -56,7 +56,7 @@ export function serve(parts: Omit<EngineParts, 'gaps' | 'observer'>, kept: Kept 
     }),
   });
   const makespanS = engine.run();
-  return { engine, makespanS, longestGapS: (one) => clock?.longestGapS(one) ?? null };
+  return { engine, makespanS, longestGapOf: (one) => clock?.longestGapOf(one) ?? null };
 }
 
 /** Arrivals should last so many times as long as a request; else the system is filling or draining all the time. */
@@ -71,11 +71,11 @@ export function unsettled(
 }
 
 /** What measures need of a run. */
-export function servedRun({ engine, makespanS, longestGapS }: Served, kvBlocks: number): ServedRun {
+export function servedRun({ engine, makespanS, longestGapOf }: Served, kvBlocks: number): ServedRun {
   const { totals } = engine;
   return {
     finished: [...engine.finished],
-    longestGapS,
+    longestGapOf,
     unfinished: engine.unfinished,
     makespanS,
     gaps: engine.gaps!,
@@ -101,7 +101,7 @@ class StepClock implements StepObserver {
     this.#endS[replica]!.push(startS + totalSeconds(parts));
   }
 
-  longestGapS({ replica, tokens, firstTokenS, endS, preemptions }: ServedRequest): number | null {
+  longestGapOf({ replica, tokens, firstTokenS, endS, preemptions }: ServedRequest): number | null {
     if (tokens < 2) return null;
     if (preemptions > 0) return Number.POSITIVE_INFINITY;
     const ends = this.#endS[replica]!;

@@ -155,7 +155,7 @@ function pointOf(axes: readonly Axis[], chosen: readonly unknown[], used: Set<Ax
   const method = parseMethod(whole.method[0]!);
   const acts = ({ key, inner }: Pick<Axis, 'key' | 'inner'>): boolean => {
     if (key === 'k' || key === 'policy') return takesK(method);
-    if (key === 'replicas' || key === 'speculateUpTo') return whole.load !== 'clones';
+    if (key === 'replicas') return whole.load !== 'clones';
     if (key === 'router') return whole.load !== 'clones' && whole.replicas > 1;
     if (key === 'draft') return method.parts.some(({ model }) => model !== undefined);
     if (key === 'acceptance') return method.parts.some(({ name }) => name === inner);
