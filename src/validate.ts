@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { shown, UserError, unknownName } from './errors.ts';
 
+// Compiling a check costs more than most files take to be checked once.
+z.config({ jitless: true });
+
 /** An object with the keys of `shape` and no others; an unknown key is answered with the nearest valid one. */
 export function strictObject<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
   return z.strictObject(shape, {

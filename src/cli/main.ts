@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The command line: dispatch, and the one place where errors become a line and an exit status. */
-import yargs from 'yargs';
+import yargs, { type Argv, type CommandModule } from 'yargs';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { TOOL } from '../scenario/result.ts';
 import { CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
@@ -16,6 +16,31 @@ import { MERGE_OPTIONS, SWEEP_OPTIONS, sweepCommand } from './sweep.ts';
 import { TRACE_OPTIONS, traceCommand } from './trace.ts';
 import { TUNE_OPTIONS, tuneCommand } from './tune.ts';
 import { VALIDATE_OPTIONS, validateCommand } from './validate.ts';
+
+/** The name over several commands. */
+interface CommandGroup {
+  readonly command: string;
+  readonly describe: string;
+  readonly builder: (args: Argv) => Argv;
+}
+
+/** By name, in the order of the help. */
+const COMMANDS: ReadonlyMap<string, CommandModule | CommandGroup> = new Map(
+  [
+    runCommand,
+    tuneCommand,
+    explainCommand,
+    compareCommand,
+    capacityCommand,
+    sensitivityCommand,
+    sweepCommand,
+    paretoCommand,
+    validateCommand,
+    calibrateCommand,
+    traceCommand,
+    listCommand,
+  ].map((command) => [String(command.command).split(' ')[0]!, command as CommandModule | CommandGroup]),
+);
 
 /** The options of commands that have others than a scenario's. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -39,6 +64,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   calibrate: 'none',
   list: 'one list',
   sweep: 'one grid',
+  trace: 'import, record-ngram, inspect or export',
 };
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -47,26 +73,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 try {
-  await yargs(process.argv.slice(2))
-    .scriptName('specsim')
-    .locale('en')
-    .usage('$0 <command>\n\nWhich drafter, which k, at which batch size, on which GPU, and why.')
-    .command(runCommand)
-    .command(tuneCommand)
-    .command(explainCommand)
-    .command(compareCommand)
-    .command(capacityCommand)
-    .command(sensitivityCommand)
-    .command(sweepCommand)
-    .command(paretoCommand)
-    .command(validateCommand)
-    .command(calibrateCommand)
-    .command(traceCommand)
-    .command(listCommand)
-    .demandCommand(1, 'no command given: try specsim run, or specsim --help')
+  await parser(process.argv.slice(2))
     .strict()
     .middleware(refuseRepeated, true)
     .middleware(refuseUnclear, true)
+    .locale('en')
     .version(TOOL)
     .help()
     .wrap(100)
@@ -79,6 +90,22 @@ try {
   if (!(error instanceof Error && (error instanceof UserError || error.name === 'YError'))) throw error;
   process.stderr.write(`specsim: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
   process.exitCode = USER_ERROR;
+}
+
+/** A program of its own for the command that is named, since yargs lays out the help of a command it finds itself, asked or not. */
+function parser([name, ...rest]: readonly string[]): Argv {
+  const command = COMMANDS.get(name ?? '');
+  if (command === undefined) {
+    const program = yargs(process.argv.slice(2))
+      .scriptName('specsim')
+      .usage('$0 <command>\n\nWhich drafter, which k, at which batch size, on which GPU, and why.')
+      .demandCommand(1, 'no command given: try specsim run, or specsim --help');
+    for (const known of COMMANDS.values()) program.command(known as CommandModule);
+    return program;
+  }
+  const program = yargs(rest).scriptName(`specsim ${name}`);
+  if (!('handler' in command)) return command.builder(program);
+  return program.command({ ...command, command: String(command.command).replace(name!, '$0') });
 }
 
 /** Lists may be repeated and scenario keys have checks of their own; for the rest yargs would pass on an array. */
@@ -115,20 +142,7 @@ function usageError(message: string): UserError {
     );
   }
   return process.argv[2] === unknown
-    ? unknownName('command', unknown, [
-        'run',
-        'tune',
-        'explain',
-        'compare',
-        'capacity',
-        'sensitivity',
-        'sweep',
-        'pareto',
-        'validate',
-        'calibrate',
-        'trace',
-        'list',
-      ])
+    ? unknownName('command', unknown, [...COMMANDS.keys()])
     : new UserError(
         `unexpected argument ${shown(unknown)}: expected ${ARGUMENTS[process.argv[2]!] ?? 'at most one, a scenario file'}`,
       );

@@ -1,5 +1,5 @@
 /** `specsim sweep`: thousands of what-ifs; `specsim sweep merge`: their results in one piece. */
-import type { CommandModule } from 'yargs';
+import type { Argv, CommandModule } from 'yargs';
 import { UserError } from '../errors.ts';
 
 /** Exit status of a sweep that is whole, but has points that cannot be. */
@@ -64,11 +64,10 @@ const mergeCommand: CommandModule = {
   },
 };
 
-export const sweepCommand: CommandModule = {
+export const sweepCommand = {
   command: 'sweep',
   describe: 'every point of a grid of scenarios, on all cores; sweep merge joins the results',
-  builder: (args) => args.command(pointsCommand).command(mergeCommand),
-  handler() {},
+  builder: (args: Argv) => args.command(pointsCommand).command(mergeCommand),
 };
 
 function one(args: Readonly<Record<string, unknown>>, name: string): string | undefined {

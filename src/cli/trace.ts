@@ -36,17 +36,19 @@ export const TRACE_OPTIONS = [
   'occurrence',
 ];
 
-export const traceCommand: CommandModule = {
+const ABOUT = 'import, record, inspect or export acceptance';
+
+export const traceCommand = {
   command: 'trace',
-  describe: 'import, record, inspect or export acceptance',
-  builder: (args) =>
+  describe: ABOUT,
+  builder: (args: Argv) =>
     args
+      .usage(`$0 <command>\n\n${ABOUT}`)
       .command(importCommand)
       .command(recordNgramCommand)
       .command(inspectCommand)
       .command(exportCommand)
       .demandCommand(1, 'trace: expected import, record-ngram, inspect or export'),
-  handler() {},
 };
 
 const importCommand: CommandModule = {
