@@ -14,7 +14,7 @@ import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Engine } from '../src/engine/engine.ts';
 import { Closed } from '../src/engine/load.ts';
-import { replayRounds, runStaticBatches } from '../src/engine/static-batch.ts';
+import { plainRounds, replayRounds, runStaticBatches } from '../src/engine/static-batch.ts';
 import { sampleAcceptance } from '../src/trace/acceptance-spec.ts';
 import { UNLIMITED } from './serving.ts';
 
@@ -104,6 +104,21 @@ function build({
 }
 
 describe('static batches', () => {
+  it('take as many rounds of plain decoding as a replay of it does', () => {
+    fc.assert(
+      fc.property(anyCase, (drawn) => {
+        const { parts, rounds } = build({ ...drawn, method: 'none' });
+        const plain = plainRounds(parts.workload);
+        const replayed = rounds();
+        expect(plain).toEqual(replayed);
+        for (let kind = 0; kind < replayed.kinds.length; kind++) {
+          expect(plain.kinds.leastContext[kind]).toBe(replayed.kinds.leastContext[kind]);
+          expect(plain.kinds.greatestContext[kind]).toBe(replayed.kinds.greatestContext[kind]);
+        }
+      }),
+    );
+  });
+
   it('cost what their rounds cost, one by one', () => {
     fc.assert(
       fc.property(anyCase, (drawn) => {

@@ -82,7 +82,12 @@ export class StepWork {
   clear(): void {
     this.verify.clear();
     this.prefill.clear();
-    for (const draft of this.drafts) draft.clear();
+    this.clearDrafting();
+  }
+
+  /** Clears what drafters state. */
+  clearDrafting(): void {
+    for (let d = 0; d < this.drafts.length; d++) this.drafts[d]!.clear();
     this.searches = 0;
     this.searchHits = 0;
   }

@@ -20,18 +20,6 @@ import type { Drafter } from '../drafter/drafter.ts';
 import { sequenceTokens, type Workload } from './engine.ts';
 import { emptyTotals, type Totals } from './records.ts';
 
-/** What one sequence states in a round, context apart. */
-interface RoundKind {
-  readonly drafted: number;
-  readonly searches: number;
-  readonly searchHits: number;
-  /** One per draft model: tokens it drafts, 0 when it does not run, and tokens its first pass reads. */
-  readonly drafts: readonly { readonly length: number; readonly catchUp: number }[];
-  /** Tokens of prompt and output at which such rounds start, least and greatest. */
-  leastContext: number;
-  greatestContext: number;
-}
-
 /** The rounds of one kind of one request. */
 interface Tally {
   readonly kind: number;
@@ -44,15 +32,18 @@ export interface RequestRounds {
   readonly tallies: readonly Tally[];
   /** Tokens emitted by all rounds. */
   readonly emitted: number;
-  /** Of each round, in order: index into `kinds`, and tokens at which it starts. */
-  readonly kind: Uint16Array;
-  readonly context: Int32Array;
+  /** Its rounds, in order, in the columns `kind` and `context` of `Rounds`. */
+  readonly first: number;
+  readonly end: number;
 }
 
 /** Every round of every request. */
 export interface Rounds {
-  readonly kinds: readonly RoundKind[];
+  readonly kinds: RoundKinds;
   readonly requests: readonly RequestRounds[];
+  /** Of each round: its kind, and tokens of prompt and output at which it starts. */
+  readonly kind: Uint16Array;
+  readonly context: Int32Array;
 }
 
 /**
@@ -70,7 +61,7 @@ export function replayRounds(
   const most = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
   const kindAt = new Uint16Array(most);
   const contextAt = new Int32Array(most);
-  const kinds = new RoundKinds();
+  const kinds = new RoundKinds(draftModels);
   const tallyOf: (Tally | undefined)[] = [];
   const work = new StepWork(draftModels, maxK);
   const requests: RequestRounds[] = [];
@@ -78,11 +69,11 @@ export function replayRounds(
   for (let r = 0; r < outputTokens.length; r++) {
     const length = outputTokens[r]!;
     const tallies: Tally[] = [];
-    const start = at;
+    const first = at;
     let position = 1;
     for (; position < length; at++) {
       const context = promptTokens[r]! + position;
-      work.clear();
+      work.clearDrafting();
       drafter.stepBegins(copies, copies * context);
       drafter.round(r, position, length - position, 1, context, work);
       const kind = kinds.of(drafter.drafted, work, context);
@@ -99,60 +90,143 @@ export function replayRounds(
       position += drafter.emitted;
     }
     for (const { kind } of tallies) tallyOf[kind] = undefined;
-    requests.push({
-      tallies,
-      emitted: position - 1,
-      kind: kindAt.subarray(start, at),
-      context: contextAt.subarray(start, at),
-    });
+    requests.push({ tallies, emitted: position - 1, first, end: at });
   }
-  return { kinds: kinds.all, requests };
+  return { kinds, requests, kind: kindAt, context: contextAt };
 }
 
-/** The kinds met so far, in a hash table: it is looked up in every round of every replay. */
+/** The rounds of plain decoding, where every round emits one token: there is nothing to replay. */
+export function plainRounds({ promptTokens, outputTokens }: Workload): Rounds {
+  const most = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
+  const context = new Int32Array(most);
+  const kinds = new RoundKinds(0);
+  const work = new StepWork(0, 0);
+  let at = 0;
+  const requests = Array.from(outputTokens, (tokens, r): RequestRounds => {
+    const count = Math.max(0, tokens - 1);
+    const first = at;
+    const least = promptTokens[r]! + 1;
+    for (let i = 0; i < count; i++) context[at++] = least + i;
+    if (count === 0) return { tallies: [], emitted: 0, first, end: at };
+    const kind = kinds.of(0, work, least);
+    kinds.of(0, work, least + count - 1);
+    const contextTokens = count * least + (count * (count - 1)) / 2;
+    return { tallies: [{ kind, count, contextTokens }], emitted: count, first, end: at };
+  });
+  return { kinds, requests, kind: new Uint16Array(most), context };
+}
+
+/** Columns of a kind before those of its draft models, of which each has two. */
+const OWN_COLUMNS = 3;
+
+/** Most kinds, for their index is a `Uint16`; the hash table has twice as many places. */
+const MOST_KINDS = 2 ** 16;
+const TABLE = 2 * MOST_KINDS;
+
+/** What sequences state in a round, context apart: each combination that was met, found by a hash table. */
 class RoundKinds {
-  readonly all: RoundKind[] = [];
-  /** Index into `all` plus one, 0 where empty; where two kinds meet, the later takes the next empty place. */
+  length = 0;
+  /** Tokens of prompt and output at which rounds of a kind start, least and greatest. */
+  leastContext = new Int32Array(8);
+  greatestContext = new Int32Array(8);
+  /** Drafted, searches, search hits; then tokens drafted (0: it does not run) and read first, of each draft model. */
+  #values = new Float64Array(64);
+  readonly #columns: number;
+  readonly #draftModels: number;
+  /** Index of a kind plus one, 0 where empty; where two kinds meet, the later takes the next empty place. */
   readonly #table = new Int32Array(TABLE);
 
-  of(drafted: number, work: StepWork, context: number): number {
-    const { searches, searchHits, drafts } = work;
+  constructor(draftModels: number) {
+    this.#draftModels = draftModels;
+    this.#columns = OWN_COLUMNS + 2 * draftModels;
+  }
+
+  /** Tokens that rounds of this kind draft. */
+  drafted(kind: number): number {
+    return this.#values[kind * this.#columns]!;
+  }
+
+  /** The kind of a round that starts at `context`; makes one where there is none. */
+  of(drafted: number, { searches, searchHits, drafts }: StepWork, context: number): number {
     let hash = drafted + 512 * searchHits;
-    for (const { longest, catchUpTokens } of drafts)
+    for (let d = 0; d < drafts.length; d++) {
+      const { longest, catchUpTokens } = drafts[d]!;
       hash = Math.imul(hash, 31) + 64 * longest + catchUpTokens;
+    }
     let at = (Math.imul(hash, 0x9e3779b1) >>> 8) % TABLE;
     for (; this.#table[at] !== 0; at = (at + 1) % TABLE) {
-      const index = this.#table[at]! - 1;
-      const kind = this.all[index]!;
-      if (kind.drafted !== drafted || kind.searches !== searches || kind.searchHits !== searchHits) continue;
-      if (!sameDrafts(kind, drafts)) continue;
-      if (context < kind.leastContext) kind.leastContext = context;
-      if (context > kind.greatestContext) kind.greatestContext = context;
-      return index;
+      const kind = this.#table[at]! - 1;
+      if (!this.#is(kind, drafted, searches, searchHits, drafts)) continue;
+      if (context < this.leastContext[kind]!) this.leastContext[kind] = context;
+      if (context > this.greatestContext[kind]!) this.greatestContext[kind] = context;
+      return kind;
     }
-    if (this.all.length > 0xffff) throw new Error('more kinds of rounds than an index holds');
-    this.all.push({
+    const kind = this.length++;
+    this.#table[at] = this.length;
+    this.#store(kind, [
       drafted,
       searches,
       searchHits,
-      drafts: drafts.map(({ longest, catchUpTokens }) => ({ length: longest, catchUp: catchUpTokens })),
-      leastContext: context,
-      greatestContext: context,
-    });
-    this.#table[at] = this.all.length;
-    return this.all.length - 1;
+      ...drafts.flatMap(({ longest, catchUpTokens }) => [longest, catchUpTokens]),
+    ]);
+    this.leastContext[kind] = context;
+    this.greatestContext[kind] = context;
+    return kind;
+  }
+
+  /** States to `work` a step in which `batch` sequences with `context` tokens each do a round of this kind. */
+  state(kind: number, batch: number, context: number, work: StepWork): void {
+    let at = kind * this.#columns;
+    const values = this.#values;
+    const drafted = values[at]!;
+    work.clear();
+    const { verify } = work;
+    verify.sequences = batch;
+    verify.tokens = batch * (drafted + 1);
+    verify.logitRows = verify.tokens;
+    verify.contextTokens = batch * (context + drafted);
+    verify.attentionPairs = batch * (drafted + 1) * (context + drafted / 2);
+    work.searches = batch * values[at + 1]!;
+    work.searchHits = batch * values[at + 2]!;
+    at += OWN_COLUMNS;
+    for (let d = 0; d < this.#draftModels; d++, at += 2) {
+      if (values[at]! > 0) work.drafts[d]!.add(batch, values[at]!, context, values[at + 1]!);
+    }
+  }
+
+  #is(
+    kind: number,
+    drafted: number,
+    searches: number,
+    searchHits: number,
+    drafts: StepWork['drafts'],
+  ): boolean {
+    let at = kind * this.#columns;
+    const values = this.#values;
+    if (values[at] !== drafted || values[at + 1] !== searches || values[at + 2] !== searchHits) return false;
+    at += OWN_COLUMNS;
+    for (let d = 0; d < drafts.length; d++, at += 2) {
+      const { longest, catchUpTokens } = drafts[d]!;
+      if (values[at] !== longest || values[at + 1] !== catchUpTokens) return false;
+    }
+    return true;
+  }
+
+  #store(kind: number, values: readonly number[]): void {
+    if (kind === MOST_KINDS) throw new Error('more kinds of rounds than an index holds');
+    if (kind === this.leastContext.length) {
+      this.leastContext = grown(this.leastContext, new Int32Array(2 * kind));
+      this.greatestContext = grown(this.greatestContext, new Int32Array(2 * kind));
+    }
+    const end = (kind + 1) * this.#columns;
+    if (end > this.#values.length) this.#values = grown(this.#values, new Float64Array(2 * end));
+    this.#values.set(values, kind * this.#columns);
   }
 }
 
-/** Twice as many places as there may be kinds. */
-const TABLE = 2 ** 17;
-
-function sameDrafts({ drafts }: RoundKind, others: StepWork['drafts']): boolean {
-  for (let d = 0; d < drafts.length; d++) {
-    const { length, catchUp } = drafts[d]!;
-    if (length !== others[d]!.longest || catchUp !== others[d]!.catchUpTokens) return false;
-  }
-  return true;
+function grown<T extends Int32Array | Float64Array>(values: T, into: T): T {
+  into.set(values);
+  return into;
 }
 
 export interface StaticBatchParts {
@@ -239,6 +313,20 @@ function statePrompts(prompts: PassWork, copies: number, tokens: number): void {
   prompts.logitRows = copies;
 }
 
+/** What the parts of a price are, in the order of their columns. */
+const PARTS = [
+  'draftS',
+  'verifyS',
+  'samplingS',
+  'overheadS',
+  'prefillS',
+] as const satisfies (keyof PartSeconds)[];
+
+/** Whether the price of a kind is a line. */
+const UNKNOWN = 0;
+const LINE = 1;
+const BENT = 2;
+
 /** Prices of the decode steps of one batch size, and how many of each kind were taken. */
 class StepPrices {
   readonly #rounds: Rounds;
@@ -246,10 +334,13 @@ class StepPrices {
   readonly #cost: CostModel;
   readonly #work: StepWork;
   readonly #price = noSeconds();
-  readonly #lines: (readonly [PartSeconds, PartSeconds] | null)[];
-  /** Seconds of a step of each kind at context 0, and for each token of context; NaN where not linear. */
+  readonly #form: Uint8Array;
+  /** Seconds of a step of each kind at context 0, and for each token of context, where the price is a line. */
   readonly #atZeroS: Float64Array;
   readonly #perTokenS: Float64Array;
+  /** The same by part: `PARTS.length` columns a kind. */
+  readonly #partsAtZeroS: Float64Array;
+  readonly #partsPerTokenS: Float64Array;
   readonly #count: Float64Array;
   readonly #context: Float64Array;
   /** Steps whose kind has no line. */
@@ -261,9 +352,11 @@ class StepPrices {
     this.#cost = cost;
     this.#work = new StepWork(draftModels, maxK);
     const { length } = rounds.kinds;
-    this.#lines = new Array(length);
+    this.#form = new Uint8Array(length);
     this.#atZeroS = new Float64Array(length);
     this.#perTokenS = new Float64Array(length);
+    this.#partsAtZeroS = new Float64Array(length * PARTS.length);
+    this.#partsPerTokenS = new Float64Array(length * PARTS.length);
     this.#count = new Float64Array(length);
     this.#context = new Float64Array(length);
   }
@@ -272,8 +365,8 @@ class StepPrices {
   decodeS(request: RequestRounds): number {
     let seconds = 0;
     for (const { kind, count, contextTokens } of request.tallies) {
-      if (this.#lines[kind] === undefined) this.#draw(kind);
-      if (this.#lines[kind] === null) {
+      if (this.#form[kind] === UNKNOWN) this.#draw(kind);
+      if (this.#form[kind] === BENT) {
         seconds += this.#oneByOneS(request, kind);
       } else {
         seconds += count * this.#atZeroS[kind]! + contextTokens * this.#perTokenS[kind]!;
@@ -284,9 +377,10 @@ class StepPrices {
     return seconds;
   }
 
-  #oneByOneS({ kind, context }: RequestRounds, which: number): number {
+  #oneByOneS({ first, end }: RequestRounds, which: number): number {
+    const { kind, context } = this.#rounds;
     let seconds = 0;
-    for (let i = 0; i < kind.length; i++) {
+    for (let i = first; i < end; i++) {
       if (kind[i] !== which) continue;
       const price = this.#priceAt(which, context[i]!);
       addSeconds(this.#others, price);
@@ -299,60 +393,62 @@ class StepPrices {
   addTo(totals: Totals): void {
     const decode = noSeconds();
     addSeconds(decode, this.#others);
-    this.#rounds.kinds.forEach(({ drafted }, k) => {
-      const count = this.#count[k]!;
-      const line = this.#lines[k];
-      if (line) {
-        const [atZero, perToken] = line;
-        addScaled(decode, atZero, count);
-        addScaled(decode, perToken, this.#context[k]!);
+    const { kinds } = this.#rounds;
+    for (let kind = 0; kind < kinds.length; kind++) {
+      const count = this.#count[kind]!;
+      if (count === 0) continue;
+      if (this.#form[kind] === LINE) {
+        const context = this.#context[kind]!;
+        for (const [p, part] of PARTS.entries()) {
+          const at = kind * PARTS.length + p;
+          decode[part] += count * this.#partsAtZeroS[at]! + context * this.#partsPerTokenS[at]!;
+        }
       }
       totals.decodeSteps += count;
       totals.rounds += count * this.#batch;
-      totals.drafted += count * this.#batch * drafted;
-    });
+      totals.drafted += count * this.#batch * kinds.drafted(kind);
+    }
     totals.accepted = totals.emitted - totals.rounds;
     addSeconds(totals.decode, decode);
     addSeconds(totals.all, decode);
   }
 
   /** Finds the line through the prices of a kind, or that there is none. */
-  #draw(k: number): void {
-    const { leastContext: least, greatestContext: greatest } = this.#rounds.kinds[k]!;
-    const atZero = { ...this.#priceAt(k, least) };
-    const perToken = noSeconds();
+  #draw(kind: number): void {
+    const { leastContext, greatestContext } = this.#rounds.kinds;
+    const least = leastContext[kind]!;
+    const greatest = greatestContext[kind]!;
+    const parts = kind * PARTS.length;
+    const atZero = this.#partsAtZeroS;
+    const perToken = this.#partsPerTokenS;
+    const low = this.#priceAt(kind, least);
+    for (let p = 0; p < PARTS.length; p++) atZero[parts + p] = low[PARTS[p]!];
     if (greatest > least) {
-      addScaled(perToken, this.#priceAt(k, greatest), 1 / (greatest - least));
-      addScaled(perToken, atZero, -1 / (greatest - least));
-      addScaled(atZero, perToken, -least);
+      const high = this.#priceAt(kind, greatest);
+      for (let p = 0; p < PARTS.length; p++) {
+        const slope = (high[PARTS[p]!] - atZero[parts + p]!) / (greatest - least);
+        perToken[parts + p] = slope;
+        atZero[parts + p]! -= least * slope;
+      }
     }
-    this.#atZeroS[k] = totalSeconds(atZero);
-    this.#perTokenS[k] = totalSeconds(perToken);
-    this.#lines[k] = [atZero, perToken];
-    const between = Math.round(least + INTERIOR * (greatest - least));
-    if (between === least || between === greatest) return;
-    const exact = totalSeconds(this.#priceAt(k, between));
-    const linear = this.#atZeroS[k]! + between * this.#perTokenS[k]!;
-    if (Math.abs(linear - exact) > ROUNDING * exact) this.#lines[k] = null;
+    for (let p = 0; p < PARTS.length; p++) {
+      this.#atZeroS[kind]! += atZero[parts + p]!;
+      this.#perTokenS[kind]! += perToken[parts + p]!;
+    }
+    this.#form[kind] = this.#bends(kind, least, greatest) ? BENT : LINE;
   }
 
-  #priceAt(k: number, context: number): PartSeconds {
-    const { drafted, searches, searchHits, drafts } = this.#rounds.kinds[k]!;
-    const batch = this.#batch;
-    const work = this.#work;
-    work.clear();
-    const { verify } = work;
-    verify.sequences = batch;
-    verify.tokens = batch * (drafted + 1);
-    verify.logitRows = verify.tokens;
-    verify.contextTokens = batch * (context + drafted);
-    verify.attentionPairs = batch * (drafted + 1) * (context + drafted / 2);
-    work.searches = batch * searches;
-    work.searchHits = batch * searchHits;
-    for (const [d, { length, catchUp }] of drafts.entries()) {
-      if (length > 0) work.drafts[d]!.add(batch, length, context, catchUp);
-    }
-    this.#cost.priceStep(work, this.#price);
+  #bends(kind: number, least: number, greatest: number): boolean {
+    const between = Math.round(least + INTERIOR * (greatest - least));
+    if (between === least || between === greatest) return false;
+    const exact = totalSeconds(this.#priceAt(kind, between));
+    const linear = this.#atZeroS[kind]! + between * this.#perTokenS[kind]!;
+    return Math.abs(linear - exact) > ROUNDING * exact;
+  }
+
+  #priceAt(kind: number, context: number): PartSeconds {
+    this.#rounds.kinds.state(kind, this.#batch, context, this.#work);
+    this.#cost.priceStep(this.#work, this.#price);
     return this.#price;
   }
 }
@@ -361,11 +457,3 @@ class StepPrices {
 const INTERIOR = 0.382;
 
 const ROUNDING = 1e-12;
-
-function addScaled(sum: PartSeconds, parts: Readonly<PartSeconds>, factor: number): void {
-  sum.draftS += factor * parts.draftS;
-  sum.verifyS += factor * parts.verifyS;
-  sum.samplingS += factor * parts.samplingS;
-  sum.overheadS += factor * parts.overheadS;
-  sum.prefillS += factor * parts.prefillS;
-}

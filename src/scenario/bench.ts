@@ -13,7 +13,13 @@ import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { sequenceTokens } from '../engine/engine.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
 import { routerNamed } from '../engine/router.ts';
-import { type Rounds, replayRounds, runStaticBatches, type StaticBatchRun } from '../engine/static-batch.ts';
+import {
+  plainRounds,
+  type Rounds,
+  replayRounds,
+  runStaticBatches,
+  type StaticBatchRun,
+} from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
 import { Confidence, type Interval, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
@@ -473,15 +479,12 @@ export class Bench {
       acceptance,
       priceOn,
       rounds: (batch) =>
-        entry(replayed, adapts ? batch : 0, () =>
-          replayRounds(
-            { promptTokens, outputTokens },
-            this.#drafter({ method, k, acceptance, priceOn }),
-            shapes.length,
-            maxK,
-            batch,
-          ),
-        ),
+        entry(replayed, adapts ? batch : 0, () => {
+          const workload = { promptTokens, outputTokens };
+          if (method.kind === 'none') return plainRounds(workload);
+          const drafter = this.#drafter({ method, k, acceptance, priceOn });
+          return replayRounds(workload, drafter, shapes.length, maxK, batch);
+        }),
       draftModels: shapes.length,
       outputTokens,
       kvBlocks: authors
