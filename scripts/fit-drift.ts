@@ -131,7 +131,7 @@ function fitDrift(
         };
   };
   const deviations = (parameters: readonly number[]) => {
-    const trace = sampleProcess(apply(parameters), { ...FIT, methods: [method] });
+    const trace = sampleProcess(apply(parameters), FIT);
     return figure.flatMap((group) =>
       driftOf(trace, group).map((reached, bin) => {
         const tolerance = bin === group.means.length - 1 ? TOLERANCE.last : TOLERANCE.others;

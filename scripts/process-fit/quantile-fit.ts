@@ -70,7 +70,7 @@ export function reachedQuantiles(
   { requests, seeds }: { readonly requests: number; readonly seeds: readonly number[] },
 ): number[] {
   const samples = seeds.map((seed) =>
-    requestMeanQuantiles(sampleProcess(process, { requests, seed, methods: [method] }).drafters.get(method)!),
+    requestMeanQuantiles(sampleProcess(process, { requests, seed }).drafters.get(method)!),
   );
   return samples[0]!.map((_, i) => mean(samples.map((sample) => sample[i]!)));
 }

@@ -11,7 +11,7 @@ import { type PolicySpec, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
 import { withDrafterQuality } from '../trace/drafter-quality.ts';
-import { type AcceptanceProcess, parseProcess, processMethods, sampleProcess } from '../trace/process.ts';
+import { type AcceptanceProcess, parseProcess, processProvenance, sampleProcess } from '../trace/process.ts';
 import { traceOfRates } from '../trace/rates.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
 import { withLookUps } from '../trace/record-look-up.ts';
@@ -359,12 +359,9 @@ function readTrace(
     const process = once(document, 'process', () => parseProcess(json(document), where));
     warnings.push(...remarks(process));
     const { seed } = scenario;
-    const all = processMethods(process);
-    const asked = all.filter((method) => parts.some(({ name }) => name === method));
-    const methods = asked.length === 0 ? all : asked;
-    return once(document, `${requests} ${seed} ${methods}`, () =>
-      sampleProcess(process, { requests, seed, methods }),
-    );
+    const trace = once(document, `${requests} ${seed}`, () => sampleProcess(process, { requests, seed }));
+    const methods = parts.map(({ name }) => name).filter((name) => trace.drafters.has(name));
+    return methods.length === 0 ? trace : { ...trace, provenance: processProvenance(process, methods) };
   }
   const record = once(document, 'record', () => parseRecord(text, where));
   if (record.kind === 'position-indexed') return record.trace;

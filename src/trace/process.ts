@@ -128,16 +128,15 @@ export function processProvenance(
 /**
  * Samples requests of a process. The same seed and number of requests give the same trace; request effects
  * are stratified over the sample, so that a few hundred requests already have the means of the process.
+ * A method's column is sampled when it is first read, and is the same whichever others are.
  *
- * @param options requests: how many, at least 1; seed: any integer; methods: those to sample, of `processMethods`,
- * all of them when left out. A method's column is the same whatever the others are
+ * @param options requests: how many, at least 1; seed: any integer
  * @throws UserError when `requests` is not a positive integer
  */
 export function sampleProcess(
   process: AcceptanceProcess,
-  options: { readonly requests: number; readonly seed: number; readonly methods?: readonly string[] },
+  { requests, seed }: { readonly requests: number; readonly seed: number },
 ): AcceptanceTrace {
-  const { requests, seed, methods = processMethods(process) } = options;
   if (!Number.isInteger(requests) || requests < 1) {
     throw new UserError(`requests: got ${shown(requests)}, expected a whole number of at least 1`);
   }
@@ -145,45 +144,86 @@ export function sampleProcess(
   const outputTokens = lengths(process.outputTokens, scores.output);
   const offsets = new Int32Array(requests + 1);
   for (let r = 0; r < requests; r++) offsets[r + 1] = offsets[r]! + outputTokens[r]!;
-  const positions = offsets[requests]!;
+  const scratch = new Float64Array(Math.max(...outputTokens));
+  const copies = once(() => {
+    const columns = copyRunColumns(offsets[requests]!);
+    for (let r = 0; r < requests; r++) {
+      const draws = stream(seed, 'acceptance', 'ngram', r);
+      const request = viewed(columns, offsets[r]!, offsets[r + 1]!);
+      sampleCopyRuns(process.ngram, request, scores.copy[r]!, draws, scratch, MAX_K);
+    }
+    return columns;
+  });
   const column = { maxK: MAX_K, offsets, kind: 'fitted' } as const;
   const drafters = new Map<string, PositionLengths>();
-  const emitted = new Uint8Array(positions);
-  const proposed = new Uint8Array(positions);
-  const copied = new Uint8Array(positions);
-  const scratch = new Float64Array(Math.max(...outputTokens));
-  for (let r = 0; r < requests; r++) {
-    const [start, end] = [offsets[r]!, offsets[r + 1]!];
-    const request = {
-      emitted: emitted.subarray(start, end),
-      proposed: proposed.subarray(start, end),
-      copied: copied.subarray(start, end),
-    };
-    const draws = stream(seed, 'acceptance', 'ngram', r);
-    sampleCopyRuns(process.ngram, request, scores.copy[r]!, draws, scratch, MAX_K);
-  }
-  if (methods.includes('ngram')) drafters.set('ngram', { ...column, emitted, proposed });
+  drafters.set('ngram', {
+    ...column,
+    get emitted() {
+      return copies().emitted;
+    },
+    get proposed() {
+      return copies().proposed;
+    },
+  });
   for (const method of MODEL_METHODS) {
     const difficulty = process[method];
-    if (difficulty === undefined || !methods.includes(method)) continue;
-    const accepted = new Uint8Array(positions);
-    for (let r = 0; r < requests; r++) {
-      const [start, end] = [offsets[r]!, offsets[r + 1]!];
-      const request = { emitted: accepted.subarray(start, end), copied: copied.subarray(start, end) };
-      const draws = stream(seed, 'acceptance', method, r);
-      sampleTokenDifficulty(difficulty, request, scores.ease[r]!, draws, scratch, MAX_K);
-    }
-    drafters.set(method, { ...column, emitted: accepted, proposed: 'always' });
+    if (difficulty === undefined) continue;
+    const sampled = once(() => {
+      const { copied } = copies();
+      const emitted = new Uint8Array(copied.length);
+      for (let r = 0; r < requests; r++) {
+        const draws = stream(seed, 'acceptance', method, r);
+        const request = viewed({ emitted, copied }, offsets[r]!, offsets[r + 1]!);
+        sampleTokenDifficulty(difficulty, request, scores.ease[r]!, draws, scratch, MAX_K);
+      }
+      return emitted;
+    });
+    drafters.set(method, {
+      ...column,
+      proposed: 'always',
+      get emitted() {
+        return sampled();
+      },
+    });
   }
   return {
     name: process.dataset,
-    provenance: processProvenance(process, methods),
+    provenance: processProvenance(process, processMethods(process)),
     ids: Array.from({ length: requests }, (_, r) => String(r)),
     promptTokens: lengths(process.promptTokens, scores.prompt),
     outputTokens,
     outputLimit: null,
     drafters,
     tokens: null,
+  };
+}
+
+/** Columns of all requests, flat, of as many positions. */
+function copyRunColumns(positions: number) {
+  return {
+    emitted: new Uint8Array(positions),
+    proposed: new Uint8Array(positions),
+    copied: new Uint8Array(positions),
+  };
+}
+
+/** The columns from `start` to `end`. */
+function viewed<Columns extends Readonly<Record<string, Uint8Array>>>(
+  columns: Columns,
+  start: number,
+  end: number,
+): Columns {
+  return Object.fromEntries(
+    Object.entries(columns).map(([name, column]) => [name, column.subarray(start, end)]),
+  ) as Columns;
+}
+
+/** What `make` returns, made when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 
