@@ -1,6 +1,6 @@
 /** Grids, shards and fronts; and the built program killed, resumed, sharded and out of disk. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { Row } from '../src/scenario/result.ts';
 import { expandGrid } from '../src/sweep/grid.ts';
 import { paretoOf } from '../src/sweep/pareto.ts';
-import { blocksOf } from '../src/sweep/plan.ts';
+import { blocksOf, Deal } from '../src/sweep/plan.ts';
 import { mergeRecords, type PointRecord, recordsOf } from '../src/sweep/records.ts';
 import { parseShard } from '../src/sweep/shard.ts';
 
@@ -113,6 +113,20 @@ describe('shards', () => {
   });
 });
 
+it('deals every block once: a stretch to each worker, and then the end of the longest left', () => {
+  const deal = new Deal([0, 1, 2, 3, 4, 5, 6], 3);
+  expect([0, 0, 0, 0, 2, 1, 2, 0].map((worker) => deal.next(worker))).toEqual([
+    0,
+    1,
+    4,
+    3,
+    5,
+    2,
+    6,
+    undefined,
+  ]);
+});
+
 it('a line that was cut off is not there, a broken one is an error', () => {
   const line = JSON.stringify({ point: 0, id: 'a', axes: {}, gpus: 1, row: null, error: 'x' });
   expect(recordsOf(`${line}\n${line.slice(0, 20)}`, 'f')).toHaveLength(1);
@@ -200,8 +214,10 @@ describe('the program', () => {
   });
 
   it('loses nothing when killed at any moment', async () => {
-    const results = join(folder, 'killed', 'points.jsonl');
-    const size = () => statSync(results, { throwIfNoEntry: false })?.size ?? 0;
+    const results = join(folder, 'killed');
+    const files = () => readdirSync(results).filter((name) => name.startsWith('points'));
+    const size = () =>
+      existsSync(results) ? files().reduce((sum, name) => sum + statSync(join(results, name)).size, 0) : 0;
     for (let kill = 0; kill < 5; kill++) {
       const before = size();
       const child = spawn(
@@ -218,12 +234,34 @@ describe('the program', () => {
     }
     expect(size()).toBeGreaterThan(0);
     // And in the middle of a line.
-    writeFileSync(results, '{"point": 3, "id', { flag: 'a' });
+    writeFileSync(join(results, files()[0]!), '{"point": 3, "id', { flag: 'a' });
     expect(specsim(['sweep', 'grid.json', '--out', 'killed', '--resume', '--quiet']).status).toBe(3);
     expect(merged('killed')).toBe(whole);
-    const lines = readFileSync(results, 'utf8').trim().split('\n');
-    expect(new Set(lines.map((line) => JSON.parse(line).id)).size).toBe(112);
-    expect(lines).toHaveLength(112);
+    const ids = files().flatMap((name) =>
+      recordsOf(readFileSync(join(results, name), 'utf8'), name).map(({ id }) => id),
+    );
+    expect(new Set(ids).size).toBe(112);
+    expect(ids).toHaveLength(112);
+    const before = files();
+    expect(specsim(['sweep', 'grid.json', '--out', 'killed', '--resume', '--quiet']).status).toBe(3);
+    expect(files()).toEqual(before);
+  });
+
+  it('is whole when two processes go on with it at once', async () => {
+    specsim(['sweep', 'grid.json', '--shard', '1/4', '--out', 'twice', '--quiet']);
+    const resumed = () =>
+      new Promise((resolve) =>
+        spawn(
+          process.execPath,
+          [PROGRAM, 'sweep', 'grid.json', '--jobs', '1', '--out', 'twice', '--resume'],
+          {
+            cwd: folder,
+            stdio: 'ignore',
+          },
+        ).on('exit', resolve),
+      );
+    expect(await Promise.all([resumed(), resumed()])).toEqual([3, 3]);
+    expect(merged('twice')).toBe(whole);
   });
 
   it('refuses a folder with results, and one of another sweep', () => {
@@ -236,10 +274,13 @@ describe('the program', () => {
   });
 
   it('has one error for a full disk', () => {
-    mkdirSync(join(folder, 'full'));
-    symlinkSync('/dev/full', join(folder, 'full', 'points.jsonl'));
-    const { status, stderr } = specsim(['sweep', 'grid.json', '--out', 'full', '--resume', '--quiet']);
-    expect([status, stderr]).toEqual([2, expect.stringMatching(/^specsim: .*ENOSPC.*\n$/)]);
+    // The shell's limit on a file's size stands for a disk that ends in the middle of a line.
+    const command = `ulimit -f 8; exec ${process.execPath} ${PROGRAM} sweep grid.json --jobs 1 --out full --quiet`;
+    const { status, stderr } = spawnSync('bash', ['-c', command], { cwd: folder, encoding: 'utf8' });
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^specsim: .*points.jsonl: .*EFBIG.*\n$/)]);
+    expect(readFileSync(join(folder, 'full', 'points.jsonl'), 'utf8')).not.toMatch(/\n$/);
+    specsim(['sweep', 'grid.json', '--out', 'full', '--resume', '--quiet']);
+    expect(merged('full')).toBe(whole);
     writeFileSync(join(folder, 'file'), '');
     const nowhere = specsim(['sweep', 'grid.json', '--out', 'file/below', '--quiet']);
     expect([nowhere.status, nowhere.stderr]).toEqual([2, expect.stringMatching(/^specsim: .*ENOTDIR.*\n$/)]);

@@ -1,9 +1,11 @@
 /**
- * A folder of results. `sweep.json` says which sweep it is; `points*.jsonl`, one file a shard, hold a line for each
- * finished point. Lines are appended whole; one that was cut off by a kill or a full disk is removed when work goes on.
+ * A folder of results. `sweep.json` says which sweep it is; `points*.jsonl`, one file for each time that a shard was
+ * started or resumed, hold a line for each finished point. Lines are appended whole; what a kill or a full disk cut
+ * off is a last line without its end, and does not count. No process writes where another did, so that two at once
+ * do work twice at worst.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat, truncate } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Shard } from '../sweep/plan.ts';
@@ -21,7 +23,7 @@ export interface Appender {
 /**
  * Makes or reopens a folder.
  *
- * @returns what is finished already in any shard, and where to append
+ * @returns what is finished already in any shard, and how to begin a file to append to
  * @throws UserError when the folder holds another sweep, or this one and `resume` is not set, or cannot be written
  */
 export async function openFolder(
@@ -29,7 +31,7 @@ export async function openFolder(
   head: SweepHead,
   { index, count }: Shard,
   resume: boolean,
-): Promise<{ readonly done: readonly PointRecord[]; readonly out: Appender }> {
+): Promise<{ readonly done: readonly PointRecord[]; readonly begin: () => Appender }> {
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw cannotWrite(folder, error);
   });
@@ -39,18 +41,15 @@ export async function openFolder(
       `--out ${folder}: holds results of another sweep (${known.points} points, ${known.tool}), expected an empty folder or this sweep's`,
     );
   }
-  const path = join(folder, count === 1 ? 'points.jsonl' : `points-${index}-of-${count}.jsonl`);
-  const mine = await textOf(path);
-  if (!resume && (mine !== '' || (known !== null && count === 1))) {
+  const own = count === 1 ? 'points' : `points-${index}-of-${count}`;
+  const begun = (await readdir(folder)).includes(`${own}.jsonl`);
+  if (!resume && (begun || (known !== null && count === 1))) {
     throw new UserError(
       `--out ${folder}: holds results, expected an empty folder; --resume goes on with them`,
     );
   }
   if (known === null) await writeWhole(join(folder, HEAD), `${JSON.stringify(head)}\n`);
-  const whole = mine.slice(0, mine.lastIndexOf('\n') + 1);
-  if (whole !== mine) await truncate(path, Buffer.byteLength(whole));
-  const done = resume ? await readRecords(folder) : [];
-  return { done, out: appender(path) };
+  return { done: resume ? await readRecords(folder) : [], begin: () => appender(folder, own) };
 }
 
 /** The head of a folder's sweep, null when there is none. */
@@ -84,7 +83,9 @@ async function textOf(path: string): Promise<string> {
   });
 }
 
-function appender(path: string): Appender {
+/** Appends to `NAME.jsonl`, or to the first of `NAME.2.jsonl` and so on that nobody has begun. */
+function appender(folder: string, name: string): Appender {
+  let path = join(folder, `${name}.jsonl`);
   const attempt = <T>(act: () => T): T => {
     try {
       return act();
@@ -92,15 +93,30 @@ function appender(path: string): Appender {
       throw cannotWrite(path, error);
     }
   };
-  const file = attempt(() => openSync(path, 'a'));
+  let file: number | null = null;
+  for (let time = 2; file === null; time++) {
+    file = attempt(() => openNew(path));
+    if (file === null) path = join(folder, `${name}.${time}.jsonl`);
+  }
+  const opened = file;
   return {
     append(lines) {
       const bytes = Buffer.from(lines);
       let written = 0;
-      while (written < bytes.length) written += attempt(() => writeSync(file, bytes, written));
+      while (written < bytes.length) written += attempt(() => writeSync(opened, bytes, written));
     },
-    close: () => closeSync(file),
+    close: () => closeSync(opened),
   };
+}
+
+/** Null when there is such a file. */
+function openNew(path: string): number | null {
+  try {
+    return openSync(path, 'wx');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return null;
+    throw error;
+  }
 }
 
 function cannotWrite(path: string, error: unknown): UserError {

@@ -6,9 +6,9 @@ import { Worker } from 'node:worker_threads';
 import { UserError } from '../errors.ts';
 import { sha256 } from '../scenario/inputs.ts';
 import { TOOL } from '../scenario/result.ts';
-import { expandGrid } from '../sweep/grid.ts';
+import { expandGrid, type Point } from '../sweep/grid.ts';
 import { Identity } from '../sweep/identity.ts';
-import { blocksOf } from '../sweep/plan.ts';
+import { blocksOf, Deal, type Shard } from '../sweep/plan.ts';
 import { SWEEP_SCHEMA_VERSION, type SweepHead } from '../sweep/records.ts';
 import { parseShard } from '../sweep/shard.ts';
 import { sharedLibrary } from '../sweep/shared-library.ts';
@@ -34,10 +34,25 @@ export interface SweepRequest {
  * @throws UserError before any work for a bad grid or folder, and when results cannot be written
  */
 export async function sweep(request: SweepRequest): Promise<number> {
-  const { grid, out, resume, quiet } = request;
+  const { grid } = request;
   const jobs = jobsOf(request.jobs);
   const shard = parseShard(request.shard ?? '1/1', process.env);
   const points = expandGrid(await readGrid(grid), grid);
+  // They take as long to load as the points to be named.
+  const workers = startWorkers(Math.min(jobs, points.length));
+  try {
+    return await sweepWith(workers, points, shard, request);
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+async function sweepWith(
+  workers: readonly Worker[],
+  points: readonly Point[],
+  shard: Shard,
+  { grid, out, resume, quiet }: SweepRequest,
+): Promise<number> {
   const identity = new Identity(sharedLibrary(folderLibrary));
   const ids = await Promise.all(points.map(({ scenario }) => identity.of(scenario)));
   const head: SweepHead = {
@@ -58,7 +73,8 @@ export async function sweep(request: SweepRequest): Promise<number> {
   const failedBefore = before.filter((p) => done.get(p)!.row === null).length;
   const left = tasks.filter((block) => block.length > 0);
   const progress = sweepProgress(mine.length - before.length, quiet);
-  const failed = failedBefore + (await workOff(left, Math.min(jobs, left.length), opened.out, progress));
+  const failed =
+    failedBefore + (left.length === 0 ? 0 : await workOff(left, workers, opened.begin(), progress));
   if (!quiet) {
     const part = shard.count === 1 ? '' : ` (shard ${shard.index} of ${shard.count})`;
     const again = before.length === 0 ? '' : `, ${before.length} of them before`;
@@ -70,23 +86,27 @@ export async function sweep(request: SweepRequest): Promise<number> {
   return failed;
 }
 
-/** Deals blocks to workers as they get free; ends with the first error, and the workers with it. */
+function startWorkers(jobs: number): Worker[] {
+  const file = new URL(`./sweep-worker${extname(import.meta.url)}`, import.meta.url);
+  return Array.from(
+    { length: jobs },
+    () => new Worker(file, { resourceLimits: { maxYoungGenerationSizeMb: 64 } }),
+  );
+}
+
+/** Ends when all blocks are finished, or with the first error. */
 async function workOff(
   blocks: readonly (readonly Task[])[],
-  jobs: number,
+  workers: readonly Worker[],
   out: Appender,
   progress: (points: number) => void,
 ): Promise<number> {
-  const file = new URL(`./sweep-worker${extname(import.meta.url)}`, import.meta.url);
-  const workers: Worker[] = [];
-  let next = 0;
+  const deal = new Deal(blocks, workers.length);
   let failed = 0;
-  const serve = () =>
+  const serve = (worker: Worker, index: number) =>
     new Promise<void>((resolve, reject) => {
-      const worker = new Worker(file);
-      workers.push(worker);
-      const deal = () => {
-        const block = blocks[next++];
+      const next = () => {
+        const block = deal.next(index);
         if (block === undefined) resolve();
         else worker.postMessage(block);
       };
@@ -99,15 +119,14 @@ async function workOff(
         }
         failed += finished.failed;
         progress(finished.points);
-        deal();
+        next();
       });
       worker.on('error', reject);
-      deal();
+      next();
     });
   try {
-    await Promise.all(Array.from({ length: jobs }, serve));
+    await Promise.all(workers.map(serve));
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
     out.close();
   }
   return failed;

@@ -37,6 +37,26 @@ export function blocksOf(points: readonly Point[], { index, count }: Shard): Blo
   return blocks.filter((_, b) => b % count === index - 1);
 }
 
+/**
+ * Deals blocks to workers: each has a stretch of the order to itself, so that what neighbours share is made once. One
+ * whose stretch is done takes the last block of the longest that is left.
+ */
+export class Deal<T> {
+  readonly #stretches: T[][];
+
+  constructor(blocks: readonly T[], workers: number) {
+    const start = (worker: number) => Math.round((worker * blocks.length) / workers);
+    this.#stretches = Array.from({ length: workers }, (_, w) => blocks.slice(start(w), start(w + 1)));
+  }
+
+  /** The next block of worker 0, 1 and so on; undefined when all are dealt. */
+  next(worker: number): T | undefined {
+    const own = this.#stretches[worker]!;
+    if (own.length > 0) return own.shift();
+    return this.#stretches.reduce((a, b) => (b.length > a.length ? b : a)).pop();
+  }
+}
+
 /** What points have in common when one bench serves them: all but the method, what it drafts with, k and batch. */
 export function sharedKey(scenario: Scenario): string {
   const { method: _, k: __, batch: ___, draft: ____, acceptance: _____, ...rest } = scenario;
