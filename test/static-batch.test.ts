@@ -14,7 +14,13 @@ import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Engine } from '../src/engine/engine.ts';
 import { Closed } from '../src/engine/load.ts';
-import { plainRounds, replayRounds, runStaticBatches } from '../src/engine/static-batch.ts';
+import {
+  plainRounds,
+  replayRounds,
+  runStaticBatches,
+  type StaticBatchRun,
+  WeighedWork,
+} from '../src/engine/static-batch.ts';
 import { sampleAcceptance } from '../src/trace/acceptance-spec.ts';
 import { UNLIMITED } from './serving.ts';
 
@@ -53,6 +59,30 @@ class Bent implements CostModel {
       prefillS: 1 + 0.1 * prompts.tokens,
       overheadS: 1e-3 * prompts.attentionPairs,
     });
+  }
+}
+
+/** Another price with one part multiplied. */
+class Dearer implements CostModel {
+  readonly name = 'dearer';
+  readonly #of: CostModel;
+  readonly #part: keyof PartSeconds;
+  readonly #factor: number;
+
+  constructor(of: CostModel, part: keyof PartSeconds, factor: number) {
+    this.#of = of;
+    this.#part = part;
+    this.#factor = factor;
+  }
+
+  priceStep(work: StepWork, cost: PartSeconds): void {
+    this.#of.priceStep(work, cost);
+    cost[this.#part] *= this.#factor;
+  }
+
+  pricePrefill(prompts: PassWork, cost: PartSeconds): void {
+    this.#of.pricePrefill(prompts, cost);
+    cost[this.#part] *= this.#factor;
   }
 }
 
@@ -211,6 +241,33 @@ describe('static batches', () => {
         }
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('lose as much throughput as their weighed seconds grow, whichever part of the price grows', () => {
+    const more = 1e-5;
+    const throughput = ({ finished }: StaticBatchRun): number => {
+      const ends = new Map(
+        finished.map(({ request, tokens, arrivalS, endS }) => [request, tokens / (endS - arrivalS)]),
+      );
+      return [...ends.values()].reduce((sum, one) => sum + one, 0);
+    };
+    const parts = fc.constantFrom('draftS', 'verifyS', 'samplingS', 'overheadS', 'prefillS');
+    fc.assert(
+      fc.property(anyCase, parts, (drawn, part) => {
+        const { requests, parts, rounds } = build({ ...drawn, output: drawn.output + 1, bendTokens: 1e9 });
+        const replayed = rounds();
+        const run = { ...parts, rounds: replayed, requests, copies: drawn.batch };
+        const dearer = new Dearer(parts.cost, part, 1 + more);
+        const work = new WeighedWork(run);
+        const change = Math.log(
+          throughput(runStaticBatches({ ...run, cost: dearer })) / throughput(runStaticBatches(run)),
+        );
+        expect(-Math.log(work.seconds(dearer) / work.seconds(parts.cost)) / more).toBeCloseTo(
+          change / more,
+          3,
+        );
+      }),
     );
   });
 

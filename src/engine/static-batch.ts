@@ -298,6 +298,64 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
   return { finished, totals, makespanS: nowS };
 }
 
+/**
+ * The steps and prompts of a few requests, weighed by what they do to throughput (the mean over requests of tokens
+ * over seconds): to first order, throughput falls by as much as the weighed seconds grow, whatever makes them grow.
+ * All rounds of a kind are priced at their mean context.
+ */
+export class WeighedWork {
+  readonly #parts: StaticBatchParts;
+  readonly #work: StepWork;
+  readonly #prompts = new PassWork();
+  readonly #price = noSeconds();
+  /** By copies that run together: of each kind, the weight of its rounds and that of the context they start at. */
+  readonly #steps = new Map<number, { readonly rounds: Float64Array; readonly context: Float64Array }>();
+  readonly #waves: { readonly copies: number; readonly promptTokens: number; readonly weight: number }[] = [];
+
+  constructor(parts: StaticBatchParts) {
+    const { rounds, workload, draftModels, maxK } = parts;
+    this.#parts = parts;
+    this.#work = new StepWork(draftModels, maxK);
+    const { finished } = runStaticBatches(parts);
+    const seconds = new Map<number, number>();
+    for (const { request, arrivalS, endS } of finished) seconds.set(request, endS - arrivalS);
+    for (const { request, copies, tokens } of finished) {
+      const weight = tokens / seconds.get(request)! ** 2;
+      this.#waves.push({ copies, promptTokens: workload.promptTokens[request]!, weight });
+      let steps = this.#steps.get(copies);
+      if (steps === undefined) {
+        const { length } = rounds.kinds;
+        steps = { rounds: new Float64Array(length), context: new Float64Array(length) };
+        this.#steps.set(copies, steps);
+      }
+      for (const { kind, count, contextTokens } of rounds.requests[request]!.tallies) {
+        steps.rounds[kind]! += weight * count;
+        steps.context[kind]! += weight * contextTokens;
+      }
+    }
+  }
+
+  /** The weighed seconds at another price; only their ratio to those at the price of `parts` means anything. */
+  seconds(cost: CostModel): number {
+    let sum = 0;
+    for (const { copies, promptTokens, weight } of this.#waves) {
+      statePrompts(this.#prompts, copies, promptTokens);
+      cost.pricePrefill(this.#prompts, this.#price);
+      sum += weight * totalSeconds(this.#price);
+    }
+    const { kinds } = this.#parts.rounds;
+    for (const [copies, { rounds, context }] of this.#steps) {
+      for (let kind = 0; kind < rounds.length; kind++) {
+        if (rounds[kind] === 0) continue;
+        kinds.state(kind, copies, context[kind]! / rounds[kind]!, this.#work);
+        cost.priceStep(this.#work, this.#price);
+        sum += rounds[kind]! * totalSeconds(this.#price);
+      }
+    }
+    return sum;
+  }
+}
+
 /** How many copies run together; everything a copy may need is taken at its start. */
 function fitting({ kvBlocks, blockTokens, maxSequences }: StaticBatchParts, tokens: number): number {
   const fit = Math.min(Math.floor(kvBlocks / Math.ceil(tokens / blockTokens)), maxSequences);

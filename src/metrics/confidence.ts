@@ -20,7 +20,8 @@ const DISCREPANCY = 0.014;
 /** Change of the logarithms of a run's measures when one constant is one standard error larger. */
 export interface Shift {
   readonly throughput: number;
-  readonly tpot: number;
+  /** Null for clones, whose speedups are those of throughput. */
+  readonly tpot: number | null;
 }
 
 /** A run with what its constants do to it. */
@@ -72,7 +73,7 @@ export class Confidence {
     const spread = this.#requestSpread(run.measured[sums]);
     addScaled(spread, this.#requestSpread(baseline.measured[sums]), -1);
     this.#scores.forEach((scores, c) => {
-      addScaled(spread, scores, run.shifts[c]![by] - baseline.shifts[c]![by]);
+      addScaled(spread, scores, run.shifts[c]![by]! - baseline.shifts[c]![by]!);
     });
     addScaled(spread, this.#discrepancy, DISCREPANCY);
     return around(speedup, by === 'throughput' ? spread : spread.map((log) => -log));

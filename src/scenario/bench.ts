@@ -18,7 +18,9 @@ import {
   type Rounds,
   replayRounds,
   runStaticBatches,
+  type StaticBatchParts,
   type StaticBatchRun,
+  WeighedWork,
 } from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
 import { Confidence, type Interval, type Run, type Shift } from '../metrics/confidence.ts';
@@ -92,6 +94,8 @@ export class Bench {
   readonly #target: ForwardShape;
   readonly #conventions: ReplayConventions;
   readonly #shapes = new Map<object, ForwardShape>();
+  /** Prices on a machine, by the cards of the draft models. */
+  readonly #prices = new WeakMap<Machine, Map<string, CostModel>>();
   readonly #setups = new Map<string, Setup>();
   readonly #plain = new Map<string, Setup>();
   readonly #plainOfTexts = new WeakMap<Int32Array, Setup>();
@@ -248,7 +252,6 @@ export class Bench {
     );
   }
 
-  /** All requests, and what one standard error of each uncertain constant does to a few of them. */
   #run(setup: Setup, batch: number | null): BenchRun {
     this.#checkFit(setup);
     const cost = setup.priceOn(this.#inputs);
@@ -257,17 +260,29 @@ export class Bench {
       this.#load === 'clones'
         ? { measured: this.#simulate(setup, batch, requests, cost), serving: null }
         : this.#servedMeasures(setup, this.#coming(batch, requests.length));
-    if (this.#shifted.length === 0) return { measured, serving, shifts: [] };
+    return { measured, serving, shifts: this.#shiftsOf(setup, batch, cost) };
+  }
+
+  /** What one standard error of each uncertain constant does to a few requests. */
+  #shiftsOf(setup: Setup, batch: number | null, cost: CostModel): Shift[] {
+    if (this.#shifted.length === 0) return [];
     const few = this.#fewRequests(batch);
+    if (this.#load === 'clones') {
+      const work = new WeighedWork(this.#batchParts(setup, batch!, few, cost));
+      const asIs = work.seconds(cost);
+      return this.#shifted.map((machine) => ({
+        throughput: -Math.log(work.seconds(setup.priceOn(machine)) / asIs),
+        tpot: null,
+      }));
+    }
     const asIs = this.#simulate(setup, batch, few, cost);
-    const shifts = this.#shifted.map((machine): Shift => {
+    return this.#shifted.map((machine) => {
       const shifted = this.#simulate(setup, batch, few, setup.priceOn(machine));
       return {
         throughput: Math.log(shifted.throughput_tok_per_s / asIs.throughput_tok_per_s),
         tpot: asIs.mean_tpot_s === null ? 0 : Math.log(shifted.mean_tpot_s! / asIs.mean_tpot_s),
       };
     });
-    return { measured, serving, shifts };
   }
 
   /** Requests spread evenly over the trace: clones need few, other loads enough to fill the batch. */
@@ -301,17 +316,23 @@ export class Bench {
   }
 
   #clones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): StaticBatchRun {
+    return runStaticBatches(this.#batchParts(setup, batch, requests, cost));
+  }
+
+  #batchParts(setup: Setup, copies: number, requests: readonly number[], cost: CostModel): StaticBatchParts {
     const { engine } = this.#inputs;
-    return runStaticBatches({
-      ...setup,
+    return {
       workload: { promptTokens: this.#trace.promptTokens, outputTokens: setup.outputTokens },
-      rounds: setup.rounds(batch),
+      rounds: setup.rounds(copies),
       requests,
-      copies: batch,
+      copies,
       cost,
+      draftModels: setup.draftModels,
+      maxK: setup.maxK,
+      kvBlocks: setup.kvBlocks,
       blockTokens: engine.blockTokens,
       maxSequences: unlimited(setup) ? Number.POSITIVE_INFINITY : engine.maxSequences,
-    });
+    };
   }
 
   #serve(
@@ -465,13 +486,18 @@ export class Bench {
       );
     }
     const maxK = method.kind === 'none' ? 0 : (k ?? Math.max(...acceptance.map((lengths) => lengths.maxK)));
-    const prices = new WeakMap<Machine, CostModel>();
+    const drafted = cards.map(({ name }) => name).join();
     const price = ({ hardware, engine }: Machine) =>
       authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
     const replayed = new Map<number, Rounds>();
     const { promptTokens } = trace;
     const adapts = method.kind === 'best' || (takesK(method) && this.#inputs.policy.kind !== 'fixed');
-    const priceOn = (machine: Machine) => entry(prices, machine, () => price(machine));
+    const priceOn = (machine: Machine) =>
+      entry(
+        entry(this.#prices, machine, () => new Map<string, CostModel>()),
+        drafted,
+        () => price(machine),
+      );
     return {
       method,
       k,
