@@ -6,8 +6,7 @@
  */
 import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
-import type { Interval } from '../metrics/confidence.ts';
-import { Bench, type Setting } from '../scenario/bench.ts';
+import { Bench, type Ratio, type Setting } from '../scenario/bench.ts';
 import { type Inputs, sha256 } from '../scenario/inputs.ts';
 import { type Envelope, envelope } from '../scenario/result.ts';
 import { loadKind, type Progress } from '../scenario/run.ts';
@@ -20,11 +19,6 @@ export const TIE = 0.01;
 const CUSTOMARY_K = 3;
 
 const PLAIN: Setting = { method: parseMethod('none'), k: null };
-
-/** A ratio of two throughputs with its 95 % interval. */
-export interface Ratio extends Interval {
-  readonly ratio: number;
-}
 
 export interface TuneRow {
   readonly gpu: string;

@@ -42,7 +42,7 @@ export async function tuneRequest(request: Request, flags: TuneFlags): Promise<v
     ...parseOptions({ batch: '1..256' }, String),
     ...options,
   });
-  if (scenario.policy !== 'fixed') {
+  if (scenario.policy.join() !== 'fixed') {
     throw new UserError('--policy: tune is about fixed draft lengths by batch size, expected none');
   }
   checkUsed(options, scenario);

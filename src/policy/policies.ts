@@ -15,6 +15,14 @@ export type PolicySpec =
   | { readonly kind: 'table'; readonly entries: readonly TableEntry[] }
   | { readonly kind: 'noisy-oracle'; readonly chance: number };
 
+/** A policy under the name the user gave it. */
+export interface NamedPolicy {
+  readonly name: string;
+  readonly spec: PolicySpec;
+}
+
+export const FIXED: NamedPolicy = { name: 'fixed', spec: { kind: 'fixed' } };
+
 export const POLICY_FORMS = [
   'fixed',
   'table:FILE',
