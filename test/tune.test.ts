@@ -157,7 +157,7 @@ describe('tune', () => {
     ['--emit vlm', /unknown emit "vlm": nearest is vllm/],
     ['--emit vllm --format csv', /--format csv has no effect/],
     ['--emit vllm --trace gsm8k,cnn', /a schedule is of one trace/],
-    ['--emit vllm --method hybrid:ngram+eagle3', /vLLM has no hybrids/],
+    ['--emit vllm --method hybrid:ngram+eagle3', /vLLM has no method that drafts in two ways/],
     ['--context 1k --prompt-len 9', /expected one of them/],
     ['--contxt 1k', /nearest is --context/],
   ])('%s is refused', (flags, message) => {

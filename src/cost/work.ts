@@ -74,6 +74,8 @@ export class StepWork {
   searches = 0;
   /** Sequences for which the search proposed anything. */
   searchHits = 0;
+  /** Sequences that verify what another drafter proposed than the last time they verified drafts. */
+  switches = 0;
 
   constructor(draftModels: number, maxK: number) {
     this.drafts = Array.from({ length: draftModels }, () => new DraftWork(maxK));
@@ -85,6 +87,7 @@ export class StepWork {
     for (const draft of this.drafts) draft.clear();
     this.searches = 0;
     this.searchHits = 0;
+    this.switches = 0;
   }
 }
 

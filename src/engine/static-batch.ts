@@ -25,6 +25,7 @@ interface RoundKind {
   readonly drafted: number;
   readonly searches: number;
   readonly searchHits: number;
+  readonly switches: number;
   /** One per draft model: tokens it drafts, 0 when it does not run, and tokens its first pass reads. */
   readonly drafts: readonly { readonly length: number; readonly catchUp: number }[];
   /** Tokens of prompt and output at which such rounds start, least and greatest. */
@@ -116,8 +117,8 @@ class RoundKinds {
   readonly #table = new Int32Array(TABLE);
 
   of(drafted: number, work: StepWork, context: number): number {
-    const { searches, searchHits, drafts } = work;
-    let hash = drafted + 512 * searchHits;
+    const { searches, searchHits, switches, drafts } = work;
+    let hash = drafted + 512 * searchHits + 1024 * switches;
     for (const { longest, catchUpTokens } of drafts)
       hash = Math.imul(hash, 31) + 64 * longest + catchUpTokens;
     let at = (Math.imul(hash, 0x9e3779b1) >>> 8) % TABLE;
@@ -125,7 +126,7 @@ class RoundKinds {
       const index = this.#table[at]! - 1;
       const kind = this.all[index]!;
       if (kind.drafted !== drafted || kind.searches !== searches || kind.searchHits !== searchHits) continue;
-      if (!sameDrafts(kind, drafts)) continue;
+      if (kind.switches !== switches || !sameDrafts(kind, drafts)) continue;
       if (context < kind.leastContext) kind.leastContext = context;
       if (context > kind.greatestContext) kind.greatestContext = context;
       return index;
@@ -135,6 +136,7 @@ class RoundKinds {
       drafted,
       searches,
       searchHits,
+      switches,
       drafts: drafts.map(({ longest, catchUpTokens }) => ({ length: longest, catchUp: catchUpTokens })),
       leastContext: context,
       greatestContext: context,
@@ -337,7 +339,7 @@ class StepPrices {
   }
 
   #priceAt(k: number, context: number): PartSeconds {
-    const { drafted, searches, searchHits, drafts } = this.#rounds.kinds[k]!;
+    const { drafted, searches, searchHits, switches, drafts } = this.#rounds.kinds[k]!;
     const batch = this.#batch;
     const work = this.#work;
     work.clear();
@@ -349,6 +351,7 @@ class StepPrices {
     verify.attentionPairs = batch * (drafted + 1) * (context + drafted / 2);
     work.searches = batch * searches;
     work.searchHits = batch * searchHits;
+    work.switches = batch * switches;
     for (const [d, { length, catchUp }] of drafts.entries()) {
       if (length > 0) work.drafts[d]!.add(batch, length, context, catchUp);
     }

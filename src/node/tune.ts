@@ -77,7 +77,7 @@ function onlyTrace({ config, schedules }: Tuning, emit: string): Tuning['schedul
   const best = bestForVllm(schedules);
   if (best === undefined) {
     throw new UserError(
-      `--method ${config.method.join()}: vLLM has no hybrids, expected a plain method beside them for --emit ${emit}`,
+      `--method ${config.method.join()}: vLLM has no method that drafts in two ways, expected a plain one beside it for --emit ${emit}`,
     );
   }
   return best;

@@ -1,6 +1,7 @@
 /** The policies by name, and how each is made. */
 import { UserError, unknownName } from '../errors.ts';
 import type { PositionLengths } from '../trace/trace.ts';
+import { Cascade } from './cascade.ts';
 import { FixedLength } from './fixed-length.ts';
 import { Goodput } from './goodput.ts';
 import { NoisyOracle } from './noisy-oracle.ts';
@@ -8,9 +9,13 @@ import { PerRequest } from './per-request.ts';
 import type { Policy, StepPrice } from './policy.ts';
 import { Table, type TableEntry } from './table.ts';
 
+/** Policies that are named without an argument. */
+const PLAIN = ['fixed', 'goodput', 'per-request', 'cascade'] as const;
+type Plain = (typeof PLAIN)[number];
+
 /** A policy as the user names it, taken apart. `fixed` drafts k in every round; for the others k is the most. */
 export type PolicySpec =
-  | { readonly kind: 'fixed' | 'goodput' | 'per-request' }
+  | { readonly kind: Plain }
   | { readonly kind: 'table-file'; readonly file: string }
   | { readonly kind: 'table'; readonly entries: readonly TableEntry[] }
   | { readonly kind: 'noisy-oracle'; readonly chance: number };
@@ -29,6 +34,7 @@ export const POLICY_FORMS = [
   'off-above:BATCH',
   'goodput',
   'per-request',
+  'cascade',
   'oracle',
   'noisy-oracle:CHANCE',
 ] as const;
@@ -37,7 +43,8 @@ export const POLICY_FORMS = [
 export function parsePolicy(name: string): PolicySpec {
   const [kind, argument] = /^([^:]*):(.*)$/.exec(name)?.slice(1) ?? [name];
   if (argument === undefined) {
-    if (kind === 'fixed' || kind === 'goodput' || kind === 'per-request') return { kind };
+    const plain = PLAIN.find((one) => one === kind);
+    if (plain !== undefined) return { kind: plain };
     if (kind === 'oracle') return { kind: 'noisy-oracle', chance: 1 };
     throw unknownName('policy', name, POLICY_FORMS);
   }
@@ -73,8 +80,8 @@ export interface PolicyParts {
   /** The longest draft. */
   readonly maxK: number;
   readonly price: StepPrice;
-  /** The recording, for the oracles alone. */
-  readonly lengths: PositionLengths;
+  /** The recording of each part that may draft, for the oracles alone. */
+  readonly lengths: readonly PositionLengths[];
   readonly seed: number;
 }
 
@@ -87,6 +94,8 @@ export function makePolicy(spec: PolicySpec, parts: PolicyParts): Policy {
       return new Goodput(parts.price, parts.maxK);
     case 'per-request':
       return new PerRequest(parts.requests, parts.maxK);
+    case 'cascade':
+      return new Cascade(parts.price, parts.maxK);
     case 'table':
       return new Table(spec.entries, parts.maxK);
     case 'noisy-oracle':

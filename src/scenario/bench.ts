@@ -484,7 +484,8 @@ export class Bench {
     const replayed = new Map<number, Rounds>();
     const { promptTokens } = trace;
     const policy = named.spec;
-    const adapts = method.kind === 'best' || (takesK(method) && policy.kind !== 'fixed');
+    const adapts =
+      method.kind === 'best' || method.kind === 'bandit' || (takesK(method) && policy.kind !== 'fixed');
     const priceOn = (machine: Machine) => entry(prices, machine, () => price(machine));
     return {
       method,
