@@ -14,7 +14,8 @@ import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Engine } from '../src/engine/engine.ts';
 import { Closed } from '../src/engine/load.ts';
-import { replayRounds, runStaticBatches } from '../src/engine/static-batch.ts';
+import { replayRounds } from '../src/engine/rounds.ts';
+import { runStaticBatches } from '../src/engine/static-batch.ts';
 import { sampleAcceptance } from '../src/trace/acceptance-spec.ts';
 import { UNLIMITED } from './serving.ts';
 
@@ -160,8 +161,8 @@ describe('static batches', () => {
             expected.push({ request, copies, arrivalS, firstTokenS, endS: nowS });
           }
         }
-        expect(run.finished.length).toBe(expected.length);
-        run.finished.forEach((record, i) => {
+        expect(run.finished.count).toBe(expected.length);
+        [...run.finished].forEach((record, i) => {
           const one = expected[i]!;
           expect([record.request, record.copies]).toEqual([one.request, one.copies]);
           for (const key of ['arrivalS', 'firstTokenS', 'endS'] as const)

@@ -54,7 +54,8 @@ export class DraftWork {
   }
 
   clear(): void {
-    for (let d = 0; d <= this.longest; d++) {
+    if (this.longest === 0) return;
+    for (let d = 1; d <= this.longest; d++) {
       this.sequencesOfLength[d] = 0;
       this.contextOfLength[d] = 0;
     }
@@ -84,7 +85,7 @@ export class StepWork {
   clear(): void {
     this.verify.clear();
     this.prefill.clear();
-    for (const draft of this.drafts) draft.clear();
+    for (let d = 0; d < this.drafts.length; d++) this.drafts[d]!.clear();
     this.searches = 0;
     this.searchHits = 0;
     this.switches = 0;

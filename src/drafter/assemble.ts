@@ -66,7 +66,7 @@ export function assembleDrafter(
           requests,
           maxK,
           price: stepPrice(method, deciding.cost, maxK),
-          lengths: method.kind === 'hybrid' ? [lookedUpFirst(lengths!, acceptance[1]!)] : acceptance,
+          lengths: () => (method.kind === 'hybrid' ? [lookedUpFirst(lengths!, acceptance[1]!)] : acceptance),
           seed: deciding.seed,
         });
   if (second === undefined) return new Speculation(first, policy);

@@ -3,7 +3,7 @@
  * request follows when all have ended. Copies that do not fit in memory together wait for the others to end.
  *
  * What a round drafts and emits depends on the batch size and the machine only where a policy adapts to them, so
- * each request is replayed once (`replayRounds`) and priced as often as asked (`runStaticBatches`). The price of a
+ * each request is replayed once (rounds.ts) and priced as often as asked (`runStaticBatches`). The price of a
  * step is linear in its context for given drafts, but for attention that turns from memory-bound to compute-bound
  * or outgrows a window; where it is linear, two prices serve for all rounds with those drafts.
  */
@@ -16,146 +16,10 @@ import {
   StepWork,
   totalSeconds,
 } from '../cost/work.ts';
-import type { Drafter } from '../drafter/drafter.ts';
+import { wider } from './columns.ts';
 import { sequenceTokens, type Workload } from './engine.ts';
 import { emptyTotals, type Totals } from './records.ts';
-
-/** What one sequence states in a round, context apart. */
-interface RoundKind {
-  readonly drafted: number;
-  readonly searches: number;
-  readonly searchHits: number;
-  readonly switches: number;
-  /** One per draft model: tokens it drafts, 0 when it does not run, and tokens its first pass reads. */
-  readonly drafts: readonly { readonly length: number; readonly catchUp: number }[];
-  /** Tokens of prompt and output at which such rounds start, least and greatest. */
-  leastContext: number;
-  greatestContext: number;
-}
-
-/** The rounds of one kind of one request. */
-interface Tally {
-  readonly kind: number;
-  count: number;
-  /** Tokens of prompt and output at which they start, summed. */
-  contextTokens: number;
-}
-
-export interface RequestRounds {
-  readonly tallies: readonly Tally[];
-  /** Tokens emitted by all rounds. */
-  readonly emitted: number;
-  /** Of each round, in order: index into `kinds`, and tokens at which it starts. */
-  readonly kind: Uint16Array;
-  readonly context: Int32Array;
-}
-
-/** Every round of every request. */
-export interface Rounds {
-  readonly kinds: readonly RoundKind[];
-  readonly requests: readonly RequestRounds[];
-}
-
-/**
- * Replays all requests, alone and one after the other.
- *
- * @param copies what the drafter is told of the size of the batch
- */
-export function replayRounds(
-  { promptTokens, outputTokens }: Workload,
-  drafter: Drafter,
-  draftModels: number,
-  maxK: number,
-  copies = 1,
-): Rounds {
-  const most = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
-  const kindAt = new Uint16Array(most);
-  const contextAt = new Int32Array(most);
-  const kinds = new RoundKinds();
-  const tallyOf: (Tally | undefined)[] = [];
-  const work = new StepWork(draftModels, maxK);
-  const requests: RequestRounds[] = [];
-  let at = 0;
-  for (let r = 0; r < outputTokens.length; r++) {
-    const length = outputTokens[r]!;
-    const tallies: Tally[] = [];
-    const start = at;
-    let position = 1;
-    for (; position < length; at++) {
-      const context = promptTokens[r]! + position;
-      work.clear();
-      drafter.stepBegins(copies, copies * context);
-      drafter.round(r, position, length - position, 1, context, work);
-      const kind = kinds.of(drafter.drafted, work, context);
-      let tally = tallyOf[kind];
-      if (tally === undefined) {
-        tally = { kind, count: 0, contextTokens: 0 };
-        tallyOf[kind] = tally;
-        tallies.push(tally);
-      }
-      tally.count++;
-      tally.contextTokens += context;
-      kindAt[at] = kind;
-      contextAt[at] = context;
-      position += drafter.emitted;
-    }
-    for (const { kind } of tallies) tallyOf[kind] = undefined;
-    requests.push({
-      tallies,
-      emitted: position - 1,
-      kind: kindAt.subarray(start, at),
-      context: contextAt.subarray(start, at),
-    });
-  }
-  return { kinds: kinds.all, requests };
-}
-
-/** The kinds met so far, in a hash table: it is looked up in every round of every replay. */
-class RoundKinds {
-  readonly all: RoundKind[] = [];
-  /** Index into `all` plus one, 0 where empty; where two kinds meet, the later takes the next empty place. */
-  readonly #table = new Int32Array(TABLE);
-
-  of(drafted: number, work: StepWork, context: number): number {
-    const { searches, searchHits, switches, drafts } = work;
-    let hash = drafted + 512 * searchHits + 1024 * switches;
-    for (const { longest, catchUpTokens } of drafts)
-      hash = Math.imul(hash, 31) + 64 * longest + catchUpTokens;
-    let at = (Math.imul(hash, 0x9e3779b1) >>> 8) % TABLE;
-    for (; this.#table[at] !== 0; at = (at + 1) % TABLE) {
-      const index = this.#table[at]! - 1;
-      const kind = this.all[index]!;
-      if (kind.drafted !== drafted || kind.searches !== searches || kind.searchHits !== searchHits) continue;
-      if (kind.switches !== switches || !sameDrafts(kind, drafts)) continue;
-      if (context < kind.leastContext) kind.leastContext = context;
-      if (context > kind.greatestContext) kind.greatestContext = context;
-      return index;
-    }
-    if (this.all.length > 0xffff) throw new Error('more kinds of rounds than an index holds');
-    this.all.push({
-      drafted,
-      searches,
-      searchHits,
-      switches,
-      drafts: drafts.map(({ longest, catchUpTokens }) => ({ length: longest, catchUp: catchUpTokens })),
-      leastContext: context,
-      greatestContext: context,
-    });
-    this.#table[at] = this.all.length;
-    return this.all.length - 1;
-  }
-}
-
-/** Twice as many places as there may be kinds. */
-const TABLE = 2 ** 17;
-
-function sameDrafts({ drafts }: RoundKind, others: StepWork['drafts']): boolean {
-  for (let d = 0; d < drafts.length; d++) {
-    const { length, catchUp } = drafts[d]!;
-    if (length !== others[d]!.longest || catchUp !== others[d]!.catchUpTokens) return false;
-  }
-  return true;
-}
+import type { Rounds } from './rounds.ts';
 
 export interface StaticBatchParts {
   readonly workload: Workload;
@@ -183,8 +47,68 @@ export interface WaveRecord {
   readonly endS: number;
 }
 
+/** Waves in order, a growable column for each field. */
+export class WaveRecords implements Iterable<WaveRecord> {
+  count = 0;
+  request: Int32Array;
+  copies: Int32Array;
+  tokens: Int32Array;
+  arrivalS: Float64Array;
+  firstTokenS: Float64Array;
+  endS: Float64Array;
+
+  /** @param waves as many as are expected; more may come */
+  constructor(waves: number) {
+    const room = Math.max(waves, 1);
+    this.request = new Int32Array(room);
+    this.copies = new Int32Array(room);
+    this.tokens = new Int32Array(room);
+    this.arrivalS = new Float64Array(room);
+    this.firstTokenS = new Float64Array(room);
+    this.endS = new Float64Array(room);
+  }
+
+  add(
+    request: number,
+    copies: number,
+    tokens: number,
+    arrivalS: number,
+    firstTokenS: number,
+    endS: number,
+  ): void {
+    if (this.count === this.request.length) {
+      this.request = wider(this.request);
+      this.copies = wider(this.copies);
+      this.tokens = wider(this.tokens);
+      this.arrivalS = wider(this.arrivalS);
+      this.firstTokenS = wider(this.firstTokenS);
+      this.endS = wider(this.endS);
+    }
+    const i = this.count++;
+    this.request[i] = request;
+    this.copies[i] = copies;
+    this.tokens[i] = tokens;
+    this.arrivalS[i] = arrivalS;
+    this.firstTokenS[i] = firstTokenS;
+    this.endS[i] = endS;
+  }
+
+  *[Symbol.iterator](): Generator<WaveRecord> {
+    for (let i = 0; i < this.count; i++) {
+      yield {
+        request: this.request[i]!,
+        copies: this.copies[i]!,
+        tokens: this.tokens[i]!,
+        arrivalS: this.arrivalS[i]!,
+        firstTokenS: this.firstTokenS[i]!,
+        endS: this.endS[i]!,
+      };
+    }
+  }
+}
+
 export interface StaticBatchRun {
-  readonly finished: readonly WaveRecord[];
+  readonly finished: WaveRecords;
   readonly totals: Totals;
   /** Virtual time at the end, in seconds. */
   readonly makespanS: number;
@@ -194,10 +118,9 @@ export interface StaticBatchRun {
 export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
   const { workload, rounds, requests, copies, cost, draftModels, maxK } = parts;
   const totals = emptyTotals();
-  const finished: WaveRecord[] = [];
+  const finished = new WaveRecords(requests.length);
   const pricesOf = new Map<number, StepPrices>();
-  const prompts = new PassWork();
-  const prefill = noSeconds();
+  let prices: StepPrices | undefined;
   let nowS = 0;
   for (const request of requests) {
     const promptTokens = workload.promptTokens[request]!;
@@ -206,20 +129,18 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
     const arrivalS = nowS;
     for (let left = copies; left > 0; left -= fit) {
       const batch = Math.min(fit, left);
-      let prices = pricesOf.get(batch);
-      if (prices === undefined) {
-        prices = new StepPrices(rounds, batch, cost, draftModels, maxK);
+      if (prices?.batch !== batch) {
+        prices = pricesOf.get(batch) ?? new StepPrices(rounds, batch, cost, draftModels, maxK);
         pricesOf.set(batch, prices);
       }
-      statePrompts(prompts, batch, promptTokens);
-      cost.pricePrefill(prompts, prefill);
+      const prefill = prices.prefills.price(promptTokens);
       addSeconds(totals.all, prefill);
       totals.prefills += batch;
       totals.prefillTokens += batch * promptTokens;
       const firstTokenS = nowS + totalSeconds(prefill);
-      nowS = firstTokenS + prices.decodeS(rounds.requests[request]!);
-      totals.emitted += batch * rounds.requests[request]!.emitted;
-      finished.push({ request, copies: batch, tokens, arrivalS, firstTokenS, endS: nowS });
+      nowS = firstTokenS + prices.decodeS(request);
+      totals.emitted += batch * rounds.emitted[request]!;
+      finished.add(request, batch, tokens, arrivalS, firstTokenS, nowS);
     }
   }
   for (const prices of pricesOf.values()) prices.addTo(totals);
@@ -233,18 +154,50 @@ function fitting({ kvBlocks, blockTokens, maxSequences }: StaticBatchParts, toke
   return fit;
 }
 
-function statePrompts(prompts: PassWork, copies: number, tokens: number): void {
-  prompts.sequences = copies;
-  prompts.tokens = copies * tokens;
-  prompts.contextTokens = copies * tokens;
-  prompts.attentionPairs = (copies * tokens * (tokens + 1)) / 2;
-  prompts.logitRows = copies;
+const PREFILLS = new WeakMap<CostModel, Map<number, Prefills>>();
+
+/** Prices of so many copies of a prompt; they are shared, being the same for every method and k that runs the same models. */
+class Prefills {
+  readonly #cost: CostModel;
+  readonly #copies: number;
+  readonly #prices = new Map<number, Readonly<PartSeconds>>();
+
+  constructor(cost: CostModel, copies: number) {
+    this.#cost = cost;
+    this.#copies = copies;
+  }
+
+  static of(cost: CostModel, copies: number): Prefills {
+    const known = PREFILLS.get(cost) ?? new Map<number, Prefills>();
+    PREFILLS.set(cost, known);
+    const prefills = known.get(copies) ?? new Prefills(cost, copies);
+    known.set(copies, prefills);
+    return prefills;
+  }
+
+  /** @param tokens of the prompt */
+  price(tokens: number): Readonly<PartSeconds> {
+    const known = this.#prices.get(tokens);
+    if (known !== undefined) return known;
+    const copies = this.#copies;
+    const prompts = new PassWork();
+    prompts.sequences = copies;
+    prompts.tokens = copies * tokens;
+    prompts.contextTokens = copies * tokens;
+    prompts.attentionPairs = (copies * tokens * (tokens + 1)) / 2;
+    prompts.logitRows = copies;
+    const price = noSeconds();
+    this.#cost.pricePrefill(prompts, price);
+    this.#prices.set(tokens, price);
+    return price;
+  }
 }
 
-/** Prices of the decode steps of one batch size, and how many of each kind were taken. */
+/** Prices of the steps of one batch size, and how many of each kind were taken. */
 class StepPrices {
+  readonly prefills: Prefills;
+  readonly batch: number;
   readonly #rounds: Rounds;
-  readonly #batch: number;
   readonly #cost: CostModel;
   readonly #work: StepWork;
   readonly #price = noSeconds();
@@ -258,8 +211,9 @@ class StepPrices {
   readonly #others = noSeconds();
 
   constructor(rounds: Rounds, batch: number, cost: CostModel, draftModels: number, maxK: number) {
+    this.prefills = Prefills.of(cost, batch);
     this.#rounds = rounds;
-    this.#batch = batch;
+    this.batch = batch;
     this.#cost = cost;
     this.#work = new StepWork(draftModels, maxK);
     const { length } = rounds.kinds;
@@ -271,9 +225,13 @@ class StepPrices {
   }
 
   /** Seconds of all rounds of a request. */
-  decodeS(request: RequestRounds): number {
+  decodeS(request: number): number {
+    const { firstTally, tallyKind, tallyCount, tallyContext } = this.#rounds;
     let seconds = 0;
-    for (const { kind, count, contextTokens } of request.tallies) {
+    for (let t = firstTally[request]!; t < firstTally[request + 1]!; t++) {
+      const kind = tallyKind[t]!;
+      const count = tallyCount[t]!;
+      const contextTokens = tallyContext[t]!;
       if (this.#lines[kind] === undefined) this.#draw(kind);
       if (this.#lines[kind] === null) {
         seconds += this.#oneByOneS(request, kind);
@@ -286,9 +244,10 @@ class StepPrices {
     return seconds;
   }
 
-  #oneByOneS({ kind, context }: RequestRounds, which: number): number {
+  #oneByOneS(request: number, which: number): number {
+    const { firstRound, kind, context } = this.#rounds;
     let seconds = 0;
-    for (let i = 0; i < kind.length; i++) {
+    for (let i = firstRound[request]!; i < firstRound[request + 1]!; i++) {
       if (kind[i] !== which) continue;
       const price = this.#priceAt(which, context[i]!);
       addSeconds(this.#others, price);
@@ -310,8 +269,8 @@ class StepPrices {
         addScaled(decode, perToken, this.#context[k]!);
       }
       totals.decodeSteps += count;
-      totals.rounds += count * this.#batch;
-      totals.drafted += count * this.#batch * drafted;
+      totals.rounds += count * this.batch;
+      totals.drafted += count * this.batch * drafted;
     });
     totals.accepted = totals.emitted - totals.rounds;
     addSeconds(totals.decode, decode);
@@ -340,7 +299,7 @@ class StepPrices {
 
   #priceAt(k: number, context: number): PartSeconds {
     const { drafted, searches, searchHits, switches, drafts } = this.#rounds.kinds[k]!;
-    const batch = this.#batch;
+    const batch = this.batch;
     const work = this.#work;
     work.clear();
     const { verify } = work;

@@ -81,7 +81,7 @@ export interface PolicyParts {
   readonly maxK: number;
   readonly price: StepPrice;
   /** The recording of each part that may draft, for the oracles alone. */
-  readonly lengths: readonly PositionLengths[];
+  readonly lengths: () => readonly PositionLengths[];
   readonly seed: number;
 }
 
@@ -99,7 +99,7 @@ export function makePolicy(spec: PolicySpec, parts: PolicyParts): Policy {
     case 'table':
       return new Table(spec.entries, parts.maxK);
     case 'noisy-oracle':
-      return new NoisyOracle(parts.lengths, spec.chance, parts.maxK, parts.seed);
+      return new NoisyOracle(parts.lengths(), spec.chance, parts.maxK, parts.seed);
     case 'table-file':
       throw new Error(`policy table ${spec.file} was never read`);
   }

@@ -12,8 +12,9 @@ import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { sequenceTokens } from '../engine/engine.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
+import { type Rounds, replayRounds } from '../engine/rounds.ts';
 import { routerNamed } from '../engine/router.ts';
-import { type Rounds, replayRounds, runStaticBatches, type StaticBatchRun } from '../engine/static-batch.ts';
+import { runStaticBatches, type StaticBatchRun } from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
 import { Confidence, type Interval, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
@@ -95,6 +96,8 @@ export class Bench {
   readonly #target: ForwardShape;
   readonly #conventions: ReplayConventions;
   readonly #shapes = new Map<object, ForwardShape>();
+  /** Prices on a machine, by the draft models that run beside the target. */
+  readonly #prices = new Map<string, WeakMap<Machine, CostModel>>();
   readonly #setups = new Map<string, Setup>();
   readonly #plain = new Map<string, Setup>();
   readonly #plainOfTexts = new WeakMap<Int32Array, Setup>();
@@ -297,7 +300,7 @@ export class Bench {
 
   #runClones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures {
     const { finished, totals, makespanS } = this.#clones(setup, batch, requests, cost);
-    if (finished.some((wave) => wave.copies < batch)) {
+    if (finished.count > requests.length) {
       this.#warnings.add(
         `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
       );
@@ -309,7 +312,9 @@ export class Bench {
   #clonesThroughput(setup: Setup, copies: number): number {
     const cost = setup.priceOn(this.#inputs);
     const { finished, makespanS } = this.#clones(setup, copies, this.#everyRequest, cost);
-    return finished.reduce((sum, wave) => sum + wave.copies * wave.tokens, 0) / makespanS;
+    let tokens = 0;
+    for (let i = 0; i < finished.count; i++) tokens += finished.copies[i]! * finished.tokens[i]!;
+    return tokens / makespanS;
   }
 
   #clones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): StaticBatchRun {
@@ -478,7 +483,8 @@ export class Bench {
       );
     }
     const maxK = method.kind === 'none' ? 0 : (k ?? Math.max(...acceptance.map((lengths) => lengths.maxK)));
-    const prices = new WeakMap<Machine, CostModel>();
+    const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
+    const prices = entry(this.#prices, models.join(), () => new WeakMap<Machine, CostModel>());
     const price = ({ hardware, engine }: Machine) =>
       authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
     const replayed = new Map<number, Rounds>();
