@@ -1,4 +1,5 @@
 /** `specsim tune`: the best method and k at every batch size, and the schedule for an engine. */
+import { scheduleDocument } from '../decide/schedule-document.ts';
 import { type Tuning, tune } from '../decide/tune.ts';
 import { bestForVllm, vllmConfig } from '../decide/vllm.ts';
 import { UserError } from '../errors.ts';
@@ -19,7 +20,7 @@ import { deliver, optionsOf, type Request, showProgress } from './request.ts';
 export interface TuneFlags {
   readonly maxK: string | undefined;
   readonly context: string | undefined;
-  readonly emit: 'vllm' | 'vllm-2d' | undefined;
+  readonly emit: 'vllm' | 'vllm-2d' | 'json' | undefined;
 }
 
 const DEFAULT_MAX_K = 16;
@@ -61,7 +62,10 @@ export async function tuneRequest(request: Request, flags: TuneFlags): Promise<v
       request,
     );
   } else {
-    const emitted = vllmConfig(onlyTrace(result, flags.emit), flags.emit);
+    const emitted =
+      flags.emit === 'json'
+        ? scheduleDocument(result)
+        : vllmConfig(onlyTrace(result, flags.emit), flags.emit);
     await deliver(
       { result: emitted, flat: () => flatTuning(result), table: () => `${JSON.stringify(emitted)}\n` },
       request,
