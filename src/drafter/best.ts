@@ -118,13 +118,9 @@ export class Best implements Drafter {
         replay.round(request, position, end - position, Number.POSITIVE_INFINITY);
         return replay.emitted - 1;
       });
-      for (const path of paths[position]!) {
-        this.#goOn(paths[position + 1]!, path, position, -1, 0, at);
-        for (const [choice, most] of longest.entries()) {
-          for (let drafted = 1; drafted <= most; drafted++) {
-            this.#goOn(paths[position + drafted + 1]!, path, position, choice, drafted, at);
-          }
-        }
+      this.#goOn(paths, position, -1, 0, at);
+      for (const [choice, most] of longest.entries()) {
+        for (let drafted = 1; drafted <= most; drafted++) this.#goOn(paths, position, choice, drafted, at);
       }
     }
     this.#choice = new Int8Array(end);
@@ -137,13 +133,40 @@ export class Best implements Drafter {
     }
   }
 
+  /**
+   * Adds the ways that go on so from all ways to a position. A model that is alone has read the same after drafting,
+   * whatever it had not read before, so that only the fastest of them matters.
+   */
+  #goOn(paths: readonly Path[][], from: number, choice: number, drafted: number, context: number): void {
+    const before = paths[from]!;
+    const after = paths[from + drafted + 1]!;
+    if (choice < 0 || this.#slots[choice] !== 0 || this.#work.drafts.length > 1) {
+      for (const path of before) {
+        this.#add(after, path, this.#afterS(path, choice, drafted, context), from, choice, drafted);
+      }
+      return;
+    }
+    let fastest = before[0]!;
+    let least = Number.POSITIVE_INFINITY;
+    for (const path of before) {
+      const seconds = this.#afterS(path, choice, drafted, context);
+      if (seconds < least) {
+        least = seconds;
+        fastest = path;
+      }
+    }
+    this.#add(after, fastest, least, from, choice, drafted);
+  }
+
+  #afterS(path: Path, choice: number, drafted: number, context: number): number {
+    const left = choice === 1 ? path.secondUnread : path.firstUnread;
+    const switched = choice >= 0 && path.last >= 0 && choice !== path.last;
+    return path.seconds + this.#stepS(choice, drafted, context, left) + (switched ? this.#switchS : 0);
+  }
+
   /** Adds the path that goes on so, unless one to the same position is as good in all respects. */
-  #goOn(paths: Path[], before: Path, from: number, choice: number, drafted: number, context: number): void {
-    const left = choice === 1 ? before.secondUnread : before.firstUnread;
-    const switched = choice >= 0 && before.last >= 0 && choice !== before.last;
+  #add(paths: Path[], before: Path, seconds: number, from: number, choice: number, drafted: number): void {
     const last = choice < 0 ? before.last : choice;
-    const seconds =
-      before.seconds + this.#stepS(choice, drafted, context, left) + (switched ? this.#switchS : 0);
     const firstUnread = this.#unread(0, before.firstUnread, choice, drafted);
     const secondUnread = this.#unread(1, before.secondUnread, choice, drafted);
     for (const path of paths) {
