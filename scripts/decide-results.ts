@@ -5,11 +5,14 @@
  */
 import { explain } from '../src/decide/explain.ts';
 import { tune } from '../src/decide/tune.ts';
-import { parseMethod } from '../src/drafter/methods.ts';
+import { parseMethod, takesK } from '../src/drafter/methods.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
+import { parsePolicy } from '../src/policy/policies.ts';
+import { stream } from '../src/random/streams.ts';
 import { Bench, type Setting } from '../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../src/scenario/options.ts';
+import { selectRequests } from '../src/trace/reshape.ts';
 
 const [recordings] = process.argv.slice(2);
 if (recordings === undefined) throw new Error('name the folder of the recordings');
@@ -24,6 +27,15 @@ const ALONE = 8;
 const BURST_LASTS_S = 40;
 const ONE_LASTS_S = 10;
 
+/** How often whole requests are drawn again for intervals of the swinging load. */
+const REDRAWS = 100;
+
+/** Chances of a noisy oracle that are tried. */
+const CHANCES = Array.from({ length: 20 }, (_, i) => (i + 1) / 20);
+
+/** Seconds that a step pays when any sequence changes its drafter. */
+const SWITCHES = ['0', '100 us', '500 us', '2 ms'];
+
 const inputsOf = (dataset: string, options: Options) =>
   gatherInputs(
     completeScenario({ trace: [`${recordings}/combined_${dataset}.jsonl`], ...options }),
@@ -31,7 +43,11 @@ const inputsOf = (dataset: string, options: Options) =>
   );
 const benchOf = (inputs: Inputs, load: 'clones' | 'open' = 'clones') =>
   new Bench(inputs, inputs.traces[0]!, load, new Set());
-const setting = (name: string, k: number | null): Setting => ({ method: parseMethod(name), k });
+const setting = (name: string, k: number | null, policy = 'fixed'): Setting => ({
+  method: parseMethod(name),
+  k,
+  policy: { name: policy, spec: parsePolicy(policy) },
+});
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 function table(title: string, columns: readonly (string | number)[], rows: readonly (readonly string[])[]) {
@@ -50,7 +66,9 @@ function bestFixed(bench: Bench, name: string, batch: number): Setting {
 
 const tuned: string[][] = [];
 const adaptive: string[][] = [];
+const predictors: string[][] = [];
 const swinging: string[][] = [];
+const switching: string[][] = [];
 const wasted: string[][] = [];
 const bounds: string[][] = [];
 for (const dataset of DATASETS) {
@@ -67,14 +85,24 @@ for (const dataset of DATASETS) {
     }),
   ]);
 
-  const policies = ['goodput', 'per-request', 'noisy-oracle:0.8'];
-  for (const policy of policies) {
-    const told = benchOf(await inputsOf(dataset, { method: ['eagle3'], policy, k: [10] }));
+  for (const policy of ['goodput', 'cascade', 'per-request', 'noisy-oracle:0.8', 'oracle']) {
     adaptive.push([
       `${dataset}, ${policy}`,
+      ...BATCHES.map((batch) =>
+        percent(bench.ratio(setting('eagle3', 10, policy), bestFixed(bench, 'eagle3', batch), batch).ratio),
+      ),
+    ]);
+  }
+  for (const longest of [5, 10]) {
+    predictors.push([
+      `${dataset}, k = ${longest} when wrong`,
       ...BATCHES.map((batch) => {
-        const best = bench.measures(bestFixed(bench, 'eagle3', batch), batch).throughput_tok_per_s;
-        return percent(told.measures(setting('eagle3', 10), batch).throughput_tok_per_s / best);
+        const best = bestFixed(bench, 'eagle3', batch);
+        const over = (chance: number) =>
+          bench.ratio(setting('eagle3', longest, `noisy-oracle:${chance}`), best, batch);
+        const first = (beats: (ratio: ReturnType<typeof over>) => boolean) =>
+          CHANCES.find((chance) => beats(over(chance)))?.toFixed(2) ?? '-';
+        return `${first(({ ratio }) => ratio > 1)} (${first(({ lo }) => lo > 1)})`;
       }),
     ]);
   }
@@ -85,14 +113,33 @@ for (const dataset of DATASETS) {
     const alone = (r % cycle) - BURST;
     return alone < 0 ? start : start + BURST_LASTS_S + alone * ONE_LASTS_S;
   });
-  const served = async (policy: string, k: number) => {
-    const one = await inputsOf(dataset, { method: ['eagle3'], policy, k: [k], load: 'poisson:1' });
-    return benchOf(one, 'open').served(setting('eagle3', k), arrivalS).measured.decode_tok_per_s!;
+  const open = await inputsOf(dataset, { method: ['eagle3'], load: 'poisson:1' });
+  const served = (trace: (typeof open)['traces'][number]) => {
+    const swings = new Bench(open, trace, 'open', new Set());
+    const speed = (one: Setting) => swings.served(one, arrivalS).measured.decode_tok_per_s!;
+    return {
+      fixed: LENGTHS.map((k) => speed(setting('eagle3', k))),
+      adaptive: ['goodput', 'cascade'].map((policy) => speed(setting('eagle3', 10, policy))),
+    };
   };
-  const fixed = await Promise.all(LENGTHS.map((k) => served('fixed', k)));
-  const got = await served('goodput', 10);
-  const fastest = Math.max(...fixed);
-  swinging.push([dataset, got.toFixed(0), ...fixed.map((one) => one.toFixed(0)), percent(got / fastest - 1)]);
+  const [recorded] = open.traces;
+  const { fixed, adaptive: got } = served(recorded!);
+  const drawn = Array.from({ length: REDRAWS }, (_, d) => {
+    const draw = stream(1, 'swinging load', dataset, d);
+    const again = served(
+      selectRequests(
+        recorded!,
+        recorded!.ids.map(() => Math.floor(draw() * recorded!.ids.length)),
+      ),
+    );
+    return again.adaptive.map((one) => one / Math.max(...again.fixed) - 1);
+  });
+  const gains = got.map((one, p) => {
+    const sorted = drawn.map((of) => of[p]!).sort((a, b) => a - b);
+    const at = (share: number) => percent(sorted[Math.round(share * (REDRAWS - 1))]!);
+    return `${percent(one / Math.max(...fixed) - 1)} (${at(0.025)} to ${at(0.975)})`;
+  });
+  swinging.push([dataset, ...[...got, ...fixed].map((one) => one.toFixed(0)), ...gains]);
 
   const why = explain(await inputsOf(dataset, { method: ['eagle3'], k: [3], batch: BATCHES })).rows;
   wasted.push(
@@ -100,7 +147,7 @@ for (const dataset of DATASETS) {
     [`${dataset}, drafting`, ...why.map(({ ms_per_token: ms }) => percent(ms.rejected_draft / ms.total))],
   );
 
-  const methods = ['ngram', 'eagle3', 'hybrid:ngram+eagle3'];
+  const methods = ['ngram', 'eagle3', 'hybrid:ngram+eagle3', 'bandit:ngram+eagle3'];
   const limits = ['oracle:eagle3', 'best:eagle3', 'combined:ngram+eagle3', 'best:ngram+eagle3'];
   const all = benchOf(await inputsOf(dataset, { method: [...methods, ...limits] }));
   const speedups = (of: (batch: number) => Setting) =>
@@ -113,6 +160,18 @@ for (const dataset of DATASETS) {
     bounds.push([`${dataset}, ${name}, its best k`, ...speedups((batch) => bestFixed(all, name, batch))]);
   }
   for (const name of limits) bounds.push([`${dataset}, ${name}`, ...speedups(() => setting(name, null))]);
+  const twofold = [...methods, ...limits].filter((name) => name.includes('+'));
+  const cells = await Promise.all(
+    SWITCHES.map(async (value) => {
+      const set = value === '0' ? {} : { 'engine.drafterSwitch.fixed': value };
+      const dear = benchOf(await inputsOf(dataset, { method: twofold, set }));
+      return twofold.map((name) => {
+        const one = takesK(parseMethod(name)) ? bestFixed(dear, name, 1) : setting(name, null);
+        return dear.ratio(one, setting('none', null), 1).ratio.toFixed(2);
+      });
+    }),
+  );
+  switching.push(...twofold.map((name, m) => [`${dataset}, ${name}`, ...cells.map((of) => of[m]!)]));
 }
 
 const lines = [
@@ -130,12 +189,26 @@ const lines = [
   '## Adaptive lengths, not told the batch size, against the best fixed k of EAGLE-3 there',
   '',
   ...table('k at most 10; batch', BATCHES, adaptive),
+  '## How good must a predictor be?',
+  '',
+  'The least chance, in steps of 0.05, at which a noisy oracle is faster than the best fixed k of EAGLE-3, and in',
+  'brackets the least at which it is surely so. It drafts exactly what will be accepted where it knows, else its k.',
+  '',
+  ...table('batch', BATCHES, predictors),
   '## A load that swings between 1 and 128 requests',
   '',
   'The serving engine, decode tokens per decode second of EAGLE-3: 128 requests come at once, and when they have ended 8',
-  'come one after the other, and so on.',
+  'come one after the other, and so on. Gains are over the best fixed k, in brackets the 95 % interval of that over the',
+  `best fixed k of each of ${REDRAWS} draws of whole requests with replacement: above 0 it beats every fixed k surely.`,
   '',
-  ...table('', ['goodput', ...LENGTHS.map((k) => `k = ${k}`), 'goodput over the best'], swinging),
+  ...table(
+    '',
+    [
+      ...['goodput', 'cascade', ...LENGTHS.map((k) => `k = ${k}`)],
+      ...['goodput over the best', 'cascade over the best'],
+    ],
+    swinging,
+  ),
   '## Share of the time of a token that goes into rejected drafts, EAGLE-3, k = 3',
   '',
   ...table('batch', BATCHES, wasted),
@@ -145,5 +218,11 @@ const lines = [
   'runs only the one it uses, where `combined` runs both to know the better.',
   '',
   ...table('batch', [1, 8, 32, 128], bounds),
+  '## What a switch of drafters may cost',
+  '',
+  'Speedups at batch 1 when a step in which the drafter changes takes so much longer (`engine.drafterSwitch.fixed`),',
+  'beyond what the drafter that takes over has to read, which all rows pay.',
+  '',
+  ...table('a switch', SWITCHES, switching),
 ];
 process.stdout.write(lines.join('\n'));

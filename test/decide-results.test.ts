@@ -45,9 +45,9 @@ describeWithRecordings('the results on the recordings', (dir) => {
       const speedup = bench.measures(one, 32).throughput_tok_per_s / plain;
       expect(speedup.toFixed(2)).toBe(lineOf(`gsm8k, ${name}`)[2]);
     }
-    const adaptive = await inputsOf({ method: ['eagle3'], policy: 'goodput', k: [10] });
+    const adaptive = await inputsOf({ method: ['eagle3'], policy: ['goodput'], k: [10] });
     const got = new Bench(adaptive, adaptive.traces[0]!, 'clones', new Set()).measures(
-      setting('eagle3', 10),
+      { ...setting('eagle3', 10), policy: adaptive.policies[0]! },
       32,
     );
     const fixed = [1, 2, 3, 4, 5, 6].map((k) => bench.measures(setting('eagle3', k), 32));

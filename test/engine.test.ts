@@ -10,7 +10,8 @@ import { KvMemory } from '../src/engine/kv-memory.ts';
 import { Closed, Open } from '../src/engine/load.ts';
 import { numbered, PrefixCache } from '../src/engine/prefix-cache.ts';
 import { FinishedRecords, TokenGaps } from '../src/engine/records.ts';
-import { replayRounds, runStaticBatches } from '../src/engine/static-batch.ts';
+import { replayRounds } from '../src/engine/rounds.ts';
+import { runStaticBatches } from '../src/engine/static-batch.ts';
 import { Waiting } from '../src/engine/waiting.ts';
 import { measure } from '../src/metrics/measure.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
@@ -295,14 +296,14 @@ describe('clones', () => {
 
   it('of one token end with their prefill', () => {
     const { finished, totals } = clones({ prompts: [5], outputs: [1], copies: 2 });
-    expect(finished).toMatchObject([{ firstTokenS: 10, endS: 10, copies: 2 }]);
+    expect([...finished]).toMatchObject([{ firstTokenS: 10, endS: 10, copies: 2 }]);
     expect(totals).toMatchObject({ rounds: 0, emitted: 0, decodeSteps: 0 });
   });
 
   it('run one batch at a time', () => {
     const outputs = [3, 9, 1, 5];
     const { finished } = clones({ prompts: outputs, outputs, requests: [2, 0, 3, 1], copies: 7 });
-    expect(finished.map((record) => record.request)).toEqual([2, 0, 3, 1]);
+    expect([...finished].map((record) => record.request)).toEqual([2, 0, 3, 1]);
     let endS = 0;
     for (const record of finished) {
       expect(record.copies).toBe(7);
@@ -320,14 +321,16 @@ describe('clones', () => {
       blockTokens: 12,
     });
     const waves = (request: number) =>
-      finished.filter((record) => record.request === request).map((record) => [record.copies, record.endS]);
+      [...finished]
+        .filter((record) => record.request === request)
+        .map((record) => [record.copies, record.endS]);
     expect(waves(0)).toEqual([
       [2, 12],
       [2, 24],
       [1, 36],
     ]);
     expect(waves(1).map(([copies]) => copies)).toEqual([2, 2, 1]);
-    expect(finished[3]!.arrivalS).toBe(36);
+    expect(finished.arrivalS[3]).toBe(36);
     const measures = measure('clones', finished, totals, makespanS);
     expect(measures.throughput_tok_per_s).toBeCloseTo((5 * 3) / 36, 12);
     expect(measures.requests).toBe(2);

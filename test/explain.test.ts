@@ -106,8 +106,8 @@ describe('an explanation', () => {
     const inputs = await inputsOf({ k: [8], batch: [1] });
     const batch = explain(inputs).rows[0]!.break_even_batch!;
     const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
-    expect(bench.row(inputs.methods[0]!, 8, batch).speedup).toBeLessThanOrEqual(1);
-    expect(bench.row(inputs.methods[0]!, 8, batch - 1).speedup).toBeGreaterThan(1);
+    expect(bench.row({ method: inputs.methods[0]!, k: 8 }, batch).speedup).toBeLessThanOrEqual(1);
+    expect(bench.row({ method: inputs.methods[0]!, k: 8 }, batch - 1).speedup).toBeGreaterThan(1);
   });
 
   it('ranks what would help, and a free lunch is never a loss', async () => {

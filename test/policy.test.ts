@@ -130,8 +130,10 @@ describe('names of policies', () => {
   ])('%s is not', (name, message) => expect(() => parsePolicy(name)).toThrow(message));
 
   it('is refused where it would do nothing', async () => {
-    await expect(inputsOf({ method: ['none'], policy: 'goodput' })).rejects.toThrow(/has no effect/);
-    await expect(inputsOf({ method: ['eagle3'], policy: 'table:none.json' })).rejects.toThrow(/no such file/);
+    await expect(inputsOf({ method: ['none'], policy: ['goodput'] })).rejects.toThrow(/has no effect/);
+    await expect(inputsOf({ method: ['eagle3'], policy: ['table:none.json'] })).rejects.toThrow(
+      /no such file/,
+    );
     expect(() => parseMethod('hybrid:eagle3+ngram')).toThrow(/always has something to propose/);
   });
 });
@@ -201,11 +203,8 @@ describe('per request', () => {
 
 describe('policies in a run', () => {
   const measure = async (policy: string, batch: number, method = 'eagle3', k = 8) => {
-    const inputs = await inputsOf({ method: [method], k: [k], policy, requests: 30 });
-    return benchOf(inputs).measures(
-      { method: inputs.methods[0]!, k: method.includes(':o') ? null : k },
-      batch,
-    );
+    const inputs = await inputsOf({ method: [method], k: [k], policy: [policy], requests: 30 });
+    return benchOf(inputs).measures({ method: inputs.methods[0]!, k, policy: inputs.policies[0]! }, batch);
   };
 
   it('noisy oracles lie between the oracle and the longest draft', async () => {
@@ -230,9 +229,10 @@ describe('policies in a run', () => {
   it('the serving engine tells the policy how many sequences a step has', async () => {
     const options = { method: ['eagle3'], k: [3], requests: 30, load: 'closed' } as const;
     const drafted = async (policy: string) => {
-      const inputs = await inputsOf({ ...options, policy });
+      const inputs = await inputsOf({ ...options, policy: [policy] });
       const bench = new Bench(inputs, inputs.traces[0]!, 'closed', new Set());
-      return bench.measures({ method: inputs.methods[0]!, k: 3 }, 8).drafted_per_step!;
+      return bench.measures({ method: inputs.methods[0]!, k: 3, policy: inputs.policies[0]! }, 8)
+        .drafted_per_step!;
     };
     expect(await drafted('off-above:8')).toBe(3);
     const off = await drafted('off-above:4');
@@ -255,15 +255,15 @@ describeWithRecordings('policies on the recordings', (dir) => {
     '%s: goodput on %s has 97 per cent of the best fixed k, untold the batch size',
     async (dataset, name) => {
       const options = { method: [name], trace: trace(dataset), requests: 80 };
-      const fixed = await inputsOf(options);
-      const [method] = fixed.methods;
-      const bench = benchOf(fixed);
-      const adaptive = benchOf(await inputsOf({ ...options, policy: 'goodput' }));
+      const inputs = await inputsOf({ ...options, policy: ['goodput'] });
+      const [method] = inputs.methods;
+      const [policy] = inputs.policies;
+      const bench = benchOf(inputs);
       for (const batch of BATCHES) {
         const best = Math.max(
           ...LENGTHS.map((k) => bench.measures({ method: method!, k }, batch).throughput_tok_per_s),
         );
-        const got = adaptive.measures({ method: method!, k: 10 }, batch).throughput_tok_per_s;
+        const got = bench.measures({ method: method!, k: 10, policy: policy! }, batch).throughput_tok_per_s;
         expect(got / best, `batch ${batch}`).toBeGreaterThan(0.97);
       }
     },

@@ -14,13 +14,8 @@ import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Engine } from '../src/engine/engine.ts';
 import { Closed } from '../src/engine/load.ts';
-import {
-  plainRounds,
-  replayRounds,
-  runStaticBatches,
-  type StaticBatchRun,
-  WeighedWork,
-} from '../src/engine/static-batch.ts';
+import { plainRounds, replayRounds } from '../src/engine/rounds.ts';
+import { runStaticBatches, type StaticBatchRun, WeighedWork } from '../src/engine/static-batch.ts';
 import { sampleAcceptance } from '../src/trace/acceptance-spec.ts';
 import { UNLIMITED } from './serving.ts';
 
@@ -205,8 +200,8 @@ describe('static batches', () => {
             expected.push({ request, copies, arrivalS, firstTokenS, endS: nowS });
           }
         }
-        expect(run.finished.length).toBe(expected.length);
-        run.finished.forEach((record, i) => {
+        expect(run.finished.count).toBe(expected.length);
+        [...run.finished].forEach((record, i) => {
           const one = expected[i]!;
           expect([record.request, record.copies]).toEqual([one.request, one.copies]);
           for (const key of ['arrivalS', 'firstTokenS', 'endS'] as const)
@@ -248,7 +243,7 @@ describe('static batches', () => {
     const more = 1e-5;
     const throughput = ({ finished }: StaticBatchRun): number => {
       const ends = new Map(
-        finished.map(({ request, tokens, arrivalS, endS }) => [request, tokens / (endS - arrivalS)]),
+        [...finished].map(({ request, tokens, arrivalS, endS }) => [request, tokens / (endS - arrivalS)]),
       );
       return [...ends.values()].reduce((sum, one) => sum + one, 0);
     };

@@ -144,6 +144,7 @@ it('the front holds what nothing beats in both', () => {
       tp: 2,
       method,
       k: null,
+      policy: null,
       batch_size,
       throughput_tok_per_s,
       speedup: 1,

@@ -101,7 +101,7 @@ describe('tune', () => {
     const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
     for (const { batch_size: batch, k } of rows) {
       const speedups = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((k) =>
-        k === 0 ? 1 : bench.row(method!, k, batch).speedup!,
+        k === 0 ? 1 : bench.row({ method: method!, k }, batch).speedup!,
       );
       const good = (1 - TIE) * Math.max(...speedups);
       expect(k).toBe(speedups.findIndex((speedup) => speedup >= good));
@@ -114,7 +114,7 @@ describe('tune', () => {
     const [row] = (await tune([inputs], 5)).rows;
     const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
     const of = (name: string, k: number) =>
-      bench.row(inputs.methods.find((method) => method.name === name)!, k, 8);
+      bench.row({ method: inputs.methods.find((method) => method.name === name)!, k }, 8);
     const best = of(row!.method, row!.k);
     expect(row!.throughput_tok_per_s).toBe(best.throughput_tok_per_s);
     expect(row!.over_none.ratio).toBeCloseTo(best.speedup!, 12);
@@ -157,7 +157,7 @@ describe('tune', () => {
     ['--emit vlm', /unknown emit "vlm": nearest is vllm/],
     ['--emit vllm --format csv', /--format csv has no effect/],
     ['--emit vllm --trace gsm8k,cnn', /a schedule is of one trace/],
-    ['--emit vllm --method hybrid:ngram+eagle3', /vLLM has no hybrids/],
+    ['--emit vllm --method hybrid:ngram+eagle3', /vLLM has no method that drafts in two ways/],
     ['--context 1k --prompt-len 9', /expected one of them/],
     ['--contxt 1k', /nearest is --context/],
   ])('%s is refused', (flags, message) => {

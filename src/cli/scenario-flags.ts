@@ -15,7 +15,7 @@ const FLAGS = {
   method: 'methods, comma-separated (specsim list methods)',
   k: 'draft lengths, comma-separated; with a policy, the longest',
   policy:
-    'who decides how far to draft: fixed, table:FILE, off-above:BATCH, goodput, per-request, oracle, noisy-oracle:CHANCE',
+    'who decides how far to draft, comma-separated: fixed, table:FILE, off-above:BATCH, goodput, per-request, cascade, oracle, noisy-oracle:CHANCE',
   trace: 'acceptance traces, comma-separated: NAME of the target, TARGET/NAME, or files',
   acceptance: 'stated acceptance METHOD=SPEC; SPEC is 0.62, 0.85:0.6:0.35 or 3.1@3; may be repeated',
   'drafter-quality': 'what if: drafters that accept 0.8 to 1.3 times as many tokens a round (fitted traces)',

@@ -5,6 +5,8 @@ import { requestOf, SCENARIO_OPTIONS, scenarioFlags } from './scenario-flags.ts'
 /** Every option of this command, for the error that names the nearest. */
 export const TUNE_OPTIONS = [...SCENARIO_OPTIONS.filter((name) => name !== 'k'), 'max-k', 'context', 'emit'];
 
+const EMITTED = ['vllm', 'vllm-2d', 'json'] as const;
+
 export const tuneCommand: CommandModule = {
   command: 'tune [scenario]',
   describe: 'which method, which k, when to switch off: the best at every batch size, and its schedule',
@@ -25,16 +27,16 @@ export const tuneCommand: CommandModule = {
         describe: "prompt lengths to tune at, such as 1k..32k, instead of the trace's",
       })
       .option('emit', {
-        choices: ['vllm', 'vllm-2d'],
+        choices: EMITTED,
         requiresArg: true,
-        describe: 'print the schedule alone, as the speculative_config of vLLM',
+        describe: 'print the schedule alone: json, or as the speculative_config of vLLM',
       }),
   async handler(args) {
     const { tuneRequest } = await import('../node/tune.ts');
     await tuneRequest(requestOf(args), {
       maxK: args.maxK as string | undefined,
       context: args.context as string | undefined,
-      emit: args.emit as 'vllm' | 'vllm-2d' | undefined,
+      emit: args.emit as (typeof EMITTED)[number] | undefined,
     });
   },
 };

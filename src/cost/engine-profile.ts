@@ -27,6 +27,8 @@ export interface EngineProfile {
   readonly speculationOverhead: FixedAndEach;
   /** Prompt look-up on the host, for a step with any search and for each sequence searched. */
   readonly search: FixedAndEach;
+  /** Host work to change drafters, for a step in which any sequence does and for each that does. */
+  readonly drafterSwitch: FixedAndEach;
   /** Sampling of one step and for each row of logits: without drafts, and with rejection of drafts. */
   readonly plainSampling: FixedAndEach;
   readonly rejectionSampling: FixedAndEach;
@@ -100,6 +102,9 @@ export const engineSchema = strictObject({
   stepOverhead: fixedAndEach.describe('each: per sequence'),
   speculationOverhead: fixedAndEach.describe('each: per drafted token'),
   search: fixedAndEach.describe('each: per sequence searched'),
+  drafterSwitch: fixedAndEach.describe(
+    'of methods that draft in more than one way; each: per sequence whose drafter is another than before',
+  ),
   plainSampling: fixedAndEach.describe('each: per row of logits'),
   rejectionSampling: fixedAndEach.describe('each: per row of logits'),
   asyncScheduling: z
@@ -127,7 +132,13 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
   const time = async (quantity: Quantity | undefined, path: string): Promise<number> =>
     quantity === undefined ? 0 : parseQuantity(quantity, 's', `${where}: ${path}`);
   const both = async (
-    key: 'stepOverhead' | 'speculationOverhead' | 'search' | 'plainSampling' | 'rejectionSampling',
+    key:
+      | 'stepOverhead'
+      | 'speculationOverhead'
+      | 'search'
+      | 'drafterSwitch'
+      | 'plainSampling'
+      | 'rejectionSampling',
   ) => ({
     fixedS: await time(file[key]?.fixed, `${key}.fixed`),
     eachS: await time(file[key]?.each, `${key}.each`),
@@ -144,6 +155,7 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     stepOverhead: await both('stepOverhead'),
     speculationOverhead: await both('speculationOverhead'),
     search: await both('search'),
+    drafterSwitch: await both('drafterSwitch'),
     plainSampling: await both('plainSampling'),
     rejectionSampling: await both('rejectionSampling'),
     asyncScheduling: file.asyncScheduling ?? false,

@@ -139,6 +139,8 @@ export const PARAMETERS: readonly Parameter[] = [
   engineTime('speculationOverhead', 'eachS'),
   engineTime('search', 'fixedS'),
   engineTime('search', 'eachS'),
+  engineTime('drafterSwitch', 'fixedS'),
+  engineTime('drafterSwitch', 'eachS'),
   engineTime('plainSampling', 'fixedS'),
   engineTime('plainSampling', 'eachS'),
   engineTime('rejectionSampling', 'fixedS'),

@@ -41,7 +41,7 @@ export class Roofline implements CostModel {
     const drafted = verify.tokens - verify.sequences;
     const rows = verify.logitRows + prefill.logitRows;
     const sampling = drafted > 0 ? engine.rejectionSampling : engine.plainSampling;
-    cost.draftS = this.#searchS(work);
+    cost.draftS = this.#hostDraftingS(work);
     for (let d = 0; d < work.drafts.length; d++) {
       cost.draftS += this.#draftS(this.#drafts[d]!, work.drafts[d]!, prefill);
     }
@@ -124,9 +124,13 @@ export class Roofline implements CostModel {
     );
   }
 
-  #searchS(work: StepWork): number {
-    if (work.searches === 0) return 0;
-    return this.#engine.search.fixedS + work.searches * this.#engine.search.eachS;
+  /** Look-up, and changes of drafter: work of the host that nothing hides, since it needs the last step's tokens. */
+  #hostDraftingS({ searches, switches }: StepWork): number {
+    const { search, drafterSwitch } = this.#engine;
+    let seconds = 0;
+    if (searches > 0) seconds += search.fixedS + searches * search.eachS;
+    if (switches > 0) seconds += drafterSwitch.fixedS + switches * drafterSwitch.eachS;
+    return seconds;
   }
 
   /** All passes of a draft model. The first takes the prompts' chunks along; where nobody drafts it takes them alone. */

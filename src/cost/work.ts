@@ -54,7 +54,8 @@ export class DraftWork {
   }
 
   clear(): void {
-    for (let d = 0; d <= this.longest; d++) {
+    if (this.longest === 0) return;
+    for (let d = 1; d <= this.longest; d++) {
       this.sequencesOfLength[d] = 0;
       this.contextOfLength[d] = 0;
     }
@@ -74,6 +75,8 @@ export class StepWork {
   searches = 0;
   /** Sequences for which the search proposed anything. */
   searchHits = 0;
+  /** Sequences that verify what another drafter proposed than the last time they verified drafts. */
+  switches = 0;
 
   constructor(draftModels: number, maxK: number) {
     this.drafts = Array.from({ length: draftModels }, () => new DraftWork(maxK));
@@ -90,6 +93,7 @@ export class StepWork {
     for (let d = 0; d < this.drafts.length; d++) this.drafts[d]!.clear();
     this.searches = 0;
     this.searchHits = 0;
+    this.switches = 0;
   }
 }
 

@@ -6,8 +6,7 @@
  */
 import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
-import type { Interval } from '../metrics/confidence.ts';
-import { Bench, type Setting } from '../scenario/bench.ts';
+import { Bench, type Ratio, type Setting } from '../scenario/bench.ts';
 import { type Inputs, sha256 } from '../scenario/inputs.ts';
 import { type Envelope, envelope } from '../scenario/result.ts';
 import { loadKind, type Progress } from '../scenario/run.ts';
@@ -20,11 +19,6 @@ export const TIE = 0.01;
 const CUSTOMARY_K = 3;
 
 const PLAIN: Setting = { method: parseMethod('none'), k: null };
-
-/** A ratio of two throughputs with its 95 % interval. */
-export interface Ratio extends Interval {
-  readonly ratio: number;
-}
 
 export interface TuneRow {
   readonly gpu: string;
@@ -40,7 +34,7 @@ export interface TuneRow {
   readonly over_none: Ratio;
   /** Over k = 3 of the same method, or of the schedule's where none pays; null when it cannot draft 3. */
   readonly over_k3: Ratio | null;
-  /** How much faster the same method would be if it drafted exactly what is accepted (a hybrid: by its better part). */
+  /** How much faster the same method would be if it drafted exactly what is accepted (of two parts: by the better, both paid). */
   readonly oracle_over: Ratio;
   /** The best setting of another method, `none` included, and the gain over it; null with nothing to compare. */
   readonly runner_up: { readonly method: string; readonly k: number; readonly over: Ratio } | null;
@@ -197,10 +191,10 @@ class Cell {
   }
 }
 
-/** What bounds a method: exact draft lengths, of a hybrid those of its better part. */
+/** What bounds a method: exact draft lengths, of two parts those of the better. */
 export function oracleOf({ kind, parts }: Method): Method {
   const names = parts.map(({ name }) => name).join('+');
-  return parseMethod(`${kind === 'hybrid' ? 'combined' : 'oracle'}:${names}`);
+  return parseMethod(`${kind === 'fixed' ? 'oracle' : 'combined'}:${names}`);
 }
 
 /** Of those within a tie of the fastest the one with the smallest k, and of these the fastest. */

@@ -1,4 +1,5 @@
 /** A schedule as the `speculative_config` that vLLM reads (vllm/config/speculative.py, v1/spec_decode/dynamic). */
+import { parseMethod } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { byBatch, byBatchAndContext } from './schedule.ts';
 import type { MethodSchedule } from './tune.ts';
@@ -13,9 +14,9 @@ export interface VllmConfig {
 /** vLLM's word for a method, where it is another. */
 const VLLM_NAMES: Readonly<Record<string, string>> = { 'draft-model': 'draft_model' };
 
-/** The best schedule of a method that vLLM can run; it has no hybrids. */
+/** The best schedule of a method that vLLM can run; it has none that drafts in two ways. */
 export function bestForVllm(schedules: readonly MethodSchedule[]): MethodSchedule | undefined {
-  return schedules.find(({ method }) => !method.startsWith('hybrid:'));
+  return schedules.find(({ method }) => parseMethod(method).kind === 'fixed');
 }
 
 /**

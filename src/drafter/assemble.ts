@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import { FixedLength } from '../policy/fixed-length.ts';
 import { makePolicy, type PolicySpec } from '../policy/policies.ts';
 import type { PositionLengths } from '../trace/trace.ts';
+import { Bandit } from './bandit.ts';
 import { Best } from './best.ts';
 import { Combined } from './combined.ts';
 import { type Drafter, PlainDecoding, type Proposer, Speculation } from './drafter.ts';
@@ -52,24 +53,33 @@ export function assembleDrafter(
   if (first === undefined) return new PlainDecoding();
   const [lengths] = acceptance;
   const maxK = takesK(method) ? k! : lengths!.maxK;
+  const requests = lengths!.offsets.length - 1;
   if (method.kind === 'best') {
     if (deciding === null) throw new Error(`${method.name} was given no prices`);
     const choices = proposers.map((proposer, p) => ({ part: method.parts[p]!, proposer }));
-    return new Best(choices, deciding.cost, Math.max(...acceptance.map((one) => one.maxK)));
+    return new Best(choices, deciding.cost, Math.max(...acceptance.map((one) => one.maxK)), requests);
   }
   const policy =
     deciding === null || !takesK(method)
       ? new FixedLength(maxK)
       : makePolicy(deciding.policy, {
-          requests: lengths!.offsets.length - 1,
+          requests,
           maxK,
           price: stepPrice(method, deciding.cost, maxK),
-          lengths: method.kind === 'hybrid' ? lookedUpFirst(lengths!, acceptance[1]!) : lengths!,
+          lengths: () => (method.kind === 'hybrid' ? [lookedUpFirst(lengths!, acceptance[1]!)] : acceptance),
           seed: deciding.seed,
         });
   if (second === undefined) return new Speculation(first, policy);
-  if (method.kind === 'hybrid') return new Hybrid(first, second, policy);
-  return new Combined(first, second, method.kind === 'combined');
+  if (method.kind === 'hybrid') return new Hybrid(first, second, policy, requests);
+  if (method.kind === 'bandit') {
+    if (deciding === null) throw new Error(`${method.name} was given no prices`);
+    const arms = proposers.map((proposer, p) => ({
+      proposer,
+      price: stepPrice(method, deciding.cost, maxK, p),
+    }));
+    return new Bandit(arms, policy, requests);
+  }
+  return new Combined(first, second, method.kind === 'combined', requests);
 }
 
 /** What a hybrid would have accepted at every position: of its look-up where that proposes, else of its model. */

@@ -3,8 +3,9 @@
  * soonest, all prices known. It is found by a dynamic program over the recorded lengths. Where drafting or verifying
  * is dear it drafts less than would be accepted, so that it is at least as fast as the oracles and every fixed k.
  *
- * A state is an output position and what each model has not read yet. Of two ways to a position the one that is no
- * faster and has no less left to read is dropped, which is exact where reading more never costs less. Drafts that
+ * A state is an output position, what each model has not read yet and who drafted last. Of two ways to a position the
+ * one that is no faster, by the price of a switch where the last drafters differ, and has no less left to read is
+ * dropped, which is exact where reading more never costs less and a switch costs the same wherever it is. Drafts that
  * will be rejected are never made: that a pass in vain costs more than reading its token later is taken for granted.
  *
  * Left out: batches whose sequences differ, in which there is no best of each alone.
@@ -12,6 +13,7 @@
 import { type CostModel, noSeconds, StepWork, totalSeconds } from '../cost/work.ts';
 import type { Drafter, Proposer } from './drafter.ts';
 import type { BasicMethod } from './methods.ts';
+import { Turns } from './turns.ts';
 
 /** A way to propose, and what it is. */
 export interface Choice {
@@ -25,6 +27,8 @@ interface Path {
   /** Tokens the model of each choice has not read; 0 for look-up. */
   readonly firstUnread: number;
   readonly secondUnread: number;
+  /** Who drafted last, -1 for nobody yet. */
+  readonly last: number;
   readonly before: Path | null;
   /** The round that led here: where it started, who drafted (-1 for nobody), and how many tokens. */
   readonly from: number;
@@ -40,7 +44,9 @@ export class Best implements Drafter {
   readonly #price = noSeconds();
   /** Seconds of the steps from the position that is looked at. */
   readonly #known = new Map<number, number>();
+  readonly #turns: Turns;
   #sequences = 1;
+  #switchS = 0;
   /** Of the request that runs, by position: who drafts, and how many tokens. */
   #choice = new Int8Array(0);
   #length = new Uint8Array(0);
@@ -48,11 +54,12 @@ export class Best implements Drafter {
   emitted = 0;
 
   /** @param choices their replays answer with exact lengths */
-  constructor(choices: readonly Choice[], cost: CostModel, maxK: number) {
+  constructor(choices: readonly Choice[], cost: CostModel, maxK: number, requests: number) {
     this.#choices = choices;
     let models = 0;
     this.#slots = choices.map(({ part }) => (part.model === undefined ? -1 : models++));
     this.#cost = cost;
+    this.#turns = new Turns(requests);
     this.#work = new StepWork(models, maxK);
   }
 
@@ -73,6 +80,7 @@ export class Best implements Drafter {
     const chosen = this.#choice[position]!;
     this.drafted = this.#length[position]!;
     this.emitted = this.drafted + 1;
+    if (chosen >= 0) this.#turns.take(request, position, chosen, copies, work);
     for (const [c, { proposer }] of this.#choices.entries()) {
       const runs = c === chosen;
       proposer.replay.round(request, position, left, runs ? this.drafted : 0);
@@ -91,11 +99,13 @@ export class Best implements Drafter {
 
   #plan(request: number, left: number, context: number): void {
     const end = 1 + left;
+    this.#switchS = this.#priceOfSwitchS(context);
     const paths: Path[][] = Array.from({ length: end + 1 }, () => []);
     paths[1]!.push({
       seconds: 0,
       firstUnread: this.#choices[0]!.part.model === undefined ? 0 : 1,
       secondUnread: this.#choices[1]?.part.model === undefined ? 0 : 1,
+      last: -1,
       before: null,
       from: 0,
       choice: -1,
@@ -108,13 +118,9 @@ export class Best implements Drafter {
         replay.round(request, position, end - position, Number.POSITIVE_INFINITY);
         return replay.emitted - 1;
       });
-      for (const path of paths[position]!) {
-        this.#goOn(paths[position + 1]!, path, position, -1, 0, at);
-        for (const [choice, most] of longest.entries()) {
-          for (let drafted = 1; drafted <= most; drafted++) {
-            this.#goOn(paths[position + drafted + 1]!, path, position, choice, drafted, at);
-          }
-        }
+      this.#goOn(paths, position, -1, 0, at);
+      for (const [choice, most] of longest.entries()) {
+        for (let drafted = 1; drafted <= most; drafted++) this.#goOn(paths, position, choice, drafted, at);
       }
     }
     this.#choice = new Int8Array(end);
@@ -127,23 +133,55 @@ export class Best implements Drafter {
     }
   }
 
+  /**
+   * Adds the ways that go on so from all ways to a position. A model that is alone has read the same after drafting,
+   * whatever it had not read before, so that only the fastest of them matters.
+   */
+  #goOn(paths: readonly Path[][], from: number, choice: number, drafted: number, context: number): void {
+    const before = paths[from]!;
+    const after = paths[from + drafted + 1]!;
+    if (choice < 0 || this.#slots[choice] !== 0 || this.#work.drafts.length > 1) {
+      for (const path of before) {
+        this.#add(after, path, this.#afterS(path, choice, drafted, context), from, choice, drafted);
+      }
+      return;
+    }
+    let fastest = before[0]!;
+    let least = Number.POSITIVE_INFINITY;
+    for (const path of before) {
+      const seconds = this.#afterS(path, choice, drafted, context);
+      if (seconds < least) {
+        least = seconds;
+        fastest = path;
+      }
+    }
+    this.#add(after, fastest, least, from, choice, drafted);
+  }
+
+  #afterS(path: Path, choice: number, drafted: number, context: number): number {
+    const left = choice === 1 ? path.secondUnread : path.firstUnread;
+    const switched = choice >= 0 && path.last >= 0 && choice !== path.last;
+    return path.seconds + this.#stepS(choice, drafted, context, left) + (switched ? this.#switchS : 0);
+  }
+
   /** Adds the path that goes on so, unless one to the same position is as good in all respects. */
-  #goOn(paths: Path[], before: Path, from: number, choice: number, drafted: number, context: number): void {
-    const left = choice === 1 ? before.secondUnread : before.firstUnread;
-    const seconds = before.seconds + this.#stepS(choice, drafted, context, left);
+  #add(paths: Path[], before: Path, seconds: number, from: number, choice: number, drafted: number): void {
+    const last = choice < 0 ? before.last : choice;
     const firstUnread = this.#unread(0, before.firstUnread, choice, drafted);
     const secondUnread = this.#unread(1, before.secondUnread, choice, drafted);
     for (const path of paths) {
-      const asGood = path.seconds <= seconds && path.firstUnread <= firstUnread;
+      const behindS = path.last === last ? 0 : this.#switchS;
+      const asGood = path.seconds + behindS <= seconds && path.firstUnread <= firstUnread;
       if (asGood && path.secondUnread <= secondUnread) return;
     }
     let kept = 0;
     for (const path of paths) {
-      const asGood = seconds <= path.seconds && firstUnread <= path.firstUnread;
+      const behindS = path.last === last ? 0 : this.#switchS;
+      const asGood = seconds + behindS <= path.seconds && firstUnread <= path.firstUnread;
       if (!asGood || secondUnread > path.secondUnread) paths[kept++] = path;
     }
     paths.length = kept;
-    paths.push({ seconds, firstUnread, secondUnread, before, from, choice, drafted });
+    paths.push({ seconds, firstUnread, secondUnread, last, before, from, choice, drafted });
   }
 
   /** What a choice's model has not read after a round. */
@@ -166,11 +204,19 @@ export class Best implements Drafter {
     return seconds;
   }
 
-  #priceS(choice: number, drafted: number, context: number, unread: number): number {
+  /** What a switch adds to a step. */
+  #priceOfSwitchS(context: number): number {
+    const drafted = this.#choices.findIndex(({ part }) => part.model === undefined);
+    const withoutS = this.#priceS(drafted, 1, context, 1);
+    return this.#priceS(drafted, 1, context, 1, this.#sequences) - withoutS;
+  }
+
+  #priceS(choice: number, drafted: number, context: number, unread: number, switches = 0): number {
     const sequences = this.#sequences;
     const work = this.#work;
     const { verify } = work;
     work.clear();
+    work.switches = switches;
     verify.sequences = sequences;
     verify.tokens = sequences * (drafted + 1);
     verify.logitRows = verify.tokens;

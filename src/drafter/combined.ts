@@ -1,22 +1,25 @@
 /**
  * The better of two proposers at every position, each drafting exactly what would be accepted: the study's
  * "Oracle Combine". Both are charged, since both had to run to choose; told to, only the winner is. At equal
- * lengths the first named wins.
+ * lengths the first named wins. A change of winner is a switch.
  */
 import type { StepWork } from '../cost/work.ts';
 import type { Drafter, Proposer } from './drafter.ts';
+import { Turns } from './turns.ts';
 
 export class Combined implements Drafter {
   readonly #first: Proposer;
   readonly #second: Proposer;
   readonly #chargesLoser: boolean;
+  readonly #turns: Turns;
   drafted = 0;
   emitted = 0;
 
-  constructor(first: Proposer, second: Proposer, chargesLoser: boolean) {
+  constructor(first: Proposer, second: Proposer, chargesLoser: boolean, requests: number) {
     this.#first = first;
     this.#second = second;
     this.#chargesLoser = chargesLoser;
+    this.#turns = new Turns(requests);
   }
 
   stepBegins(): void {}
@@ -37,6 +40,7 @@ export class Combined implements Drafter {
     const winner = firstWins ? first.replay : second.replay;
     this.drafted = winner.drafted;
     this.emitted = winner.emitted;
+    if (winner.drafted > 0) this.#turns.take(request, position, firstWins ? 0 : 1, copies, work);
     const firstRuns = this.#chargesLoser || firstWins;
     const secondRuns = this.#chargesLoser || !firstWins;
     if (firstRuns) first.draft(request, position, copies, context, work);

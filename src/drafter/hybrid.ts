@@ -1,22 +1,25 @@
 /**
  * Look-up first, a second proposer where it finds nothing. The search is paid in every round; a model that did not
- * run has to catch up when it next does. One policy says how far either drafts.
+ * run has to catch up when it next does, and a change of who drafts is a switch. One policy says how far either drafts.
  */
 import type { StepWork } from '../cost/work.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Drafter, Proposer } from './drafter.ts';
+import { Turns } from './turns.ts';
 
 export class Hybrid implements Drafter {
   readonly #lookUp: Proposer;
   readonly #fallback: Proposer;
   readonly #policy: Policy;
+  readonly #turns: Turns;
   drafted = 0;
   emitted = 0;
 
-  constructor(lookUp: Proposer, fallback: Proposer, policy: Policy) {
+  constructor(lookUp: Proposer, fallback: Proposer, policy: Policy, requests: number) {
     this.#lookUp = lookUp;
     this.#fallback = fallback;
     this.#policy = policy;
+    this.#turns = new Turns(requests);
   }
 
   stepBegins(sequences: number, contextTokens: number): void {
@@ -44,10 +47,12 @@ export class Hybrid implements Drafter {
     const { drafted, emitted } = fallsBack ? fallback.replay : lookUp.replay;
     this.drafted = drafted;
     this.emitted = emitted;
+    if (drafted > 0) this.#turns.take(request, position, fallsBack ? 1 : 0, copies, work);
     lookUp.see(request, position, emitted, asked > 0);
     fallback.see(request, position, emitted, fallsBack);
     this.#policy.see(request, position, asked, drafted, emitted - 1);
   }
+
   sitOut(request: number, position: number): void {
     this.#lookUp.see(request, position, 1, false);
     this.#fallback.see(request, position, 1, false);

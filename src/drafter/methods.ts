@@ -45,12 +45,15 @@ export const BASIC_METHODS: readonly BasicMethod[] = [
   },
 ];
 
+/** Prefixes of methods that are made of two. */
+const OF_TWO = ['combined', 'combined-free', 'hybrid', 'bandit'] as const;
+
 /** A method as the user names it, taken apart. */
 export type Method =
   | { readonly kind: 'none'; readonly name: string; readonly parts: readonly [] }
   | { readonly kind: 'fixed' | 'oracle'; readonly name: string; readonly parts: readonly [BasicMethod] }
   | {
-      readonly kind: 'combined' | 'combined-free' | 'hybrid';
+      readonly kind: (typeof OF_TWO)[number];
       readonly name: string;
       readonly parts: readonly [BasicMethod, BasicMethod];
     }
@@ -69,9 +72,7 @@ export function methodForms(): string[] {
     'oracle:<method>',
     'best:<method>',
     'best:<a>+<b>',
-    'combined:<a>+<b>',
-    'combined-free:<a>+<b>',
-    'hybrid:<a>+<b>',
+    ...OF_TWO.map((prefix) => `${prefix}:<a>+<b>`),
   ];
 }
 
@@ -82,9 +83,8 @@ export function parseMethod(name: string): Method {
   if (prefix === undefined || rest === undefined) return { kind: 'fixed', name, parts: [basicMethod(name)] };
   if (prefix === 'oracle') return { kind: 'oracle', name, parts: [basicMethod(rest)] };
   if (prefix === 'best' && !rest.includes('+')) return { kind: 'best', name, parts: [basicMethod(rest)] };
-  if (prefix !== 'best' && prefix !== 'combined' && prefix !== 'combined-free' && prefix !== 'hybrid') {
-    throw unknownName('method', name, methodForms());
-  }
+  const kind = prefix === 'best' ? prefix : OF_TWO.find((one) => one === prefix);
+  if (kind === undefined) throw unknownName('method', name, methodForms());
   const parts = rest.split('+');
   if (parts.length !== 2 || parts[0] === parts[1]) {
     throw new UserError(
@@ -92,17 +92,17 @@ export function parseMethod(name: string): Method {
     );
   }
   const first = basicMethod(parts[0]!);
-  if (prefix === 'hybrid' && first.proposer !== 'search') {
+  if (kind === 'hybrid' && first.proposer !== 'search') {
     throw new UserError(
       `method ${JSON.stringify(name)}: ${first.name} always has something to propose, expected a look-up first, such as hybrid:ngram+eagle3`,
     );
   }
-  return { kind: prefix, name, parts: [first, basicMethod(parts[1]!)] };
+  return { kind, name, parts: [first, basicMethod(parts[1]!)] };
 }
 
 /** True for methods whose draft length is k; the others give one row whatever k says. */
 export function takesK(method: Method): boolean {
-  return method.kind === 'fixed' || method.kind === 'hybrid';
+  return method.kind === 'fixed' || method.kind === 'hybrid' || method.kind === 'bandit';
 }
 
 function basicMethod(name: string): BasicMethod {

@@ -1,16 +1,22 @@
 /**
  * The price of a decode step in which all sequences are alike: what a policy weighs lengths with. It states what
- * the drafter would state, so that a policy needs to know no method. Of a hybrid both parts are taken to run.
+ * the drafter would state, so that a policy needs to know no method. Of two parts both are taken to run, unless one is
+ * named.
  */
 import { type CostModel, noSeconds, StepWork, totalSeconds } from '../cost/work.ts';
 import type { StepPrice } from '../policy/policy.ts';
-import type { Method } from './methods.ts';
+import type { BasicMethod, Method } from './methods.ts';
 
-/** @param maxK the longest draft */
-export function stepPrice({ parts }: Method, cost: CostModel, maxK: number): StepPrice {
-  const models = parts.filter(({ model }) => model !== undefined).length;
-  const searches = parts.some(({ proposer }) => proposer === 'search');
-  const work = new StepWork(models, maxK);
+/**
+ * @param maxK the longest draft
+ * @param only the one part that runs
+ */
+export function stepPrice({ parts }: Method, cost: CostModel, maxK: number, only?: number): StepPrice {
+  const runs = (part: BasicMethod) => only === undefined || parts[only] === part;
+  const models = parts.filter(({ model }) => model !== undefined);
+  const searches = parts.some((part) => part.proposer === 'search' && runs(part));
+  const work = new StepWork(models.length, maxK);
+  const drafts = work.drafts.filter((_, slot) => runs(models[slot]!));
   const price = noSeconds();
   return (sequences, contextTokens, asked, proposed, emitted) => {
     const context = contextTokens / sequences;
@@ -26,7 +32,7 @@ export function stepPrice({ parts }: Method, cost: CostModel, maxK: number): Ste
         work.searches = sequences;
         work.searchHits = (sequences * proposed) / asked;
       }
-      for (const draft of work.drafts) {
+      for (const draft of drafts) {
         draft.add(sequences, asked, context, emitted);
         draft.catchUpTokens = Math.round(draft.catchUpTokens);
       }

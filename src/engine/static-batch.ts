@@ -3,7 +3,7 @@
  * request follows when all have ended. Copies that do not fit in memory together wait for the others to end.
  *
  * What a round drafts and emits depends on the batch size and the machine only where a policy adapts to them, so
- * each request is replayed once (`replayRounds`) and priced as often as asked (`runStaticBatches`). The price of a
+ * each request is replayed once (rounds.ts) and priced as often as asked (`runStaticBatches`). The price of a
  * step is linear in its context for given drafts, but for attention that turns from memory-bound to compute-bound
  * or outgrows a window; where it is linear, two prices serve for all rounds with those drafts.
  */
@@ -16,218 +16,10 @@ import {
   StepWork,
   totalSeconds,
 } from '../cost/work.ts';
-import type { Drafter } from '../drafter/drafter.ts';
+import { wider } from './columns.ts';
 import { sequenceTokens, type Workload } from './engine.ts';
 import { emptyTotals, type Totals } from './records.ts';
-
-/** The rounds of one kind of one request. */
-interface Tally {
-  readonly kind: number;
-  count: number;
-  /** Tokens of prompt and output at which they start, summed. */
-  contextTokens: number;
-}
-
-export interface RequestRounds {
-  readonly tallies: readonly Tally[];
-  /** Tokens emitted by all rounds. */
-  readonly emitted: number;
-  /** Its rounds, in order, in the columns `kind` and `context` of `Rounds`. */
-  readonly first: number;
-  readonly end: number;
-}
-
-/** Every round of every request. */
-export interface Rounds {
-  readonly kinds: RoundKinds;
-  readonly requests: readonly RequestRounds[];
-  /** Of each round: its kind, and tokens of prompt and output at which it starts. */
-  readonly kind: Uint16Array;
-  readonly context: Int32Array;
-}
-
-/**
- * Replays all requests, alone and one after the other.
- *
- * @param copies what the drafter is told of the size of the batch
- */
-export function replayRounds(
-  { promptTokens, outputTokens }: Workload,
-  drafter: Drafter,
-  draftModels: number,
-  maxK: number,
-  copies = 1,
-): Rounds {
-  const most = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
-  const kindAt = new Uint16Array(most);
-  const contextAt = new Int32Array(most);
-  const kinds = new RoundKinds(draftModels);
-  const tallyOf: (Tally | undefined)[] = [];
-  const work = new StepWork(draftModels, maxK);
-  const requests: RequestRounds[] = [];
-  let at = 0;
-  for (let r = 0; r < outputTokens.length; r++) {
-    const length = outputTokens[r]!;
-    const tallies: Tally[] = [];
-    const first = at;
-    let position = 1;
-    for (; position < length; at++) {
-      const context = promptTokens[r]! + position;
-      work.clearDrafting();
-      drafter.stepBegins(copies, copies * context);
-      drafter.round(r, position, length - position, 1, context, work);
-      const kind = kinds.of(drafter.drafted, work, context);
-      let tally = tallyOf[kind];
-      if (tally === undefined) {
-        tally = { kind, count: 0, contextTokens: 0 };
-        tallyOf[kind] = tally;
-        tallies.push(tally);
-      }
-      tally.count++;
-      tally.contextTokens += context;
-      kindAt[at] = kind;
-      contextAt[at] = context;
-      position += drafter.emitted;
-    }
-    for (const { kind } of tallies) tallyOf[kind] = undefined;
-    requests.push({ tallies, emitted: position - 1, first, end: at });
-  }
-  return { kinds, requests, kind: kindAt, context: contextAt };
-}
-
-/** The rounds of plain decoding, where every round emits one token: there is nothing to replay. */
-export function plainRounds({ promptTokens, outputTokens }: Workload): Rounds {
-  const most = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
-  const context = new Int32Array(most);
-  const kinds = new RoundKinds(0);
-  const work = new StepWork(0, 0);
-  let at = 0;
-  const requests = Array.from(outputTokens, (tokens, r): RequestRounds => {
-    const count = Math.max(0, tokens - 1);
-    const first = at;
-    const least = promptTokens[r]! + 1;
-    for (let i = 0; i < count; i++) context[at++] = least + i;
-    if (count === 0) return { tallies: [], emitted: 0, first, end: at };
-    const kind = kinds.of(0, work, least);
-    kinds.of(0, work, least + count - 1);
-    const contextTokens = count * least + (count * (count - 1)) / 2;
-    return { tallies: [{ kind, count, contextTokens }], emitted: count, first, end: at };
-  });
-  return { kinds, requests, kind: new Uint16Array(most), context };
-}
-
-/** Columns of a kind before those of its draft models, of which each has two. */
-const OWN_COLUMNS = 3;
-
-/** Most kinds, for their index is a `Uint16`; the hash table has twice as many places. */
-const MOST_KINDS = 2 ** 16;
-const TABLE = 2 * MOST_KINDS;
-
-/** What sequences state in a round, context apart: each combination that was met, found by a hash table. */
-class RoundKinds {
-  length = 0;
-  /** Tokens of prompt and output at which rounds of a kind start, least and greatest. */
-  leastContext = new Int32Array(8);
-  greatestContext = new Int32Array(8);
-  /** Drafted, searches, search hits; then tokens drafted (0: it does not run) and read first, of each draft model. */
-  #values = new Float64Array(64);
-  readonly #columns: number;
-  readonly #draftModels: number;
-  /** Index of a kind plus one, 0 where empty; where two kinds meet, the later takes the next empty place. */
-  readonly #table = new Int32Array(TABLE);
-
-  constructor(draftModels: number) {
-    this.#draftModels = draftModels;
-    this.#columns = OWN_COLUMNS + 2 * draftModels;
-  }
-
-  /** Tokens that rounds of this kind draft. */
-  drafted(kind: number): number {
-    return this.#values[kind * this.#columns]!;
-  }
-
-  /** The kind of a round that starts at `context`; makes one where there is none. */
-  of(drafted: number, { searches, searchHits, drafts }: StepWork, context: number): number {
-    let hash = drafted + 512 * searchHits;
-    for (let d = 0; d < drafts.length; d++) {
-      const { longest, catchUpTokens } = drafts[d]!;
-      hash = Math.imul(hash, 31) + 64 * longest + catchUpTokens;
-    }
-    let at = (Math.imul(hash, 0x9e3779b1) >>> 8) % TABLE;
-    for (; this.#table[at] !== 0; at = (at + 1) % TABLE) {
-      const kind = this.#table[at]! - 1;
-      if (!this.#is(kind, drafted, searches, searchHits, drafts)) continue;
-      if (context < this.leastContext[kind]!) this.leastContext[kind] = context;
-      if (context > this.greatestContext[kind]!) this.greatestContext[kind] = context;
-      return kind;
-    }
-    const kind = this.length++;
-    this.#table[at] = this.length;
-    this.#store(kind, [
-      drafted,
-      searches,
-      searchHits,
-      ...drafts.flatMap(({ longest, catchUpTokens }) => [longest, catchUpTokens]),
-    ]);
-    this.leastContext[kind] = context;
-    this.greatestContext[kind] = context;
-    return kind;
-  }
-
-  /** States to `work` a step in which `batch` sequences with `context` tokens each do a round of this kind. */
-  state(kind: number, batch: number, context: number, work: StepWork): void {
-    let at = kind * this.#columns;
-    const values = this.#values;
-    const drafted = values[at]!;
-    work.clear();
-    const { verify } = work;
-    verify.sequences = batch;
-    verify.tokens = batch * (drafted + 1);
-    verify.logitRows = verify.tokens;
-    verify.contextTokens = batch * (context + drafted);
-    verify.attentionPairs = batch * (drafted + 1) * (context + drafted / 2);
-    work.searches = batch * values[at + 1]!;
-    work.searchHits = batch * values[at + 2]!;
-    at += OWN_COLUMNS;
-    for (let d = 0; d < this.#draftModels; d++, at += 2) {
-      if (values[at]! > 0) work.drafts[d]!.add(batch, values[at]!, context, values[at + 1]!);
-    }
-  }
-
-  #is(
-    kind: number,
-    drafted: number,
-    searches: number,
-    searchHits: number,
-    drafts: StepWork['drafts'],
-  ): boolean {
-    let at = kind * this.#columns;
-    const values = this.#values;
-    if (values[at] !== drafted || values[at + 1] !== searches || values[at + 2] !== searchHits) return false;
-    at += OWN_COLUMNS;
-    for (let d = 0; d < drafts.length; d++, at += 2) {
-      const { longest, catchUpTokens } = drafts[d]!;
-      if (values[at] !== longest || values[at + 1] !== catchUpTokens) return false;
-    }
-    return true;
-  }
-
-  #store(kind: number, values: readonly number[]): void {
-    if (kind === MOST_KINDS) throw new Error('more kinds of rounds than an index holds');
-    if (kind === this.leastContext.length) {
-      this.leastContext = grown(this.leastContext, new Int32Array(2 * kind));
-      this.greatestContext = grown(this.greatestContext, new Int32Array(2 * kind));
-    }
-    const end = (kind + 1) * this.#columns;
-    if (end > this.#values.length) this.#values = grown(this.#values, new Float64Array(2 * end));
-    this.#values.set(values, kind * this.#columns);
-  }
-}
-
-function grown<T extends Int32Array | Float64Array>(values: T, into: T): T {
-  into.set(values);
-  return into;
-}
+import type { Rounds } from './rounds.ts';
 
 export interface StaticBatchParts {
   readonly workload: Workload;
@@ -255,8 +47,68 @@ export interface WaveRecord {
   readonly endS: number;
 }
 
+/** Waves in order, a growable column for each field. */
+export class WaveRecords implements Iterable<WaveRecord> {
+  count = 0;
+  request: Int32Array;
+  copies: Int32Array;
+  tokens: Int32Array;
+  arrivalS: Float64Array;
+  firstTokenS: Float64Array;
+  endS: Float64Array;
+
+  /** @param waves as many as are expected; more may come */
+  constructor(waves: number) {
+    const room = Math.max(waves, 1);
+    this.request = new Int32Array(room);
+    this.copies = new Int32Array(room);
+    this.tokens = new Int32Array(room);
+    this.arrivalS = new Float64Array(room);
+    this.firstTokenS = new Float64Array(room);
+    this.endS = new Float64Array(room);
+  }
+
+  add(
+    request: number,
+    copies: number,
+    tokens: number,
+    arrivalS: number,
+    firstTokenS: number,
+    endS: number,
+  ): void {
+    if (this.count === this.request.length) {
+      this.request = wider(this.request);
+      this.copies = wider(this.copies);
+      this.tokens = wider(this.tokens);
+      this.arrivalS = wider(this.arrivalS);
+      this.firstTokenS = wider(this.firstTokenS);
+      this.endS = wider(this.endS);
+    }
+    const i = this.count++;
+    this.request[i] = request;
+    this.copies[i] = copies;
+    this.tokens[i] = tokens;
+    this.arrivalS[i] = arrivalS;
+    this.firstTokenS[i] = firstTokenS;
+    this.endS[i] = endS;
+  }
+
+  *[Symbol.iterator](): Generator<WaveRecord> {
+    for (let i = 0; i < this.count; i++) {
+      yield {
+        request: this.request[i]!,
+        copies: this.copies[i]!,
+        tokens: this.tokens[i]!,
+        arrivalS: this.arrivalS[i]!,
+        firstTokenS: this.firstTokenS[i]!,
+        endS: this.endS[i]!,
+      };
+    }
+  }
+}
+
 export interface StaticBatchRun {
-  readonly finished: readonly WaveRecord[];
+  readonly finished: WaveRecords;
   readonly totals: Totals;
   /** Virtual time at the end, in seconds. */
   readonly makespanS: number;
@@ -266,10 +118,9 @@ export interface StaticBatchRun {
 export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
   const { workload, rounds, requests, copies, cost, draftModels, maxK } = parts;
   const totals = emptyTotals();
-  const finished: WaveRecord[] = [];
+  const finished = new WaveRecords(requests.length);
   const pricesOf = new Map<number, StepPrices>();
-  const prompts = new PassWork();
-  const prefill = noSeconds();
+  let prices: StepPrices | undefined;
   let nowS = 0;
   for (const request of requests) {
     const promptTokens = workload.promptTokens[request]!;
@@ -278,20 +129,18 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
     const arrivalS = nowS;
     for (let left = copies; left > 0; left -= fit) {
       const batch = Math.min(fit, left);
-      let prices = pricesOf.get(batch);
-      if (prices === undefined) {
-        prices = new StepPrices(rounds, batch, cost, draftModels, maxK);
+      if (prices?.batch !== batch) {
+        prices = pricesOf.get(batch) ?? new StepPrices(rounds, batch, cost, draftModels, maxK);
         pricesOf.set(batch, prices);
       }
-      statePrompts(prompts, batch, promptTokens);
-      cost.pricePrefill(prompts, prefill);
+      const prefill = prices.prefills.price(promptTokens);
       addSeconds(totals.all, prefill);
       totals.prefills += batch;
       totals.prefillTokens += batch * promptTokens;
       const firstTokenS = nowS + totalSeconds(prefill);
-      nowS = firstTokenS + prices.decodeS(rounds.requests[request]!);
-      totals.emitted += batch * rounds.requests[request]!.emitted;
-      finished.push({ request, copies: batch, tokens, arrivalS, firstTokenS, endS: nowS });
+      nowS = firstTokenS + prices.decodeS(request);
+      totals.emitted += batch * rounds.emitted[request]!;
+      finished.add(request, batch, tokens, arrivalS, firstTokenS, nowS);
     }
   }
   for (const prices of pricesOf.values()) prices.addTo(totals);
@@ -306,7 +155,6 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
 export class WeighedWork {
   readonly #parts: StaticBatchParts;
   readonly #work: StepWork;
-  readonly #prompts = new PassWork();
   readonly #price = noSeconds();
   /** By copies that run together: of each kind, the weight of its rounds and that of the context they start at. */
   readonly #steps = new Map<number, { readonly rounds: Float64Array; readonly context: Float64Array }>();
@@ -328,9 +176,10 @@ export class WeighedWork {
         steps = { rounds: new Float64Array(length), context: new Float64Array(length) };
         this.#steps.set(copies, steps);
       }
-      for (const { kind, count, contextTokens } of rounds.requests[request]!.tallies) {
-        steps.rounds[kind]! += weight * count;
-        steps.context[kind]! += weight * contextTokens;
+      for (let t = rounds.firstTally[request]!; t < rounds.firstTally[request + 1]!; t++) {
+        const kind = rounds.tallyKind[t]!;
+        steps.rounds[kind]! += weight * rounds.tallyCount[t]!;
+        steps.context[kind]! += weight * rounds.tallyContext[t]!;
       }
     }
   }
@@ -339,9 +188,7 @@ export class WeighedWork {
   seconds(cost: CostModel): number {
     let sum = 0;
     for (const { copies, promptTokens, weight } of this.#waves) {
-      statePrompts(this.#prompts, copies, promptTokens);
-      cost.pricePrefill(this.#prompts, this.#price);
-      sum += weight * totalSeconds(this.#price);
+      sum += weight * totalSeconds(Prefills.of(cost, copies).price(promptTokens));
     }
     const { kinds } = this.#parts.rounds;
     for (const [copies, { rounds, context }] of this.#steps) {
@@ -363,12 +210,43 @@ function fitting({ kvBlocks, blockTokens, maxSequences }: StaticBatchParts, toke
   return fit;
 }
 
-function statePrompts(prompts: PassWork, copies: number, tokens: number): void {
-  prompts.sequences = copies;
-  prompts.tokens = copies * tokens;
-  prompts.contextTokens = copies * tokens;
-  prompts.attentionPairs = (copies * tokens * (tokens + 1)) / 2;
-  prompts.logitRows = copies;
+const PREFILLS = new WeakMap<CostModel, Map<number, Prefills>>();
+
+/** Prices of so many copies of a prompt; they are shared, being the same for every method and k that runs the same models. */
+class Prefills {
+  readonly #cost: CostModel;
+  readonly #copies: number;
+  readonly #prices = new Map<number, Readonly<PartSeconds>>();
+
+  constructor(cost: CostModel, copies: number) {
+    this.#cost = cost;
+    this.#copies = copies;
+  }
+
+  static of(cost: CostModel, copies: number): Prefills {
+    const known = PREFILLS.get(cost) ?? new Map<number, Prefills>();
+    PREFILLS.set(cost, known);
+    const prefills = known.get(copies) ?? new Prefills(cost, copies);
+    known.set(copies, prefills);
+    return prefills;
+  }
+
+  /** @param tokens of the prompt */
+  price(tokens: number): Readonly<PartSeconds> {
+    const known = this.#prices.get(tokens);
+    if (known !== undefined) return known;
+    const copies = this.#copies;
+    const prompts = new PassWork();
+    prompts.sequences = copies;
+    prompts.tokens = copies * tokens;
+    prompts.contextTokens = copies * tokens;
+    prompts.attentionPairs = (copies * tokens * (tokens + 1)) / 2;
+    prompts.logitRows = copies;
+    const price = noSeconds();
+    this.#cost.pricePrefill(prompts, price);
+    this.#prices.set(tokens, price);
+    return price;
+  }
 }
 
 /** What the parts of a price are, in the order of their columns. */
@@ -387,8 +265,9 @@ const BENT = 2;
 
 /** Prices of the decode steps of one batch size, and how many of each kind were taken. */
 class StepPrices {
+  readonly prefills: Prefills;
+  readonly batch: number;
   readonly #rounds: Rounds;
-  readonly #batch: number;
   readonly #cost: CostModel;
   readonly #work: StepWork;
   readonly #price = noSeconds();
@@ -405,8 +284,9 @@ class StepPrices {
   readonly #others = noSeconds();
 
   constructor(rounds: Rounds, batch: number, cost: CostModel, draftModels: number, maxK: number) {
+    this.prefills = Prefills.of(cost, batch);
+    this.batch = batch;
     this.#rounds = rounds;
-    this.#batch = batch;
     this.#cost = cost;
     this.#work = new StepWork(draftModels, maxK);
     const { length } = rounds.kinds;
@@ -420,9 +300,13 @@ class StepPrices {
   }
 
   /** Seconds of all rounds of a request. */
-  decodeS(request: RequestRounds): number {
+  decodeS(request: number): number {
+    const { firstTally, tallyKind, tallyCount, tallyContext } = this.#rounds;
     let seconds = 0;
-    for (const { kind, count, contextTokens } of request.tallies) {
+    for (let t = firstTally[request]!; t < firstTally[request + 1]!; t++) {
+      const kind = tallyKind[t]!;
+      const count = tallyCount[t]!;
+      const contextTokens = tallyContext[t]!;
       if (this.#form[kind] === UNKNOWN) this.#draw(kind);
       if (this.#form[kind] === BENT) {
         seconds += this.#oneByOneS(request, kind);
@@ -435,10 +319,10 @@ class StepPrices {
     return seconds;
   }
 
-  #oneByOneS({ first, end }: RequestRounds, which: number): number {
-    const { kind, context } = this.#rounds;
+  #oneByOneS(request: number, which: number): number {
+    const { firstRound, kind, context } = this.#rounds;
     let seconds = 0;
-    for (let i = first; i < end; i++) {
+    for (let i = firstRound[request]!; i < firstRound[request + 1]!; i++) {
       if (kind[i] !== which) continue;
       const price = this.#priceAt(which, context[i]!);
       addSeconds(this.#others, price);
@@ -463,8 +347,8 @@ class StepPrices {
         }
       }
       totals.decodeSteps += count;
-      totals.rounds += count * this.#batch;
-      totals.drafted += count * this.#batch * kinds.drafted(kind);
+      totals.rounds += count * this.batch;
+      totals.drafted += count * this.batch * kinds.drafted(kind);
     }
     totals.accepted = totals.emitted - totals.rounds;
     addSeconds(totals.decode, decode);
@@ -505,7 +389,7 @@ class StepPrices {
   }
 
   #priceAt(kind: number, context: number): PartSeconds {
-    this.#rounds.kinds.state(kind, this.#batch, context, this.#work);
+    this.#rounds.kinds.state(kind, this.batch, context, this.#work);
     this.#cost.priceStep(this.#work, this.#price);
     return this.#price;
   }

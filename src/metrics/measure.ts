@@ -6,15 +6,17 @@ import type { RatioOfSums } from './bootstrap.ts';
 /** How requests were put to the engine, as far as throughput is concerned. */
 export type LoadKind = 'clones' | 'closed' | 'open';
 
-/** What is measured of a request that ended, or of so many copies of it. Seconds. */
+/** What is measured of requests that ended, or of so many copies of each: the first `count` of each column. */
 export interface Ended {
-  readonly request: number;
-  readonly copies?: number;
+  readonly count: number;
+  readonly request: Int32Array;
+  readonly copies?: Int32Array;
   /** Output tokens of each copy. */
-  readonly tokens: number;
-  readonly arrivalS: number;
-  readonly firstTokenS: number;
-  readonly endS: number;
+  readonly tokens: Int32Array;
+  /** Seconds. */
+  readonly arrivalS: Float64Array;
+  readonly firstTokenS: Float64Array;
+  readonly endS: Float64Array;
 }
 
 export interface Measures {
@@ -48,36 +50,31 @@ export interface Measures {
 }
 
 /** @param makespanS virtual time at the end of the run */
-export function measure(
-  load: LoadKind,
-  finished: Iterable<Ended>,
-  totals: Totals,
-  makespanS: number,
-): Measures {
+export function measure(load: LoadKind, finished: Ended, totals: Totals, makespanS: number): Measures {
   const { all, decode, rounds, emitted, drafted, accepted, decodeSteps: steps } = totals;
   const wall = totalSeconds(all);
   const decodeWall = totalSeconds(decode);
-  const batches = byRequest(finished);
+  const outcomes = byRequest(finished);
   let throughputOf: RatioOfSums | undefined;
   let tpotOf: RatioOfSums | undefined;
   const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
   return {
-    requests: batches.length,
+    requests: outcomes.tokens.length,
     throughput_tok_per_s:
       load === 'clones'
-        ? mean(batches.map((batch) => batch.tokens / batch.residenceS))
-        : batches.reduce((sum, batch) => sum + batch.tokens, 0) / makespanS,
+        ? mean(outcomes.tokens.map((tokens, i) => tokens / outcomes.residenceS[i]!))
+        : total(outcomes.tokens) / makespanS,
     // Only intervals ask for these: most runs of a search are never asked.
     get throughputByRequest() {
-      throughputOf ??= throughputSums(load, batches);
+      throughputOf ??= throughputSums(load, outcomes);
       return throughputOf;
     },
     get tpotByRequest() {
-      tpotOf ??= tpotSums(batches);
+      tpotOf ??= { over: outcomes.tpotS, under: outcomes.timed };
       return tpotOf;
     },
     decode_tok_per_s: ratio(emitted, decodeWall),
-    mean_tpot_s: meanTpot(batches),
+    mean_tpot_s: ratio(total(outcomes.tpotS), total(outcomes.timed)),
     tokens_per_step: ratio(emitted, rounds),
     drafted_per_step: ratio(drafted, rounds),
     acceptance_rate: ratio(accepted, drafted),
@@ -101,59 +98,59 @@ export function measure(
   };
 }
 
-/** What became of one request, all its copies together. */
-interface RequestOutcome {
-  tokens: number;
+/** What became of requests, all copies of one together, in order of the request. */
+interface Outcomes {
+  readonly tokens: Float64Array;
   /** From arrival to the end of the last copy. */
-  residenceS: number;
+  readonly residenceS: Float64Array;
   /** Time per output token after the first, summed over copies that have a second; and their number. */
-  tpotS: number;
-  timed: number;
+  readonly tpotS: Float64Array;
+  readonly timed: Float64Array;
 }
 
-function byRequest(finished: Iterable<Ended>): RequestOutcome[] {
-  const outcomes = new Map<number, RequestOutcome>();
-  for (const { request, copies = 1, tokens, arrivalS, firstTokenS, endS } of finished) {
-    let outcome = outcomes.get(request);
-    if (outcome === undefined) {
-      outcome = { tokens: 0, residenceS: 0, tpotS: 0, timed: 0 };
-      outcomes.set(request, outcome);
-    }
-    outcome.tokens += copies * tokens;
-    outcome.residenceS = Math.max(outcome.residenceS, endS - arrivalS);
-    if (tokens > 1) {
-      outcome.tpotS += (copies * (endS - firstTokenS)) / (tokens - 1);
-      outcome.timed += copies;
+function byRequest({ count, request, copies, tokens, arrivalS, firstTokenS, endS }: Ended): Outcomes {
+  let last = -1;
+  for (let i = 0; i < count; i++) last = Math.max(last, request[i]!);
+  const placeOf = new Int32Array(last + 1);
+  for (let i = 0; i < count; i++) placeOf[request[i]!] = 1;
+  let requests = 0;
+  for (let r = 0; r <= last; r++) if (placeOf[r] === 1) placeOf[r] = requests++;
+  const outcomes = {
+    tokens: new Float64Array(requests),
+    residenceS: new Float64Array(requests),
+    tpotS: new Float64Array(requests),
+    timed: new Float64Array(requests),
+  };
+  for (let i = 0; i < count; i++) {
+    const place = placeOf[request[i]!]!;
+    const of = copies === undefined ? 1 : copies[i]!;
+    outcomes.tokens[place]! += of * tokens[i]!;
+    outcomes.residenceS[place] = Math.max(outcomes.residenceS[place]!, endS[i]! - arrivalS[i]!);
+    if (tokens[i]! > 1) {
+      outcomes.tpotS[place]! += (of * (endS[i]! - firstTokenS[i]!)) / (tokens[i]! - 1);
+      outcomes.timed[place]! += of;
     }
   }
-  return [...outcomes].sort(([a], [b]) => a - b).map(([, outcome]) => outcome);
+  return outcomes;
 }
 
 /**
  * Clones: the mean of batches' tokens per second. Closed: tokens over residence, which is the throughput at
  * a constant concurrency by Little's law. Open: tokens, since arrivals fix the time.
  */
-function throughputSums(load: LoadKind, batches: readonly RequestOutcome[]): RatioOfSums {
+function throughputSums(load: LoadKind, { tokens, residenceS }: Outcomes): RatioOfSums {
   return {
-    over: Float64Array.from(batches, (batch) =>
-      load === 'clones' ? batch.tokens / batch.residenceS : batch.tokens,
-    ),
-    under: Float64Array.from(batches, (batch) => (load === 'closed' ? batch.residenceS : 1)),
+    over: load === 'clones' ? tokens.map((own, i) => own / residenceS[i]!) : tokens,
+    under: load === 'closed' ? residenceS : new Float64Array(tokens.length).fill(1),
   };
 }
 
-function tpotSums(batches: readonly RequestOutcome[]): RatioOfSums {
-  return {
-    over: Float64Array.from(batches, (batch) => batch.tpotS),
-    under: Float64Array.from(batches, (batch) => batch.timed),
-  };
+function mean(values: Float64Array): number {
+  return total(values) / values.length;
 }
 
-function meanTpot(batches: readonly RequestOutcome[]): number | null {
-  const timed = batches.reduce((sum, batch) => sum + batch.timed, 0);
-  return timed === 0 ? null : batches.reduce((sum, batch) => sum + batch.tpotS, 0) / timed;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function total(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
 }

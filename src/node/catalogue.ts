@@ -86,6 +86,7 @@ function methods(): Entry[] {
     },
     { method: 'combined-free:<a>+<b>', summary: 'the same, the winner alone charged' },
     { method: 'hybrid:<a>+<b>', summary: 'look-up first, the second method where it finds nothing' },
+    { method: 'bandit:<a>+<b>', summary: 'of both the one that has been faster for the request so far' },
   ];
 }
 

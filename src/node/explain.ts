@@ -13,8 +13,8 @@ export async function explainRequest(request: Request): Promise<void> {
   if (request.out !== undefined) await checkWritable(request.out, '--out');
   const options = await optionsOf(request);
   const scenario = completeScenario({ method: ['eagle3'], batch: [1, 64], ...options });
-  if (scenario.policy !== 'fixed') {
-    throw new UserError(`--policy ${scenario.policy}: explain is about one fixed k, expected none`);
+  if (scenario.policy.join() !== 'fixed') {
+    throw new UserError(`--policy ${scenario.policy.join()}: explain is about one fixed k, expected none`);
   }
   checkUsed(options, scenario);
   checkHardwareQuestion('explain', scenario);

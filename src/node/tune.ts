@@ -1,4 +1,5 @@
 /** `specsim tune`: the best method and k at every batch size, and the schedule for an engine. */
+import { scheduleDocument } from '../decide/schedule-document.ts';
 import { type Tuning, tune } from '../decide/tune.ts';
 import { bestForVllm, vllmConfig } from '../decide/vllm.ts';
 import { UserError } from '../errors.ts';
@@ -19,7 +20,7 @@ import { deliver, optionsOf, type Request, showProgress } from './request.ts';
 export interface TuneFlags {
   readonly maxK: string | undefined;
   readonly context: string | undefined;
-  readonly emit: 'vllm' | 'vllm-2d' | undefined;
+  readonly emit: 'vllm' | 'vllm-2d' | 'json' | undefined;
 }
 
 const DEFAULT_MAX_K = 16;
@@ -42,7 +43,7 @@ export async function tuneRequest(request: Request, flags: TuneFlags): Promise<v
     ...parseOptions({ batch: '1..256' }, String),
     ...options,
   });
-  if (scenario.policy !== 'fixed') {
+  if (scenario.policy.join() !== 'fixed') {
     throw new UserError('--policy: tune is about fixed draft lengths by batch size, expected none');
   }
   checkUsed(options, scenario);
@@ -61,7 +62,10 @@ export async function tuneRequest(request: Request, flags: TuneFlags): Promise<v
       request,
     );
   } else {
-    const emitted = vllmConfig(onlyTrace(result, flags.emit), flags.emit);
+    const emitted =
+      flags.emit === 'json'
+        ? scheduleDocument(result)
+        : vllmConfig(onlyTrace(result, flags.emit), flags.emit);
     await deliver(
       { result: emitted, flat: () => flatTuning(result), table: () => `${JSON.stringify(emitted)}\n` },
       request,
@@ -77,7 +81,7 @@ function onlyTrace({ config, schedules }: Tuning, emit: string): Tuning['schedul
   const best = bestForVllm(schedules);
   if (best === undefined) {
     throw new UserError(
-      `--method ${config.method.join()}: vLLM has no hybrids, expected a plain method beside them for --emit ${emit}`,
+      `--method ${config.method.join()}: vLLM has no method that drafts in two ways, expected a plain one beside it for --emit ${emit}`,
     );
   }
   return best;

@@ -4,23 +4,25 @@ import type { PositionLengths } from '../trace/trace.ts';
 import type { Policy } from './policy.ts';
 
 export class NoisyOracle implements Policy {
-  readonly #lengths: PositionLengths;
+  readonly #parts: readonly PositionLengths[];
   readonly #maxK: number;
-  /** By position in the recording, whatever order rounds come in: whether it is known there. */
+  /** By position in the first recording, whatever order rounds come in: whether it is known there. */
   readonly #known: Uint8Array;
 
-  constructor(lengths: PositionLengths, chance: number, maxK: number, seed: number) {
-    this.#lengths = lengths;
+  /** @param parts what each part of a method would have accepted, of the same texts */
+  constructor(parts: readonly PositionLengths[], chance: number, maxK: number, seed: number) {
+    this.#parts = parts;
     this.#maxK = maxK;
     const draw = stream(seed, 'noisy-oracle');
-    this.#known = Uint8Array.from(lengths.emitted, () => (draw() < chance ? 1 : 0));
+    this.#known = Uint8Array.from(parts[0]!.emitted, () => (draw() < chance ? 1 : 0));
   }
 
   stepBegins(): void {}
 
-  choose(request: number, position: number): number {
-    const at = this.#lengths.offsets[request]! + position;
-    return this.#known[at] === 0 ? this.#maxK : Math.min(this.#lengths.emitted[at]! - 1, this.#maxK);
+  choose(request: number, position: number, part = 0): number {
+    if (this.#known[this.#parts[0]!.offsets[request]! + position] === 0) return this.#maxK;
+    const { offsets, emitted } = this.#parts[part]!;
+    return Math.min(emitted[offsets[request]! + position]! - 1, this.#maxK);
   }
 
   see(): void {}

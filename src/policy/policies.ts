@@ -1,6 +1,7 @@
 /** The policies by name, and how each is made. */
 import { UserError, unknownName } from '../errors.ts';
 import type { PositionLengths } from '../trace/trace.ts';
+import { Cascade } from './cascade.ts';
 import { FixedLength } from './fixed-length.ts';
 import { Goodput } from './goodput.ts';
 import { NoisyOracle } from './noisy-oracle.ts';
@@ -8,12 +9,24 @@ import { PerRequest } from './per-request.ts';
 import type { Policy, StepPrice } from './policy.ts';
 import { Table, type TableEntry } from './table.ts';
 
+/** Policies that are named without an argument. */
+const PLAIN = ['fixed', 'goodput', 'per-request', 'cascade'] as const;
+type Plain = (typeof PLAIN)[number];
+
 /** A policy as the user names it, taken apart. `fixed` drafts k in every round; for the others k is the most. */
 export type PolicySpec =
-  | { readonly kind: 'fixed' | 'goodput' | 'per-request' }
+  | { readonly kind: Plain }
   | { readonly kind: 'table-file'; readonly file: string }
   | { readonly kind: 'table'; readonly entries: readonly TableEntry[] }
   | { readonly kind: 'noisy-oracle'; readonly chance: number };
+
+/** A policy under the name the user gave it. */
+export interface NamedPolicy {
+  readonly name: string;
+  readonly spec: PolicySpec;
+}
+
+export const FIXED: NamedPolicy = { name: 'fixed', spec: { kind: 'fixed' } };
 
 export const POLICY_FORMS = [
   'fixed',
@@ -21,6 +34,7 @@ export const POLICY_FORMS = [
   'off-above:BATCH',
   'goodput',
   'per-request',
+  'cascade',
   'oracle',
   'noisy-oracle:CHANCE',
 ] as const;
@@ -29,7 +43,8 @@ export const POLICY_FORMS = [
 export function parsePolicy(name: string): PolicySpec {
   const [kind, argument] = /^([^:]*):(.*)$/.exec(name)?.slice(1) ?? [name];
   if (argument === undefined) {
-    if (kind === 'fixed' || kind === 'goodput' || kind === 'per-request') return { kind };
+    const plain = PLAIN.find((one) => one === kind);
+    if (plain !== undefined) return { kind: plain };
     if (kind === 'oracle') return { kind: 'noisy-oracle', chance: 1 };
     throw unknownName('policy', name, POLICY_FORMS);
   }
@@ -65,8 +80,8 @@ export interface PolicyParts {
   /** The longest draft. */
   readonly maxK: number;
   readonly price: StepPrice;
-  /** The recording, for the oracles alone. */
-  readonly lengths: PositionLengths;
+  /** The recording of each part that may draft, for the oracles alone. */
+  readonly lengths: () => readonly PositionLengths[];
   readonly seed: number;
 }
 
@@ -79,10 +94,12 @@ export function makePolicy(spec: PolicySpec, parts: PolicyParts): Policy {
       return new Goodput(parts.price, parts.maxK);
     case 'per-request':
       return new PerRequest(parts.requests, parts.maxK);
+    case 'cascade':
+      return new Cascade(parts.price, parts.maxK);
     case 'table':
       return new Table(spec.entries, parts.maxK);
     case 'noisy-oracle':
-      return new NoisyOracle(parts.lengths, spec.chance, parts.maxK, parts.seed);
+      return new NoisyOracle(parts.lengths(), spec.chance, parts.maxK, parts.seed);
     case 'table-file':
       throw new Error(`policy table ${spec.file} was never read`);
   }

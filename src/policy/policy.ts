@@ -6,8 +6,12 @@
 export interface Policy {
   /** Called once per decode step, before its rounds, with the sequences in it and their tokens in total. */
   stepBegins(sequences: number, contextTokens: number): void;
-  /** The draft length for the next round of a request at an output position; 0 for none. */
-  choose(request: number, position: number): number;
+  /**
+   * The draft length for the next round of a request at an output position; 0 for none.
+   *
+   * @param part which part of a method that chooses among several would draft; the first unless said
+   */
+  choose(request: number, position: number, part?: number): number;
   /** What came of a round: of `asked` tokens `proposed` were drafted and `accepted` kept. */
   see(request: number, position: number, asked: number, proposed: number, accepted: number): void;
 }

@@ -2,7 +2,7 @@
 import type { Capacity, CapacityRow } from '../scenario/capacity.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { parseLoad } from '../scenario/load.ts';
-import { overrideLines, spacing, workloadLines } from './setting.ts';
+import { overrideLines, settingLabel, spacing, workloadLines } from './setting.ts';
 import { textTable, threeDigits } from './text-table.ts';
 
 /** The whole report as text, one trailing newline. */
@@ -55,7 +55,7 @@ function table(rows: readonly CapacityRow[]): string[] {
       { title: 'KV peak', align: 'right' },
     ],
     rows.map((row) => [
-      label(row),
+      settingLabel(row),
       rate(row.max_rate_req_per_s),
       interval(row.max_rate_lo_req_per_s, row.max_rate_hi_req_per_s, threeDigits),
       row.capacity_ratio === null ? '-' : `${row.capacity_ratio.toFixed(2)}x`,
@@ -72,7 +72,7 @@ function table(rows: readonly CapacityRow[]): string[] {
 
 /** A sentence for each method that speculates. */
 function answers(rows: readonly CapacityRow[]): string[] {
-  return rows.filter(({ method }) => method !== 'none').map((row) => `${label(row)} ${answer(row)}`);
+  return rows.filter(({ method }) => method !== 'none').map((row) => `${settingLabel(row)} ${answer(row)}`);
 }
 
 /** Rates are found to 1 %; less than that is no difference. */
@@ -93,10 +93,6 @@ function answer({
     return `neither raises nor lowers the load you can take (${rate(own)} requests/s)`;
   const verb = ratio! > 1 ? 'raises' : 'lowers';
   return `${verb} the load you can take by ${percentage}: ${rate(plain)} -> ${rate(own)} requests/s`;
-}
-
-function label({ method, k }: CapacityRow): string {
-  return k === null ? method : `${method} k=${k}`;
 }
 
 function rate(perS: number | null): string {

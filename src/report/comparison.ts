@@ -2,7 +2,7 @@
 import { RESOURCES } from '../cost/resources.ts';
 import type { Comparison, ComparisonRow } from '../scenario/compare.ts';
 import type { Inputs } from '../scenario/inputs.ts';
-import { overrideLines, workloadLines } from './setting.ts';
+import { overrideLines, settingLabel, workloadLines } from './setting.ts';
 import { textTable } from './text-table.ts';
 
 /** The whole report as text, one trailing newline. */
@@ -55,7 +55,7 @@ function table(rows: readonly ComparisonRow[]): string[] {
       rate(row.throughput_tok_per_s),
       `${row.speedup!.toFixed(2)}x`,
       `${row.speedup_lo!.toFixed(2)}-${row.speedup_hi!.toFixed(2)}`,
-      row.k === null ? row.method : `${row.method} k=${row.k}`,
+      settingLabel(row),
       breakEven(row),
       row.binding === null ? '-' : row.binding,
     ]),

@@ -1,17 +1,18 @@
 /** Explanations for people and as flat rows. */
-import type { ExplainResult, Explanation, TokenTime } from '../decide/explain.ts';
+import type { ExplainResult, Explanation } from '../decide/explain.ts';
+import type { TokenTime } from '../decide/token-time.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import type { FlatTable } from './flat-rows.ts';
 import { kept } from './next-run.ts';
 import { overrideLines, workloadLines } from './setting.ts';
-import { textTable } from './text-table.ts';
+import { decimals, textTable, threeDigits } from './text-table.ts';
 
 const PARTS: readonly (readonly [keyof TokenTime, string])[] = [
   ['rejected_draft', 'drafting tokens that are rejected'],
-  ['rejected_verify', 'verifying them, and the steps they cost'],
+  ['rejected_verify', 'verifying them'],
   ['draft', 'drafting tokens that are kept'],
   ['overhead', 'host and sampling'],
-  ['verify', 'verifying tokens that are kept (the bound)'],
+  ['verify', 'verifying tokens that are kept'],
 ];
 
 /** The whole report as text, one trailing newline. */
@@ -46,15 +47,10 @@ export function summarizeExplanations(result: ExplainResult, inputs: Inputs): st
 }
 
 function section(row: Explanation): string[][] {
-  const best = row.positions.findLast(({ pays }) => pays)?.position ?? 0;
-  const stops =
-    row.break_even_batch === null
-      ? `pays up to batch ${row.break_even_searched_to} at least`
-      : `stops paying at batch ${row.break_even_batch}`;
   const bound = row.draft_bound_by === null ? '' : `drafting is bound by ${row.draft_bound_by}, `;
   return [
     [
-      `trace ${row.trace}, batch ${row.batch_size}: ${row.speedup.toFixed(2)}x, ${stops}; the last draft that pays is number ${best}`,
+      `trace ${row.trace}, batch ${row.batch_size}: ${row.speedup.toFixed(2)}x (${row.speedup_lo.toFixed(2)}-${row.speedup_hi.toFixed(2)}), ${stops(row)}; ${lastThatPays(row)}`,
       `${bound}verification by ${row.verify_bound_by}; ${(100 * row.wasted_verify_share).toFixed(1)}% of the verified tokens are rejected`,
       ...textTable(
         [
@@ -64,12 +60,12 @@ function section(row: Explanation): string[][] {
           { title: 'ms it adds', align: 'right' },
           { title: 'pays', align: 'left' },
         ],
-        row.positions.map(({ position, tokens, break_even_tokens, cost_ms, pays }) => [
+        row.positions.map(({ position, tokens, break_even_tokens, cost_ms, pays, sure }) => [
           `${position}${position > row.k ? '*' : ''}`,
-          tokens.toFixed(3),
-          break_even_tokens.toFixed(3),
-          cost_ms.toFixed(3),
-          pays ? 'yes' : 'no',
+          decimals(tokens, 3),
+          decimals(break_even_tokens, 3),
+          decimals(cost_ms, 3),
+          `${pays ? 'yes' : 'no'}${sure ? '' : ', not sure'}`,
         ]),
       ),
       ...(row.positions.length > row.k ? [`  * beyond k=${row.k}`] : []),
@@ -83,8 +79,8 @@ function section(row: Explanation): string[][] {
       [
         ...PARTS.map(([part, label]) => [
           label,
-          row.ms_per_token[part].toFixed(3),
-          `${((100 * row.ms_per_token[part]) / row.ms_per_token.total).toFixed(1)}%`,
+          decimals(row.ms_per_token[part], 3),
+          `${decimals((100 * row.ms_per_token[part]) / row.ms_per_token.total, 1)}%`,
         ]),
         ['all', row.ms_per_token.total.toFixed(3), '100.0%'],
       ],
@@ -98,7 +94,7 @@ function section(row: Explanation): string[][] {
       ],
       row.waterfall.map(({ what, saves_ms, ms_per_token }) => [
         what,
-        saves_ms.toFixed(3),
+        decimals(saves_ms, 3),
         ms_per_token.toFixed(3),
         `${(row.ms_per_token.total / ms_per_token).toFixed(2)}x`,
       ]),
@@ -110,10 +106,30 @@ function section(row: Explanation): string[][] {
       ],
       row.remedies.map(({ what, gain }) => [
         what,
-        `${gain >= 1 ? '+' : ''}${(100 * (gain - 1)).toFixed(1)}%`,
+        `${gain >= 1 ? '+' : ''}${decimals(100 * (gain - 1), 1)}%`,
       ]),
     ),
   ];
+}
+
+function stops({
+  break_even_batch: batch,
+  unsure_from_batch: unsure,
+  break_even_searched_to: limit,
+}: Explanation): string {
+  if (batch === 1) return 'never pays';
+  const surely =
+    unsure === batch ? '' : unsure === 1 ? ', nowhere surely' : `, surely up to ${(unsure ?? limit) - 1}`;
+  return batch === null
+    ? `pays up to batch ${limit} at least${surely}`
+    : `stops paying at batch ${batch}${surely}`;
+}
+
+function lastThatPays({ positions }: Explanation): string {
+  const last = positions.findLast(({ pays }) => pays)?.position;
+  if (last === undefined) return 'no draft pays';
+  if (last === positions.length) return `draft ${last}, the last tried, still pays`;
+  return `the last draft that pays is number ${last}`;
 }
 
 function rejectedCosts({
@@ -121,7 +137,7 @@ function rejectedCosts({
   rejected_usd_per_mtok: usd,
 }: Explanation): string[] {
   const costs = [
-    ...(joules === null ? [] : [`${(joules / 1000).toPrecision(3)} kJ`]),
+    ...(joules === null ? [] : [`${threeDigits(joules / 1000)} kJ`]),
     ...(usd === null ? [] : [`${usd.toPrecision(3)} USD`]),
   ];
   return costs.length === 0
@@ -140,6 +156,7 @@ export function flatExplanations({ schemaVersion, rows }: ExplainResult): FlatTa
       ),
       ...position,
       pays: position.pays ? 1 : 0,
+      sure: position.sure ? 1 : 0,
     })),
   );
   return { columns: Object.keys(flat[0] ?? {}), rows: flat.map((row) => Object.values(row)) };

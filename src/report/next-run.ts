@@ -95,7 +95,7 @@ export function kept({ scenario, drafts }: Inputs, uses: readonly string[]): str
   const flags: string[] = [];
   for (const name of KEPT) {
     const value = scenario[name];
-    if (value === DEFAULTS[name]) continue;
+    if (String(value) === String(DEFAULTS[name])) continue;
     flags.push(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(value));
   }
   if (scenario.keepTruncated) flags.push('--keep-truncated');

@@ -2,7 +2,7 @@
 import type { Inputs } from '../scenario/inputs.ts';
 import type { Elasticity, Sensitivity, SensitivityRow } from '../scenario/sensitivity.ts';
 import type { FlatTable } from './flat-rows.ts';
-import { overrideLines, workloadLines } from './setting.ts';
+import { overrideLines, settingLabel, workloadLines } from './setting.ts';
 import { type Column, textTable } from './text-table.ts';
 
 /** Elasticities smaller than this at every batch size are named, not shown. */
@@ -59,9 +59,8 @@ function table(rows: readonly SensitivityRow[]): string[] {
   const small = names.filter((name) => most(name) < SMALL && most(name) > 0);
   const across = (what: string): Column[] =>
     rows.map(({ batch_size }) => ({ title: `${what} @${batch_size}`, align: 'right' }));
-  const title = first!.k === null ? first!.method : `${first!.method} k=${first!.k}`;
   return [
-    `trace ${first!.trace}, ${title}`,
+    `trace ${first!.trace}, ${settingLabel(first!)}`,
     ...textTable(
       [{ title: 'parameter', align: 'left' }, ...across('tokens/s'), ...(plain ? [] : across('speedup'))],
       shown.map((name) => [

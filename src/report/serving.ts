@@ -1,6 +1,7 @@
 /** What a served load adds to a summary: latencies, goodput, memory, bills; and what mixing requests costs. */
 import type { Distribution } from '../metrics/distribution.ts';
 import type { Row } from '../scenario/result.ts';
+import { settingLabel } from './setting.ts';
 import { type Column, textTable, threeDigits } from './text-table.ts';
 
 interface Shown {
@@ -59,7 +60,7 @@ export function servingTable(rows: readonly Row[]): string[] {
     ...textTable(
       headed,
       rows.map((row) => [
-        label(row),
+        settingLabel(row),
         row.batch_size === null ? 'open' : String(row.batch_size),
         ...columns.map(({ cell }) => cell(row)),
       ]),
@@ -80,9 +81,9 @@ export function mixing(rows: readonly Row[]): string[] {
     if (row.clones_throughput_tok_per_s === undefined || row.method === 'none' || row.batch_size === 1)
       return [];
     const all = change(kept(row));
-    if (plain === undefined) return [`  ${label(row)}, batch ${row.batch_size}: ${all}`];
+    if (plain === undefined) return [`  ${settingLabel(row)}, batch ${row.batch_size}: ${all}`];
     return [
-      `  ${label(row)}, batch ${row.batch_size}: ${all}; none ${change(kept(plain))}; mixed acceptance alone ${change(kept(row) / kept(plain))}`,
+      `  ${settingLabel(row)}, batch ${row.batch_size}: ${all}; none ${change(kept(plain))}; mixed acceptance alone ${change(kept(row) / kept(plain))}`,
     ];
   });
   if (lines.length === 0) return [];
@@ -93,10 +94,6 @@ export function mixing(rows: readonly Row[]): string[] {
 function change(ratio: number): string {
   const text = (100 * (ratio - 1)).toFixed(1);
   return `${ratio >= 1 ? '+' : ''}${text === '-0.0' ? '0.0' : text}%`;
-}
-
-function label({ method, k }: Row): string {
-  return k === null ? method : `${method} k=${k}`;
 }
 
 function milliseconds(of: Distribution | null | undefined, point: 'p50' | 'p99'): string {

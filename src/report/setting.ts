@@ -6,6 +6,20 @@ import type { Override } from '../scenario/overrides.ts';
 import { shownQuantity } from '../units.ts';
 import type { Arrivals } from '../workload/arrivals.ts';
 
+/** What a row's setting is called: its method, k where it takes one, and the policy unless it is k in every round. */
+export function settingLabel({
+  method,
+  k,
+  policy,
+}: {
+  readonly method: string;
+  readonly k: number | null;
+  readonly policy: string | null;
+}): string {
+  if (k === null) return method;
+  return `${method} k=${k}${policy === null || policy === 'fixed' ? '' : ` ${policy}`}`;
+}
+
 /** What-if values, a line each: `  set      hardware.memoryBandwidth=1.2x (3.35 TB/s -> 4.02 TB/s)`. */
 export function overrideLines(overrides: readonly Override[]): string[] {
   return overrides.map(({ path, written, changed }) => {
@@ -33,7 +47,7 @@ export function workloadLines(
       : [`  quality  what if: drafters accept ${scenario.drafterQuality} times as many tokens a round`]),
     ...(scenario.workload === null ? [] : [`  workload ${scenario.workload}: lengths of its requests`]),
     `  load     ${load}`,
-    ...(scenario.policy === 'fixed' ? [] : [`  policy   ${scenario.policy}, k at most`]),
+    ...(scenario.policy.join() === 'fixed' ? [] : [`  policy   ${scenario.policy.join(', ')}: k at most`]),
     ...(scenario.slo === null ? [] : [`  slo      ${scenario.slo}`]),
   ];
 }

@@ -3,7 +3,7 @@ import type { Inputs } from '../scenario/inputs.ts';
 import type { Result, Row } from '../scenario/result.ts';
 import { nextRun } from './next-run.ts';
 import { mixing, servingTable } from './serving.ts';
-import { overrideLines, workloadLines } from './setting.ts';
+import { overrideLines, settingLabel, workloadLines } from './setting.ts';
 import { textTable } from './text-table.ts';
 
 const BAR_WIDTH = 50;
@@ -25,6 +25,7 @@ export function summarize(result: Result, inputs: Inputs): string {
       const rows = result.rows.slice(index * rowsPerTrace, (index + 1) * rowsPerTrace);
       return [
         [`trace ${trace.name}`, ...speedTable(rows)],
+        policyTable(rows),
         servingTable(rows),
         mixing(rows),
         timeBars(rows),
@@ -52,10 +53,6 @@ function setting({ config, configHash, tool }: Result, inputs: Inputs): string[]
   ];
 }
 
-function label({ method, k }: Row): string {
-  return k === null ? method : `${method} k=${k}`;
-}
-
 function speedTable(rows: readonly Row[]): string[] {
   const open = rows[0]?.batch_size === null;
   return textTable(
@@ -70,7 +67,7 @@ function speedTable(rows: readonly Row[]): string[] {
       { title: 'accepted', align: 'right' },
     ],
     rows.map((row) => [
-      label(row),
+      settingLabel(row),
       open ? 'open' : String(row.batch_size),
       fixed(row.throughput_tok_per_s, row.throughput_tok_per_s < 1000 ? 1 : 0),
       row.speedup === null ? '-' : `${fixed(row.speedup, 2)}x`,
@@ -80,6 +77,49 @@ function speedTable(rows: readonly Row[]): string[] {
       percent(row.acceptance_rate),
     ]),
   );
+}
+
+/** How each policy, at its best k, stands to the best k in every round; no lines where policies are not compared. */
+function policyTable(rows: readonly Row[]): string[] {
+  const compared = rows.filter(({ over_best_fixed: over }) => over !== undefined && over !== null);
+  if (compared.length === 0) return [];
+  const key = ({ method, batch_size, policy }: Row) => JSON.stringify([method, batch_size, policy]);
+  const groups = new Map<string, Row>();
+  for (const row of compared) {
+    const best = groups.get(key(row));
+    if (best === undefined || row.over_best_fixed! > best.over_best_fixed!) groups.set(key(row), row);
+  }
+  const order = (a: Row, b: Row) => (a.batch_size ?? 0) - (b.batch_size ?? 0);
+  const methods = [...new Set(compared.map(({ method }) => method))];
+  const lines = methods.flatMap((method) =>
+    [...groups.values()].filter((row) => row.method === method).sort(order),
+  );
+  return textTable(
+    [
+      { title: 'against the best fixed k', align: 'left' },
+      { title: compared[0]!.batch_size === null ? 'load' : 'batch', align: 'right' },
+      { title: 'policy', align: 'left' },
+      { title: 'its best k', align: 'right' },
+      { title: 'ratio', align: 'right' },
+      { title: '95% interval', align: 'right' },
+      { title: '', align: 'left' },
+    ],
+    lines.map((row) => [
+      row.method,
+      row.batch_size === null ? 'open' : String(row.batch_size),
+      row.policy!,
+      String(row.k),
+      `${fixed(row.over_best_fixed!, 3)}x`,
+      row.policy === 'fixed'
+        ? '-'
+        : `${fixed(row.over_best_fixed_lo!, 3)}-${fixed(row.over_best_fixed_hi!, 3)}`,
+      row.policy === 'fixed' ? '' : verdict(row),
+    ]),
+  );
+}
+
+function verdict({ over_best_fixed_lo: lo, over_best_fixed_hi: hi }: Row): string {
+  return lo! > 1 ? 'faster' : hi! < 1 ? 'slower' : 'not sure';
 }
 
 function timeBars(rows: readonly Row[]): string[] {
@@ -92,7 +132,7 @@ function timeBars(rows: readonly Row[]): string[] {
       ...PARTS.map(({ name }) => ({ title: name, align: 'right' }) as const),
     ],
     rows.map((row) => [
-      label(row),
+      settingLabel(row),
       row.batch_size === null ? 'open' : String(row.batch_size),
       bar(row.time_share),
       ...PARTS.map(({ name }) => percent(row.time_share[name])),
@@ -115,7 +155,7 @@ function bar(share: Row['time_share']): string {
 function waste(rows: readonly Row[]): string[] {
   const drafting = rows.filter((row) => row.acceptance_rate !== null);
   const lines = new Map<string, string>();
-  for (const row of drafting) lines.set(label(row), percent(row.wasted_verify_share));
+  for (const row of drafting) lines.set(settingLabel(row), percent(row.wasted_verify_share));
   if (lines.size === 0) return [];
   return [
     'verified tokens thrown away (rejected drafts)',

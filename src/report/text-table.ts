@@ -18,6 +18,12 @@ export function textTable(columns: readonly Column[], rows: readonly (readonly s
   return [line(columns.map((column) => column.title)), ...rows.map(line)];
 }
 
+/** So many decimals, and no minus before a zero. */
+export function decimals(value: number, digits: number): string {
+  const text = value.toFixed(digits);
+  return Number(text) === 0 ? (0).toFixed(digits) : text;
+}
+
 /** Three digits, and never an exponent above: 0.0123, 12.3, 1234. */
 export function threeDigits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);

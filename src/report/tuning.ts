@@ -1,7 +1,8 @@
 /** What tune found, for people and as flat rows. */
 import { joined } from '../decide/schedule.ts';
-import { type MethodSchedule, type Ratio, TIE, type TuneRow, type Tuning } from '../decide/tune.ts';
+import { type MethodSchedule, TIE, type TuneRow, type Tuning } from '../decide/tune.ts';
 import { bestForVllm } from '../decide/vllm.ts';
+import type { Ratio } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import type { FlatTable } from './flat-rows.ts';
 import { kept } from './next-run.ts';

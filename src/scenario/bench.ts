@@ -12,11 +12,9 @@ import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { sequenceTokens } from '../engine/engine.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
+import { plainRounds, type Rounds, replayRounds } from '../engine/rounds.ts';
 import { routerNamed } from '../engine/router.ts';
 import {
-  plainRounds,
-  type Rounds,
-  replayRounds,
   runStaticBatches,
   type StaticBatchParts,
   type StaticBatchRun,
@@ -28,6 +26,7 @@ import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type Attainment, attainment, type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
 import type { Slo } from '../metrics/slo.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
+import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
@@ -51,6 +50,13 @@ import {
 export interface Setting {
   readonly method: Method;
   readonly k: number | null;
+  /** Who decides how far to draft, k at most; k in every round unless said. */
+  readonly policy?: NamedPolicy;
+}
+
+/** A ratio of two throughputs with its 95 % interval. */
+export interface Ratio extends Interval {
+  readonly ratio: number;
 }
 
 /** Measures of one run of a load with different requests. */
@@ -68,6 +74,7 @@ interface BenchRun extends Run {
 interface Setup {
   readonly method: Method;
   readonly k: number | null;
+  readonly policy: PolicySpec;
   readonly maxK: number;
   readonly acceptance: readonly PositionLengths[];
   /** The price of its work on a machine, which may differ from the scenario's in a parameter. */
@@ -94,13 +101,13 @@ export class Bench {
   readonly #target: ForwardShape;
   readonly #conventions: ReplayConventions;
   readonly #shapes = new Map<object, ForwardShape>();
-  /** Prices on a machine, by the cards of the draft models. */
-  readonly #prices = new WeakMap<Machine, Map<string, CostModel>>();
+  /** Prices on a machine, by the draft models that run beside the target. */
+  readonly #prices = new Map<string, WeakMap<Machine, CostModel>>();
   readonly #setups = new Map<string, Setup>();
   readonly #plain = new Map<string, Setup>();
   readonly #plainOfTexts = new WeakMap<Int32Array, Setup>();
   readonly #textsOf = new WeakMap<PositionLengths, Int32Array>();
-  readonly #runs = new Map<Setup, Map<number, Run>>();
+  readonly #runs = new Map<Setup, Map<number | null, BenchRun>>();
   readonly #baselines = new Map<Setup, Map<number | null, BenchRun>>();
   readonly #plainOn = new WeakMap<Machine, Map<Setup, Map<number, Measures>>>();
   readonly #stated = new Map<string, PositionLengths>();
@@ -134,35 +141,28 @@ export class Bench {
     );
   }
 
-  row(method: Method, k: number | null, batch: number | null): Row {
-    const setup = this.#setup(method, k);
+  row(setting: Setting, batch: number | null): Row {
+    const { method } = setting;
+    const setup = this.#setup(setting);
     const baseline = this.#baseline(setup, batch);
-    const run = method.kind === 'none' ? baseline : this.#run(setup, batch);
+    // A run of a million requests takes much memory: it is kept where it is compared with later.
+    const compared = this.#inputs.policies.length > 1;
+    const own = () => (compared ? this.#kept(setup, batch) : this.#run(setup, batch));
+    const run = method.kind === 'none' ? baseline : own();
     const { measured } = run;
-    const by = this.#load === 'open' ? 'tpot' : 'throughput';
-    const speedup =
-      by === 'tpot'
-        ? ratio(baseline.measured.mean_tpot_s, measured.mean_tpot_s)
-        : measured.throughput_tok_per_s / baseline.measured.throughput_tok_per_s;
     const throughputInterval = this.#confidence.throughput(run);
-    // The baseline against itself is 1, whatever is uncertain.
-    const speedupInterval =
-      run === baseline
-        ? { lo: 1, hi: 1 }
-        : speedup === null
-          ? null
-          : this.#confidence.speedup(speedup, run, baseline, by);
+    const speedup = this.#over(run, baseline);
     return {
-      ...this.names({ method, k }),
+      ...this.names(setting),
       batch_size: batch,
       requests: measured.requests,
       throughput_tok_per_s: measured.throughput_tok_per_s,
       throughput_lo_tok_per_s: throughputInterval.lo,
       throughput_hi_tok_per_s: throughputInterval.hi,
       baseline_throughput_tok_per_s: baseline.measured.throughput_tok_per_s,
-      speedup,
-      speedup_lo: speedupInterval?.lo ?? null,
-      speedup_hi: speedupInterval?.hi ?? null,
+      speedup: speedup?.ratio ?? null,
+      speedup_lo: speedup?.lo ?? null,
+      speedup_hi: speedup?.hi ?? null,
       decode_speedup: ratio(measured.decode_tok_per_s, baseline.measured.decode_tok_per_s),
       tokens_per_step: measured.tokens_per_step,
       drafted_per_step: measured.drafted_per_step,
@@ -176,7 +176,8 @@ export class Bench {
   }
 
   /** What a row of a setting is called. */
-  names({ method, k }: Setting): RowNames {
+  names(setting: Setting): RowNames {
+    const { method, k, policy } = setting;
     const { scenario, hardware, target, drafts } = this.#inputs;
     const cards = method.parts.flatMap((part) => drafts.get(part.name)?.name ?? []);
     return {
@@ -186,43 +187,58 @@ export class Bench {
       draft: cards.length === 0 ? null : cards.join('+'),
       method: method.name,
       k,
+      policy: takesK(method) ? (policy ?? FIXED).name : null,
       trace: this.#trace.name,
-      trace_kind: this.#kindOf(this.#setup(method, k)),
+      trace_kind: this.#kindOf(this.#setup(setting)),
     };
   }
 
   /**
    * How many times as fast one setting is as another, with the 95 % interval of the ratio: both face the same
-   * requests and the same errors of the constants.
+   * requests and the same errors of the constants. Under an open load, whose arrivals fix the throughput, the time per
+   * output token is compared.
+   *
+   * @throws Error where that is asked and no request has a second token
    */
-  ratio(a: Setting, b: Setting, batch: number): Interval & { readonly ratio: number } {
-    const over = this.#settingRun(a, b, batch);
-    const under = this.#settingRun(b, a, batch);
-    if (over === under) return { ratio: 1, lo: 1, hi: 1 };
-    const value = over.measured.throughput_tok_per_s / under.measured.throughput_tok_per_s;
-    return { ratio: value, ...this.#confidence.speedup(value, over, under, 'throughput') };
+  ratio(a: Setting, b: Setting, batch: number | null): Ratio {
+    const run = (setting: Setting, other: Setting) =>
+      setting.method.kind === 'none'
+        ? this.#baseline(this.#setup(other), batch)
+        : this.#kept(this.#setup(setting), batch);
+    const found = this.#over(run(a, b), run(b, a));
+    if (found === null) throw new Error('no time per output token to compare');
+    return found;
   }
 
-  /** A setting's run; plain decoding is that of the other setting's texts. */
-  #settingRun({ method, k }: Setting, other: Setting, batch: number): Run {
-    if (method.kind === 'none') return this.#baseline(this.#setup(other.method, other.k), batch);
-    const setup = this.#setup(method, k);
+  /** Null where an open load has no time per output token. A run against itself is 1, whatever is uncertain. */
+  #over(run: Run, other: Run): Ratio | null {
+    if (run === other) return { ratio: 1, lo: 1, hi: 1 };
+    const by = this.#load === 'open' ? 'tpot' : 'throughput';
+    const value =
+      by === 'tpot'
+        ? ratio(other.measured.mean_tpot_s, run.measured.mean_tpot_s)
+        : run.measured.throughput_tok_per_s / other.measured.throughput_tok_per_s;
+    return value === null ? null : { ratio: value, ...this.#confidence.speedup(value, run, other, by) };
+  }
+
+  /** A setting's run, kept for those that are compared with it. */
+  #kept(setup: Setup, batch: number | null): BenchRun {
     return entry(
-      entry(this.#runs, setup, () => new Map<number, Run>()),
+      entry(this.#runs, setup, () => new Map<number | null, BenchRun>()),
       batch,
       () => this.#run(setup, batch),
     );
   }
 
   /** The measures behind a row, without intervals, on a machine that differs from the scenario's in prices alone. */
-  measures({ method, k }: Setting, batch: number, machine: Machine = this.#inputs): Measures {
-    if (method.kind === 'none') return this.plainMeasures({ method, k }, batch, machine);
-    return this.#price(this.#setup(method, k), batch, machine);
+  measures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
+    if (setting.method.kind === 'none') return this.plainMeasures(setting, batch, machine);
+    return this.#price(this.#setup(setting), batch, machine);
   }
 
   /** The same of plain decoding of the setting's requests and lengths. */
-  plainMeasures({ method, k }: Setting, batch: number, machine: Machine = this.#inputs): Measures {
-    const plain = this.#plainOf(this.#setup(method, k));
+  plainMeasures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
+    const plain = this.#plainOf(this.#setup(setting));
     const known = entry(this.#plainOn, machine, () => new Map<Setup, Map<number, Measures>>());
     return entry(
       entry(known, plain, () => new Map<number, Measures>()),
@@ -248,7 +264,7 @@ export class Bench {
 
   #plainOf({ outputTokens }: Setup): Setup {
     return entry(this.#plainOfTexts, outputTokens, () =>
-      entry(this.#plain, outputTokens.join(), () => this.#prepare(NONE, null, outputTokens)),
+      entry(this.#plain, outputTokens.join(), () => this.#prepare({ method: NONE, k: null }, outputTokens)),
     );
   }
 
@@ -300,7 +316,7 @@ export class Bench {
 
   #runClones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures {
     const { finished, totals, makespanS } = this.#clones(setup, batch, requests, cost);
-    if (finished.some((wave) => wave.copies < batch)) {
+    if (finished.count > requests.length) {
       this.#warnings.add(
         `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
       );
@@ -312,7 +328,9 @@ export class Bench {
   #clonesThroughput(setup: Setup, copies: number): number {
     const cost = setup.priceOn(this.#inputs);
     const { finished, makespanS } = this.#clones(setup, copies, this.#everyRequest, cost);
-    return finished.reduce((sum, wave) => sum + wave.copies * wave.tokens, 0) / makespanS;
+    let tokens = 0;
+    for (let i = 0; i < finished.count; i++) tokens += finished.copies[i]! * finished.tokens[i]!;
+    return tokens / makespanS;
   }
 
   #clones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): StaticBatchRun {
@@ -374,10 +392,10 @@ export class Bench {
     );
   }
 
-  #drafter(setup: Pick<Setup, 'method' | 'k' | 'acceptance' | 'priceOn'>): Drafter {
-    const { policy, scenario } = this.#inputs;
+  #drafter(setup: Pick<Setup, 'method' | 'k' | 'policy' | 'acceptance' | 'priceOn'>): Drafter {
+    const { scenario } = this.#inputs;
     return assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions, {
-      policy,
+      policy: setup.policy,
       cost: setup.priceOn(this.#inputs),
       seed: scenario.seed,
     });
@@ -416,13 +434,13 @@ export class Bench {
   }
 
   /** A setting's run when its requests arrive at given times. */
-  served({ method, k }: Setting, arrivalS: Float64Array): ServedMeasures {
-    return this.#servedMeasures(this.#setup(method, k), { arrivalS });
+  served(setting: Setting, arrivalS: Float64Array): ServedMeasures {
+    return this.#servedMeasures(this.#setup(setting), { arrivalS });
   }
 
   /** How a setting, or plain decoding of its requests, stands to an objective when they arrive at given times. */
-  attainment({ method, k }: Setting, plain: boolean, arrivalS: Float64Array, slo: Slo): Attainment {
-    const own = this.#setup(method, k);
+  attainment(setting: Setting, plain: boolean, arrivalS: Float64Array, slo: Slo): Attainment {
+    const own = this.#setup(setting);
     const setup = plain ? this.#plainOf(own) : own;
     this.#checkFit(setup);
     const { engine, longestGapOf } = this.#serve(
@@ -436,8 +454,8 @@ export class Bench {
   }
 
   /** Runs a setting once more, under an observer, and returns the requests that ended. */
-  watched({ method, k }: Setting, batch: number | null, observer: StepObserver): FinishedRecord[] {
-    const setup = this.#setup(method, k);
+  watched(setting: Setting, batch: number | null, observer: StepObserver): FinishedRecord[] {
+    const setup = this.#setup(setting);
     this.#checkFit(setup);
     const requests = this.#everyRequest;
     const coming = this.#coming(batch, requests.length);
@@ -446,12 +464,13 @@ export class Bench {
     ];
   }
 
-  #setup(method: Method, k: number | null): Setup {
-    return entry(this.#setups, `${method.name} ${k}`, () => this.#prepare(method, k));
+  #setup(setting: Setting): Setup {
+    const { method, k, policy = FIXED } = setting;
+    return entry(this.#setups, `${method.name} ${k} ${policy.name}`, () => this.#prepare(setting));
   }
 
   /** @param texts tokens of each output, for a method whose acceptance does not say them */
-  #prepare(method: Method, k: number | null, texts = this.#trace.outputTokens): Setup {
+  #prepare({ method, k, policy: named = FIXED }: Setting, texts = this.#trace.outputTokens): Setup {
     const { scenario, hardware, engine, target, drafts } = this.#inputs;
     const trace = this.#trace;
     const acceptance = method.parts.map((part) => this.#acceptance(part.name));
@@ -486,21 +505,20 @@ export class Bench {
       );
     }
     const maxK = method.kind === 'none' ? 0 : (k ?? Math.max(...acceptance.map((lengths) => lengths.maxK)));
-    const drafted = cards.map(({ name }) => name).join();
+    const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
+    const prices = entry(this.#prices, models.join(), () => new WeakMap<Machine, CostModel>());
     const price = ({ hardware, engine }: Machine) =>
       authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
     const replayed = new Map<number, Rounds>();
     const { promptTokens } = trace;
-    const adapts = method.kind === 'best' || (takesK(method) && this.#inputs.policy.kind !== 'fixed');
-    const priceOn = (machine: Machine) =>
-      entry(
-        entry(this.#prices, machine, () => new Map<string, CostModel>()),
-        drafted,
-        () => price(machine),
-      );
+    const policy = named.spec;
+    const adapts =
+      method.kind === 'best' || method.kind === 'bandit' || (takesK(method) && policy.kind !== 'fixed');
+    const priceOn = (machine: Machine) => entry(prices, machine, () => price(machine));
     return {
       method,
       k,
+      policy,
       maxK,
       acceptance,
       priceOn,
@@ -508,7 +526,7 @@ export class Bench {
         entry(replayed, adapts ? batch : 0, () => {
           const workload = { promptTokens, outputTokens };
           if (method.kind === 'none') return plainRounds(workload);
-          const drafter = this.#drafter({ method, k, acceptance, priceOn });
+          const drafter = this.#drafter({ method, k, policy, acceptance, priceOn });
           return replayRounds(workload, drafter, shapes.length, maxK, batch);
         }),
       draftModels: shapes.length,

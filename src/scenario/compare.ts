@@ -24,6 +24,7 @@ export interface ComparisonRow
     | 'draft'
     | 'method'
     | 'k'
+    | 'policy'
     | 'trace'
     | 'trace_kind'
     | 'batch_size'
@@ -143,7 +144,7 @@ type RowOfBatch = Omit<ComparisonRow, 'break_even_batch' | 'break_even_searched_
 function bestAt(bench: Bench, inputs: Inputs, settings: readonly Setting[], batch: number): RowOfBatch {
   const speedups = settings.map((setting) => speedupOf(bench, setting, batch));
   const best = settings[speedups.indexOf(Math.max(...speedups))]!;
-  const row = bench.row(best.method, best.k, batch);
+  const row = bench.row(best, batch);
   const seconds =
     row.step_ms === null
       ? null
@@ -158,6 +159,7 @@ function bestAt(bench: Bench, inputs: Inputs, settings: readonly Setting[], batc
     draft: row.draft,
     method: row.method,
     k: row.k,
+    policy: row.policy,
     trace: row.trace,
     trace_kind: row.trace_kind,
     batch_size: row.batch_size,

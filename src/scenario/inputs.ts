@@ -7,7 +7,7 @@ import { parseSlo, type Slo } from '../metrics/slo.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { draftCard, headFor, headNames, modelCard, modelNames, mtpHead } from '../model/cards.ts';
 import { parseModel } from '../model/parse.ts';
-import { type PolicySpec, parsePolicy } from '../policy/policies.ts';
+import { type NamedPolicy, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
 import { withDrafterQuality } from '../trace/drafter-quality.ts';
@@ -44,8 +44,8 @@ export interface Inputs {
   /** What-if values that stand in both. */
   readonly overrides: readonly Override[];
   readonly methods: readonly Method[];
-  /** Who decides how far methods that take a k draft. */
-  readonly policy: PolicySpec;
+  /** Who may decide how far methods that take a k draft: a setting each. */
+  readonly policies: readonly NamedPolicy[];
   /** Card of the draft model that each basic method runs. */
   readonly drafts: ReadonlyMap<string, DraftHead | Transformer>;
   /** Conditional rates per draft position, for methods whose acceptance was stated. */
@@ -131,23 +131,25 @@ export async function gatherInputs(
   }
   const parts = [...new Set(methods.flatMap((method): BasicMethod[] => [...method.parts]))];
 
-  const named = parsePolicy(scenario.policy);
-  let policy = named;
-  if (named.kind === 'table-file') {
-    const document = await library.file(named.file);
-    if (document === null) throw new UserError(`--policy ${scenario.policy}: no such file`);
+  const policies: NamedPolicy[] = [];
+  for (const name of new Set(scenario.policy)) {
+    const spec = parsePolicy(name);
+    if (spec.kind !== 'fixed' && !methods.some(takesK)) {
+      throw new UserError(`--policy ${name} has no effect: no listed method takes a draft length`);
+    }
+    if (spec.kind !== 'table-file') {
+      policies.push({ name, spec });
+      continue;
+    }
+    const document = await library.file(spec.file);
+    if (document === null) throw new UserError(`--policy ${name}: no such file`);
     contents.push(document.text);
-    policy = { kind: 'table', entries: parseTable(json(document), document.where) };
-    const asked = Math.max(...policy.entries.map(({ k }) => k));
+    const entries = parseTable(json(document), document.where);
+    policies.push({ name, spec: { kind: 'table', entries } });
+    const asked = Math.max(...entries.map(({ k }) => k));
     const cap = Math.max(...scenario.k);
     if (asked > cap)
       warnings.push(`policy ${document.where} asks for up to ${asked} tokens: k caps it at ${cap}`);
-  }
-  if (policy.kind !== 'fixed' && !methods.some(takesK)) {
-    throw new UserError(`--policy ${scenario.policy} has no effect: no listed method takes a draft length`);
-  }
-  if (policy.kind === 'noisy-oracle' && methods.some(({ kind }) => kind === 'hybrid')) {
-    throw new UserError(`--policy ${scenario.policy}: it knows one recording, and a hybrid has two`);
   }
 
   const rates = new Map<string, readonly number[]>();
@@ -251,7 +253,7 @@ export async function gatherInputs(
     engine,
     overrides,
     methods,
-    policy,
+    policies,
     drafts,
     rates,
     traces,
@@ -279,7 +281,9 @@ function hashed({
   return {
     ...rest,
     ...(drafterQuality !== 1 && { drafterQuality }),
-    ...(policy !== 'fixed' && { policy: policy.replace(/^table:.*/, 'table') }),
+    ...(policy.join() !== 'fixed' && {
+      policy: policy.map((one) => one.replace(/^table:.*/, 'table')).join(),
+    }),
     target: name(target),
     draft: draft !== null && headNames().includes(draft) ? draft : name(draft),
     traces: trace.length,

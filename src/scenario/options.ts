@@ -89,7 +89,7 @@ const optionSchemas = {
   engine: text,
   method: list(text),
   k: list(wholeNumber(1)),
-  policy: text,
+  policy: list(text),
   trace: list(text),
   acceptance,
   drafterQuality,
@@ -121,7 +121,7 @@ export interface Scenario {
   readonly method: readonly string[];
   readonly k: readonly number[];
   /** Who decides how far to draft; for all but `fixed`, k is the longest draft. */
-  readonly policy: string;
+  readonly policy: readonly string[];
   readonly trace: readonly string[];
   readonly acceptance: Readonly<Record<string, string>>;
   /** What if: how many times as many drafts a fitted trace accepts, a round. */
@@ -156,7 +156,7 @@ export const DEFAULTS: Scenario = {
   engine: 'vllm-0.10',
   method: ['none', 'ngram', 'eagle3'],
   k: [3],
-  policy: 'fixed',
+  policy: ['fixed'],
   trace: ['gsm8k'],
   acceptance: {},
   drafterQuality: 1,

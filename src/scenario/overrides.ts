@@ -12,6 +12,7 @@ import type { HardwareProfile } from '../hardware/profile.ts';
 import { hardwareSchema } from '../hardware/schema.ts';
 import { parseQuantity, type SiUnit, shownQuantity, unitOf } from '../units.ts';
 import { got } from '../validate.ts';
+import type { Scenario } from './options.ts';
 
 /** A parsed JSON file and what to call it in an error. */
 export interface ProfileFile {
@@ -79,6 +80,9 @@ const ALL_REDUCE = 'hardware.efficiency.allReduce';
 
 /** A profile holds these, and no price depends on them. */
 const UNUSED = ['hardware.denseFlops.fp4', 'hardware.l2', 'hardware.streamingMultiprocessors'];
+
+/** What methods that draft in more than one way pay. */
+const DRAFTER_SWITCH = 'engine.drafterSwitch.';
 
 /** What a token costs depends on these, and no time does. */
 const BILLS = ['hardware.power', 'hardware.price'];
@@ -150,12 +154,15 @@ export function implausible(overrides: readonly Override[]): string[] {
  */
 export function withoutEffect(
   path: string,
-  scenario: { readonly tp: number; readonly dtype: string; readonly load: string },
+  scenario: Pick<Scenario, 'tp' | 'dtype' | 'load' | 'method'>,
   hardware: HardwareProfile,
   billed = scenario.load !== 'clones',
 ): string | null {
   if (BILLS.includes(path) && !billed) {
     return 'no effect with --load clones, expected a load with different requests, such as closed';
+  }
+  if (path.startsWith(DRAFTER_SWITCH) && !scenario.method.some((name) => name.includes('+'))) {
+    return 'no effect, no listed method changes its drafter, expected one such as hybrid:ngram+eagle3';
   }
   const link = path === 'hardware.linkBandwidth';
   if ((link || path === ALL_REDUCE) && scenario.tp === 1) return 'no effect with --tp 1';

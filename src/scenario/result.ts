@@ -17,6 +17,8 @@ export interface RowNames {
   readonly method: string;
   /** Null for methods that take no k. */
   readonly k: number | null;
+  /** Who decides how far to draft, k at most; null for methods that take no k. */
+  readonly policy: string | null;
   readonly trace: string;
   /** `recording` only when every acceptance the row used was recorded. */
   readonly trace_kind: TraceKind;
@@ -42,6 +44,13 @@ export interface Row extends RowNames, Partial<ServingMeasures> {
   readonly wasted_verify_share: number | null;
   readonly time_share: Measures['time_share'];
   readonly step_ms: Measures['step_ms'];
+  /**
+   * Runs that compare policies, `fixed` among them: how many times as fast as the best k drafted in every round of
+   * the same method, with its 95 % interval; null for methods that take no k.
+   */
+  readonly over_best_fixed?: number | null;
+  readonly over_best_fixed_lo?: number | null;
+  readonly over_best_fixed_hi?: number | null;
   /** Closed loads: when every request runs as so many copies of itself instead, one request after the other. */
   readonly clones_throughput_tok_per_s?: number;
 }

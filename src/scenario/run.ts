@@ -21,19 +21,55 @@ export function runScenario(inputs: Inputs, progress: Progress = () => {}): Resu
   const rows: Row[] = [];
   for (const trace of inputs.traces) {
     const bench = new Bench(inputs, trace, kind, warnings);
-    for (const setting of settings) {
-      for (const batch of batches) {
-        progress(rows.length, total);
-        rows.push(bench.row(setting.method, setting.k, batch));
-      }
-    }
+    const own = settings.map((setting) =>
+      batches.map((batch, b) => {
+        progress(rows.length + b, total);
+        return bench.row(setting, batch);
+      }),
+    );
+    const overFixed = comparesPolicies(inputs) ? overBestFixed(bench, settings, own) : null;
+    own.forEach((ofSetting, s) => {
+      rows.push(...ofSetting.map((row, b) => (overFixed === null ? row : { ...row, ...overFixed[s]![b]! })));
+    });
   }
   return envelope(scenario, inputs.configHash, warnings, rows);
 }
 
+/** Whether a run says how its policies stand to the best fixed draft length. */
+export function comparesPolicies({ policies }: Pick<Inputs, 'policies'>): boolean {
+  return policies.length > 1 && policies.some(({ spec }) => spec.kind === 'fixed');
+}
+
+type OverFixed = Pick<Row, 'over_best_fixed' | 'over_best_fixed_lo' | 'over_best_fixed_hi'>;
+
+/** @param rows of each setting, by batch size */
+function overBestFixed(
+  bench: Bench,
+  settings: readonly Setting[],
+  rows: readonly (readonly Row[])[],
+): OverFixed[][] {
+  return settings.map((setting, s) =>
+    rows[s]!.map(({ batch_size: batch }, b) => {
+      if (!takesK(setting.method)) {
+        return { over_best_fixed: null, over_best_fixed_lo: null, over_best_fixed_hi: null };
+      }
+      const speed = (one: number) => rows[one]![b]!.speedup ?? 0;
+      const best = [...settings.keys()]
+        .filter((o) => settings[o]!.method === setting.method && settings[o]!.policy?.spec.kind === 'fixed')
+        .reduce((a, o) => (speed(o) > speed(a) ? o : a));
+      const over = bench.ratio(setting, settings[best]!, batch);
+      return { over_best_fixed: over.ratio, over_best_fixed_lo: over.lo, over_best_fixed_hi: over.hi };
+    }),
+  );
+}
+
 /** Every setting a scenario asks for, in its order. */
-export function settingsOf({ methods, scenario }: Inputs): Setting[] {
-  return methods.flatMap((method) => (takesK(method) ? scenario.k : [null]).map((k) => ({ method, k })));
+export function settingsOf({ methods, policies, scenario }: Inputs): Setting[] {
+  return methods.flatMap((method): Setting[] =>
+    takesK(method)
+      ? scenario.k.flatMap((k) => policies.map((policy) => ({ method, k, policy })))
+      : [{ method, k: null }],
+  );
 }
 
 export function loadKind({ load }: Scenario): LoadKind {

@@ -22,7 +22,7 @@ export interface Elasticity {
 }
 
 export interface SensitivityRow
-  extends Pick<Row, 'gpu' | 'tp' | 'target' | 'method' | 'k' | 'trace' | 'batch_size'> {
+  extends Pick<Row, 'gpu' | 'tp' | 'target' | 'method' | 'k' | 'policy' | 'trace' | 'batch_size'> {
   readonly throughput_tok_per_s: number;
   readonly speedup: number | null;
   /** By size of the elasticity of throughput, largest first. */
@@ -68,6 +68,7 @@ export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Se
           target: inputs.target.name,
           method: setting.method.name,
           k: setting.k,
+          policy: setting.policy?.name ?? null,
           trace: trace.name,
           batch_size: batch,
           throughput_tok_per_s: throughput,

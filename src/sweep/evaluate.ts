@@ -1,5 +1,4 @@
 /** Evaluates points one after the other; what neighbours share is read, priced and simulated once. */
-import { parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { Bench } from '../scenario/bench.ts';
@@ -8,7 +7,7 @@ import type { Library } from '../scenario/library.ts';
 import { isOpen } from '../scenario/load.ts';
 import { checkUsed, type Options, type Scenario } from '../scenario/options.ts';
 import type { Row } from '../scenario/result.ts';
-import { loadKind } from '../scenario/run.ts';
+import { loadKind, settingsOf } from '../scenario/run.ts';
 import { sharedKey } from './plan.ts';
 
 /** A row, or why there is none. */
@@ -41,13 +40,9 @@ export class Evaluator {
       const { batch: _, ...named } = scenario;
       checkUsed(named as Options, scenario);
       const inputs = await this.#inputs(scenario);
-      const method = parseMethod(scenario.method[0]!);
-      const row = this.#bench(inputs).row(
-        method,
-        takesK(method) ? scenario.k[0]! : null,
-        isOpen(scenario.load) ? null : scenario.batch[0]!,
-      );
-      return { row };
+      // Points that differ in k alone share their inputs.
+      const [setting] = settingsOf({ ...inputs, scenario });
+      return { row: this.#bench(inputs).row(setting!, isOpen(scenario.load) ? null : scenario.batch[0]!) };
     } catch (error) {
       if (error instanceof UserError) return { error: error.message };
       throw error;

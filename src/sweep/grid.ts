@@ -18,7 +18,7 @@ import {
 export type AxisValue = string | number | boolean | null;
 
 export interface Point {
-  /** A scenario of one method, k, batch and trace. */
+  /** A scenario of one method, k, policy, batch and trace. */
   readonly scenario: Scenario;
   /** The value of every axis, by its path: `batch`, `set.hardware.memoryBandwidth`. */
   readonly axes: Readonly<Record<string, AxisValue>>;
@@ -32,7 +32,7 @@ interface Axis {
 }
 
 /** Keys whose values are lists in a scenario. */
-const LISTS: readonly OptionName[] = ['method', 'k', 'batch', 'trace'];
+const LISTS: readonly OptionName[] = ['method', 'k', 'policy', 'batch', 'trace'];
 /** Keys whose values are objects of values. */
 const RECORDS: readonly OptionName[] = ['set', 'acceptance'];
 /** A range of more values than this is a mistyped one. */

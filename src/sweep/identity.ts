@@ -18,14 +18,13 @@ export class Identity {
   /** SHA-256 in hexadecimal digits; the seed is part of the scenario, paths are not part of it. */
   async of(scenario: Scenario): Promise<string> {
     const { gpu, engine, target, draft, trace, workload, policy, drafterQuality, ...rest } = scenario;
-    const table = /^table:(.*)/.exec(policy)?.[1];
     const parts = await Promise.all([
       this.#profile('gpu', gpu),
       this.#profile('engine', engine),
       this.#model(target),
       draft === null ? null : this.#model(draft),
       workload === null ? null : this.#file(workload),
-      table === undefined ? policy : this.#file(table),
+      this.#policy(policy[0]!),
       ...trace.map((named) => this.#trace(target, named)),
     ]);
     const quality = drafterQuality === 1 ? {} : { drafterQuality };
@@ -38,6 +37,12 @@ export class Identity {
         ? this.#library.profile(kind, named)
         : this.#library.file(named),
     );
+  }
+
+  /** A table is its contents, whatever its file is called. */
+  async #policy(named: string): Promise<string | null> {
+    const table = /^table:(.*)/.exec(named)?.[1];
+    return table === undefined ? named : this.#file(table);
   }
 
   async #model(named: string): Promise<string | null> {

@@ -3,7 +3,8 @@
  * front of its target, trace and GPU when no other is at least as good in both and better in one. Methods that know
  * the future are bounds, no choices, and stay out unless asked for; open loads have no batch, and so no rate per user.
  */
-import { parseMethod } from '../drafter/methods.ts';
+import { parseMethod, takesK } from '../drafter/methods.ts';
+import { parsePolicy } from '../policy/policies.ts';
 import type { Row } from '../scenario/result.ts';
 import { type PointRecord, SWEEP_SCHEMA_VERSION } from './records.ts';
 
@@ -76,6 +77,7 @@ function front(points: readonly ParetoPoint[]): ParetoPoint[] {
   });
 }
 
-function knowsTheFuture({ method }: Row): boolean {
-  return !['none', 'fixed', 'hybrid'].includes(parseMethod(method).kind);
+function knowsTheFuture({ method, policy }: Row): boolean {
+  if (policy !== null && parsePolicy(policy).kind === 'noisy-oracle') return true;
+  return method !== 'none' && !takesK(parseMethod(method));
 }

@@ -1,0 +1,123 @@
+/**
+ * What sequences state in a round, context apart. Rounds of a kind differ in their context alone, so that a line
+ * through two prices gives the price of them all (static-batch.ts).
+ */
+import type { StepWork } from '../cost/work.ts';
+import { wider } from './columns.ts';
+
+/** Columns of a kind before those of its draft models, of which each has two. */
+const OWN_COLUMNS = 4;
+
+/** An index is kept in 16 bits. */
+const MOST_KINDS = 2 ** 16;
+
+/** Every kind that was met, by its index; found by a hash table, since one is looked up in every round of a replay. */
+export class RoundKinds {
+  length = 0;
+  /** Tokens of prompt and output at which rounds of a kind start, least and greatest. */
+  leastContext = new Int32Array(8);
+  greatestContext = new Int32Array(8);
+  readonly #draftModels: number;
+  readonly #columns: number;
+  /** Drafted, searches, search hits, switches; of each draft model the tokens it drafts (0: it does not run) and reads first. */
+  #values: Float64Array;
+  /** The same of the round that is looked up. */
+  readonly #met: Float64Array;
+  /** Index of a kind plus one, 0 where empty; where two kinds meet, the later takes the next empty place. */
+  #table = new Int32Array(256);
+
+  constructor(draftModels: number) {
+    this.#draftModels = draftModels;
+    this.#columns = OWN_COLUMNS + 2 * draftModels;
+    this.#values = new Float64Array(8 * this.#columns);
+    this.#met = new Float64Array(this.#columns);
+  }
+
+  /** Tokens that rounds of this kind draft. */
+  drafted(kind: number): number {
+    return this.#values[kind * this.#columns]!;
+  }
+
+  /** The kind of a round that starts at `context`; makes one where there is none. */
+  of(drafted: number, { searches, searchHits, switches, drafts }: StepWork, context: number): number {
+    const met = this.#met;
+    met[0] = drafted;
+    met[1] = searches;
+    met[2] = searchHits;
+    met[3] = switches;
+    for (let d = 0, at = OWN_COLUMNS; d < drafts.length; d++) {
+      met[at++] = drafts[d]!.longest;
+      met[at++] = drafts[d]!.catchUpTokens;
+    }
+    const mask = this.#table.length - 1;
+    let at = this.#hashOf(met, 0) & mask;
+    for (; this.#table[at] !== 0; at = (at + 1) & mask) {
+      const kind = this.#table[at]! - 1;
+      if (!this.#isMet(kind)) continue;
+      if (context < this.leastContext[kind]!) this.leastContext[kind] = context;
+      if (context > this.greatestContext[kind]!) this.greatestContext[kind] = context;
+      return kind;
+    }
+    return this.#add(at, context);
+  }
+
+  /** States to `work` a step in which `batch` sequences with `context` tokens each do a round of this kind. */
+  state(kind: number, batch: number, context: number, work: StepWork): void {
+    let at = kind * this.#columns;
+    const values = this.#values;
+    const drafted = values[at]!;
+    work.clear();
+    const { verify } = work;
+    verify.sequences = batch;
+    verify.tokens = batch * (drafted + 1);
+    verify.logitRows = verify.tokens;
+    verify.contextTokens = batch * (context + drafted);
+    verify.attentionPairs = batch * (drafted + 1) * (context + drafted / 2);
+    work.searches = batch * values[at + 1]!;
+    work.searchHits = batch * values[at + 2]!;
+    work.switches = batch * values[at + 3]!;
+    at += OWN_COLUMNS;
+    for (let d = 0; d < this.#draftModels; d++, at += 2) {
+      if (values[at]! > 0) work.drafts[d]!.add(batch, values[at]!, context, values[at + 1]!);
+    }
+  }
+
+  #isMet(kind: number): boolean {
+    const at = kind * this.#columns;
+    for (let c = 0; c < this.#columns; c++) if (this.#values[at + c] !== this.#met[c]) return false;
+    return true;
+  }
+
+  #add(place: number, context: number): number {
+    if (this.length === MOST_KINDS) throw new Error('more kinds of rounds than an index holds');
+    const kind = this.length++;
+    if (kind === this.leastContext.length) {
+      this.leastContext = wider(this.leastContext);
+      this.greatestContext = wider(this.greatestContext);
+      this.#values = wider(this.#values);
+    }
+    this.#values.set(this.#met, kind * this.#columns);
+    this.leastContext[kind] = context;
+    this.greatestContext[kind] = context;
+    this.#table[place] = this.length;
+    if (2 * this.length > this.#table.length) this.#widenTable();
+    return kind;
+  }
+
+  #widenTable(): void {
+    const table = new Int32Array(2 * this.#table.length);
+    const mask = table.length - 1;
+    for (let kind = 0; kind < this.length; kind++) {
+      let at = this.#hashOf(this.#values, kind * this.#columns) & mask;
+      while (table[at] !== 0) at = (at + 1) & mask;
+      table[at] = kind + 1;
+    }
+    this.#table = table;
+  }
+
+  #hashOf(values: Float64Array, from: number): number {
+    let hash = 0;
+    for (let c = 0; c < this.#columns; c++) hash = Math.imul(hash, 31) + values[from + c]!;
+    return Math.imul(hash, 0x9e3779b1) >>> 8;
+  }
+}
