@@ -1,7 +1,7 @@
 /** The optimum over recorded lengths, against every other way to draft the same requests. */
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CostModel, StepWork } from '../src/cost/work.ts';
+import { type CostModel, noSeconds, StepWork, totalSeconds } from '../src/cost/work.ts';
 import { assembleDrafter } from '../src/drafter/assemble.ts';
 import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
@@ -14,11 +14,12 @@ import type { PositionLengths } from '../src/trace/trace.ts';
 const inputsOf = (options: Options) => gatherInputs(completeScenario(options), folderLibrary);
 
 /** Prices of a step: 10, and so much for each pass, each token it catches up on and each token verified. */
-const linear = (passS: number, catchUpS: number, verifyS: number): CostModel => ({
+const linear = (passS: number, catchUpS: number, verifyS: number, searchS = 0, switchS = 0): CostModel => ({
   name: 'linear',
   priceStep(work, cost) {
     const [draft] = work.drafts;
     cost.draftS = draft === undefined ? 0 : draft.longest * passS + draft.catchUpTokens * catchUpS;
+    cost.draftS += work.searches * searchS + work.switches * switchS;
     cost.verifyS = 10 + work.verify.tokens * verifyS;
     cost.samplingS = 0;
     cost.overheadS = 0;
@@ -99,17 +100,78 @@ describe('best lengths', () => {
     );
   });
 
-  it.each(['gsm8k', 'instructcoder'])('%s: nothing is faster at any batch size', async (trace) => {
+  it('of two, who drafts included, are as fast as the fastest of all ways', () => {
+    const price = fc.double({ min: 0, max: 6, noNaN: true });
+    const lengths = fc.array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 4 })), {
+      minLength: 1,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(lengths, price, price, price, price, (both, passS, catchUpS, searchS, switchS) => {
+        const cost = linear(passS, catchUpS, 0.5, searchS, switchS);
+        const parts = [0, 1].map((part) => both.map((of) => of[part]!));
+        const drafter = assembleDrafter(
+          parseMethod('best:ngram+eagle3'),
+          null,
+          parts
+            .map(lengthsOf)
+            .map((one, part) =>
+              part === 0 ? { ...one, proposed: one.emitted.map((emitted) => (emitted > 1 ? 20 : 0)) } : one,
+            ),
+          AS_RECORDED,
+          { policy: { kind: 'fixed' } as const, cost, seed: 1 },
+        );
+        const work = new StepWork(1, 20);
+        const step = noSeconds();
+        let seconds = 0;
+        for (let position = 1; position <= both.length; position += drafter.emitted) {
+          work.clear();
+          drafter.stepBegins(1, position);
+          drafter.round(0, position, both.length + 1 - position, 1, position, work);
+          work.verify.tokens = drafter.drafted + 1;
+          cost.priceStep(work, step);
+          seconds += totalSeconds(step);
+        }
+        const from = (position: number, unread: number, last: number): number => {
+          const left = both.length + 1 - position;
+          if (left <= 0) return 0;
+          const ways = [10.5 + from(position + 1, unread + 1, last)];
+          for (const part of [0, 1]) {
+            for (let d = 1; d < Math.min(parts[part]![position - 1]!, left); d++) {
+              const drafting = part === 0 ? searchS : d * passS + unread * catchUpS;
+              const switched = last >= 0 && last !== part ? switchS : 0;
+              const then = from(position + d + 1, part === 0 ? unread + d + 1 : d + 1, part);
+              ways.push(drafting + switched + 10 + (d + 1) * 0.5 + then);
+            }
+          }
+          return Math.min(...ways);
+        };
+        expect(seconds).toBeCloseTo(from(1, 1, -1), 9);
+      }),
+    );
+  });
+
+  it.each([
+    ['gsm8k', {}],
+    ['instructcoder', {}],
+    ['instructcoder', { 'engine.drafterSwitch.fixed': '1 ms', 'engine.drafterSwitch.each': '20 us' }],
+  ])('%s %j: nothing is faster at any batch size', async (trace, set) => {
     const method = ['best:eagle3', 'oracle:eagle3', 'eagle3', 'best:ngram+eagle3'];
-    const pairs = ['combined:ngram+eagle3', 'best:ngram', 'hybrid:ngram+eagle3', 'oracle:ngram'];
-    const inputs = await inputsOf({ method: [...method, ...pairs], trace: [trace], requests: 30 });
+    const pairs = ['combined:ngram+eagle3', 'best:ngram', 'hybrid:ngram+eagle3', 'bandit:ngram+eagle3'];
+    const inputs = await inputsOf({
+      method: [...method, ...pairs, 'oracle:ngram'],
+      trace: [trace],
+      requests: 30,
+      set,
+    });
     const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
     for (const batch of [1, 32, 256]) {
       const speed = (name: string, k: number | null = null) =>
         bench.measures({ method: parseMethod(name), k }, batch).throughput_tok_per_s;
       for (let k = 1; k <= 10; k++) {
         expect(speed('eagle3', k)).toBeLessThanOrEqual(speed('best:eagle3'));
-        expect(speed('hybrid:ngram+eagle3', k)).toBeLessThanOrEqual(speed('best:ngram+eagle3'));
+        for (const name of ['hybrid:ngram+eagle3', 'bandit:ngram+eagle3'])
+          expect(speed(name, k)).toBeLessThanOrEqual(speed('best:ngram+eagle3'));
       }
       expect(speed('oracle:eagle3')).toBeLessThanOrEqual(speed('best:eagle3'));
       expect(speed('oracle:ngram')).toBeLessThanOrEqual(speed('best:ngram'));

@@ -9,13 +9,16 @@ import { stepPrice } from '../src/drafter/step-price.ts';
 import { forwardShape, headShape } from '../src/model/shape.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { AcceptanceEstimate } from '../src/policy/acceptance-estimate.ts';
+import { Cascade } from '../src/policy/cascade.ts';
 import { Goodput } from '../src/policy/goodput.ts';
 import { PerRequest } from '../src/policy/per-request.ts';
 import { type PolicySpec, parsePolicy } from '../src/policy/policies.ts';
 import { parseTable, Table } from '../src/policy/table.ts';
+import { summarize } from '../src/report/summary.ts';
 import { Bench } from '../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../src/scenario/options.ts';
+import { runScenario } from '../src/scenario/run.ts';
 import type { PositionLengths } from '../src/trace/trace.ts';
 import { describeWithRecordings } from './recordings.ts';
 
@@ -117,10 +120,16 @@ describe('a table by batch size', () => {
 });
 
 describe('names of policies', () => {
-  it.each(['fixed', 'goodput', 'per-request', 'oracle', 'noisy-oracle:0.5', 'off-above:8', 'table:f.json'])(
-    '%s is one',
-    (name) => expect(() => parsePolicy(name)).not.toThrow(),
-  );
+  it.each([
+    'fixed',
+    'goodput',
+    'per-request',
+    'cascade',
+    'oracle',
+    'noisy-oracle:0.5',
+    'off-above:8',
+    'table:f.json',
+  ])('%s is one', (name) => expect(() => parsePolicy(name)).not.toThrow());
   it.each([
     ['godput', /unknown policy "godput": nearest is goodput/],
     ['goodput:3', /unknown policy/],
@@ -201,6 +210,37 @@ describe('per request', () => {
   });
 });
 
+describe('cascade', () => {
+  /** Draft lengths of a request of which so many drafts are accepted at most. */
+  const drafts = (rounds: number, accepted: number, price: (k: number) => number): number[] => {
+    const policy = new Cascade((_, __, asked) => price(asked), 6);
+    return Array.from({ length: rounds }, (_, i) => {
+      policy.stepBegins(1, 100);
+      const k = policy.choose(0, i + 1);
+      policy.see(0, i + 1, k, k, Math.min(accepted, k));
+      return k;
+    });
+  };
+  const runs = (...lengths: readonly (readonly [k: number, rounds: number])[]) =>
+    lengths.flatMap(([k, rounds]) => new Array<number>(rounds).fill(k));
+
+  it('tries neighbours of three, keeps the one of most utility, and starts the next test there', () => {
+    // Utilities of 1 to 4 drafts: 2/1.1, 3/1.2, 3/1.3, 3/1.4.
+    const test = runs([3, 4], [4, 4], [2, 4], [1, 4]);
+    const next = runs([2, 4], [3, 4], [1, 4]);
+    expect(drafts(92, 2, (k) => 1 + 0.1 * k)).toEqual([...test, ...runs([2, 32]), ...next, ...runs([2, 32])]);
+  });
+
+  it('is off where no utility exceeds 1, twice as long the next time', () => {
+    const ks = drafts(148, 0, (k) => 1 + k);
+    expect(ks).toEqual([
+      ...runs([3, 4], [4, 4], [2, 4], [1, 4], [0, 32]),
+      ...runs([1, 4], [2, 4], [0, 64]),
+      ...runs([1, 4], [2, 4], [0, 20]),
+    ]);
+  });
+});
+
 describe('policies in a run', () => {
   const measure = async (policy: string, batch: number, method = 'eagle3', k = 8) => {
     const inputs = await inputsOf({ method: [method], k: [k], policy: [policy], requests: 30 });
@@ -217,6 +257,39 @@ describe('policies in a run', () => {
     expect(drafted[2]).toBeLessThan(drafted[3]!);
     expect(drafted[3]).toBe(drafted[4]);
     expect((await measure('oracle', 4)).acceptance_rate).toBeGreaterThan(0.98);
+  });
+
+  it('are each set against the best fixed k of their method', async () => {
+    const inputs = await inputsOf({
+      method: ['none', 'eagle3', 'ngram'],
+      k: [2, 8],
+      policy: ['fixed', 'goodput', 'oracle'],
+      batch: [4],
+      requests: 30,
+    });
+    const result = runScenario(inputs);
+    const { rows } = result;
+    const best = (method: string) =>
+      Math.max(
+        ...rows
+          .filter((row) => row.method === method && row.policy === 'fixed')
+          .map((row) => row.throughput_tok_per_s),
+      );
+    for (const row of rows) {
+      if (row.method === 'none') {
+        expect(row).toMatchObject({ policy: null, over_best_fixed: null });
+        continue;
+      }
+      expect(row.over_best_fixed).toBeCloseTo(row.throughput_tok_per_s / best(row.method), 12);
+      expect(row.over_best_fixed_lo).toBeLessThanOrEqual(row.over_best_fixed!);
+      expect(row.over_best_fixed_hi).toBeGreaterThanOrEqual(row.over_best_fixed!);
+    }
+    expect(rows).toHaveLength(13);
+    const oracle = rows.find(
+      ({ policy, k, method }) => policy === 'oracle' && k === 8 && method === 'eagle3',
+    )!;
+    expect(oracle.over_best_fixed_lo).toBeGreaterThan(1);
+    expect(summarize(result, inputs)).toMatch(/oracle +8 +1\.\d+x .*faster/);
   });
 
   it('off above a batch size is fixed up to it and plain decoding beyond', async () => {

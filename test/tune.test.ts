@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { byBatch, byBatchAndContext, joined, rangesOf } from '../src/decide/schedule.ts';
+import { scheduleDocument } from '../src/decide/schedule-document.ts';
 import { TIE, tune } from '../src/decide/tune.ts';
 import { vllmConfig } from '../src/decide/vllm.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
@@ -73,6 +74,33 @@ describe('a schedule', () => {
       num_speculative_tokens: 2,
       num_speculative_tokens_per_batch_size: [[1, 4, 2]],
     });
+  });
+});
+
+describe('the schedule as plain JSON', () => {
+  it('has every batch size once in every list, whatever pays there', async () => {
+    const inputs = await inputsOf({
+      method: ['ngram', 'hybrid:ngram+eagle3'],
+      batch: [2, 16, 900],
+      requests: 20,
+    });
+    const tuning = await tune([inputs], 4);
+    const [schedule] = scheduleDocument(tuning).schedules;
+    const lists = [...schedule!.best, ...schedule!.methods.flatMap(({ contexts }) => contexts)];
+    expect(lists).toHaveLength(3);
+    for (const { ranges } of lists) {
+      expect(ranges[0]!.lo).toBe(1);
+      expect(ranges.at(-1)!.hi).toBe(900);
+      ranges.slice(1).forEach(({ lo }, i) => {
+        expect(lo).toBe(ranges[i]!.hi + 1);
+      });
+      for (const { method, k } of ranges) expect(method === 'none').toBe(k === 0);
+    }
+    for (const { batch_size: batch, method, k } of tuning.rows) {
+      const range = schedule!.best[0]!.ranges.find(({ lo, hi }) => lo <= batch && batch <= hi);
+      expect(range).toMatchObject({ method, k });
+    }
+    expect(schedule!.best[0]!.ranges.at(-1)).toMatchObject({ method: 'none', k: 0 });
   });
 });
 
@@ -155,7 +183,7 @@ describe('tune', () => {
     ['--method oracle:eagle3', /tune chooses draft lengths/],
     ['--load poisson:1', /tune needs batch sizes/],
     ['--emit vlm', /unknown emit "vlm": nearest is vllm/],
-    ['--emit vllm --format csv', /--format csv has no effect/],
+    ['--emit json --format csv', /--format csv has no effect/],
     ['--emit vllm --trace gsm8k,cnn', /a schedule is of one trace/],
     ['--emit vllm --method hybrid:ngram+eagle3', /vLLM has no method that drafts in two ways/],
     ['--context 1k --prompt-len 9', /expected one of them/],

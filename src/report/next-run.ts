@@ -32,8 +32,8 @@ export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
   if (speculative.length === 0) return firstSpeculation(inputs);
   const best = speculative.reduce((a, b) => (b.speedup! > a.speedup! ? b : a));
   const index = Math.floor((rows.indexOf(best) * config.trace.length) / rows.length);
-  const command = (uses: readonly string[], changes: readonly string[]) =>
-    `  specsim run ${[...kept(inputs, uses), '--trace', config.trace[index]!, ...changes].join(' ')}`;
+  const command = (uses: readonly string[], changes: readonly string[], from: Inputs = inputs) =>
+    `  specsim run ${[...kept(from, uses), '--trace', config.trace[index]!, ...changes].join(' ')}`;
   const parts = inputs.methods.find(({ name }) => name === best.method)!.parts.map(({ name }) => name);
   const basic = parts[0]!;
   const load = config.load === DEFAULTS.load && config.workload === null ? [] : ['--load', config.load];
@@ -64,9 +64,11 @@ export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
       ]),
     ];
   }
+  // No policy has a say in what an oracle drafts.
+  const ownLengths = { ...inputs, scenario: { ...inputs.scenario, policy: DEFAULTS.policy } };
   return [
     `next, how far is ${basic} from the oracle?`,
-    command([basic], [...load, '--method', `none,oracle:${basic}`, ...batch(best)]),
+    command([basic], [...load, '--method', `none,oracle:${basic}`, ...batch(best)], ownLengths),
   ];
 }
 
