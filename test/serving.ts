@@ -26,7 +26,7 @@ export interface Step {
   readonly prompts: Pass;
 }
 
-type Pass = Omit<PassWork, 'clear'>;
+type Pass = Omit<PassWork, 'add' | 'clear'>;
 
 /** Decoding takes 1 s and prefilling 10 s, both together 11 s, or whatever is said; keeps what it was asked. */
 export class Stopwatch implements CostModel {

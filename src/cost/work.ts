@@ -17,6 +17,15 @@ export class PassWork {
   /** Rows whose logits are wanted. */
   logitRows = 0;
 
+  /** Adds sequences that want logits of all their tokens. */
+  add(sequences: number, tokens: number, contextTokens: number, attentionPairs: number): void {
+    this.sequences += sequences;
+    this.tokens += tokens;
+    this.contextTokens += contextTokens;
+    this.attentionPairs += attentionPairs;
+    this.logitRows += tokens;
+  }
+
   clear(): void {
     this.sequences = 0;
     this.tokens = 0;
@@ -47,9 +56,14 @@ export class DraftWork {
 
   /** Adds `copies` sequences that draft `length` >= 1 tokens each on `context` tokens of KV cache each. */
   add(copies: number, length: number, context: number, catchUp: number): void {
-    this.sequencesOfLength[length]! += copies;
-    this.contextOfLength[length]! += copies * context;
-    this.catchUpTokens += copies * catchUp;
+    this.addAll(copies, length, copies * context, copies * catchUp);
+  }
+
+  /** The same of sequences that differ, with their tokens added up. */
+  addAll(sequences: number, length: number, contextTokens: number, catchUpTokens: number): void {
+    this.sequencesOfLength[length]! += sequences;
+    this.contextOfLength[length]! += contextTokens;
+    this.catchUpTokens += catchUpTokens;
     if (length > this.longest) this.longest = length;
   }
 

@@ -13,6 +13,7 @@ import { LookUp } from './look-up.ts';
 import { type Method, takesK } from './methods.ts';
 import { Replay, type ReplayConventions } from './replay.ts';
 import { SequentialModel } from './sequential-model.ts';
+import { SteadySpeculation } from './steady-speculation.ts';
 import { stepPrice } from './step-price.ts';
 
 /** Who decides the draft lengths of methods that take a k, and what it weighs them with. */
@@ -69,7 +70,10 @@ export function assembleDrafter(
           lengths: () => (method.kind === 'hybrid' ? [lookedUpFirst(lengths!, acceptance[1]!)] : acceptance),
           seed: deciding.seed,
         });
-  if (second === undefined) return new Speculation(first, policy);
+  if (second === undefined) {
+    const steady = first instanceof SequentialModel && first.replay.always && policy instanceof FixedLength;
+    return steady ? new SteadySpeculation(first, maxK) : new Speculation(first, policy);
+  }
   if (method.kind === 'hybrid') return new Hybrid(first, second, policy, requests);
   if (method.kind === 'bandit') {
     if (deciding === null) throw new Error(`${method.name} was given no prices`);

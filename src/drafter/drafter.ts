@@ -5,6 +5,7 @@
 import type { StepWork } from '../cost/work.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { Replay } from './replay.ts';
+import type { Rounds } from './rounds.ts';
 
 export interface Drafter {
   /** Tokens the last round drafted, per copy; a mean where copies may differ. */
@@ -36,10 +37,38 @@ export interface Drafter {
     context: number,
     work: StepWork,
   ): void;
+  /**
+   * A round of each sequence from one row up to another: sets what they emitted, adds drafting and verification to
+   * `work`. Whoever has no quicker way goes round by round.
+   */
+  rounds?(rounds: Rounds, from: number, upTo: number, work: StepWork): void;
   /** A step gave the request at `position` one token without drafting. */
   sitOut(request: number, position: number): void;
   /** Prompt and output of a request were prefilled again, and one token came of it. */
   reread(request: number): void;
+}
+
+/** The rounds of a step, one after the other. */
+export function roundByRound(
+  drafter: Drafter,
+  rounds: Rounds,
+  from: number,
+  upTo: number,
+  work: StepWork,
+): void {
+  let tokens = 0;
+  let contextTokens = 0;
+  let attentionPairs = 0;
+  for (let n = from; n < upTo; n++) {
+    const context = rounds.context(n);
+    drafter.round(rounds.request(n), rounds.position(n), rounds.left(n), 1, context, work);
+    const { drafted } = drafter;
+    rounds.setEmitted(n, drafter.emitted);
+    tokens += drafted + 1;
+    contextTokens += context + drafted;
+    attentionPairs += (drafted + 1) * (context + drafted / 2);
+  }
+  work.verify.add(upTo - from, tokens, contextTokens, attentionPairs);
 }
 
 /** A way to propose tokens: knows from `replay` what would come of it, and states the work when it is used. */
@@ -61,6 +90,15 @@ export class PlainDecoding implements Drafter {
   stepBegins(): void {}
 
   round(): void {}
+
+  rounds(rounds: Rounds, from: number, upTo: number, work: StepWork): void {
+    let contextTokens = 0;
+    for (let n = from; n < upTo; n++) {
+      contextTokens += rounds.context(n);
+      rounds.setEmitted(n, 1);
+    }
+    work.verify.add(upTo - from, upTo - from, contextTokens, contextTokens);
+  }
 
   sitOut(): void {}
 

@@ -30,7 +30,7 @@ export class Replay {
   readonly #clipDrafts: boolean;
   readonly #proposalChance: number | null;
   /** Whether every round drafts as many as it is asked for. */
-  readonly #always: boolean;
+  readonly always: boolean;
 
   /** Tokens drafted by the last round; fractional where a chance decides. */
   drafted = 0;
@@ -48,7 +48,7 @@ export class Replay {
     this.#longest = length === 'exact' ? lengths.maxK : length;
     this.#clipDrafts = clipDrafts;
     this.#proposalChance = proposalChance;
-    this.#always = !this.#exact && proposalChance === null && this.#proposedAt === null;
+    this.always = !this.#exact && proposalChance === null && this.#proposedAt === null;
   }
 
   /**
@@ -60,8 +60,13 @@ export class Replay {
     const at = this.#starts[request]! + position;
     const possible = lesser(this.#emittedAt[at]!, asked + 1);
     this.emitted = Math.min(possible, left);
-    if (this.#always) this.drafted = asked;
+    if (this.always) this.drafted = asked;
     else this.#propose(at, asked, possible);
+  }
+
+  /** Tokens that a round emits; `round` says the same and more. */
+  emittedBy(request: number, position: number, left: number, asked: number): number {
+    return Math.min(lesser(this.#emittedAt[this.#starts[request]! + position]!, asked + 1), left);
   }
 
   #propose(at: number, asked: number, possible: number): void {

@@ -39,12 +39,24 @@ export class SequentialModel implements Proposer {
     if (!ran || drafted === 0) {
       this.#unread[request] = this.#unreadAt(request, position) + emitted;
     } else {
-      this.#unread[request] = emitted - (this.#readsOwnDrafts ? Math.min(own, drafted) - 1 : 0);
+      this.#unread[request] = this.#unreadAfter(drafted, own, emitted);
     }
+  }
+
+  /** What `draft` and `see` do of a round that drafted k tokens, and of the work the tokens caught up on alone. */
+  catchUp(request: number, position: number, k: number, emitted: number): number {
+    const unread = this.#unreadAt(request, position);
+    this.#unread[request] = this.#unreadAfter(k, emitted, emitted);
+    return unread;
   }
 
   reread(request: number): void {
     this.#unread[request] = 1;
+  }
+
+  /** Of the `own` tokens that its drafts would have given it has read all but the last two: the last draft, the bonus. */
+  #unreadAfter(drafted: number, own: number, emitted: number): number {
+    return this.#readsOwnDrafts ? emitted - Math.min(own, drafted) + 1 : emitted;
   }
 
   /** Before the first round, the one token that the prefill emitted. */

@@ -15,7 +15,8 @@ import {
   StepWork,
   totalSeconds,
 } from '../cost/work.ts';
-import type { Drafter } from '../drafter/drafter.ts';
+import { type Drafter, roundByRound } from '../drafter/drafter.ts';
+import { Rounds } from '../drafter/rounds.ts';
 import { wider } from './columns.ts';
 import { KvMemory } from './kv-memory.ts';
 import { type NumberedHashes, PrefixCache } from './prefix-cache.ts';
@@ -61,10 +62,11 @@ export class Replica implements Loaded {
   readonly #cache: PrefixCache | null;
   readonly #sequences = new Sequences();
   readonly #waiting = new Waiting();
-  /** Slots of running requests in the order of their admission. */
+  /** Running requests in the order of their admission, each at a place: its slot, and what rounds change of it. */
   #order = new Int32Array(16);
+  readonly #rounds = new Rounds();
   #running = 0;
-  /** Of the running requests, those that decode, and their tokens of prompt and output. */
+  /** Of the running requests, those that decode, which stand first, and their tokens of prompt and output. */
   #decoding = 0;
   #decodingContext = 0;
   readonly #work: StepWork;
@@ -76,9 +78,7 @@ export class Replica implements Loaded {
   // Of the step under way.
   #startS = 0;
   #preempted = false;
-  #rounds = 0;
   #emitted = 0;
-  #drafted = 0;
   #prefills = 0;
   /** Element t: requests that get t tokens and had some at the end of the last step. */
   readonly #yields: Int32Array;
@@ -125,6 +125,7 @@ export class Replica implements Loaded {
     if (this.requests === 0) return NO_STEP;
     this.#startS = nowS;
     this.#preempted = false;
+    this.#emitted = 0;
     this.#prefills = 0;
     this.#aparts = 0;
     this.#endings = 0;
@@ -134,7 +135,7 @@ export class Replica implements Loaded {
     this.#kvBlocks = this.#kv.usedBlocks;
     this.#leftWaiting = this.#waiting.count;
     const { cost } = this.#parts;
-    if (this.#rounds > 0) cost.priceStep(this.#work, this.#cost);
+    if (this.#work.verify.sequences > 0) cost.priceStep(this.#work, this.#cost);
     else cost.pricePrefill(this.#work.prefill, this.#cost);
     return totalSeconds(this.#cost);
   }
@@ -169,14 +170,14 @@ export class Replica implements Loaded {
 
   /** Takes the requests that have ended out of the order. */
   #leave(nowS: number): void {
-    const order = this.#order;
     const endings = this.#endings;
     let kept = this.#ending[0]!;
     for (let e = 0; e < endings; e++) {
       const place = this.#ending[e]!;
-      this.#finish(order[place]!, nowS);
+      this.#finish(place, nowS);
       const next = e + 1 < endings ? this.#ending[e + 1]! : this.#running;
-      order.copyWithin(kept, place + 1, next);
+      this.#order.copyWithin(kept, place + 1, next);
+      this.#rounds.move(kept, place + 1, next);
       kept += next - place - 1;
     }
     this.#running = kept;
@@ -184,76 +185,77 @@ export class Replica implements Loaded {
 
   /** Puts running requests into the step, in order, and returns the tokens left of the budget. */
   #scheduleRunning(budget: number): number {
-    const { promptTokens, position, toPrefill } = this.#sequences;
-    const order = this.#order;
+    const { toPrefill } = this.#sequences;
     // Who decodes stands before who is prefilled: a prompt that is not complete takes all that is left of the budget.
     let left = this.#decode(budget);
     for (let n = this.#decoding; n < this.#running && left > 0; n++) {
-      const slot = order[n]!;
-      const remaining = toPrefill[slot]!;
+      const remaining = toPrefill[this.#order[n]!]!;
       const chunk = Math.min(remaining, left);
-      if (!this.#hold(slot, promptTokens[slot]! + position[slot]! - remaining + chunk)) break;
+      if (!this.#hold(n, this.#rounds.context(n) - remaining + chunk)) break;
       this.#prefill(n, chunk);
       left -= chunk;
     }
     return left;
   }
 
-  /** A round of each request that decodes, as far as the budget goes; returns what is left of it. */
+  /** A round of each request that decodes, as far as budget and memory go; returns what is left of the budget. */
   #decode(budget: number): number {
     const { drafter, maxK } = this.#parts;
-    const work = this.#work;
-    const { request, promptTokens, length, position, heldTokens, lastTokenS } = this.#sequences;
-    const order = this.#order;
-    const yields = this.#yields;
-    const late = this.#late > 0;
+    const { verify } = this.#work;
     if (this.#decoding > 0) drafter.stepBegins(this.#decoding, this.#decodingContext);
-    let left = budget;
-    let rounds = 0;
-    let tokens = 0;
-    let contextTokens = 0;
-    let attentionPairs = 0;
-    let emittedTokens = 0;
-    for (; rounds < this.#decoding && left > 0; rounds++) {
-      const slot = order[rounds]!;
-      const had = position[slot]!;
-      const context = promptTokens[slot]! + had;
-      // Who drafts needs room for the longest draft, in the budget as in memory.
-      const drafts = left > maxK;
-      const needed = drafts ? context + maxK : context;
-      if (needed > heldTokens[slot]! && !this.#hold(slot, needed)) break;
-      const wanted = length[slot]! - had;
-      let drafted = 0;
-      let yielded = 1;
-      if (drafts) {
-        drafter.round(request[slot]!, had, wanted, 1, context, work);
-        drafted = drafter.drafted;
-        yielded = drafter.emitted;
-      } else {
-        drafter.sitOut(request[slot]!, had);
-      }
-      position[slot] = had + yielded;
-      if (late && lastTokenS[slot] !== NEVER) this.#catchUp(slot, yielded);
-      else yields[yielded]!++;
-      if (yielded >= wanted) this.#noteEnding(rounds);
-      const queries = drafted + 1;
-      left -= queries;
-      tokens += queries;
-      contextTokens += context + drafted;
-      attentionPairs += queries * (context + drafted / 2);
-      emittedTokens += yielded;
+    while (verify.sequences < this.#decoding && verify.tokens < budget) {
+      // Who drafts needs room for the longest draft, in the budget as in memory: so many surely have it.
+      const sure = Math.floor((budget - verify.tokens) / (maxK + 1));
+      const from = verify.sequences;
+      const upTo = this.#holdEach(from, from + Math.max(1, sure), sure > 0 ? maxK : 0);
+      if (upTo === from) break;
+      if (sure === 0) this.#sitOut(from);
+      else if (drafter.rounds !== undefined) drafter.rounds(this.#rounds, from, upTo, this.#work);
+      else roundByRound(drafter, this.#rounds, from, upTo, this.#work);
+      this.#advance(from, upTo);
     }
-    for (let n = rounds; n < this.#decoding; n++) this.#fallBehind(order[n]!);
-    const { verify } = work;
-    verify.sequences = rounds;
-    verify.tokens = tokens;
-    verify.logitRows = tokens;
-    verify.contextTokens = contextTokens;
-    verify.attentionPairs = attentionPairs;
-    this.#rounds = rounds;
-    this.#drafted = tokens - rounds;
-    this.#emitted = emittedTokens;
-    return left;
+    for (let n = verify.sequences; n < this.#decoding; n++) this.#fallBehind(this.#order[n]!);
+    return budget - verify.tokens;
+  }
+
+  /**
+   * Makes the requests from one place up to another hold the blocks of their next round; returns the place of the
+   * first that finds no memory.
+   */
+  #holdEach(from: number, upTo: number, drafts: number): number {
+    const rounds = this.#rounds;
+    let n = from;
+    for (; n < upTo && n < this.#decoding; n++) {
+      const needed = rounds.context(n) + drafts;
+      if (needed > rounds.held(n) && !this.#hold(n, needed)) break;
+    }
+    return n;
+  }
+
+  /** A round of one request without drafts. */
+  #sitOut(n: number): void {
+    const rounds = this.#rounds;
+    this.#parts.drafter.sitOut(rounds.request(n), rounds.position(n));
+    rounds.setEmitted(n, 1);
+    this.#work.verify.add(1, 1, rounds.context(n), rounds.context(n));
+  }
+
+  /** Gives the requests from one place up to another what their rounds emitted. */
+  #advance(from: number, upTo: number): void {
+    const rounds = this.#rounds;
+    const yields = this.#yields;
+    const ending = this.#ending;
+    let emitted = 0;
+    let endings = this.#endings;
+    for (let n = from; n < upTo; n++) {
+      const tokens = rounds.advance(n);
+      yields[tokens]!++;
+      emitted += tokens;
+      if (rounds.left(n) <= 0) ending[endings++] = n;
+    }
+    this.#emitted += emitted;
+    this.#endings = endings;
+    if (this.#late > 0) this.#catchUp(from, upTo);
   }
 
   /** A request that gets tokens for the first time, or after a pause. */
@@ -266,15 +268,17 @@ export class Replica implements Loaded {
     this.#apartTokens[this.#aparts++] = tokens;
   }
 
-  #noteEnding(place: number): void {
-    if (this.#endings === this.#ending.length) this.#ending = wider(this.#ending);
-    this.#ending[this.#endings++] = place;
-  }
-
-  /** A request that had fallen behind gets tokens again. */
-  #catchUp(slot: number, tokens: number): void {
-    this.#late--;
-    this.#noteApart(slot, tokens);
+  /** Some of the requests that got tokens had fallen behind. */
+  #catchUp(from: number, upTo: number): void {
+    const { lastTokenS } = this.#sequences;
+    for (let n = from; n < upTo; n++) {
+      const slot = this.#order[n]!;
+      if (lastTokenS[slot] === NEVER) continue;
+      const tokens = this.#rounds.emitted(n);
+      this.#yields[tokens]!--;
+      this.#late--;
+      this.#noteApart(slot, tokens);
+    }
   }
 
   /** A request that decodes gets nothing in this step. */
@@ -327,21 +331,27 @@ export class Replica implements Loaded {
     totals.cachedTokens += cached;
     sequences.toPrefill[slot] = context - cached;
     sequences.sharedHashes[slot] = hits;
-    sequences.heldTokens[slot] = heldBlocks * limits.blockTokens;
-    if (this.#running === this.#order.length) this.#order = wider(this.#order);
-    this.#order[this.#running++] = slot;
-    this.#prefill(this.#running - 1, chunk);
+    const place = this.#running++;
+    if (place === this.#order.length) {
+      this.#order = wider(this.#order);
+      this.#ending = wider(this.#ending);
+    }
+    this.#order[place] = slot;
+    const position = sequences.position[slot]!;
+    const left = sequences.length[slot]! - position;
+    this.#rounds.set(place, request, position, left, context, heldBlocks * limits.blockTokens);
+    this.#prefill(place, chunk);
     return chunk;
   }
 
   /** Puts the next `chunk` tokens of a request's prefill into the step; their KV blocks are held. */
   #prefill(place: number, chunk: number): void {
     const sequences = this.#sequences;
+    const rounds = this.#rounds;
     const slot = this.#order[place]!;
     const { prefill } = this.#work;
-    const had = sequences.position[slot]!;
     const remaining = sequences.toPrefill[slot]! - chunk;
-    const context = sequences.promptTokens[slot]! + had - remaining;
+    const context = rounds.context(place) - remaining;
     prefill.sequences++;
     prefill.tokens += chunk;
     prefill.contextTokens += context;
@@ -351,13 +361,14 @@ export class Replica implements Loaded {
     sequences.toPrefill[slot] = remaining;
     if (this.#cache !== null) this.#share(slot, context, this.#cache);
     if (remaining > 0) return;
-    sequences.position[slot] = had + 1;
+    if (rounds.position(place) > 0) this.#parts.drafter.reread(rounds.request(place));
+    rounds.setEmitted(place, 1);
+    rounds.advance(place);
     this.#noteApart(slot, 1);
-    if (had + 1 >= sequences.length[slot]!) this.#noteEnding(place);
+    if (rounds.left(place) <= 0) this.#ending[this.#endings++] = place;
     this.#decoding++;
     this.#decodingContext += context;
     this.#prefills++;
-    if (had > 0) this.#parts.drafter.reread(sequences.request[slot]!);
   }
 
   /** Enters what is computed of a prompt into the prefix cache. */
@@ -373,32 +384,33 @@ export class Replica implements Loaded {
   }
 
   /**
-   * Makes a running request hold the blocks of `tokens` tokens. Where there are too few, the requests admitted
+   * Makes the request at a place hold the blocks of `tokens` tokens. Where there are too few, the requests admitted
    * last are preempted until there are enough; false when this one was itself the last.
    */
-  #hold(slot: number, tokens: number): boolean {
+  #hold(place: number, tokens: number): boolean {
     const { blockTokens } = this.#parts.limits;
-    const { heldTokens, request } = this.#sequences;
-    const more = Math.ceil((tokens - heldTokens[slot]!) / blockTokens);
+    const rounds = this.#rounds;
+    const more = Math.ceil((tokens - rounds.held(place)) / blockTokens);
     if (more <= 0) return true;
     while (!this.#kv.take(more)) {
-      if (this.#running === 1) throw doesNotFit(request[slot]!, tokens, this.#kv);
-      const last = this.#order[--this.#running]!;
-      this.#preempt(last);
-      if (last === slot) return false;
+      if (this.#running === 1) throw doesNotFit(rounds.request(place), tokens, this.#kv);
+      this.#preempt(--this.#running);
+      if (this.#running === place) return false;
     }
-    heldTokens[slot]! += more * blockTokens;
+    rounds.setHeld(place, rounds.held(place) + more * blockTokens);
     return true;
   }
 
-  #preempt(slot: number): void {
+  #preempt(place: number): void {
     const sequences = this.#sequences;
+    const slot = this.#order[place]!;
     if (sequences.toPrefill[slot] === 0) {
-      this.#stopsDecoding(slot);
+      this.#stopsDecoding(place);
       this.#fallBehind(slot);
       this.#late--;
     }
-    this.#release(slot);
+    this.#release(place);
+    sequences.position[slot] = this.#rounds.position(place);
     sequences.preemptions[slot]!++;
     this.#waiting.prepend(slot);
     this.#preempted = true;
@@ -406,10 +418,11 @@ export class Replica implements Loaded {
   }
 
   /** Gives a request's blocks back; those of its prompt that have a hash stay behind while there is room. */
-  #release(slot: number): void {
-    const { heldTokens, sharedHashes, request } = this.#sequences;
+  #release(place: number): void {
+    const { sharedHashes, request } = this.#sequences;
+    const slot = this.#order[place]!;
     const shared = sharedHashes[slot]!;
-    const held = heldTokens[slot]! / this.#parts.limits.blockTokens;
+    const held = this.#rounds.held(place) / this.#parts.limits.blockTokens;
     if (shared === 0) {
       this.#kv.giveBack(held);
     } else {
@@ -418,13 +431,13 @@ export class Replica implements Loaded {
       this.#kv.giveBack(cache.leave(request[slot]!, shared));
       sharedHashes[slot] = 0;
     }
-    heldTokens[slot] = 0;
   }
 
-  #finish(slot: number, nowS: number): void {
+  #finish(place: number, nowS: number): void {
     const sequences = this.#sequences;
-    this.#stopsDecoding(slot);
-    this.#release(slot);
+    const slot = this.#order[place]!;
+    this.#stopsDecoding(place);
+    this.#release(place);
     this.#parts.finished.add(
       sequences.request[slot]!,
       sequences.length[slot]!,
@@ -439,39 +452,40 @@ export class Replica implements Loaded {
     sequences.close(slot);
   }
 
-  #stopsDecoding(slot: number): void {
-    const { promptTokens, position } = this.#sequences;
+  #stopsDecoding(place: number): void {
     this.#decoding--;
-    this.#decodingContext -= promptTokens[slot]! + position[slot]!;
+    this.#decodingContext -= this.#rounds.context(place);
   }
 
   /** Adds the step to the totals and shows it to the observer. */
   #account(): void {
     const { totals, observer } = this.#parts;
     const cost = this.#cost;
-    const { prefill } = this.#work;
+    const { verify, prefill } = this.#work;
+    const rounds = verify.sequences;
+    const drafted = verify.tokens - rounds;
     addSeconds(totals.all, cost);
     totals.steps++;
     totals.sequenceSeconds += this.#running * totalSeconds(cost);
     totals.prefills += this.#prefills;
     totals.prefillTokens += prefill.tokens;
     if (this.#kv.peakBlocks > totals.kvPeakBlocks) totals.kvPeakBlocks = this.#kv.peakBlocks;
-    if (this.#rounds > 0) {
+    if (rounds > 0) {
       addSeconds(totals.decode, cost);
       totals.decode.prefillS = 0;
       totals.decodeSteps++;
-      totals.rounds += this.#rounds;
+      totals.rounds += rounds;
       totals.emitted += this.#emitted;
-      totals.drafted += this.#drafted;
-      totals.accepted += this.#emitted - this.#rounds;
+      totals.drafted += drafted;
+      totals.accepted += this.#emitted - rounds;
     }
     observer?.onStep({
       startS: this.#startS,
       replica: this.#index,
       parts: cost,
       prefillTokens: prefill.tokens,
-      decodeSequences: this.#rounds,
-      drafted: this.#drafted,
+      decodeSequences: rounds,
+      drafted,
       emitted: this.#emitted + this.#prefills,
       kvUsedBlocks: this.#kvBlocks,
       waiting: this.#leftWaiting,

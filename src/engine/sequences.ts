@@ -1,4 +1,7 @@
-/** The sequences of a replica as a structure of arrays: a request has a slot from its first admission to its end. */
+/**
+ * The sequences of a replica as a structure of arrays: a request has a slot from its first admission to its end. What
+ * a round changes stands in its row among those that run (drafter/rounds.ts) while it runs.
+ */
 import { wider } from './columns.ts';
 
 /** Instead of a time that has not come. */
@@ -9,12 +12,10 @@ export class Sequences {
   promptTokens = new Int32Array(16);
   /** Output tokens wanted. */
   length = new Int32Array(16);
-  /** Output tokens that exist, those of the step under way included once it is scheduled. */
+  /** Output tokens that existed when it was last preempted. */
   position = new Int32Array(16);
   /** Tokens of prompt and output whose KV is still to be computed before it decodes; 0 while it decodes. */
   toPrefill = new Int32Array(16);
-  /** Tokens that its KV blocks hold. */
-  heldTokens = new Int32Array(16);
   /** Leading hashes of its prompt that it shares with the prefix cache. */
   sharedHashes = new Int32Array(16);
   preemptions = new Int32Array(16);
@@ -37,7 +38,6 @@ export class Sequences {
     this.length[slot] = length;
     this.position[slot] = 0;
     this.toPrefill[slot] = promptTokens;
-    this.heldTokens[slot] = 0;
     this.sharedHashes[slot] = 0;
     this.preemptions[slot] = 0;
     this.arrivalS[slot] = arrivalS;
@@ -57,7 +57,6 @@ export class Sequences {
     this.length = wider(this.length);
     this.position = wider(this.position);
     this.toPrefill = wider(this.toPrefill);
-    this.heldTokens = wider(this.heldTokens);
     this.sharedHashes = wider(this.sharedHashes);
     this.preemptions = wider(this.preemptions);
     this.arrivalS = wider(this.arrivalS);

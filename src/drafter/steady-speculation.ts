@@ -1,0 +1,45 @@
+/**
+ * Speculation with one model that drafts k tokens in every round, as engines mostly run: what a step drafts and
+ * verifies then follows from sums, and the rounds of a step are one short loop.
+ */
+import type { StepWork } from '../cost/work.ts';
+import { FixedLength } from '../policy/fixed-length.ts';
+import { Speculation } from './drafter.ts';
+import type { Rounds } from './rounds.ts';
+import type { SequentialModel } from './sequential-model.ts';
+
+export class SteadySpeculation extends Speculation {
+  readonly #model: SequentialModel;
+  readonly #k: number;
+
+  /** @param model its replay drafts as many as it is asked for */
+  constructor(model: SequentialModel, k: number) {
+    super(model, new FixedLength(k));
+    this.#model = model;
+    this.#k = k;
+  }
+
+  rounds(rounds: Rounds, from: number, upTo: number, work: StepWork): void {
+    const model = this.#model;
+    const { replay } = model;
+    const k = this.#k;
+    let contextTokens = 0;
+    let catchUpTokens = 0;
+    for (let n = from; n < upTo; n++) {
+      const request = rounds.request(n);
+      const position = rounds.position(n);
+      const emitted = replay.emittedBy(request, position, rounds.left(n), k);
+      rounds.setEmitted(n, emitted);
+      contextTokens += rounds.context(n);
+      catchUpTokens += model.catchUp(request, position, k, emitted);
+    }
+    const count = upTo - from;
+    work.drafts[0]!.addAll(count, k, contextTokens, catchUpTokens);
+    work.verify.add(
+      count,
+      count * (k + 1),
+      contextTokens + count * k,
+      (k + 1) * (contextTokens + (count * k) / 2),
+    );
+  }
+}
