@@ -6,7 +6,7 @@
 
 import { PARAMETERS } from '../cost/parameters.ts';
 import { binding, type Resource, secondsByResource } from '../cost/resources.ts';
-import { parseMethod, takesK } from '../drafter/methods.ts';
+import { draftsBlock, parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { Measures } from '../metrics/measure.ts';
 import type { PolicySpec } from '../policy/policies.ts';
@@ -23,10 +23,16 @@ const BEYOND = 3;
 /** Drafts what will be accepted and no more. */
 const EXACT: PolicySpec = { kind: 'noisy-oracle', chance: 1 };
 
+/** Verifies that many of every block. */
+function always(k: number): PolicySpec {
+  const everywhere = { batchLo: 1, batchHi: Infinity, contextLo: 1, contextHi: Infinity };
+  return { kind: 'table', entries: [{ ...everywhere, k }] };
+}
+
 /** What a better part is taken to be better by. */
 export const BETTER = 0.2;
 
-/** Draft number `position` of a round, against drafting one fewer. */
+/** Draft number `position` of a round, against drafting one fewer; of a block, against verifying one fewer of it. */
 export interface PositionValue {
   readonly position: number;
   /** Tokens that it adds to a round, in the mean: the chance that it is accepted. */
@@ -117,6 +123,13 @@ export function explain(inputs: Inputs): ExplainResult {
     const searched = new Bench(inputs, trace, loadKind(scenario), new Set());
     const breakEven = breakEvenBatch((batch) => speedup(searched, setting!, batch) > 1, limit);
     const exact = new Bench({ ...inputs, policy: EXACT }, trace, loadKind(scenario), warnings);
+    const shorter = draftsBlock(setting!.method)
+      ? (length: number, batch: number) =>
+          new Bench({ ...inputs, policy: always(length) }, trace, loadKind(scenario), warnings).measures(
+            setting!,
+            batch,
+          )
+      : (k: number, batch: number) => bench.measures({ method: setting!.method, k }, batch);
     const second = trace.drafters.has('ngram') && setting!.method.kind === 'fixed' ? 'ngram' : null;
     return scenario.batch.map((batch): Explanation => {
       const time = tokenTime(bench, setting!, batch);
@@ -126,7 +139,11 @@ export function explain(inputs: Inputs): ExplainResult {
         k: setting!.k!,
         batch_size: batch,
         speedup: speedup(bench, setting!, batch),
-        positions: positions(bench, setting!, batch, longest, trace.name),
+        positions: positions(
+          bench.plainMeasures(setting!, batch),
+          Array.from({ length: longest }, (_, i) => shorter(i + 1, batch)),
+          trace.name,
+        ),
         break_even_batch: breakEven,
         break_even_searched_to: limit,
         wasted_verify_share: bench.measures(setting!, batch).wasted_verify_share ?? 0,
@@ -154,20 +171,14 @@ function step({ step_ms, tokens_per_step }: Measures): { readonly ms: number; re
   };
 }
 
-function positions(
-  bench: Bench,
-  { method, k }: Setting,
-  batch: number,
-  longest: number,
-  trace: string,
-): PositionValue[] {
-  const plain = bench.plainMeasures({ method, k }, batch);
+/** @param drafting element i drafts i + 1 tokens, or verifies so many of a block */
+function positions(plain: Measures, drafting: readonly Measures[], trace: string): PositionValue[] {
   if (plain.step_ms === null) {
     throw new UserError(`trace ${trace}: no request has a second output token, so there is nothing to draft`);
   }
   let before = step(plain);
-  return Array.from({ length: longest }, (_, i) => {
-    const now = step(bench.measures({ method, k: i + 1 }, batch));
+  return drafting.map((measures, i) => {
+    const now = step(measures);
     const tokens = now.tokens - before.tokens;
     const costMs = now.ms - before.ms;
     const breakEven = (costMs * before.tokens) / before.ms;

@@ -8,9 +8,9 @@ import type { Method } from './methods.ts';
 
 /** @param maxK the longest draft */
 export function stepPrice({ parts }: Method, cost: CostModel, maxK: number): StepPrice {
-  const models = parts.filter(({ model }) => model !== undefined).length;
+  const models = parts.flatMap(({ model }) => model ?? []);
   const searches = parts.some(({ proposer }) => proposer === 'search');
-  const work = new StepWork(models, maxK);
+  const work = new StepWork(models.length, maxK);
   const price = noSeconds();
   return (sequences, contextTokens, asked, proposed, emitted) => {
     const context = contextTokens / sequences;
@@ -26,8 +26,8 @@ export function stepPrice({ parts }: Method, cost: CostModel, maxK: number): Ste
         work.searches = sequences;
         work.searchHits = (sequences * proposed) / asked;
       }
-      for (const draft of work.drafts) {
-        draft.add(sequences, asked, context, emitted);
+      for (const [d, draft] of work.drafts.entries()) {
+        draft.add(sequences, models[d]!.drafting === 'block' ? maxK : asked, context, emitted);
         draft.catchUpTokens = Math.round(draft.catchUpTokens);
       }
     }
