@@ -14,7 +14,7 @@ import { completeScenario, type Options } from '../src/scenario/options.ts';
 import { runScenario } from '../src/scenario/run.ts';
 import { shippedMethods, shippedTrace } from '../src/scenario/shipped-trace.ts';
 import { Identity } from '../src/sweep/identity.ts';
-import { type AcceptanceProcess, parseProcess } from '../src/trace/process.ts';
+import { type AcceptanceProcess, parseProcess, processProvenance } from '../src/trace/process.ts';
 import { isProcess, parseRecord } from '../src/trace/read.ts';
 
 const FOLDER = fileURLToPath(new URL('../traces', import.meta.url));
@@ -240,6 +240,9 @@ describe('names', () => {
   test('the list says of whom, with what, and what is unlike', async () => {
     const entries = await catalogue('traces');
     expect(entries).toHaveLength(FILES.length);
+    expect(processProvenance(load('qwen3-8b/aime.json'), ['eagle3']).source).toMatch(
+      /thinking on, promptTokens borrowed from llama-3\.1-8b\/gsm8k$/,
+    );
     const qwen = entries.find(({ trace, target }) => trace === 'cnn' && target === 'qwen3-8b')!;
     expect(qwen.methods).toBe('ngram, eagle3, draft-model');
     expect(qwen.remarks).toMatch(/thinking on.*llama-3\.1-8b\/cnn/);
