@@ -17,6 +17,7 @@ import { type AcceptanceRecord, DRAFTING, type Drafting, type Rates, type Steps 
 import { StepCollector } from '../steps.ts';
 import type { AcceptanceTrace, Provenance } from '../trace.ts';
 import {
+  bytesAt,
   checkTotals,
   countAt,
   countsAt,
@@ -139,7 +140,7 @@ export const canonicalJsonlFormat: JsonFormat = {
               ),
               outputTokens: countAt(item.output_tokens, 'output_tokens', at, 0, 2 ** 27),
               emitted: lengths(item.emitted, head, drafter.maxK, at),
-              proposed: optional(item.proposed, (list) => countsAt(list, 'proposed', at, 0, drafter.maxK)),
+              proposed: optional(item.proposed, (list) => bytesAt(list, 'proposed', at, 0, drafter.maxK)),
             },
             at,
           );
@@ -221,8 +222,8 @@ function readConventions(item: Json, at: string): Pick<Head, 'uncounted' | 'rate
   return { uncounted: bonusCounted ? 0 : 1, rates };
 }
 
-function lengths(value: unknown, { uncounted }: Head, maxK: number, at: string): number[] {
-  const stated = countsAt(value, 'emitted', at, 1 - uncounted, maxK + 1 - uncounted);
+function lengths(value: unknown, { uncounted }: Head, maxK: number, at: string): Uint8Array {
+  const stated = bytesAt(value, 'emitted', at, 1 - uncounted, maxK + 1 - uncounted);
   return uncounted === 0 ? stated : stated.map(lengthOfAccepted);
 }
 

@@ -65,12 +65,24 @@ export function countAt(value: unknown, field: string, at: string, min = 0, max 
 
 export function countsAt(value: unknown, field: string, at: string, min: number, max: number): number[] {
   const list = listAt(value, field, at);
-  for (let i = 0; i < list.length; i++) {
-    const item = list[i];
+  list.forEach((item, i) => {
     if (!Number.isInteger(item) || (item as number) < min || (item as number) > max)
       countAt(item, `${field}[${i}]`, at, min, max);
-  }
+  });
   return list as number[];
+}
+
+/** Counts that fit a byte, checked and copied in one go: files have millions of them. */
+export function bytesAt(value: unknown, field: string, at: string, min: number, max: number): Uint8Array {
+  const list = listAt(value, field, at);
+  const bytes = new Uint8Array(list.length);
+  for (let i = 0; i < bytes.length; i++) {
+    const item = list[i] as number;
+    // True of 32-bit integers alone, whatever else a file may hold.
+    if ((item | 0) !== item || item < min || item > max) countAt(item, `${field}[${i}]`, at, min, max);
+    bytes[i] = item;
+  }
+  return bytes;
 }
 
 /** Shares from 0 to 1 that never grow: P(at least i + 1 accepted). */
@@ -155,7 +167,9 @@ export const NO_RATES: Omit<Rates, 'label'> = {
 };
 
 /** Totals that cannot be: more accepted than drafted, or more rounds' worth of drafts than k allows. */
-export function checkTotals(rates: Rates, at: string): Rates {
+export function checkTotals<
+  Totals extends Pick<Rates, 'k' | 'rounds' | 'draftedTokens' | 'acceptedTokens' | 'meanLength'>,
+>(rates: Totals, at: string): Totals {
   const { k, rounds, draftedTokens: drafted, acceptedTokens: accepted, meanLength } = rates;
   if (accepted !== null && drafted !== null && accepted > drafted) {
     throw new UserError(`${at}: ${accepted} drafts accepted of ${drafted}, expected at most that`);
