@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../src/errors.ts';
 import { canonicalJsonl } from '../src/trace/formats/canonical-jsonl.ts';
-import { NOTHING_STATED } from '../src/trace/formats/format.ts';
+import { NOTHING_STATED, type Stated } from '../src/trace/formats/format.ts';
 import { scrapesSubtracted } from '../src/trace/formats/vllm-prometheus.ts';
 import { inspectRecord } from '../src/trace/inspect.ts';
 import { formatNames, parseRecord } from '../src/trace/read.ts';
@@ -117,6 +117,43 @@ describe('two scrapes', () => {
   });
 });
 
+describe('what is stated of a file', () => {
+  const stated = (of: Partial<Stated>): Stated => ({ ...NOTHING_STATED, ...of });
+  const imported = (name: string, of: Partial<Stated>) => parseRecord(SAMPLES[name]!, 'f', stated(of));
+
+  it('names a method, k and where it is from', () => {
+    const log = imported('sglang-log', {
+      method: 'eagle3',
+      k: 3,
+      licence: 'MIT',
+      target: 'm',
+    }) as RatesRecord;
+    expect(log.provenance).toMatchObject({ licence: 'MIT', target: 'm' });
+    expect(log.rates[0]).toMatchObject({ method: 'eagle3', k: 3, meanLength: 2.5 });
+    const answers = imported('answers', { method: 'draft-model', k: 5, drafting: 'block' }) as StepRecord;
+    expect(answers.drafters[0]).toMatchObject({ method: 'draft-model', maxK: 5, drafting: 'block' });
+    const own = imported('specsim-csv', { method: 'eagle', engine: 'mine' });
+    expect(own).toMatchObject({ trace: { provenance: { engine: 'mine', source: 's' } } });
+    expect(own.kind === 'position-indexed' && [...own.trace.drafters.keys()]).toEqual(['eagle']);
+  });
+
+  it.each<[string, Partial<Stated>, string]>([
+    [
+      'specdecode-bench',
+      { method: 'x' },
+      '--method x: the file names several methods itself (ngram, eagle3)',
+    ],
+    ['specdecode-bench', { k: 3 }, '--k 3: the file says 20'],
+    ['vllm-detailed', { k: 5 }, '--k 5: the file says 3'],
+    ['answers', { k: 2 }, '--k 2: rounds of vicuna-sps draft up to 3 tokens, expected at least that'],
+    ['vllm-bench', { k: 2 }, '--k 2: the file says 3 of run 1'],
+    ['vllm-bench', { drafting: 'chain' }, '--drafting chain: no effect on rates acceptance'],
+    ['specsim-jsonl', { drafting: 'tree' }, '--drafting tree: the file says that eagle3 drafts a chain'],
+  ])('%s: %j is refused', (name, of, message) => {
+    expect(() => imported(name, of)).toThrow(`f: ${message}`);
+  });
+});
+
 describe('canonical files', () => {
   const rounds = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 3 })), {
     maxLength: 9,
@@ -155,6 +192,100 @@ describe('canonical files', () => {
     if (record.kind !== 'position-indexed') {
       expect(parseRecord([...canonicalJsonl(record)].join(''), 'f')).toEqual(record);
     }
+  });
+});
+
+/** Numbers that a format has beside those that are read; whatever stands there says nothing about acceptance. */
+const UNREAD: Readonly<Record<string, readonly string[]>> = {
+  'sglang-generate': ['completion_tokens'],
+  'trtllm-iterations': ['iter'],
+  'trtllm-choice': ['avg_decoded_tokens_per_iter'],
+  llamacpp: ['predicted_ms'],
+  answers: ['index'],
+  'specdec-bench': ['Conditional_Acceptance_Rate'],
+};
+
+describe('every number that is read', () => {
+  type Path = readonly (string | number)[];
+  const numbers = (value: unknown, path: Path = []): Path[] => {
+    if (typeof value === 'number') return [path];
+    if (typeof value !== 'object' || value === null) return [];
+    return Object.entries(value).flatMap(([key, one]) =>
+      numbers(one, [...path, Array.isArray(value) ? Number(key) : key]),
+    );
+  };
+  const jsonSamples = Object.entries(SAMPLES).filter(([, text]) => /^\s*\{/.test(text));
+
+  it.each(jsonSamples)('%s: anything but a number there is an error with line and field', (name, text) => {
+    const whole = text.trim().includes('\n}');
+    const items = whole
+      ? [JSON.parse(text)]
+      : text
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+    let refused = 0;
+    for (const path of numbers(items)) {
+      const keys = path.filter((key) => typeof key === 'string');
+      if (keys.some((key) => UNREAD[name]?.includes(key))) continue;
+      // Names may be any text or integer.
+      const isName = ['index', 'question_id'].includes(keys.at(-1)!);
+      for (const wrong of ['true', '{}', '1e999', ...(isName ? [] : ['-1', '"x"', '-0.5'])]) {
+        const copy = structuredClone(items);
+        const holder = path.slice(0, -1).reduce((at: Record<string | number, unknown>, key) => {
+          return at[key] as Record<string | number, unknown>;
+        }, copy as never);
+        holder[path.at(-1)!] = '@@';
+        const broken = copy.map((item) => `${JSON.stringify(item).replace('"@@"', wrong)}\n`).join('');
+        const read = () => parseRecord(broken, 'f', NOTHING_STATED, name);
+        expect(read, `${path.join('.')} is ${wrong}`).toThrow(UserError);
+        expect(read).toThrow(new RegExp(`^f, line ${Number(path[0]) + 1}: .*\\b${keys.at(-1)}\\b`));
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [
+      'vllm-detailed',
+      '"mean_acceptance_length":2.6666666666666665',
+      '"mean_acceptance_length":1.67',
+      'mean_acceptance_length is 1.67, expected 2.6667',
+    ],
+    [
+      'vllm-detailed',
+      '"acceptance_histogram":[1,0,1,1]',
+      '"acceptance_histogram":[1,1,1,1]',
+      'acceptance_histogram has 4 rounds that accept 6, expected 3 that accept 5',
+    ],
+    [
+      'aiperf',
+      '"draft_acceptance_rate":0.5555555555555556',
+      '"draft_acceptance_rate":0.8',
+      'draft_acceptance_rate is 0.8, expected 0.5556',
+    ],
+    [
+      'vllm-bench',
+      '"spec_decode_acceptance_length":2.5',
+      '"spec_decode_acceptance_length":1.5',
+      'spec_decode_acceptance_length is 1.5, expected 2.5',
+    ],
+    [
+      'vllm-bench',
+      '"spec_decode_acceptance_rate":50',
+      '"spec_decode_acceptance_rate":0.5',
+      'expected 0.5 by the totals',
+    ],
+    [
+      'trtllm-choice',
+      '"acceptance_histogram":[8,0,6,6]',
+      '"acceptance_histogram":[8,0,6,7]',
+      'has 21 rounds',
+    ],
+  ])('%s: %s changed to %s contradicts the rest', (name, from, to, message) => {
+    expect(SAMPLES[name]).toContain(from);
+    expect(() => parseRecord(SAMPLES[name]!.replace(from, to), 'f')).toThrow(message);
   });
 });
 

@@ -3,7 +3,6 @@ import { shown, UserError } from '../../errors.ts';
 import { got } from '../../validate.ts';
 import type { Rates } from '../record.ts';
 import type { Provenance } from '../trace.ts';
-import type { Stated } from './format.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -139,19 +138,14 @@ export function nameOf(where: string): string {
   return name.replace(/\.gz$/, '').replace(/\.(jsonl?|csv|log|ya?ml|prom|txt)$/, '');
 }
 
-export function provenanceOf(
-  where: string,
-  source: string,
-  stated: Stated,
-  found: Partial<Provenance> = {},
-): Provenance {
+export function provenanceOf(where: string, source: string, found: Partial<Provenance> = {}): Provenance {
   return {
     source,
-    target: stated.target ?? found.target ?? 'unknown',
+    target: found.target ?? 'unknown',
     dataset: found.dataset ?? nameOf(where),
-    engine: stated.engine ?? found.engine ?? null,
-    licence: stated.licence,
-    ...(stated.draft === null && found.draft === undefined ? {} : { draft: stated.draft ?? found.draft! }),
+    engine: found.engine ?? null,
+    licence: null,
+    ...(found.draft !== undefined && { draft: found.draft }),
   };
 }
 
@@ -165,6 +159,36 @@ export const NO_RATES: Omit<Rates, 'label'> = {
   marginal: null,
   roundsWithoutProposal: null,
 };
+
+/** Figures are printed to two digits or more; Model-Optimizer takes means this close for the same. */
+const SAME = 0.02;
+
+/**
+ * A figure that a file states although it follows from others. Where the two differ, one is not what it is taken for:
+ * the bonus token counted where it is not, or a mean over requests.
+ *
+ * @param by what it follows from, for the error
+ */
+export function checkFollows(stated: number | null, follows: number, field: string, at: string, by: string) {
+  if (stated !== null && Math.abs(stated - follows) > SAME * Math.max(1, follows))
+    throw new UserError(`${at}: ${field} is ${stated}, expected ${Number(follows.toFixed(4))} by ${by}`);
+}
+
+/** Counts of rounds by accepted drafts, which have to add up to the totals. */
+export function checkHistogram(
+  counts: readonly number[],
+  rounds: number,
+  accepted: number,
+  field: string,
+  at: string,
+) {
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const drafts = counts.reduce((sum, count, i) => sum + i * count, 0);
+  if (all !== rounds || drafts !== accepted)
+    throw new UserError(
+      `${at}: ${field} has ${all} rounds that accept ${drafts}, expected ${rounds} that accept ${accepted}`,
+    );
+}
 
 /** Totals that cannot be: more accepted than drafted, or more rounds' worth of drafts than k allows. */
 export function checkTotals<

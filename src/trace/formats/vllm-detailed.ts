@@ -9,6 +9,8 @@ import type { Rates } from '../record.ts';
 import { StepCollector } from '../steps.ts';
 import {
   bytesAt,
+  checkFollows,
+  checkHistogram,
   checkTotals,
   countAt,
   countsAt,
@@ -24,7 +26,7 @@ import {
   optional,
   provenanceOf,
 } from './fields.ts';
-import type { JsonFormat, Reader, Stated } from './format.ts';
+import type { JsonFormat, Reader, StatedDrafts } from './format.ts';
 
 interface Dialect {
   readonly source: string;
@@ -34,7 +36,11 @@ interface Dialect {
   readonly usage: (item: Json) => Json;
 }
 
-function read({ source, engine, metrics, usage }: Dialect, where: string, stated: Stated): Reader<unknown> {
+function read(
+  { source, engine, metrics, usage }: Dialect,
+  where: string,
+  stated: StatedDrafts,
+): Reader<unknown> {
   const steps = new StepCollector();
   const rates: Rates[] = [];
   let model: string | null = null;
@@ -56,7 +62,21 @@ function read({ source, engine, metrics, usage }: Dialect, where: string, stated
       const mean = optional(found.mean_acceptance_length, (number) =>
         numberAt(number, 'mean_acceptance_length', at, 0, MAX_K + 1),
       );
+      const rate = optional(found.draft_acceptance_rate, (number) =>
+        numberAt(number, 'draft_acceptance_rate', at, 0, 1),
+      );
       const histogram = acceptedCounts(found.acceptance_histogram, at);
+      if (rounds > 0) {
+        checkFollows(
+          mean,
+          1 + accepted / rounds,
+          'mean_acceptance_length',
+          at,
+          'its totals, the bonus token counted',
+        );
+        if (histogram !== null) checkHistogram(histogram, rounds, accepted, 'acceptance_histogram', at);
+      }
+      if (drafted > 0) checkFollows(rate, accepted / drafted, 'draft_acceptance_rate', at, 'its totals');
       const meanLength = rounds === 0 ? mean : 1 + accepted / rounds;
       const totals = { k, rounds, draftedTokens: drafted, acceptedTokens: accepted, meanLength };
       checkTotals(totals, at);
@@ -67,7 +87,6 @@ function read({ source, engine, metrics, usage }: Dialect, where: string, stated
           ...NO_RATES,
           ...totals,
           label: id,
-          method: stated.method,
           marginal: histogram === null || rounds === 0 ? null : marginalOfHistogram(histogram),
         });
         return;
@@ -103,11 +122,11 @@ function read({ source, engine, metrics, usage }: Dialect, where: string, stated
       );
     },
     finish() {
-      const provenance = provenanceOf(where, source, stated, { engine, target: model ?? 'unknown' });
+      const provenance = provenanceOf(where, source, { engine, target: model ?? 'unknown' });
       const name = nameOf(where);
       if (rates.length > 0) return { kind: 'rates', name, provenance, rates };
       if (steps.requests === 0) throw new UserError(`${where}: no request with speculative decoding metrics`);
-      const drafter = steps.finish(stated.method ?? 'unknown', stated.drafting ?? 'chain', maxK);
+      const drafter = steps.finish('unknown', stated.drafting ?? 'chain', maxK ?? stated.k);
       return { kind: 'step-indexed', name, provenance, drafters: [drafter] };
     },
   };
