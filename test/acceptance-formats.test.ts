@@ -7,7 +7,15 @@ import { NOTHING_STATED, type Stated } from '../src/trace/formats/format.ts';
 import { scrapesSubtracted } from '../src/trace/formats/vllm-prometheus.ts';
 import { inspectRecord } from '../src/trace/inspect.ts';
 import { formatNames, parseRecord } from '../src/trace/read.ts';
-import type { AcceptanceRecord, Rates, RatesRecord, StepRecord } from '../src/trace/record.ts';
+import {
+  type AcceptanceRecord,
+  DRAFTING,
+  type Rates,
+  type RatesRecord,
+  type StepRecord,
+} from '../src/trace/record.ts';
+import { StepCollector } from '../src/trace/steps.ts';
+import type { Provenance } from '../src/trace/trace.ts';
 import { SAMPLES, scrape } from './acceptance-samples.ts';
 
 const read = (name: string): AcceptanceRecord => parseRecord(SAMPLES[name]!, 'f');
@@ -155,34 +163,79 @@ describe('what is stated of a file', () => {
 });
 
 describe('canonical files', () => {
-  const rounds = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 3 })), {
-    maxLength: 9,
-  });
-  const requests = fc.array(fc.tuple(rounds, fc.option(fc.nat(99))), { minLength: 1, maxLength: 5 });
+  const word = fc.string({ unit: fc.constantFrom(...'a1,"\\\n\r# é{}'), minLength: 1 });
+  const provenance: fc.Arbitrary<Provenance> = fc.record(
+    {
+      source: word,
+      target: word,
+      dataset: word,
+      engine: fc.option(word),
+      licence: fc.option(word),
+      draft: word,
+    },
+    { requiredKeys: ['source', 'target', 'dataset', 'engine', 'licence'] },
+  );
+  const common = { name: word, provenance };
+  const writtenAndRead = (record: AcceptanceRecord) => parseRecord([...canonicalJsonl(record)].join(''), 'f');
 
   it('round trips of rounds are exact', () => {
+    const rounds = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.nat(3)), { maxLength: 9 });
+    const requests = fc.array(fc.tuple(rounds, fc.nat(99), fc.nat(99)), { minLength: 1, maxLength: 5 });
+    const drafters = fc.uniqueArray(fc.tuple(word, requests, fc.constantFrom(...DRAFTING), fc.boolean()), {
+      selector: ([method]) => method,
+      minLength: 1,
+      maxLength: 3,
+    });
     fc.assert(
-      fc.property(requests, fc.string({ minLength: 1 }), (list, method) => {
-        const head = {
-          ...JSON.parse(SAMPLES['specsim-jsonl']!.split('\n')[0]!),
-          drafters: [{ method, drafting: 'tree', maxK: 12 }],
+      fc.property(fc.record(common), drafters, fc.boolean(), (head, list, prompts) => {
+        const record: StepRecord = {
+          ...head,
+          kind: 'step-indexed',
+          drafters: list.map(([method, texts, drafting, listed]) => {
+            const collector = new StepCollector();
+            texts.forEach(([steps, prompt, output], r) => {
+              const emitted = steps.map(([tokens]) => tokens);
+              const proposed = listed ? steps.map(([tokens, more]) => tokens - 1 + more) : null;
+              const promptTokens = prompts ? prompt : null;
+              collector.add({ id: `r${r}`, promptTokens, outputTokens: output, emitted, proposed }, 'f');
+            });
+            return collector.finish(method, drafting, 12);
+          }),
         };
-        const text = [
-          head,
-          ...list.map(([steps, prompt], r) => ({
-            method,
-            request: `r${r}`,
-            prompt_tokens: prompt,
-            output_tokens: r,
-            emitted: steps.map(([emitted]) => emitted),
-            proposed: steps.map(([emitted, more]) => emitted - 1 + more),
-          })),
-        ]
-          .map((line) => `${JSON.stringify(line)}\n`)
-          .join('');
-        const record = parseRecord(text, 'f') as StepRecord;
-        const again = parseRecord([...canonicalJsonl(record)].join(''), 'f');
-        expect(again).toEqual(record);
+        expect(writtenAndRead(record)).toEqual(record);
+      }),
+    );
+  });
+
+  it('round trips of rates are exact', () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const part = fc
+      .record({
+        label: word,
+        method: fc.option(word),
+        k: fc.option(fc.integer({ min: 0, max: 254 })),
+        rounds: fc.option(fc.nat()),
+        shares: fc.option(fc.array(share, { maxLength: 9 })),
+        accepted: fc.option(share),
+        roundsWithoutProposal: fc.option(fc.nat()),
+      })
+      .map(({ shares, accepted, ...rest }): Rates => {
+        const { k, rounds } = rest;
+        const marginal = shares === null ? null : shares.sort((a, b) => b - a);
+        const draftedTokens = k === null || rounds === null ? null : k * rounds;
+        const acceptedTokens = accepted === null ? null : Math.floor(accepted * (draftedTokens ?? 1e6));
+        return {
+          ...rest,
+          marginal,
+          draftedTokens,
+          acceptedTokens,
+          meanLength: accepted && 1 + accepted * (k ?? 9),
+        };
+      });
+    fc.assert(
+      fc.property(fc.record(common), fc.array(part, { minLength: 1, maxLength: 4 }), (head, rates) => {
+        const record: RatesRecord = { ...head, kind: 'rates', rates };
+        expect(writtenAndRead(record)).toEqual(record);
       }),
     );
   });
@@ -315,8 +368,28 @@ describe('hostile files', () => {
     fc.constantFrom('', ...POISON),
   );
 
-  it.each(Object.keys(SAMPLES))('%s: 2,000 mutated files are read or refused in one line', (name) => {
-    const sample = SAMPLES[name]!;
+  const jsonlOf = (name: string) => [...canonicalJsonl(read(name))].join('');
+  const detailed = JSON.parse(SAMPLES['vllm-detailed']!);
+  delete detailed.metrics.speculative_decoding.per_step_accepted;
+  /** Formats with more than one shape. */
+  const VARIANTS: readonly (readonly [string, string, string])[] = [
+    ['specsim-jsonl', 'positions', jsonlOf('specsim-csv')],
+    ['specsim-jsonl', 'rates', jsonlOf('vllm-bench')],
+    ['vllm-detailed', 'summary', JSON.stringify(detailed)],
+    [
+      'answers',
+      'extract',
+      '{"id":0,"turn":0,"prompt_tokens":9,"drafts_accepted":[4,0],"drafts_accepted_plain":[3,1]}',
+    ],
+    ['answers', 'EAGLE', '{"question_id":1,"choices":[{"idxs":[2,4],"new_tokens":[9,7]}]}'],
+    ['frontier', 'list', '[4, 1, 3]'],
+  ];
+  const files = [
+    ...Object.entries(SAMPLES).map(([name, text]) => [name, 'sample', text] as const),
+    ...VARIANTS,
+  ];
+
+  it.each(files)('%s, %s: 2,000 mutated files are read or refused in one line', (name, _, sample) => {
     fc.assert(
       fc.property(mutation, fc.boolean(), fc.boolean(), ([where, length, poison], cut, forced) => {
         const at = Math.floor(where * sample.length);
