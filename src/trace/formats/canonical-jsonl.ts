@@ -8,6 +8,7 @@ import {
   type Column,
   checkHead,
   headOf,
+  MAX_INT32,
   type RowReader,
   rowsOf,
   TraceGatherer,
@@ -289,8 +290,16 @@ class JsonRowReader implements RowReader {
     return countAt(this.#item[column], column, this.#at, 0, max);
   }
 
-  list(column: Column, length: number, min: number, max: number): readonly number[] {
-    const list = countsAt(this.#item[column], column, this.#at, min, max);
+  bytes(column: Column, length: number, min: number, max: number): Uint8Array {
+    return this.#ofLength(column, bytesAt(this.#item[column], column, this.#at, min, max), length);
+  }
+
+  ids(column: Column, length: number): Int32Array {
+    const list = countsAt(this.#item[column], column, this.#at, 0, MAX_INT32);
+    return this.#ofLength(column, Int32Array.from(list), length);
+  }
+
+  #ofLength<List extends ArrayLike<number>>(column: Column, list: List, length: number): List {
     if (list.length === length) return list;
     throw this.error(column, `${list.length} elements, expected ${length}`);
   }

@@ -21,6 +21,7 @@ export function parseJson(text: string, at: string): unknown {
     return JSON.parse(text);
   } catch {
     const json = text.trim();
+    if (json.includes('\0')) throw new UserError(`${at}: bytes that are not UTF-8 text`);
     throw new UserError(
       json.startsWith('{') && !json.endsWith('}')
         ? `${at}: the json object is cut off, its last characters are ${shown(json.slice(-20))}`
