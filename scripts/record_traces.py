@@ -17,8 +17,10 @@ at every position: a round accepts as many as agree in a row. Both models must s
 of the output count as not accepted. Left out: sampling at a temperature, trees, and heads that read the target's hidden
 states (EAGLE, MTP), whose drafts depend on where the round began.
 
-`--selftest` checks the counting and the file without PyTorch, and, where PyTorch and transformers are installed, records
-tiny models with random weights and checks them against drafting token by token. With `--out` it writes made-up requests.
+Outputs that reach `--max-new-tokens` are cut off: `specsim run` leaves them out, with a count, unless told to keep them.
+
+`--selftest` checks the counting and the file without PyTorch, and, where PyTorch is installed, records tiny models with
+random weights and checks the file against drafting token by token. With `--out` it writes made-up requests.
 """
 
 import argparse
@@ -26,6 +28,7 @@ import gzip
 import json
 import os
 import sys
+import tempfile
 
 # Lengths have to fit a byte.
 MAX_K = 254
@@ -49,8 +52,8 @@ def emitted_lengths(agrees, k):
     return lengths
 
 
-def head(name, k, target, draft):
-    """The first line of a specsim trace (docs/formats.md)."""
+def head(name, k, target, draft, licence=None, limit=None):
+    """The first line of a specsim trace (docs/formats.md); `limit` is where outputs were cut off."""
     return {
         "specsim_trace": 1,
         "kind": "position-indexed",
@@ -60,11 +63,11 @@ def head(name, k, target, draft):
             "target": target,
             "dataset": name,
             "engine": "transformers",
-            "licence": None,
+            "licence": licence,
             "draft": draft,
         },
         "conventions": {"bonusCounted": True},
-        "outputLimit": None,
+        "outputLimit": limit,
         "tokenIds": True,
         "drafters": [{"name": "draft-model", "kind": "recording", "maxK": k, "proposed": "always"}],
     }
@@ -156,25 +159,42 @@ def agreement(torch, model, prompt, output):
     return (logits.argmax(-1) == ids[0, len(prompt) :]).tolist()
 
 
-def load(torch, transformers, name, dtype, device):
-    model = transformers.AutoModelForCausalLM.from_pretrained(name, torch_dtype=getattr(torch, dtype))
-    return model.to(device).eval()
+class HuggingFace:
+    """Models and tokenizers by their names or folders."""
+
+    def __init__(self, dtype, device):
+        try:
+            import torch
+            import transformers
+        except ImportError as error:
+            raise Mistake(f"needs PyTorch and transformers ({error}); --selftest runs without them") from None
+        self.torch = torch
+        self.transformers = transformers
+        self.dtype = getattr(torch, dtype)
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+
+    def model(self, name):
+        return self.load(self.transformers.AutoModelForCausalLM, name, torch_dtype=self.dtype).to(self.device).eval()
+
+    def tokenizer(self, name):
+        return self.load(self.transformers.AutoTokenizer, name)
+
+    def load(self, kind, name, **options):
+        try:
+            return kind.from_pretrained(name, **options)
+        except (OSError, ValueError) as error:
+            raise Mistake(f"{name}: cannot be loaded ({str(error).strip().splitlines()[0]})") from None
 
 
-def record(args):
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise Mistake(f"needs PyTorch and transformers ({error}); --selftest runs without them") from None
-    device = args.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    draft = load(torch, transformers, args.draft, args.dtype, device)
+def record(args, hub):
+    """Writes the trace. `hub` has torch, and gives the models and tokenizers that are named."""
+    torch = hub.torch
+    draft = hub.model(args.draft)
     target = tokenizer = None
     if args.prompts:
-        target = load(torch, transformers, args.target, args.dtype, device)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(args.target)
-        theirs = transformers.AutoTokenizer.from_pretrained(args.draft)
-        if tokenizer.get_vocab() != theirs.get_vocab():
+        target = hub.model(args.target)
+        tokenizer = hub.tokenizer(args.target)
+        if tokenizer.get_vocab() != hub.tokenizer(args.draft).get_vocab():
             raise Mistake(f"{args.draft} has another vocabulary than {args.target}, expected the same")
 
     def texts():
@@ -196,7 +216,8 @@ def record(args):
 
     def lines():
         name = os.path.basename(args.tokens or args.prompts).split(".")[0]
-        yield head(name, args.k, args.name or args.target or "unknown", args.draft)
+        limit = args.max_new_tokens if args.prompts else None
+        yield head(name, args.k, args.name or args.target or "unknown", args.draft, args.licence, limit)
         for request, prompt, output, at in texts():
             if not prompt:
                 raise Mistake(f"{at}: the prompt has no tokens, expected one or more")
@@ -249,43 +270,115 @@ def selftest(out):
     print(f"selftest passed{selftest_models()}")
 
 
+class TinyModels:
+    """Two small transformers with random weights, and a tokenizer of letters, with the interface of HuggingFace."""
+
+    LETTERS = "abcdefghijklmnop "
+    END = 0
+
+    def __init__(self, torch):
+        self.torch = torch
+        torch.manual_seed(0)
+        self.models = {"target": self.make(), "draft": self.make()}
+        # A draft that is nearly the target, so that some of its tokens are accepted.
+        with torch.no_grad():
+            for theirs, own in zip(self.models["target"].parameters(), self.models["draft"].parameters()):
+                own.copy_(theirs + 0.1 * own)
+
+    def model(self, name):
+        return self.models[name]
+
+    def tokenizer(self, _name):
+        return self
+
+    def get_vocab(self):
+        return {letter: i + 1 for i, letter in enumerate(self.LETTERS)}
+
+    def __call__(self, text, **_options):
+        return {"input_ids": [self.get_vocab()[letter] for letter in text]}
+
+    def apply_chat_template(self, messages, **_options):
+        return "a " + messages[0]["content"]
+
+    def make(self):
+        torch, width, words, end = self.torch, 32, len(self.LETTERS) + 1, self.END
+
+        class Tiny(torch.nn.Module):
+            device = "cpu"
+
+            def __init__(self):
+                super().__init__()
+                self.words = torch.nn.Embedding(words, width)
+                self.positions = torch.nn.Embedding(256, width)
+                layer = torch.nn.TransformerEncoderLayer(width, 4, 2 * width, dropout=0.0, batch_first=True)
+                self.layers = torch.nn.TransformerEncoder(layer, 2)
+                self.out = torch.nn.Linear(width, words)
+
+            def forward(self, ids):
+                length = ids.shape[1]
+                hidden = self.words(ids) + self.positions(torch.arange(length))
+                later = torch.triu(torch.full((length, length), float("-inf")), 1)
+                return argparse.Namespace(logits=3 * self.out(self.layers(hidden, mask=later)))
+
+            def generate(self, ids, max_new_tokens, **_options):
+                for _ in range(max_new_tokens):
+                    token = self(ids).logits[:, -1].argmax(-1, keepdim=True)
+                    ids = torch.cat([ids, token], 1)
+                    if token.item() == end:
+                        break
+                return ids
+
+        return Tiny().eval()
+
+
 def selftest_models():
-    """Tiny models with random weights, where PyTorch is at hand: one pass against drafting token by token."""
+    """Where PyTorch is at hand, records tiny models, and checks the file against drafting token by token."""
     try:
         import torch
-        import transformers
     except ImportError:
         return " (without PyTorch)"
-    torch.manual_seed(0)
-    config = transformers.LlamaConfig(
-        vocab_size=19, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-        max_position_embeddings=128, bos_token_id=None, eos_token_id=None, pad_token_id=0,
-    )  # fmt: skip
-    target = transformers.LlamaForCausalLM(config).eval()
-    draft = transformers.LlamaForCausalLM(config).eval()
-    # A draft that is nearly the target, so that some of its tokens are accepted.
-    with torch.no_grad():
-        for theirs, own in zip(target.parameters(), draft.parameters()):
-            own.copy_(theirs + 0.02 * own)
+    hub = TinyModels(torch)
+    draft = hub.model("draft")
 
     def predict(text):
         with torch.inference_mode():
             return int(draft(torch.tensor([text])).logits[0, -1].argmax())
 
-    prompt = [3, 1, 4, 1, 5]
-    output = generate(torch, target, prompt, 24)
-    emitted = emitted_lengths(agreement(torch, draft, prompt, output), 4)
-    assert emitted == drafted_one_by_one(predict, prompt, output, 4), emitted
+    def read(path):
+        with open(path, encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    with tempfile.TemporaryDirectory() as folder:
+        prompts, tokens, out = (os.path.join(folder, name) for name in ("tiny.jsonl", "log.jsonl", "out.jsonl"))
+        write_whole(prompts, [{"id": f"p{i}", "prompt": text} for i, text in enumerate(("a bead", "deaf", "dig a hole"))])
+        asked = ["--draft", "draft", "--k", "4", "--out", out]
+        record(arguments(["--target", "target", "--prompts", prompts, "--chat", "--max-new-tokens", "24", *asked]), hub)
+        first, *made = read(out)
+        assert first["outputLimit"] == 24 and first["drafters"][0]["maxK"] == 4
+        texts = made[::2]
+        for text, lengths in zip(texts, made[1::2]):
+            prompt, output = text["prompt_token_ids"], text["output_token_ids"]
+            assert prompt[:2] == hub("a ")["input_ids"] and len(output) <= 24
+            assert output == hub.model("target").generate(torch.tensor([prompt]), 24)[0, len(prompt) :].tolist()
+            assert lengths["emitted"] == drafted_one_by_one(predict, prompt, output, 4), lengths
+        accepted = [length - 1 for lengths in made[1::2] for length in lengths["emitted"][1:]]
+        assert 0 in accepted and max(accepted) > 1, accepted
+        # What an engine has logged gives the same, without the target.
+        write_whole(tokens, [{"id": text["request"], **text} for text in texts])
+        record(arguments(["--tokens", tokens, *asked]), hub)
+        again, *rest = read(out)
+        assert rest == made and again["outputLimit"] is None
     return ", models included"
 
 
-def main():
+def arguments(words=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--target", help="Hugging Face name or folder of the target model")
     parser.add_argument("--draft", help="the same of the draft model")
     parser.add_argument("--prompts", help="JSONL with a prompt a line")
     parser.add_argument("--tokens", help="JSONL with prompt_token_ids and output_token_ids a line")
     parser.add_argument("--name", help="target as specsim names it, such as llama-3.1-8b")
+    parser.add_argument("--licence", help="licence of the trace, such as Apache-2.0")
     parser.add_argument("--chat", action="store_true", help="put prompts into the target's chat template")
     parser.add_argument("--k", type=int, default=20, help="drafted tokens a round (default 20)")
     parser.add_argument("--max-new-tokens", type=int, default=512)
@@ -293,12 +386,11 @@ def main():
     parser.add_argument("--device", help="default: cuda where there is one")
     parser.add_argument("--out", help="file to write: .jsonl or .jsonl.gz")
     parser.add_argument("--selftest", action="store_true")
-    args = parser.parse_args()
+    args = parser.parse_args(words)
     if args.out and not args.out.endswith((".jsonl", ".jsonl.gz")):
         raise Mistake(f"--out {args.out}: expected a name that ends in .jsonl or .jsonl.gz")
     if args.selftest:
-        selftest(args.out)
-        return
+        return args
     if not args.out or not args.draft or bool(args.prompts) == bool(args.tokens):
         raise Mistake("expected --draft, --out and one of --prompts and --tokens")
     if args.prompts and not args.target:
@@ -307,7 +399,15 @@ def main():
         raise Mistake(f"--k: got {args.k}, expected 1 to {MAX_K}")
     if args.max_new_tokens < 1:
         raise Mistake(f"--max-new-tokens: got {args.max_new_tokens}, expected at least 1")
-    record(args)
+    return args
+
+
+def main():
+    args = arguments()
+    if args.selftest:
+        selftest(args.out)
+    else:
+        record(args, HuggingFace(args.dtype, args.device))
 
 
 if __name__ == "__main__":

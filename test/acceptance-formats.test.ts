@@ -3,11 +3,19 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../src/errors.ts';
 import { canonicalJsonl } from '../src/trace/formats/canonical-jsonl.ts';
-import { NOTHING_STATED } from '../src/trace/formats/format.ts';
+import { NOTHING_STATED, type Stated } from '../src/trace/formats/format.ts';
 import { scrapesSubtracted } from '../src/trace/formats/vllm-prometheus.ts';
 import { inspectRecord } from '../src/trace/inspect.ts';
 import { formatNames, parseRecord } from '../src/trace/read.ts';
-import type { AcceptanceRecord, Rates, RatesRecord, StepRecord } from '../src/trace/record.ts';
+import {
+  type AcceptanceRecord,
+  DRAFTING,
+  type Rates,
+  type RatesRecord,
+  type StepRecord,
+} from '../src/trace/record.ts';
+import { StepCollector } from '../src/trace/steps.ts';
+import type { Provenance } from '../src/trace/trace.ts';
 import { SAMPLES, scrape } from './acceptance-samples.ts';
 
 const read = (name: string): AcceptanceRecord => parseRecord(SAMPLES[name]!, 'f');
@@ -117,35 +125,117 @@ describe('two scrapes', () => {
   });
 });
 
-describe('canonical files', () => {
-  const rounds = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 0, max: 3 })), {
-    maxLength: 9,
+describe('what is stated of a file', () => {
+  const stated = (of: Partial<Stated>): Stated => ({ ...NOTHING_STATED, ...of });
+  const imported = (name: string, of: Partial<Stated>) => parseRecord(SAMPLES[name]!, 'f', stated(of));
+
+  it('names a method, k and where it is from', () => {
+    const log = imported('sglang-log', {
+      method: 'eagle3',
+      k: 3,
+      licence: 'MIT',
+      target: 'm',
+    }) as RatesRecord;
+    expect(log.provenance).toMatchObject({ licence: 'MIT', target: 'm' });
+    expect(log.rates[0]).toMatchObject({ method: 'eagle3', k: 3, meanLength: 2.5 });
+    const answers = imported('answers', { method: 'draft-model', k: 5, drafting: 'block' }) as StepRecord;
+    expect(answers.drafters[0]).toMatchObject({ method: 'draft-model', maxK: 5, drafting: 'block' });
+    const own = imported('specsim-csv', { method: 'eagle', engine: 'mine' });
+    expect(own).toMatchObject({ trace: { provenance: { engine: 'mine', source: 's' } } });
+    expect(own.kind === 'position-indexed' && [...own.trace.drafters.keys()]).toEqual(['eagle']);
   });
-  const requests = fc.array(fc.tuple(rounds, fc.option(fc.nat(99))), { minLength: 1, maxLength: 5 });
+
+  it.each<[string, Partial<Stated>, string]>([
+    [
+      'specdecode-bench',
+      { method: 'x' },
+      '--method x: the file names several methods itself (ngram, eagle3)',
+    ],
+    ['specdecode-bench', { k: 3 }, '--k 3: the file says 20'],
+    ['vllm-detailed', { k: 5 }, '--k 5: the file says 3'],
+    ['answers', { k: 2 }, '--k 2: rounds of vicuna-sps draft up to 3 tokens, expected at least that'],
+    ['vllm-bench', { k: 2 }, '--k 2: the file says 3 of run 1'],
+    ['vllm-bench', { drafting: 'chain' }, '--drafting chain: no effect on rates acceptance'],
+    ['specsim-jsonl', { drafting: 'tree' }, '--drafting tree: the file says that eagle3 drafts a chain'],
+  ])('%s: %j is refused', (name, of, message) => {
+    expect(() => imported(name, of)).toThrow(`f: ${message}`);
+  });
+});
+
+describe('canonical files', () => {
+  const word = fc.string({ unit: fc.constantFrom(...'a1,"\\\n\r# é{}'), minLength: 1 });
+  const provenance: fc.Arbitrary<Provenance> = fc.record(
+    {
+      source: word,
+      target: word,
+      dataset: word,
+      engine: fc.option(word),
+      licence: fc.option(word),
+      draft: word,
+    },
+    { requiredKeys: ['source', 'target', 'dataset', 'engine', 'licence'] },
+  );
+  const common = { name: word, provenance };
+  const writtenAndRead = (record: AcceptanceRecord) => parseRecord([...canonicalJsonl(record)].join(''), 'f');
 
   it('round trips of rounds are exact', () => {
+    const rounds = fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), fc.nat(3)), { maxLength: 9 });
+    const requests = fc.array(fc.tuple(rounds, fc.nat(99), fc.nat(99)), { minLength: 1, maxLength: 5 });
+    const drafters = fc.uniqueArray(fc.tuple(word, requests, fc.constantFrom(...DRAFTING), fc.boolean()), {
+      selector: ([method]) => method,
+      minLength: 1,
+      maxLength: 3,
+    });
     fc.assert(
-      fc.property(requests, fc.string({ minLength: 1 }), (list, method) => {
-        const head = {
-          ...JSON.parse(SAMPLES['specsim-jsonl']!.split('\n')[0]!),
-          drafters: [{ method, drafting: 'tree', maxK: 12 }],
+      fc.property(fc.record(common), drafters, fc.boolean(), (head, list, prompts) => {
+        const record: StepRecord = {
+          ...head,
+          kind: 'step-indexed',
+          drafters: list.map(([method, texts, drafting, listed]) => {
+            const collector = new StepCollector();
+            texts.forEach(([steps, prompt, output], r) => {
+              const emitted = steps.map(([tokens]) => tokens);
+              const proposed = listed ? steps.map(([tokens, more]) => tokens - 1 + more) : null;
+              const promptTokens = prompts ? prompt : null;
+              collector.add({ id: `r${r}`, promptTokens, outputTokens: output, emitted, proposed }, 'f');
+            });
+            return collector.finish(method, drafting, 12);
+          }),
         };
-        const text = [
-          head,
-          ...list.map(([steps, prompt], r) => ({
-            method,
-            request: `r${r}`,
-            prompt_tokens: prompt,
-            output_tokens: r,
-            emitted: steps.map(([emitted]) => emitted),
-            proposed: steps.map(([emitted, more]) => emitted - 1 + more),
-          })),
-        ]
-          .map((line) => `${JSON.stringify(line)}\n`)
-          .join('');
-        const record = parseRecord(text, 'f') as StepRecord;
-        const again = parseRecord([...canonicalJsonl(record)].join(''), 'f');
-        expect(again).toEqual(record);
+        expect(writtenAndRead(record)).toEqual(record);
+      }),
+    );
+  });
+
+  it('round trips of rates are exact', () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true });
+    const part = fc
+      .record({
+        label: word,
+        method: fc.option(word),
+        k: fc.option(fc.integer({ min: 0, max: 254 })),
+        rounds: fc.option(fc.nat()),
+        shares: fc.option(fc.array(share, { maxLength: 9 })),
+        accepted: fc.option(share),
+        roundsWithoutProposal: fc.option(fc.nat()),
+      })
+      .map(({ shares, accepted, ...rest }): Rates => {
+        const { k, rounds } = rest;
+        const marginal = shares === null ? null : shares.sort((a, b) => b - a);
+        const draftedTokens = k === null || rounds === null ? null : k * rounds;
+        const acceptedTokens = accepted === null ? null : Math.floor(accepted * (draftedTokens ?? 1e6));
+        return {
+          ...rest,
+          marginal,
+          draftedTokens,
+          acceptedTokens,
+          meanLength: accepted && 1 + accepted * (k ?? 9),
+        };
+      });
+    fc.assert(
+      fc.property(fc.record(common), fc.array(part, { minLength: 1, maxLength: 4 }), (head, rates) => {
+        const record: RatesRecord = { ...head, kind: 'rates', rates };
+        expect(writtenAndRead(record)).toEqual(record);
       }),
     );
   });
@@ -155,6 +245,100 @@ describe('canonical files', () => {
     if (record.kind !== 'position-indexed') {
       expect(parseRecord([...canonicalJsonl(record)].join(''), 'f')).toEqual(record);
     }
+  });
+});
+
+/** Numbers that a format has beside those that are read; whatever stands there says nothing about acceptance. */
+const UNREAD: Readonly<Record<string, readonly string[]>> = {
+  'sglang-generate': ['completion_tokens'],
+  'trtllm-iterations': ['iter'],
+  'trtllm-choice': ['avg_decoded_tokens_per_iter'],
+  llamacpp: ['predicted_ms'],
+  answers: ['index'],
+  'specdec-bench': ['Conditional_Acceptance_Rate'],
+};
+
+describe('every number that is read', () => {
+  type Path = readonly (string | number)[];
+  const numbers = (value: unknown, path: Path = []): Path[] => {
+    if (typeof value === 'number') return [path];
+    if (typeof value !== 'object' || value === null) return [];
+    return Object.entries(value).flatMap(([key, one]) =>
+      numbers(one, [...path, Array.isArray(value) ? Number(key) : key]),
+    );
+  };
+  const jsonSamples = Object.entries(SAMPLES).filter(([, text]) => /^\s*\{/.test(text));
+
+  it.each(jsonSamples)('%s: anything but a number there is an error with line and field', (name, text) => {
+    const whole = text.trim().includes('\n}');
+    const items = whole
+      ? [JSON.parse(text)]
+      : text
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line));
+    let refused = 0;
+    for (const path of numbers(items)) {
+      const keys = path.filter((key) => typeof key === 'string');
+      if (keys.some((key) => UNREAD[name]?.includes(key))) continue;
+      // Names may be any text or integer.
+      const isName = ['index', 'question_id'].includes(keys.at(-1)!);
+      for (const wrong of ['true', '{}', '1e999', ...(isName ? [] : ['-1', '"x"', '-0.5'])]) {
+        const copy = structuredClone(items);
+        const holder = path.slice(0, -1).reduce((at: Record<string | number, unknown>, key) => {
+          return at[key] as Record<string | number, unknown>;
+        }, copy as never);
+        holder[path.at(-1)!] = '@@';
+        const broken = copy.map((item) => `${JSON.stringify(item).replace('"@@"', wrong)}\n`).join('');
+        const read = () => parseRecord(broken, 'f', NOTHING_STATED, name);
+        expect(read, `${path.join('.')} is ${wrong}`).toThrow(UserError);
+        expect(read).toThrow(new RegExp(`^f, line ${Number(path[0]) + 1}: .*\\b${keys.at(-1)}\\b`));
+        refused++;
+      }
+    }
+    expect(refused).toBeGreaterThan(0);
+  });
+
+  it.each([
+    [
+      'vllm-detailed',
+      '"mean_acceptance_length":2.6666666666666665',
+      '"mean_acceptance_length":1.67',
+      'mean_acceptance_length is 1.67, expected 2.6667',
+    ],
+    [
+      'vllm-detailed',
+      '"acceptance_histogram":[1,0,1,1]',
+      '"acceptance_histogram":[1,1,1,1]',
+      'acceptance_histogram has 4 rounds that accept 6, expected 3 that accept 5',
+    ],
+    [
+      'aiperf',
+      '"draft_acceptance_rate":0.5555555555555556',
+      '"draft_acceptance_rate":0.8',
+      'draft_acceptance_rate is 0.8, expected 0.5556',
+    ],
+    [
+      'vllm-bench',
+      '"spec_decode_acceptance_length":2.5',
+      '"spec_decode_acceptance_length":1.5',
+      'spec_decode_acceptance_length is 1.5, expected 2.5',
+    ],
+    [
+      'vllm-bench',
+      '"spec_decode_acceptance_rate":50',
+      '"spec_decode_acceptance_rate":0.5',
+      'expected 0.5 by the totals',
+    ],
+    [
+      'trtllm-choice',
+      '"acceptance_histogram":[8,0,6,6]',
+      '"acceptance_histogram":[8,0,6,7]',
+      'has 21 rounds',
+    ],
+  ])('%s: %s changed to %s contradicts the rest', (name, from, to, message) => {
+    expect(SAMPLES[name]).toContain(from);
+    expect(() => parseRecord(SAMPLES[name]!.replace(from, to), 'f')).toThrow(message);
   });
 });
 
@@ -184,8 +368,28 @@ describe('hostile files', () => {
     fc.constantFrom('', ...POISON),
   );
 
-  it.each(Object.keys(SAMPLES))('%s: 2,000 mutated files are read or refused in one line', (name) => {
-    const sample = SAMPLES[name]!;
+  const jsonlOf = (name: string) => [...canonicalJsonl(read(name))].join('');
+  const detailed = JSON.parse(SAMPLES['vllm-detailed']!);
+  delete detailed.metrics.speculative_decoding.per_step_accepted;
+  /** Formats with more than one shape. */
+  const VARIANTS: readonly (readonly [string, string, string])[] = [
+    ['specsim-jsonl', 'positions', jsonlOf('specsim-csv')],
+    ['specsim-jsonl', 'rates', jsonlOf('vllm-bench')],
+    ['vllm-detailed', 'summary', JSON.stringify(detailed)],
+    [
+      'answers',
+      'extract',
+      '{"id":0,"turn":0,"prompt_tokens":9,"drafts_accepted":[4,0],"drafts_accepted_plain":[3,1]}',
+    ],
+    ['answers', 'EAGLE', '{"question_id":1,"choices":[{"idxs":[2,4],"new_tokens":[9,7]}]}'],
+    ['frontier', 'list', '[4, 1, 3]'],
+  ];
+  const files = [
+    ...Object.entries(SAMPLES).map(([name, text]) => [name, 'sample', text] as const),
+    ...VARIANTS,
+  ];
+
+  it.each(files)('%s, %s: 2,000 mutated files are read or refused in one line', (name, _, sample) => {
     fc.assert(
       fc.property(mutation, fc.boolean(), fc.boolean(), ([where, length, poison], cut, forced) => {
         const at = Math.floor(where * sample.length);

@@ -196,6 +196,42 @@ describe('a model that drafts', () => {
   });
 });
 
+describe('a block drafter', () => {
+  const lengths = recorded([[1, 3, 1, 1, 7, 1, 1]]);
+  const blocks = (of: Drafter, position: number) =>
+    runRound(of, { position }).work.drafts[0]!.sequencesOfLength;
+
+  it('drafts whole blocks, and reads all that the last round emitted', () => {
+    const dflash = drafter('dflash', MAX_K, lengths);
+    expect(runRound(dflash, { position: 1 })).toMatchObject({ drafted: 6, emitted: 3 });
+    expect(runRound(dflash, { position: 4 }).work.drafts[0]!.catchUpTokens).toBe(3);
+    expect(catchUps(drafter('dflash', MAX_K, lengths), 7)).toEqual([1, 3]);
+  });
+
+  it('answers for no shorter block than was recorded', () => {
+    expect(() => drafter('dflash', 3, lengths)).toThrow(
+      'k 3: the acceptance of dflash was recorded with blocks of 6 drafts, and a shorter block drafts other tokens; expected --k 6',
+    );
+    expect(() => drafter('dflash', 7, lengths)).toThrow(
+      'k 7: the acceptance of dflash was recorded with k = 6',
+    );
+  });
+
+  it('is replayed from no chain, nor a chain from blocks', () => {
+    const of = (drafting: 'chain' | 'block') => ({ ...lengths, drafting });
+    expect(() => drafter('dflash', 6, of('chain'))).toThrow('method dflash: it drafts a block, and the acc');
+    expect(() => drafter('eagle3', 6, of('block'))).toThrow('method eagle3: it drafts a chain, and the acc');
+    expect(runRound(drafter('dflash', 6, of('block')), { position: 4 }).emitted).toBe(7);
+  });
+
+  it('whose oracle verifies what will be accepted of a whole block, and drafts none where nothing is', () => {
+    const oracle = drafter('oracle:dflash', null, lengths);
+    expect(runRound(oracle, { position: 1 })).toMatchObject({ drafted: 2, emitted: 3 });
+    expect([...blocks(oracle, 1)]).toEqual([0, 0, 0, 0, 0, 0, 1]);
+    expect([...blocks(oracle, 2)]).toEqual([0, 0, 0, 0, 0, 0, 0]);
+  });
+});
+
 describe('the oracle', () => {
   const lengths = recorded([[1, 3, 1, 1, 7, 1, 1]]);
 

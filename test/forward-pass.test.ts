@@ -69,6 +69,7 @@ function shape(rest: Partial<ForwardShape> = {}): ForwardShape {
     name: 'tiny',
     layers: 1,
     gemms: [],
+    block: false,
     firstPassGemms: [],
     lmHead: gemm(10, 5),
     experts: null,
@@ -405,6 +406,66 @@ describe('the passes of a draft model', () => {
     expect(price({ draftPassLaunchS: 1 }, work).draftS).toBeCloseTo(2 * (1 + one), 12);
     work.clear();
     expect(price({ draftPassLaunchS: 1 }, work).draftS).toBe(0);
+  });
+});
+
+describe('a block drafter', () => {
+  const block = { ...draft, block: true };
+  const blockPrice = (
+    engine: Partial<EngineProfile>,
+    work: StepWork,
+    shape = block,
+    hardware = memoryBound,
+  ) => {
+    const cost = stale();
+    new Roofline(target, [shape], hardware, { ...silent, ...engine }, 1).priceStep(work, cost);
+    return cost;
+  };
+
+  it('reads new context once, then runs once over the blocks, which are a token longer than their drafts', () => {
+    const work = step({ sequences: 2, tokens: 8 });
+    work.drafts[0]!.add(1, 3, 10, 2);
+    work.drafts[0]!.add(1, 3, 20, 1);
+    const context = 15 + 4 * 3;
+    const layers = 10 + 4 * 8 + 0.2 * (13 + 23);
+    const logits = 5 + 2 * 6;
+    expect(blockPrice({}, work).draftS).toBeCloseTo(context + layers + logits, 12);
+    expect(blockPrice({ draftPassLaunchS: 0.5, layerLaunchS: 0.25 }, work).draftS).toBeCloseTo(
+      context + layers + logits + 0.5 + 0.25,
+      12,
+    );
+  });
+
+  it('attends from every token of a block to all of it', () => {
+    const attending = { ...block, kvBytesPerToken: 0, attentionFlopsPerPair: 1 };
+    const of = (length: number) => {
+      const work = step({ sequences: 1, tokens: 4 });
+      work.drafts[0]!.add(1, length, 10, 0);
+      const silentAttention = { ...attending, attentionFlopsPerPair: 0 };
+      const seconds = (shape: typeof block) => blockPrice({}, work, shape, computeBound).draftS;
+      return seconds(attending) - seconds(silentAttention);
+    };
+    // Attention does 10 FLOP/s.
+    expect(of(1)).toBeCloseTo((2 * 11) / 10, 12);
+    expect(of(4)).toBeCloseTo((5 * 14) / 10, 12);
+  });
+
+  it('of a prompt reads the context alone', () => {
+    const prompts = Object.assign(new PassWork(), { sequences: 1, tokens: 6, contextTokens: 6 });
+    const cost = noSeconds();
+    const engine = { ...silent, draftPassLaunchS: 0.5, layerLaunchS: 0.25 };
+    new Roofline(target, [block], memoryBound, engine, 1).pricePrefill(prompts, cost);
+    expect(cost.draftS).toBeCloseTo(0.5 + 15 + 4 * 6, 12);
+    const beside = step({ sequences: 1, tokens: 1 });
+    Object.assign(beside.prefill, prompts);
+    expect(blockPrice({ draftPassLaunchS: 0.5 }, beside).draftS).toBeCloseTo(0.5 + 15 + 4 * 6, 12);
+  });
+
+  it('launches once, which asynchronous scheduling hides', () => {
+    const work = step({ sequences: 1, tokens: 4 });
+    work.drafts[0]!.add(1, 3, 10, 1);
+    const hidden = blockPrice({ draftPassLaunchS: 0.5, asyncScheduling: true }, work);
+    expect(hidden).toEqual(blockPrice({}, work));
   });
 });
 

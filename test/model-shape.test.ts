@@ -150,6 +150,20 @@ describe('draft heads', () => {
     expect(shape.weightBytes).toBe(bytes(shape.gemms));
   });
 
+  test('DFlash runs over its block; of the context it makes keys and values alone, with the weights of its layers', () => {
+    const head = draftCard('dflash-qwen3-8b') as DraftHead;
+    const shape = headShape(head, modelCard('qwen3-8b'), { tp: 2 });
+    expect(shape.block).toBe(true);
+    expect(shape.firstPassGemms).toMatchObject([
+      { name: 'fusion', n: 4096, k: 5 * 4096, count: 1 },
+      { name: 'context_kv', n: 5 * 2 * 4 * 128, k: 4096, count: 1 },
+    ]);
+    expect(named(shape, 'qkv')).toMatchObject({ n: (16 + 2 * 4) * 128, k: 4096, count: 5 });
+    expect(shape.lmHead.n).toBe(151936 / 2);
+    expect(shape.kvBytesPerToken).toBe(5 * 2 * 4 * 128 * 2);
+    expect(shape.weightBytes).toBe(bytes(shape.gemms) + bytes([shape.firstPassGemms[0]!]));
+  });
+
   test('a head that does not fit its target is refused', () => {
     expect(() => headShape(eagle3, modelCard('llama-3.1-70b'), { tp: 1 })).toThrow(
       'draft head eagle3-llama-3.1-8b (trained for llama-3.1-8b) does not fit llama-3.1-70b: hidden is 4096, expected 8192',
@@ -249,7 +263,9 @@ describe('laws', () => {
       const head = draftCard(name) as DraftHead;
       const shape = headShape(head, modelCard(head.target), { tp: 1 });
       const borrowed = head.sharesOutputMatrix ? bytes([shape.lmHead]) : 0;
-      expect(shape.weightBytes).toBe(readBytes(shape) - borrowed);
+      // The weights that make keys and values of a block drafter's context are part of its layers'.
+      const twice = bytes(shape.firstPassGemms.filter(({ name }) => name === 'context_kv'));
+      expect(shape.weightBytes).toBe(readBytes(shape) - borrowed - twice);
     }
   });
 

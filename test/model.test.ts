@@ -30,6 +30,7 @@ describe('model cards', () => {
     'llama-3.2-1b': 1.236,
     'qwen3-0.6b': 0.596,
     'qwen3-1.7b': 1.72,
+    'qwen3-4b': 4.022,
     'qwen3-8b': 8.19,
     'qwen3-32b': 32.76,
     'qwen3-30b-a3b': 30.53,
@@ -107,6 +108,9 @@ describe('draft heads', () => {
     // fusion + layer with 8 experts + output matrix; README_WEIGHTS of DeepSeek-V3 says 11.5 B weights of its own
     ['mtp-deepseek-v3', 102.8 + 585.2 + 926.7, 0, 11_610],
     ['mtp-glm-4.5-air', 33.6 + 264.8 + 620.8, 0, 2_374.5],
+    // five layers of the target's shapes and its output matrix; first pass: fusion, keys and values, by hand
+    ['dflash-qwen3-4b', 893.6, 32.8 + 26.2, 504.6 + 32.8],
+    ['dflash-qwen3-8b', 5 * 192.9 + 622.3, 83.9 + 41.9, 5 * 192.9 + 83.9],
   ];
 
   test('every head is in the table', () => {

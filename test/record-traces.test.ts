@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
@@ -52,6 +52,45 @@ if (spawnSync('python3', ['--version']).status !== 0) {
         }
       }
     });
+
+    const withTorch = ['python3', '/usr/bin/python3'].find(
+      (python) => spawnSync(python, ['-c', 'import torch']).status === 0,
+    );
+    if (withTorch === undefined) {
+      console.warn('SKIPPED, no PyTorch: recording tiny models');
+      it.skip('records tiny models: SKIPPED, no PyTorch', () => {});
+    } else {
+      it('records tiny models', async () => {
+        const python = (...args: string[]) =>
+          execFileSync(withTorch, args, { encoding: 'utf8', stdio: 'pipe' });
+        expect(python(script, '--selftest')).toContain('selftest passed, models included');
+        const prompts = join(folder, 'prompts.jsonl');
+        const out = join(folder, 'tiny.jsonl.gz');
+        writeFileSync(prompts, '{"prompt":"a bead"}\n{"id":"b","prompt":"dig a hole"}\n');
+        const asked = [
+          '--target',
+          'target',
+          '--draft',
+          'draft',
+          '--prompts',
+          prompts,
+          '--k',
+          '5',
+          '--out',
+          out,
+        ];
+        python(
+          '-c',
+          `import sys, torch; sys.path.insert(0, ${JSON.stringify(dirname(script))}); import record_traces as r; r.record(r.arguments(sys.argv[1:]), r.TinyModels(torch))`,
+          ...[...asked, '--max-new-tokens', '20', '--licence', 'MIT'],
+        );
+        const trace = await traceIn(out);
+        expect(trace).toMatchObject({ name: 'prompts', ids: ['1', 'b'], outputLimit: 20 });
+        expect(trace.provenance).toMatchObject({ target: 'target', draft: 'draft', licence: 'MIT' });
+        const lengths = trace.drafters.get('draft-model')!;
+        expect(lengths).toMatchObject({ maxK: 5, offsets: trace.tokens!.outputOffsets });
+      });
+    }
 
     it('refuses what it cannot do in one line', () => {
       for (const args of [

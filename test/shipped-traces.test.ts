@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { reachedQuantiles } from '../scripts/process-fit/quantile-fit.ts';
+import { explain } from '../src/decide/explain.ts';
+import { tune } from '../src/decide/tune.ts';
+import { modelNames } from '../src/model/cards.ts';
 import { catalogue } from '../src/node/catalogue.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { gatherInputs } from '../src/scenario/inputs.ts';
@@ -11,8 +14,8 @@ import { completeScenario, type Options } from '../src/scenario/options.ts';
 import { runScenario } from '../src/scenario/run.ts';
 import { shippedMethods, shippedTrace } from '../src/scenario/shipped-trace.ts';
 import { Identity } from '../src/sweep/identity.ts';
-import { type AcceptanceProcess, parseProcess } from '../src/trace/process.ts';
-import { isProcess } from '../src/trace/read.ts';
+import { type AcceptanceProcess, parseProcess, processProvenance } from '../src/trace/process.ts';
+import { isProcess, parseRecord } from '../src/trace/read.ts';
 
 const FOLDER = fileURLToPath(new URL('../traces', import.meta.url));
 const FILES = readdirSync(FOLDER).flatMap((target) =>
@@ -114,18 +117,18 @@ describe('every combination runs', () => {
     const [target, dataset] = name.split('/') as [string, string];
     const methods = shippedMethods({ text: text(file), where: file });
     expect(methods.length).toBeGreaterThan(0);
-    if (methods.includes('dflash')) {
-      await rejects({ target: 'qwen3-8b', trace: [name], method: ['dflash'] }, 'unknown method "dflash"');
-      return;
-    }
-    const rates = methods.includes('mtp');
+    const record = isProcess(text(file)) ? null : parseRecord(text(file), file);
+    const k = record?.kind === 'rates' ? record.rates[0]!.k! : 3;
+    const known = modelNames().includes(target);
+    const stranger = methods.includes('dflash') ? 'qwen3-8b' : 'glm-4.5-air';
     const { rows } = await run({
-      // The card of this one is not known: its rates are borrowed.
-      target: target === 'qwen3.6-27b' ? 'glm-4.5-air' : target,
-      trace: [target === 'qwen3.6-27b' ? name : dataset],
+      // Rates of a target whose card is not known are borrowed.
+      target: known ? target : stranger,
+      trace: [known ? dataset : name],
       method: [...new Set(methods)],
-      tp: target.includes('70b') || rates ? 8 : 1,
-      ...(rates ? { promptLen: 100, outputLen: 200 } : {}),
+      k: [k],
+      tp: target.includes('70b') || methods.includes('mtp') ? 8 : 1,
+      ...(record === null ? {} : { promptLen: 100, outputLen: 200 }),
     });
     expect(rows).toHaveLength(new Set(methods).size);
     for (const row of rows) {
@@ -179,6 +182,33 @@ describe('names', () => {
     expect(warnings.join('\n')).toContain('holds rates alone');
   });
 
+  test('a block answers for its own length, whatever a policy verifies of it', async () => {
+    const longbench: Options = {
+      ...{ target: 'qwen3-8b', trace: ['longbench-e-4096'], method: ['dflash'] },
+      ...{ promptLen: 4000, outputLen: 100, requests: 50 },
+    };
+    await rejects(longbench, 'k 3: .*a shorter block drafts other tokens; expected --k 15');
+    const { rows } = await run({ ...longbench, k: [15] });
+    expect(rows[0]).toMatchObject({ draft: 'dflash-qwen3-8b', drafted_per_step: 15 });
+    const eager = await run({ ...longbench, k: [15], policy: ['goodput'], batch: [8] });
+    expect(eager.rows[0]!.drafted_per_step).toBeLessThan(15);
+    const inputs = await gatherInputs(completeScenario({ ...longbench, k: [15], batch: [8] }), folderLibrary);
+    const [why] = explain(inputs).rows;
+    // The whole block is the price of verifying one of it.
+    expect(why!.positions[0]!.cost_ms).toBeGreaterThan(10 * why!.positions[1]!.cost_ms);
+    expect(why!.positions).toHaveLength(15);
+    const { rows: tuned } = await tune([inputs], 16);
+    expect(tuned[0]).toMatchObject({ method: 'dflash', k: 15 });
+    await expect(tune([inputs], 8)).rejects.toThrow('--max-k 8: dflash was recorded with blocks of 15');
+    const stated = await run({
+      target: 'qwen3-8b',
+      method: ['dflash'],
+      acceptance: { dflash: '0.6' },
+      k: [7],
+    });
+    expect(stated.rows[0]!.k).toBe(7);
+  });
+
   test('a draft model is the one that was measured; another is said to borrow its acceptance', async () => {
     const base: Options = { target: 'llama-3-70b', tp: 4, method: ['draft-model'] };
     const own = await run(base);
@@ -210,6 +240,9 @@ describe('names', () => {
   test('the list says of whom, with what, and what is unlike', async () => {
     const entries = await catalogue('traces');
     expect(entries).toHaveLength(FILES.length);
+    expect(processProvenance(load('qwen3-8b/aime.json'), ['eagle3']).source).toMatch(
+      /thinking on, promptTokens borrowed from llama-3\.1-8b\/gsm8k$/,
+    );
     const qwen = entries.find(({ trace, target }) => trace === 'cnn' && target === 'qwen3-8b')!;
     expect(qwen.methods).toBe('ngram, eagle3, draft-model');
     expect(qwen.remarks).toMatch(/thinking on.*llama-3\.1-8b\/cnn/);

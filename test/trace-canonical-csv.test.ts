@@ -300,13 +300,17 @@ function traces(): fc.Arbitrary<AcceptanceTrace> {
     return fc
       .record({
         name: word,
-        provenance: fc.record({
-          source: word,
-          target: word,
-          dataset: word,
-          engine: fc.option(word),
-          licence: fc.option(word),
-        }),
+        provenance: fc.record(
+          {
+            source: word,
+            target: word,
+            dataset: word,
+            engine: fc.option(word),
+            licence: fc.option(word),
+            draft: word,
+          },
+          { requiredKeys: ['source', 'target', 'dataset', 'engine', 'licence'] },
+        ),
         outputLimit: fc.option(fc.integer({ min: 1, max: 9000 })),
         prompts: tokenIds,
         outputs: tokenIds,

@@ -6,6 +6,8 @@ import { LOOK_UPS, type LookUpOptions } from '../trace/lookup.ts';
 
 /** The longest n-gram that the look-up can index. */
 const MAX_NGRAM = 100;
+/** The most drafts of a round that a trace can hold. */
+const MAX_DRAFTS = 254;
 
 const FROM = {
   type: 'string',
@@ -69,6 +71,11 @@ const importCommand: CommandModule = {
         requiresArg: true,
         describe: 'how the recorded method drafts',
       })
+      .option('k', {
+        type: 'number',
+        requiresArg: true,
+        describe: 'draft length, when the file does not say it',
+      })
       .option('out', {
         type: 'string',
         requiresArg: true,
@@ -89,6 +96,7 @@ const importCommand: CommandModule = {
         engine: text('engine'),
         licence: text('licence'),
         drafting: text('drafting') as 'chain' | 'tree' | 'block' | null,
+        k: args.k === undefined ? null : wholeNumber('k', args.k, 1, MAX_DRAFTS),
       },
       out: text('out')!,
     });
@@ -146,13 +154,9 @@ const recordNgramCommand: CommandModule = {
     const { recordLookUp } = await import('../node/record-ngram.ts');
     const text = textIn(args);
     const method = text('method');
-    const tokens = (name: string, least: number, most: number, usual: number): number => {
-      const value = args[name] === undefined ? usual : args[name];
-      if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most)
-        return value as number;
-      throw new UserError(`--${name}: got ${shown(value)}, expected a whole number from ${least} to ${most}`);
-    };
-    const maxK = tokens('k', 1, 254, LOOK_UPS.ngram.maxK);
+    const tokens = (name: string, least: number, most: number, usual: number): number =>
+      wholeNumber(name, args[name] ?? usual, least, most);
+    const maxK = tokens('k', 1, MAX_DRAFTS, LOOK_UPS.ngram.maxK);
     let lookUp: LookUpOptions;
     if (method === 'suffix') {
       for (const name of ['max', 'occurrence'])
@@ -224,6 +228,12 @@ const exportCommand: CommandModule = {
     });
   },
 };
+
+function wholeNumber(name: string, value: unknown, least: number, most: number): number {
+  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most)
+    return value as number;
+  throw new UserError(`--${name}: got ${shown(value)}, expected a whole number from ${least} to ${most}`);
+}
 
 /** The one value of an option; null where it is not given. */
 function textIn(args: Readonly<Record<string, unknown>>): (name: string) => string | null {

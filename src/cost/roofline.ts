@@ -83,8 +83,8 @@ export class Roofline implements CostModel {
     cost.prefillS = passesS(this.#target) + this.#target.logitsS(prompts.logitRows);
     cost.draftS = 0;
     for (const draft of this.#drafts) {
-      cost.draftS +=
-        passesS(draft) + passes * this.#engine.draftPassLaunchS + draft.firstPassS(prompts.tokens);
+      const layersS = draft.shape.block ? 0 : passesS(draft);
+      cost.draftS += layersS + passes * this.#engine.draftPassLaunchS + draft.firstPassS(prompts.tokens);
     }
     cost.verifyS = 0;
     cost.samplingS = passes * plainSampling.fixedS + prompts.logitRows * plainSampling.eachS;
@@ -108,7 +108,10 @@ export class Roofline implements CostModel {
   /** Host time of all draft passes of a step: those that draft, or the one that takes chunks alone. */
   #launchesS({ drafts, prefill }: StepWork): number {
     let passes = 0;
-    for (const { longest } of drafts) passes += longest === 0 && prefill.tokens > 0 ? 1 : longest;
+    for (const [d, { longest }] of drafts.entries()) {
+      const { block } = this.#drafts[d]!.shape;
+      passes += longest === 0 ? Math.min(prefill.tokens, 1) : block ? 1 : longest;
+    }
     return passes * this.#engine.draftPassLaunchS;
   }
 
@@ -135,6 +138,7 @@ export class Roofline implements CostModel {
 
   /** All passes of a draft model. The first takes the prompts' chunks along; where nobody drafts it takes them alone. */
   #draftS(pass: ForwardPass, work: DraftWork, chunks: PassWork): number {
+    if (pass.shape.block) return this.#blockS(pass, work, chunks);
     const { longest } = work;
     const launchS = this.#engine.draftPassLaunchS;
     if (longest === 0) return chunks.tokens === 0 ? 0 : launchS + this.#aloneS(pass, chunks);
@@ -154,6 +158,33 @@ export class Roofline implements CostModel {
       seconds += this.#layersS(pass, 1, rooflineS) + pass.logitsS(sequences);
     }
     return seconds + pass.firstPassS(this.#pad(work.catchUpTokens + chunks.tokens));
+  }
+
+  /**
+   * A block drafter: keys and values of the context it has not read, prompts' chunks included, then one pass over every
+   * block, which is the last token and a blank for each draft. Every token of a block attends to all of it.
+   */
+  #blockS(pass: ForwardPass, work: DraftWork, chunks: PassWork): number {
+    const { longest, sequencesOfLength, contextOfLength } = work;
+    if (longest === 0 && chunks.tokens === 0) return 0;
+    const contextS =
+      this.#engine.draftPassLaunchS + pass.firstPassS(this.#pad(work.catchUpTokens + chunks.tokens));
+    if (longest === 0) return contextS;
+    let sequences = 0;
+    let drafts = 0;
+    let seen = 0;
+    let pairs = 0;
+    for (let length = 1; length <= longest; length++) {
+      const blocks = sequencesOfLength[length]!;
+      const keys = contextOfLength[length]! + blocks * length;
+      sequences += blocks;
+      drafts += blocks * length;
+      seen += keys;
+      pairs += keys * (length + 1);
+    }
+    const tokens = sequences + drafts;
+    const rooflineS = pass.tokensS(this.#pad(tokens)) + pass.attentionS(sequences, tokens, seen, pairs);
+    return contextS + this.#layersS(pass, 1, rooflineS) + pass.logitsS(drafts);
   }
 
   #aloneS(pass: ForwardPass, { sequences, tokens, contextTokens, attentionPairs }: PassWork): number {

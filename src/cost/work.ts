@@ -36,15 +36,15 @@ export class PassWork {
 }
 
 /**
- * The sequential passes of one draft model in a step. Sequences may draft different lengths; pass j runs
- * those that draft at least j tokens.
+ * What one draft model drafts in a step. Sequences may draft different lengths; of a model that drafts token by token,
+ * pass j runs those that draft at least j tokens, and a block drafter runs once over all of it.
  */
 export class DraftWork {
   /** Element d: sequences that draft exactly d tokens. */
   readonly sequencesOfLength: Float64Array;
   /** Element d: tokens of KV cache of those sequences. */
   readonly contextOfLength: Float64Array;
-  /** Query tokens of the first pass: what was emitted since the drafter last looked. */
+  /** What was emitted since the drafter last looked: query tokens of the first pass, or context of a block. */
   catchUpTokens = 0;
   /** The longest draft of the step. */
   longest = 0;

@@ -4,7 +4,7 @@
  * prices, so that the parts add up to the whole.
  */
 import { binding, type Resource, secondsByResource } from '../cost/resources.ts';
-import { parseMethod, takesK } from '../drafter/methods.ts';
+import { draftsBlock, parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { NamedPolicy } from '../policy/policies.ts';
 import { Bench, type Setting } from '../scenario/bench.ts';
@@ -24,7 +24,13 @@ const EXACT: NamedPolicy = { name: 'oracle', spec: { kind: 'noisy-oracle', chanc
 
 const PLAIN: Setting = { method: parseMethod('none'), k: null };
 
-/** Draft number `position` of a round, against drafting one fewer. */
+/** Verifies that many of every block. */
+function always(k: number): NamedPolicy {
+  const everywhere = { batchLo: 1, batchHi: Infinity, contextLo: 1, contextHi: Infinity };
+  return { name: `always ${k}`, spec: { kind: 'table', entries: [{ ...everywhere, k }] } };
+}
+
+/** Draft number `position` of a round, against drafting one fewer; of a block, against verifying one fewer of it. */
 export interface PositionValue {
   readonly position: number;
   /** Tokens that it adds to a round, in the mean: the chance that it is accepted. */
@@ -143,11 +149,12 @@ function breakEvenOf(bench: Bench, setting: Setting, limit: number): BreakEven {
   };
 }
 
+/** By position: the setting that drafts so far; of a block, that verifies so far. */
 function positions(bench: Bench, { method, k }: Setting, batch: number, longest: number): PositionValue[] {
   let before = stepOf(bench.plainMeasures({ method, k }, batch));
   let fewer: Setting = PLAIN;
   return Array.from({ length: longest }, (_, i) => {
-    const more: Setting = { method, k: i + 1 };
+    const more: Setting = draftsBlock(method) ? { method, k, policy: always(i + 1) } : { method, k: i + 1 };
     const now = stepOf(bench.measures(more, batch));
     const tokens = now.tokens - before.tokens;
     const costMs = now.ms - before.ms;

@@ -10,6 +10,7 @@ import { Bench, type Ratio, type Setting } from '../scenario/bench.ts';
 import { type Inputs, sha256 } from '../scenario/inputs.ts';
 import { type Envelope, envelope } from '../scenario/result.ts';
 import { loadKind, type Progress } from '../scenario/run.ts';
+import type { AcceptanceTrace } from '../trace/trace.ts';
 import { type ContextSchedule, rangesOf } from './schedule.ts';
 
 /** Settings this close to the best are as good, and the one with the smallest k is taken. */
@@ -140,12 +141,8 @@ class Cell {
     this.#bench = bench;
     this.#batch = batch;
     this.#tried = methods.map((method) => {
-      const recorded = method.parts.map(({ name }) =>
-        inputs.rates.has(name) ? maxK : (inputs.traces[trace]!.drafters.get(name)?.maxK ?? maxK),
-      );
-      const longest = Math.min(maxK, ...recorded);
       const tried: Tried[] = [{ setting: PLAIN, k: 0, speedup: 1 }];
-      for (let k = 1; k <= longest; k++) {
+      for (const k of lengthsToTry(method, inputs, inputs.traces[trace]!, maxK)) {
         const setting = { method, k };
         const plain = bench.plainMeasures(setting, batch).throughput_tok_per_s;
         tried.push({ setting, k, speedup: bench.measures(setting, batch).throughput_tok_per_s / plain });
@@ -189,6 +186,26 @@ class Cell {
           : { method: runnerUp.setting.method.name, k: runnerUp.k, over: over(runnerUp.setting) },
     };
   }
+}
+
+/** Every draft length up to the longest that a recording answers for; of a block drafter that of its blocks alone. */
+function lengthsToTry(
+  { parts }: Method,
+  { rates }: Inputs,
+  { drafters }: AcceptanceTrace,
+  maxK: number,
+): number[] {
+  const recorded = parts.filter(({ name }) => !rates.has(name) && drafters.has(name));
+  const longest = Math.min(maxK, ...recorded.map(({ name }) => drafters.get(name)!.maxK));
+  const block = recorded.find(({ model }) => model?.drafting === 'block');
+  if (block === undefined) return Array.from({ length: longest }, (_, i) => i + 1);
+  const { maxK: drafts } = drafters.get(block.name)!;
+  if (drafts > longest) {
+    throw new UserError(
+      `--max-k ${maxK}: ${block.name} was recorded with blocks of ${drafts} drafts and answers for no other length, expected at least that`,
+    );
+  }
+  return [drafts];
 }
 
 /** What bounds a method: exact draft lengths, of two parts those of the better. */

@@ -10,10 +10,12 @@ import { Combined } from './combined.ts';
 import { type Drafter, PlainDecoding, type Proposer, Speculation } from './drafter.ts';
 import { Hybrid } from './hybrid.ts';
 import { LookUp } from './look-up.ts';
-import { type Method, takesK } from './methods.ts';
-import { Replay, type ReplayConventions } from './replay.ts';
-import { SequentialModel } from './sequential-model.ts';
+
+import { type BasicMethod, type Method, takesK } from './methods.ts';
+import { ModelProposer } from './model-proposer.ts';
+import { type DraftLength, Replay, type ReplayConventions } from './replay.ts';
 import { SteadySpeculation } from './steady-speculation.ts';
+
 import { stepPrice } from './step-price.ts';
 
 /** Who decides the draft lengths of methods that take a k, and what it weighs them with. */
@@ -28,7 +30,7 @@ export interface Deciding {
  *
  * @param k draft length, for methods that take one; the longest where a policy decides
  * @param acceptance recorded lengths of each part of the method, in its order
- * @throws UserError when k is beyond what a recording can answer for
+ * @throws UserError when k is not one that a recording can answer for, or it is of another way to draft
  */
 export function assembleDrafter(
   method: Method,
@@ -41,14 +43,16 @@ export function assembleDrafter(
   const proposers = method.parts.map((part, index): Proposer => {
     const lengths = acceptance[index]!;
     const length = takesK(method) ? k! : 'exact';
-    if (length !== 'exact' && length > lengths.maxK) {
-      throw new UserError(
-        `k ${length}: the acceptance of ${part.name} was recorded with k = ${lengths.maxK}; expected k of at most that`,
-      );
-    }
+    checkAnswers(part, lengths, length);
     if (part.model === undefined) return new LookUp(new Replay(lengths, length, conventions));
     const replay = new Replay(lengths, length, { ...conventions, proposalChance: null });
-    return new SequentialModel(replay, part.model.catchUp, lengths.offsets.length - 1, slot++);
+    return new ModelProposer(
+      replay,
+      part.model.catchUp,
+      lengths.offsets.length - 1,
+      slot++,
+      blockOf(part, lengths),
+    );
   });
   const [first, second] = proposers;
   if (first === undefined) return new PlainDecoding();
@@ -57,7 +61,10 @@ export function assembleDrafter(
   const requests = lengths!.offsets.length - 1;
   if (method.kind === 'best') {
     if (deciding === null) throw new Error(`${method.name} was given no prices`);
-    const choices = proposers.map((proposer, p) => ({ part: method.parts[p]!, proposer }));
+    const choices = proposers.map((proposer, p) => {
+      const part = method.parts[p]!;
+      return { part, proposer, block: blockOf(part, acceptance[p]!) };
+    });
     return new Best(choices, deciding.cost, Math.max(...acceptance.map((one) => one.maxK)), requests);
   }
   const policy =
@@ -71,7 +78,7 @@ export function assembleDrafter(
           seed: deciding.seed,
         });
   if (second === undefined) {
-    const steady = first instanceof SequentialModel && first.replay.always && policy instanceof FixedLength;
+    const steady = first instanceof ModelProposer && first.replay.always && policy instanceof FixedLength;
     return steady ? new SteadySpeculation(first, maxK) : new Speculation(first, policy);
   }
   if (method.kind === 'hybrid') return new Hybrid(first, second, policy, requests);
@@ -84,6 +91,33 @@ export function assembleDrafter(
     return new Bandit(arms, policy, requests);
   }
   return new Combined(first, second, method.kind === 'combined', requests);
+}
+
+/** Drafts of the blocks that were recorded, for a method that always drafts a whole one. */
+function blockOf({ model }: BasicMethod, { maxK }: PositionLengths): number | null {
+  return model?.drafting === 'block' ? maxK : null;
+}
+
+/** A chain is cut at a smaller k. A block is not: with another k, other tokens would have been drafted. */
+function checkAnswers({ name, model }: BasicMethod, lengths: PositionLengths, k: DraftLength): void {
+  const { maxK, drafting } = lengths;
+  const drafts = model?.drafting ?? 'chain';
+  if (drafting !== undefined && drafting !== drafts) {
+    throw new UserError(
+      `method ${name}: it drafts a ${drafts}, and the acceptance was recorded from one that drafts a ${drafting}; expected a recording of its own kind`,
+    );
+  }
+  if (k === 'exact' || k === maxK) return;
+  if (k > maxK) {
+    throw new UserError(
+      `k ${k}: the acceptance of ${name} was recorded with k = ${maxK}; expected k of at most that`,
+    );
+  }
+  if (drafts === 'block') {
+    throw new UserError(
+      `k ${k}: the acceptance of ${name} was recorded with blocks of ${maxK} drafts, and a shorter block drafts other tokens; expected --k ${maxK}`,
+    );
+  }
 }
 
 /** What a hybrid would have accepted at every position: of its look-up where that proposes, else of its model. */

@@ -19,6 +19,8 @@ import { Turns } from './turns.ts';
 export interface Choice {
   readonly part: BasicMethod;
   readonly proposer: Proposer;
+  /** Drafts of a block, for a method that always drafts a whole one. */
+  readonly block: number | null;
 }
 
 /** A way to get to a position. */
@@ -224,7 +226,8 @@ export class Best implements Drafter {
     verify.attentionPairs = verify.tokens * (context + drafted / 2);
     if (choice >= 0) {
       const slot = this.#slots[choice]!;
-      if (slot >= 0) work.drafts[slot]!.add(sequences, drafted, context, unread);
+      const { block } = this.#choices[choice]!;
+      if (slot >= 0) work.drafts[slot]!.add(sequences, block ?? drafted, context, unread);
       else {
         work.searches = sequences;
         work.searchHits = sequences;

@@ -1,15 +1,20 @@
 /** The methods by name: what each proposes with, and what it needs. A new method is a line here. */
 import { UserError, unknownName } from '../errors.ts';
-import type { CatchUp } from './sequential-model.ts';
+import type { DraftHead, Transformer } from '../model/architecture.ts';
+import type { CatchUp } from './model-proposer.ts';
 
 /** A basic method: one way to propose tokens. */
 export interface BasicMethod {
   readonly name: string;
   readonly summary: string;
-  /** `search`: the host looks the history up; `model`: a draft model runs once per drafted token. */
+  /** `search`: the host looks the history up; `model`: a draft model runs. */
   readonly proposer: 'search' | 'model';
-  /** For a model: the kind of card it runs, and what its first pass must catch up on. */
-  readonly model?: { readonly card: 'eagle' | 'eagle3' | 'mtp' | 'transformer'; readonly catchUp: CatchUp };
+  /** For a model: the kind of card it runs, how it drafts, and what it must catch up on in a round. */
+  readonly model?: {
+    readonly card: (DraftHead | Transformer)['kind'];
+    readonly drafting: 'chain' | 'block';
+    readonly catchUp: CatchUp;
+  };
 }
 
 export const BASIC_METHODS: readonly BasicMethod[] = [
@@ -23,25 +28,31 @@ export const BASIC_METHODS: readonly BasicMethod[] = [
     name: 'eagle',
     summary: 'EAGLE head: one layer, the full vocabulary, k sequential passes',
     proposer: 'model',
-    model: { card: 'eagle', catchUp: 'all emitted' },
+    model: { card: 'eagle', drafting: 'chain', catchUp: 'all emitted' },
   },
   {
     name: 'eagle3',
     summary: 'EAGLE-3 head: one layer, a reduced vocabulary, k sequential passes',
     proposer: 'model',
-    model: { card: 'eagle3', catchUp: 'all emitted' },
+    model: { card: 'eagle3', drafting: 'chain', catchUp: 'all emitted' },
   },
   {
     name: 'draft-model',
     summary: 'a whole small model, k sequential passes (needs --draft)',
     proposer: 'model',
-    model: { card: 'transformer', catchUp: 'unread only' },
+    model: { card: 'transformer', drafting: 'chain', catchUp: 'unread only' },
   },
   {
     name: 'mtp',
     summary: "the target's own multi-token prediction layer, k sequential passes",
     proposer: 'model',
-    model: { card: 'mtp', catchUp: 'all emitted' },
+    model: { card: 'mtp', drafting: 'chain', catchUp: 'all emitted' },
+  },
+  {
+    name: 'dflash',
+    summary: 'DFlash head: a few layers draft a whole block in one pass; k is that of the recording',
+    proposer: 'model',
+    model: { card: 'dflash', drafting: 'block', catchUp: 'all emitted' },
   },
 ];
 
@@ -103,6 +114,11 @@ export function parseMethod(name: string): Method {
 /** True for methods whose draft length is k; the others give one row whatever k says. */
 export function takesK(method: Method): boolean {
   return method.kind === 'fixed' || method.kind === 'hybrid' || method.kind === 'bandit';
+}
+
+/** Whether part of it always drafts a whole block, so that a recording answers for one k alone. */
+export function draftsBlock({ parts }: Method): boolean {
+  return parts.some(({ model }) => model?.drafting === 'block');
 }
 
 function basicMethod(name: string): BasicMethod {

@@ -5,15 +5,15 @@
 import type { StepWork } from '../cost/work.ts';
 import { FixedLength } from '../policy/fixed-length.ts';
 import { Speculation } from './drafter.ts';
+import type { ModelProposer } from './model-proposer.ts';
 import type { Rounds } from './rounds.ts';
-import type { SequentialModel } from './sequential-model.ts';
 
 export class SteadySpeculation extends Speculation {
-  readonly #model: SequentialModel;
+  readonly #model: ModelProposer;
   readonly #k: number;
 
   /** @param model its replay drafts as many as it is asked for */
-  constructor(model: SequentialModel, k: number) {
+  constructor(model: ModelProposer, k: number) {
     super(model, new FixedLength(k));
     this.#model = model;
     this.#k = k;

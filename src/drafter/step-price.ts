@@ -16,7 +16,9 @@ export function stepPrice({ parts }: Method, cost: CostModel, maxK: number, only
   const models = parts.filter(({ model }) => model !== undefined);
   const searches = parts.some((part) => part.proposer === 'search' && runs(part));
   const work = new StepWork(models.length, maxK);
-  const drafts = work.drafts.filter((_, slot) => runs(models[slot]!));
+  const drafts = models.flatMap((part, slot) =>
+    runs(part) ? { work: work.drafts[slot]!, whole: part.model!.drafting === 'block' } : [],
+  );
   const price = noSeconds();
   return (sequences, contextTokens, asked, proposed, emitted) => {
     const context = contextTokens / sequences;
@@ -32,8 +34,8 @@ export function stepPrice({ parts }: Method, cost: CostModel, maxK: number, only
         work.searches = sequences;
         work.searchHits = (sequences * proposed) / asked;
       }
-      for (const draft of drafts) {
-        draft.add(sequences, asked, context, emitted);
+      for (const { work: draft, whole } of drafts) {
+        draft.add(sequences, whole ? maxK : asked, context, emitted);
         draft.catchUpTokens = Math.round(draft.catchUpTokens);
       }
     }

@@ -52,9 +52,12 @@ export interface Transformer {
   readonly source: string;
 }
 
-/** A draft head: a few layers that read the target's hidden states and share its embedding. */
+/**
+ * A draft head: a few layers that read the target's hidden states and share its embedding. A DFlash head drafts a block
+ * in one pass: its layers run over the block alone, and of the context see keys and values made from fused hidden states.
+ */
 export interface DraftHead {
-  readonly kind: 'eagle' | 'eagle3' | 'mtp';
+  readonly kind: 'eagle' | 'eagle3' | 'mtp' | 'dflash';
   readonly name: string;
   /** The model card it was trained for. */
   readonly target: string;

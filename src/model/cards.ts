@@ -74,6 +74,12 @@ const MODELS: ReadonlyMap<string, Transformer> = byName([
     { tiedEmbeddings: true },
   ),
   card(
+    'qwen3-4b',
+    { layers: 36, hidden: 2560, ffn: 9728, vocab: QWEN_VOCAB, attention: gqa(32, 8, 128) },
+    'SpecForge qwen3-4b-dflash.json (its head has the shapes of the target; num_target_layers 36)',
+    { tiedEmbeddings: true },
+  ),
+  card(
     'qwen3-8b',
     { layers: 36, hidden: 4096, ffn: 12288, vocab: QWEN_VOCAB, attention: gqa(32, 8, 128) },
     'aiconfigurator Qwen--Qwen3-8B_config.json',
@@ -228,6 +234,26 @@ export function mtpHead(target: Transformer): DraftHead {
   };
 }
 
+/** DFlash: dense layers of the target's shape; hidden states of five of its layers are fused. */
+function dflash(target: string, config: string): DraftHead {
+  const { hidden, ffn, vocab, attention } = modelCard(target);
+  return {
+    kind: 'dflash',
+    name: `dflash-${target}`,
+    target,
+    layers: 5,
+    hidden,
+    ffn,
+    vocab,
+    attention,
+    experts: null,
+    attentionInput: hidden,
+    fusion: { input: 5 * hidden, firstPassOnly: true },
+    sharesOutputMatrix: true,
+    source: `SpecForge ${config} (block_size 16, target_layer_ids 1, 9, 17, 25, 33) and specforge/modeling/draft/dflash.py`,
+  };
+}
+
 const HEADS: ReadonlyMap<string, DraftHead> = byName([
   eagle3('llama-3.1-8b', 'llama3-8B-eagle3.json', 14336, gqa(32, 8, 128)),
   eagle3('llama-3.1-70b', 'llama3-70B-ealge3.json', 28672, gqa(64, 8, 128)),
@@ -245,6 +271,8 @@ const HEADS: ReadonlyMap<string, DraftHead> = byName([
   eagle('qwen2-57b-a14b'),
   mtpHead(modelCard('deepseek-v3')),
   mtpHead(modelCard('glm-4.5-air')),
+  dflash('qwen3-4b', 'qwen3-4b-dflash.json'),
+  dflash('qwen3-8b', 'qwen3-8b-dflash.json'),
 ]);
 
 /** Models whose heads are listed under a model of the same shapes. */

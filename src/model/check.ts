@@ -3,7 +3,8 @@ import { UserError } from '../errors.ts';
 import type { DraftHead, Transformer } from './architecture.ts';
 
 /** Throws a UserError, prefixed with `where`, when heads, layers or experts do not add up. */
-export function checkCard({ attention, experts, layers }: Transformer | DraftHead, where: string): void {
+export function checkCard(card: Transformer | DraftHead, where: string): void {
+  const { attention, experts, layers } = card;
   const fail = (problem: string): never => {
     throw new UserError(`${where}: ${problem}`);
   };
@@ -15,6 +16,9 @@ export function checkCard({ attention, experts, layers }: Transformer | DraftHea
     if (slidingWindow && slidingWindow.layers > layers) {
       fail(`${slidingWindow.layers} layers with a sliding window, expected at most all ${layers}`);
     }
+  }
+  if (card.kind === 'dflash' && !card.fusion.firstPassOnly) {
+    fail('fusion.firstPassOnly is false, expected true: a dflash head fuses the states of the context, once');
   }
   if (experts && experts.perToken > experts.count) {
     fail(`${experts.perToken} experts per token, expected at most all ${experts.count}`);

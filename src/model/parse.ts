@@ -60,7 +60,7 @@ const card: z.ZodType<Transformer | DraftHead> = z.discriminatedUnion(
       mtpLayers: whole,
     }),
     strictObject({
-      kind: z.enum(['eagle', 'eagle3', 'mtp']),
+      kind: z.enum(['eagle', 'eagle3', 'mtp', 'dflash']),
       ...layers,
       target: text,
       attentionInput: positive,
@@ -68,7 +68,7 @@ const card: z.ZodType<Transformer | DraftHead> = z.discriminatedUnion(
       sharesOutputMatrix: z.boolean(),
     }),
   ],
-  { error: otherKind('transformer, eagle, eagle3, mtp') },
+  { error: otherKind('transformer, eagle, eagle3, mtp, dflash') },
 );
 
 /**

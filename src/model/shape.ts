@@ -46,7 +46,12 @@ export interface ForwardShape {
   readonly layers: number;
   /** Products over all tokens of the pass. */
   readonly gemms: readonly Gemm[];
-  /** Products over the tokens of a round's first pass only (EAGLE-3's fusion). */
+  /** Whether one pass drafts a whole block (DFlash); else a pass drafts a token. */
+  readonly block: boolean;
+  /**
+   * Products over the tokens of a round's first pass only (EAGLE-3's fusion). Of a block drafter: over the context it has
+   * not read yet, which the layers themselves never run over.
+   */
   readonly firstPassGemms: readonly Gemm[];
   /** The output matrix, over the rows whose logits are wanted. */
   readonly lmHead: Gemm;
@@ -83,7 +88,13 @@ export function forwardShape(
   const pass = layerPass(model, { ...model, attentionInput: model.hidden }, tp, PRECISION[dtype]);
   const lmHead = outputMatrix(model, tp);
   const vocabularyBytes = bytes(lmHead) * (model.tiedEmbeddings ? 1 : 2);
-  return { ...pass, firstPassGemms: [], lmHead, weightBytes: layerBytes(pass) + vocabularyBytes };
+  return {
+    ...pass,
+    block: false,
+    firstPassGemms: [],
+    lmHead,
+    weightBytes: layerBytes(pass) + vocabularyBytes,
+  };
 }
 
 /**
@@ -101,16 +112,20 @@ export function headShape(
   const pass = layerPass(head, head, tp, PRECISION.bf16);
   const fusion = gemm('fusion', head.hidden, head.fusion.input, 1, PRECISION.bf16);
   const lmHead = outputMatrix(head, tp);
+  const block = head.kind === 'dflash';
+  // All layers' keys and values of the context in one product, as in vLLM; its weights are those of the layers.
+  const context = gemm('context_kv', pass.kvBytesPerToken / 2, head.hidden, 1, PRECISION.bf16);
   return {
     ...pass,
+    block,
     gemms: head.fusion.firstPassOnly ? pass.gemms : [fusion, ...pass.gemms],
-    firstPassGemms: head.fusion.firstPassOnly ? [fusion] : [],
+    firstPassGemms: head.fusion.firstPassOnly ? [fusion, ...(block ? [context] : [])] : [],
     lmHead,
     weightBytes: layerBytes(pass) + bytes(fusion) + (head.sharesOutputMatrix ? 0 : bytes(lmHead)),
   };
 }
 
-type LayerPass = Omit<ForwardShape, 'firstPassGemms' | 'lmHead' | 'weightBytes'>;
+type LayerPass = Omit<ForwardShape, 'block' | 'firstPassGemms' | 'lmHead' | 'weightBytes'>;
 
 function layerPass(of: Transformer | DraftHead, layers: Layers, tp: number, precision: Precision): LayerPass {
   checkSplit(of, tp);

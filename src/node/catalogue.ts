@@ -1,6 +1,6 @@
 /** What ships, for `specsim list`. */
 import { parseEngine } from '../cost/engine-profile.ts';
-import { BASIC_METHODS } from '../drafter/methods.ts';
+import { BASIC_METHODS, draftsBlock, parseMethod } from '../drafter/methods.ts';
 import { parseHardware } from '../hardware/load.ts';
 import { draftCard, headNames, modelCard, modelNames } from '../model/cards.ts';
 import { forwardShape } from '../model/shape.ts';
@@ -121,12 +121,11 @@ function shippedEntry({ text, where }: Document): Entry {
   const record = parseRecord(text, where);
   if (record.kind !== 'rates') throw new Error(`${where}: ${record.kind}, expected a process or rates`);
   const { method, k } = pooled(record.rates, record.name);
-  const runs = BASIC_METHODS.some(({ name }) => name === method);
   return {
     kind: 'fitted from rates',
     methods: method ?? '',
-    k: `up to ${k}`,
-    remarks: runs ? 'no lengths: --prompt-len, --output-len' : `to inspect: no method ${method}`,
+    k: method !== null && draftsBlock(parseMethod(method)) ? String(k) : `up to ${k}`,
+    remarks: 'no lengths: --prompt-len, --output-len',
     source: record.provenance.source,
   };
 }

@@ -4,6 +4,7 @@ import { canonicalCsv, canonicalCsvRows } from '../trace/canonical-csv.ts';
 import { canonicalJsonl, canonicalJsonlRows } from '../trace/formats/canonical-jsonl.ts';
 import { nameOf, provenanceOf } from '../trace/formats/fields.ts';
 import type { Stated } from '../trace/formats/format.ts';
+import { provenanceStated } from '../trace/formats/stated.ts';
 import type { LookUpOptions } from '../trace/lookup.ts';
 import { lookUpTrace } from '../trace/record-look-up.ts';
 import { parseRequestText, type RequestText } from '../trace/request-text.ts';
@@ -78,7 +79,7 @@ async function* partsOf(
       lineOfId.set(id, line);
       if (totals.requests > 0 && text.unit !== totals.unit)
         throw new UserError(`${at}: ${text.unit} after ${totals.unit}, expected the same on every line`);
-      const provenance = provenanceOf(path, `look-up on ${text.unit}`, stated);
+      const provenance = provenanceStated(provenanceOf(path, `look-up on ${text.unit}`), stated);
       const trace = lookUpTrace(text, id, lookUp, { name: nameOf(path), provenance });
       if (totals.requests > 0) yield* csv ? canonicalCsvRows(trace) : canonicalJsonlRows(trace);
       else yield* csv ? canonicalCsv(trace) : canonicalJsonl({ kind: 'position-indexed', trace });

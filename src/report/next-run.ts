@@ -1,5 +1,5 @@
 /** What a curious person would ask next of a result, and the command that answers it. */
-import { BASIC_METHODS } from '../drafter/methods.ts';
+import { BASIC_METHODS, draftsBlock } from '../drafter/methods.ts';
 import { headFor, headNames, modelNames } from '../model/cards.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { DEFAULTS } from '../scenario/options.ts';
@@ -34,21 +34,23 @@ export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
   const index = Math.floor((rows.indexOf(best) * config.trace.length) / rows.length);
   const command = (uses: readonly string[], changes: readonly string[], from: Inputs = inputs) =>
     `  specsim run ${[...kept(from, uses), '--trace', config.trace[index]!, ...changes].join(' ')}`;
-  const parts = inputs.methods.find(({ name }) => name === best.method)!.parts.map(({ name }) => name);
+  const method = inputs.methods.find(({ name }) => name === best.method)!;
+  const parts = method.parts.map(({ name }) => name);
   const basic = parts[0]!;
   const load = config.load === DEFAULTS.load && config.workload === null ? [] : ['--load', config.load];
   if (config.k.length === 1 && best.k !== null) {
     const maxK = inputs.rates.has(basic)
       ? Number.POSITIVE_INFINITY
       : inputs.traces[index]!.drafters.get(basic)!.maxK;
+    const block = draftsBlock(method);
     return [
-      `next, how long should ${basic} draft, and how far is it from the oracle?`,
+      `next, how ${block ? '' : `long should ${basic} draft, and how `}far is ${block ? basic : 'it'} from the oracle?`,
       command(
         [basic],
         [
           ...load,
           ...['--method', `none,${basic},oracle:${basic}`],
-          ...['--k', DRAFT_LENGTHS.filter((k) => k <= maxK).join()],
+          ...['--k', block ? String(best.k) : DRAFT_LENGTHS.filter((k) => k <= maxK).join()],
           ...batch(best),
         ],
       ),

@@ -8,7 +8,7 @@ import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel } from '../cost/work.ts';
 import { assembleDrafter } from '../drafter/assemble.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
+import { type BasicMethod, type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { sequenceTokens } from '../engine/engine.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
@@ -473,7 +473,7 @@ export class Bench {
   #prepare({ method, k, policy: named = FIXED }: Setting, texts = this.#trace.outputTokens): Setup {
     const { scenario, hardware, engine, target, drafts } = this.#inputs;
     const trace = this.#trace;
-    const acceptance = method.parts.map((part) => this.#acceptance(part.name));
+    const acceptance = method.parts.map((part) => this.#acceptance(part, k));
     const cards = method.parts.flatMap((part) => drafts.get(part.name) ?? []);
     const shapes = cards.map((card) =>
       entry(this.#shapes, card, () =>
@@ -537,7 +537,7 @@ export class Bench {
     };
   }
 
-  #acceptance(name: string): PositionLengths {
+  #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {
     const { rates, scenario } = this.#inputs;
     const trace = this.#trace;
     const stated = rates.get(name);
@@ -547,7 +547,10 @@ export class Bench {
         sampled = sampleAcceptance(stated, trace.outputTokens, name, scenario.seed);
         this.#stated.set(name, sampled);
       }
-      return sampled;
+      // Rates that are stated are those of whatever block is asked for.
+      return model?.drafting === 'block' && k !== null && k < sampled.maxK
+        ? { ...sampled, maxK: k }
+        : sampled;
     }
     const recorded = trace.drafters.get(name);
     if (recorded === undefined) {

@@ -7,6 +7,7 @@ import {
   checkHead,
   type Head,
   headOf,
+  MAX_INT32,
   type RowReader,
   rowsOf,
   TraceGatherer,
@@ -118,8 +119,16 @@ class CsvRowReader implements RowReader {
     throw this.error(column, `got ${shown(cell)}, expected an integer 0 to ${max}`);
   }
 
+  bytes(column: Column, length: number, min: number, max: number): Uint8Array {
+    return Uint8Array.from(this.#list(column, length, min, max));
+  }
+
+  ids(column: Column, length: number): Int32Array {
+    return Int32Array.from(this.#list(column, length, 0, MAX_INT32));
+  }
+
   /** Integers with one space between them. */
-  list(column: Column, length: number, min: number, max: number): number[] {
+  #list(column: Column, length: number, min: number, max: number): number[] {
     const cell = this.text(column);
     const list: number[] = [];
     let begin = 0;

@@ -25,7 +25,7 @@ export type Column = (typeof COLUMNS)[number];
 const NO_DRAFTER = 'none';
 
 export const SCHEMA = 1;
-const MAX_INT32 = 2 ** 31 - 1;
+export const MAX_INT32 = 2 ** 31 - 1;
 /** maxK + 1 has to fit a byte. */
 const MAX_MAX_K = 254;
 
@@ -134,19 +134,22 @@ export interface RowReader {
   /** @throws UserError unless nothing stands there */
   empty(...columns: Column[]): void;
   count(column: Column, max: number): number;
-  list(column: Column, length: number, min: number, max: number): readonly number[];
+  /** Lengths, which fit a byte. */
+  bytes(column: Column, length: number, min: number, max: number): Uint8Array;
+  /** Token ids. */
+  ids(column: Column, length: number): Int32Array;
 }
 
 interface Baseline {
   readonly promptTokens: number;
   readonly outputTokens: number;
-  readonly prompt: readonly number[];
-  readonly output: readonly number[];
+  readonly prompt: Int32Array;
+  readonly output: Int32Array;
 }
 
 interface Lengths {
-  readonly emitted: readonly number[];
-  readonly proposed: readonly number[];
+  readonly emitted: Uint8Array;
+  readonly proposed: Uint8Array;
 }
 
 /** The rows of one request, as far as read. */
@@ -250,13 +253,16 @@ function flatLengths(
 ): Pick<PositionLengths, 'offsets' | 'emitted' | 'proposed'> {
   const emitted = lengths.map((row) => row.emitted);
   const offsets = offsetsOf(emitted);
-  const flat = (lists: readonly (readonly number[])[]) => flatten(lists, new Uint8Array(offsets.at(-1)!));
+  const flat = (lists: readonly Uint8Array[]) => flatten(lists, new Uint8Array(offsets.at(-1)!));
   return {
     offsets,
     emitted: flat(emitted),
     proposed: proposed === 'listed' ? flat(lengths.map((row) => row.proposed)) : proposed,
   };
 }
+
+const NO_IDS = new Int32Array();
+const NO_LENGTHS = new Uint8Array();
 
 function parseBaseline(row: RowReader, tokenIds: boolean): Baseline {
   row.empty('emitted', 'proposed');
@@ -266,15 +272,15 @@ function parseBaseline(row: RowReader, tokenIds: boolean): Baseline {
   return {
     promptTokens,
     outputTokens,
-    prompt: tokenIds ? row.list('prompt_token_ids', promptTokens, 0, MAX_INT32) : [],
-    output: tokenIds ? row.list('output_token_ids', outputTokens, 0, MAX_INT32) : [],
+    prompt: tokenIds ? row.ids('prompt_token_ids', promptTokens) : NO_IDS,
+    output: tokenIds ? row.ids('output_token_ids', outputTokens) : NO_IDS,
   };
 }
 
 function parseLengths(row: RowReader, { maxK, proposed }: DrafterHead, bonus: 0 | 1): Lengths {
   row.empty('prompt_tokens', 'prompt_token_ids', 'output_token_ids');
   const tokens = row.count('output_tokens', MAX_INT32);
-  const stated = row.list('emitted', tokens, bonus, maxK + bonus);
+  const stated = row.bytes('emitted', tokens, bonus, maxK + bonus);
   if (tokens > 0 && stated[0] !== bonus) {
     throw row.error(
       'emitted',
@@ -284,9 +290,9 @@ function parseLengths(row: RowReader, { maxK, proposed }: DrafterHead, bonus: 0 
   const emitted = bonus === 1 ? stated : stated.map(lengthOfAccepted);
   if (proposed !== 'listed') {
     row.empty('proposed');
-    return { emitted, proposed: [] };
+    return { emitted, proposed: NO_LENGTHS };
   }
-  const list = row.list('proposed', tokens, 0, maxK);
+  const list = row.bytes('proposed', tokens, 0, maxK);
   const short = list.findIndex((count, position) => count < emitted[position]! - 1);
   if (short !== -1) {
     throw row.error(

@@ -6,6 +6,7 @@
 import { meanLengthOfMarginal } from './conventions.ts';
 import { pooled } from './rates.ts';
 import type { AcceptanceRecord, Drafting, Rates, Steps } from './record.ts';
+import { untruncated } from './reshape.ts';
 import { acceptedAtLeast, tokensPerRound } from './statistics.ts';
 import type { AcceptanceTrace, PositionLengths, Provenance, TraceKind } from './trace.ts';
 
@@ -17,6 +18,7 @@ const LAGS = 5;
 
 export interface Spread {
   readonly mean: number;
+  readonly sd: number;
   readonly min: number;
   readonly p10: number;
   readonly median: number;
@@ -33,7 +35,7 @@ export interface DrafterInspection {
   readonly requests: number;
   readonly rounds: number;
   readonly output_tokens: Spread;
-  /** Element i: at k = i + 1; of rounds alone a lower bound below max_k. Null when there are no rounds. */
+  /** Element i: at k = i + 1; of rounds alone, cut below max_k, which is a lower bound. Null when there are no rounds. */
   readonly tokens_per_round: readonly number[] | null;
   /** Element i: share of rounds at max_k that accept at least i + 1 drafts. */
   readonly accepted_at_least: readonly number[] | null;
@@ -50,35 +52,43 @@ export interface DrafterInspection {
 export interface Inspection {
   readonly schema: typeof INSPECTION_SCHEMA;
   readonly name: string;
-  readonly kind: AcceptanceRecord['kind'];
+  /** `fitted`: sampled from a process or a rate at every position. */
+  readonly kind: AcceptanceRecord['kind'] | 'fitted';
   readonly provenance: Provenance;
   readonly requests: number | null;
+  /** Requests that reached the recording's output limit; null where no limit is known. */
+  readonly truncated_requests: number | null;
   readonly prompt_tokens: Spread | null;
   readonly output_tokens: Spread | null;
   readonly drafters: readonly DrafterInspection[];
-  /** Of rates-only files: all parts as one, and each of them. */
+  /** Of rates-only files: all parts as one, how the means of the parts differ, and each of them. */
   readonly pooled: Rates | null;
+  readonly part_tokens_per_round: Spread | null;
   readonly rates: readonly Rates[];
 }
 
 export function inspectRecord(record: AcceptanceRecord): Inspection {
   const blank = {
+    schema: INSPECTION_SCHEMA,
     prompt_tokens: null,
     output_tokens: null,
     requests: null,
+    truncated_requests: null,
     drafters: [],
     pooled: null,
+    part_tokens_per_round: null,
     rates: [],
-  };
+  } as const;
   if (record.kind === 'rates') {
     const { kind, name, provenance, rates } = record;
+    const means = rates.flatMap(({ meanLength }) => meanLength ?? []);
     return {
       ...blank,
-      schema: INSPECTION_SCHEMA,
       name,
       kind,
       provenance,
       pooled: pooled(rates, 'all'),
+      part_tokens_per_round: means.length > 1 ? spread(means) : null,
       rates,
     };
   }
@@ -87,7 +97,6 @@ export function inspectRecord(record: AcceptanceRecord): Inspection {
     const [first] = drafters;
     return {
       ...blank,
-      schema: INSPECTION_SCHEMA,
       name,
       kind,
       provenance,
@@ -98,16 +107,17 @@ export function inspectRecord(record: AcceptanceRecord): Inspection {
     };
   }
   const { trace } = record;
+  const drafters = [...trace.drafters];
   return {
     ...blank,
-    schema: INSPECTION_SCHEMA,
     name: trace.name,
-    kind: record.kind,
+    kind: drafters.length > 0 && drafters.every(([, { kind }]) => kind === 'fitted') ? 'fitted' : record.kind,
     provenance: trace.provenance,
     requests: trace.ids.length,
+    truncated_requests: trace.outputLimit === null ? null : trace.ids.length - untruncated(trace).length,
     prompt_tokens: spread(trace.promptTokens),
     output_tokens: spread(trace.outputTokens),
-    drafters: [...trace.drafters].map(([method, lengths]) => inspectPositions(method, lengths, trace)),
+    drafters: drafters.map(([method, lengths]) => inspectPositions(method, lengths, trace)),
   };
 }
 
@@ -229,8 +239,10 @@ function autocorrelation(offsets: Int32Array, emitted: Uint8Array, lag: number, 
 function spread(values: ArrayLike<number>): Spread {
   const sorted = Float64Array.from(values).sort();
   const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))]!;
+  const mean = sorted.reduce((sum, value) => sum + value, 0) / sorted.length;
   return {
-    mean: sorted.reduce((sum, value) => sum + value, 0) / sorted.length,
+    mean,
+    sd: Math.sqrt(sorted.reduce((sum, value) => sum + (value - mean) ** 2, 0) / sorted.length),
     min: at(0),
     p10: at(0.1),
     median: at(0.5),

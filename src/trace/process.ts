@@ -108,15 +108,20 @@ export function processMethods(process: AcceptanceProcess): readonly string[] {
   return ['ngram', ...MODEL_METHODS.filter((method) => process[method] !== undefined)];
 }
 
-/** Where the acceptance of the methods is from, each source once. */
+/** Where the acceptance of the methods is from, each source once; what is unlike a plain run of the target; and what is borrowed. */
 export function processProvenance(
-  { target, dataset, origins }: AcceptanceProcess,
+  { target, dataset, setting, origins }: AcceptanceProcess,
   methods: readonly string[],
 ): Provenance {
   const sources = methods.flatMap((method) => origins[method as keyof typeof origins]?.fittedTo ?? []);
+  const { borrowed: lengths } = origins.lengths;
   const draft = methods.includes('draft-model') ? origins['draft-model']?.draft : undefined;
   return {
-    source: `fitted to ${[...new Set(sources)].join('; ')}`,
+    source: [
+      `fitted to ${[...new Set(sources)].join('; ')}`,
+      ...(setting === null ? [] : [setting]),
+      ...(lengths === undefined ? [] : [`${lengths.numbers.join(' and ')} borrowed from ${lengths.from}`]),
+    ].join(', '),
     target,
     dataset,
     engine: null,

@@ -12,6 +12,7 @@ import {
   type TraceFormat,
 } from './formats/format.ts';
 import { FORMATS } from './formats/index.ts';
+import { asStated } from './formats/stated.ts';
 import type { AcceptanceRecord } from './record.ts';
 import type { AcceptanceTrace } from './trace.ts';
 
@@ -87,7 +88,7 @@ export class RecordReader {
       this.#openJson(value);
       this.#addJson(value, this.#where);
     }
-    if (this.#reader !== null) return this.#reader.finish();
+    if (this.#reader !== null) return asStated(this.#reader.finish(), this.#stated, this.#where);
     if (this.#firstLine === null)
       throw new UserError(`${this.#where}: empty file, expected a trace (${formatNames.join(', ')})`);
     throw this.#unknown();

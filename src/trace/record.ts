@@ -11,8 +11,8 @@ interface PositionRecord {
 }
 
 /**
- * How the recorded drafter proposes. A chain is cut at a smaller k; a tree or a block would have been another
- * one, and costs what no method here costs.
+ * How the recorded drafter proposes. A chain is cut at a smaller k. A smaller block or tree would have been another one,
+ * and no method here has the price of a tree.
  */
 export const DRAFTING = ['chain', 'tree', 'block', 'unknown'] as const;
 export type Drafting = (typeof DRAFTING)[number];

@@ -123,14 +123,18 @@ export class StepCollector {
  * The rounds as acceptance by position (see above). Tokens outside the recorded rounds follow them, one a round
  * with nothing proposed: where they really stood is not recorded.
  *
- * @throws UserError for trees and blocks, of which a shorter one is another one
+ * @throws UserError for trees, which no method prices, and where the file does not say how it drafts
  */
 export function positionsOfSteps(steps: Steps, where: string): PositionLengths {
-  if (steps.drafting !== 'chain') {
+  const { drafting } = steps;
+  if (drafting === 'unknown') {
     throw new UserError(
-      steps.drafting === 'unknown'
-        ? `${where}: the file does not say how ${steps.method} drafts; expected a chain, which specsim trace import --drafting chain states`
-        : `${where}: ${steps.method} drafts a ${steps.drafting}, which no method here prices; expected a chain (specsim trace inspect shows what there is)`,
+      `${where}: the file does not say how ${steps.method} drafts; expected a chain or a block, which specsim trace import states: --drafting chain or --drafting block`,
+    );
+  }
+  if (drafting === 'tree') {
+    throw new UserError(
+      `${where}: ${steps.method} drafts a tree, which no method here prices; expected a chain or a block (specsim trace inspect shows what there is)`,
     );
   }
   const requests = steps.ids.length;
@@ -149,7 +153,7 @@ export function positionsOfSteps(steps: Steps, where: string): PositionLengths {
       }
     }
   }
-  return { maxK: steps.maxK, offsets, emitted, proposed, kind: 'recording' };
+  return { maxK: steps.maxK, offsets, emitted, proposed, kind: 'recording', drafting };
 }
 
 /**

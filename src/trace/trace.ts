@@ -28,6 +28,8 @@ export interface PositionLengths {
   readonly proposed: Uint8Array | 'always' | 'unknown';
   /** `recording` or `fitted`, of this drafter's column alone. */
   readonly kind: TraceKind;
+  /** How it drafted, where the source says so; a block answers for k = maxK alone. */
+  readonly drafting?: 'chain' | 'block';
 }
 
 /** Token ids of all requests, flat; `offsets` have length requests + 1. */

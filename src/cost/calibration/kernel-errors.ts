@@ -208,6 +208,7 @@ function expertsAlone(
       name: 'experts',
       layers: 1,
       gemms: [],
+      block: false,
       firstPassGemms: [],
       lmHead: matrix('lm_head', 1, 1),
       experts: {

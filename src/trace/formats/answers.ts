@@ -74,7 +74,7 @@ export const answers: JsonFormat = {
             `${at}: choices[].idxs has ${last.length} turns, expected ${tokens.length} as in new_tokens`,
           );
         last.forEach((index, turn) => {
-          addMean(`${id}/${turn}`, stated.method, tokens[turn]!, index + 1, at);
+          addMean(`${id}/${turn}`, null, tokens[turn]!, index + 1, at);
         });
         return;
       }
@@ -90,7 +90,7 @@ export const answers: JsonFormat = {
         const emitted = lengths.slice(begin, begin + count);
         begin += count;
         addSteps(
-          stated.method ?? ownMethod ?? 'unknown',
+          ownMethod ?? 'unknown',
           { id: `${id}/${turn}`, promptTokens: null, outputTokens: null, emitted, proposed: null },
           at,
         );
@@ -110,7 +110,7 @@ export const answers: JsonFormat = {
         const bonus = column !== 'drafts_accepted';
         const list = countsAt(value, field, at, bonus ? 1 : 0, bonus ? MAX_K + 1 : MAX_K);
         addSteps(
-          other ?? condition ?? stated.method ?? 'unknown',
+          other ?? condition ?? 'unknown',
           {
             id,
             promptTokens,
@@ -125,7 +125,7 @@ export const answers: JsonFormat = {
       if (isObject(item.eagle)) {
         addMean(
           id,
-          stated.method ?? 'eagle',
+          'eagle',
           countAt(item.eagle.new_tokens, 'eagle.new_tokens', at),
           countAt(item.eagle.idxs, 'eagle.idxs', at) + 1,
           at,
@@ -137,7 +137,7 @@ export const answers: JsonFormat = {
       const count = countAt(tokens, field, at);
       // A line without steps or lengths is of decoding without a drafter: a token a round.
       const rounds = optional(item.decoding_steps, (n) => countAt(n, 'decoding_steps', at)) ?? count;
-      addMean(id, condition ?? stated.method, count, rounds, at);
+      addMean(id, condition, count, rounds, at);
     };
 
     return {
@@ -157,11 +157,11 @@ export const answers: JsonFormat = {
         });
       },
       finish() {
-        const provenance = provenanceOf(where, 'answers file', stated);
+        const provenance = provenanceOf(where, 'answers file');
         const name = nameOf(where);
         if (byMethod.size > 0) {
           const drafters = [...byMethod].map(([method, steps]) =>
-            steps.finish(method, stated.drafting ?? draftingOf(method)),
+            steps.finish(method, stated.drafting ?? draftingOf(method), stated.k),
           );
           return { kind: 'step-indexed', name, provenance, drafters };
         }

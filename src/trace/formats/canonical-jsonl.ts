@@ -8,6 +8,7 @@ import {
   type Column,
   checkHead,
   headOf,
+  MAX_INT32,
   type RowReader,
   rowsOf,
   TraceGatherer,
@@ -17,6 +18,7 @@ import { type AcceptanceRecord, DRAFTING, type Drafting, type Rates, type Steps 
 import { StepCollector } from '../steps.ts';
 import type { AcceptanceTrace, Provenance } from '../trace.ts';
 import {
+  bytesAt,
   checkTotals,
   countAt,
   countsAt,
@@ -139,7 +141,7 @@ export const canonicalJsonlFormat: JsonFormat = {
               ),
               outputTokens: countAt(item.output_tokens, 'output_tokens', at, 0, 2 ** 27),
               emitted: lengths(item.emitted, head, drafter.maxK, at),
-              proposed: optional(item.proposed, (list) => countsAt(list, 'proposed', at, 0, drafter.maxK)),
+              proposed: optional(item.proposed, (list) => bytesAt(list, 'proposed', at, 0, drafter.maxK)),
             },
             at,
           );
@@ -221,8 +223,8 @@ function readConventions(item: Json, at: string): Pick<Head, 'uncounted' | 'rate
   return { uncounted: bonusCounted ? 0 : 1, rates };
 }
 
-function lengths(value: unknown, { uncounted }: Head, maxK: number, at: string): number[] {
-  const stated = countsAt(value, 'emitted', at, 1 - uncounted, maxK + 1 - uncounted);
+function lengths(value: unknown, { uncounted }: Head, maxK: number, at: string): Uint8Array {
+  const stated = bytesAt(value, 'emitted', at, 1 - uncounted, maxK + 1 - uncounted);
   return uncounted === 0 ? stated : stated.map(lengthOfAccepted);
 }
 
@@ -288,8 +290,16 @@ class JsonRowReader implements RowReader {
     return countAt(this.#item[column], column, this.#at, 0, max);
   }
 
-  list(column: Column, length: number, min: number, max: number): readonly number[] {
-    const list = countsAt(this.#item[column], column, this.#at, min, max);
+  bytes(column: Column, length: number, min: number, max: number): Uint8Array {
+    return this.#ofLength(column, bytesAt(this.#item[column], column, this.#at, min, max), length);
+  }
+
+  ids(column: Column, length: number): Int32Array {
+    const list = countsAt(this.#item[column], column, this.#at, 0, MAX_INT32);
+    return this.#ofLength(column, Int32Array.from(list), length);
+  }
+
+  #ofLength<List extends ArrayLike<number>>(column: Column, list: List, length: number): List {
     if (list.length === length) return list;
     throw this.error(column, `${list.length} elements, expected ${length}`);
   }

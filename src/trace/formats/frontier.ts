@@ -50,8 +50,8 @@ export const frontier: JsonFormat = {
         return {
           kind: 'step-indexed',
           name: nameOf(where),
-          provenance: provenanceOf(where, 'Frontier', stated),
-          drafters: [steps.finish(stated.method ?? 'unknown', stated.drafting ?? 'chain')],
+          provenance: provenanceOf(where, 'Frontier'),
+          drafters: [steps.finish('unknown', stated.drafting ?? 'chain', stated.k)],
         };
       },
     };

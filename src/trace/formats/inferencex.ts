@@ -9,7 +9,7 @@ export const inferencex: LineFormat = {
   title: 'InferenceX golden acceptance lengths',
   items: 'lines',
   recognises: (line) => /^\s+thinking_\w+:\s*$/.test(line),
-  open(where, stated) {
+  open(where) {
     const rates: Rates[] = [];
     let [model, mode, draft]: (string | null)[] = [null, null, null];
     return {
@@ -37,7 +37,7 @@ export const inferencex: LineFormat = {
           const label = `${model} ${mode} k=${k}`;
           if (rates.some((other) => other.label === label))
             throw new UserError(`${at}: ${label} was there already`);
-          rates.push(checkTotals({ ...NO_RATES, label, method: stated.method, k, meanLength: length }, at));
+          rates.push(checkTotals({ ...NO_RATES, label, k, meanLength: length }, at));
         }
       },
       finish() {
@@ -47,7 +47,7 @@ export const inferencex: LineFormat = {
         return {
           kind: 'rates',
           name: nameOf(where),
-          provenance: provenanceOf(where, 'InferenceX', stated, {
+          provenance: provenanceOf(where, 'InferenceX', {
             target: models.length === 1 ? models[0]! : 'several',
             ...(draft === null ? {} : { draft }),
           }),

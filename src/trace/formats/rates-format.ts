@@ -2,24 +2,24 @@
 import { UserError } from '../../errors.ts';
 import type { Rates } from '../record.ts';
 import { checkTotals, isObject, type Json, nameOf, provenanceOf } from './fields.ts';
-import type { JsonFormat, LineFormat, Stated } from './format.ts';
+import type { JsonFormat, LineFormat } from './format.ts';
 
 /** What reading one item gives: its figures; null where it has none and may be left out. */
 type Read<Item> = (item: Item, at: string, label: string) => Rates | null;
 
-function reader<Item>(source: string, title: string, read: Read<Item>, where: string, stated: Stated) {
+function reader<Item>(source: string, title: string, read: Read<Item>, where: string) {
   const rates: Rates[] = [];
   return {
     add(item: Item, at: string): void {
       const found = read(item, at, String(rates.length + 1));
-      if (found !== null) rates.push(checkTotals({ ...found, method: stated.method ?? found.method }, at));
+      if (found !== null) rates.push(checkTotals(found, at));
     },
     finish() {
       if (rates.length === 0) throw new UserError(`${where}: nothing of ${title} in it`);
       return {
         kind: 'rates' as const,
         name: nameOf(where),
-        provenance: provenanceOf(where, source, stated),
+        provenance: provenanceOf(where, source),
         rates,
       };
     },
@@ -39,7 +39,7 @@ export function jsonRates(
     title,
     items: 'json',
     recognises: (value) => isObject(value) && recognises(value),
-    open: (where, stated) =>
+    open: (where) =>
       reader<unknown>(
         source,
         title,
@@ -48,7 +48,6 @@ export function jsonRates(
           return read(item, at, label);
         },
         where,
-        stated,
       ),
   };
 }
@@ -66,13 +65,12 @@ export function logRates(
     title,
     items: 'lines',
     recognises,
-    open: (where, stated) =>
+    open: (where) =>
       reader<string>(
         source,
         title,
         (line, at, label) => (recognises(line) ? read(line, at, label) : null),
         where,
-        stated,
       ),
   };
 }

@@ -1,7 +1,13 @@
 /** Model-Optimizer's `speculation_profile.json`. Rates are stated both ways; the mean and the histogram count the bonus token. */
 import { UserError } from '../../errors.ts';
-import { acceptedHistogramOfLengths, marginalOfConditional, marginalOfHistogram } from '../conventions.ts';
 import {
+  acceptedHistogramOfLengths,
+  marginalOfConditional,
+  marginalOfHistogram,
+  meanLengthOfMarginal,
+} from '../conventions.ts';
+import {
+  checkFollows,
   countAt,
   integerKeyed,
   listAt,
@@ -38,6 +44,14 @@ export const speculationProfile = jsonRates({
         `${at}: marginal_accept_rates differ from the products of conditional_accept_rates at ${Math.max(apart, 0)}, expected the same`,
       );
     }
+    const meanLength = numberAt(item.mean_accept_length, 'mean_accept_length', at, 1, MAX_K + 1);
+    checkFollows(
+      meanLength,
+      meanLengthOfMarginal(marginal),
+      'mean_accept_length',
+      at,
+      'marginal_accept_rates, the bonus token counted',
+    );
     const histogram = optional(item.acceptance_length_histogram, (counts) =>
       integerKeyed(counts, 'acceptance_length_histogram', at, 1, MAX_K + 1),
     );
@@ -58,7 +72,7 @@ export const speculationProfile = jsonRates({
               ) * rounds,
             )
           : null,
-      meanLength: numberAt(item.mean_accept_length, 'mean_accept_length', at, 1, MAX_K + 1),
+      meanLength,
       marginal,
     };
   },

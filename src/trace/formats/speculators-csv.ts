@@ -10,7 +10,7 @@ export const speculatorsCsv: LineFormat = {
   title: 'speculators acceptance.csv',
   items: 'lines',
   recognises: (line) => line.includes('num_drafts') && line.includes('acceptance_at_pos_0'),
-  open(where, stated) {
+  open(where) {
     let columns: readonly string[] | null = null;
     const rates: Rates[] = [];
     return {
@@ -39,7 +39,6 @@ export const speculatorsCsv: LineFormat = {
             {
               ...NO_RATES,
               label: `row ${rates.length + 1}`,
-              method: stated.method,
               k: marginal.length,
               rounds: countAt(cell('num_drafts'), 'num_drafts', at),
               draftedTokens: countAt(cell('num_draft_tokens'), 'num_draft_tokens', at),
@@ -56,7 +55,7 @@ export const speculatorsCsv: LineFormat = {
         return {
           kind: 'rates',
           name: nameOf(where),
-          provenance: provenanceOf(where, 'speculators', stated, { engine: 'vllm' }),
+          provenance: provenanceOf(where, 'speculators', { engine: 'vllm' }),
           rates,
         };
       },

@@ -2,6 +2,8 @@
 import { UserError } from '../../errors.ts';
 import { marginalOfHistogram } from '../conventions.ts';
 import {
+  checkFollows,
+  checkHistogram,
   checkTotals,
   countAt,
   countsAt,
@@ -24,7 +26,7 @@ export const trtllmIterations: JsonFormat = {
   title: 'TensorRT-LLM iteration stats JSONL',
   items: 'json',
   recognises: (value) => isObject(value) && 'specDecodingStats' in value,
-  open(where, stated) {
+  open(where) {
     let [iterations, rounds, drafted, accepted, without] = [0, 0, 0, 0, 0];
     return {
       add(value, at) {
@@ -60,13 +62,12 @@ export const trtllmIterations: JsonFormat = {
         return {
           kind: 'rates',
           name: nameOf(where),
-          provenance: provenanceOf(where, 'TensorRT-LLM iteration stats', stated, { engine: 'tensorrt-llm' }),
+          provenance: provenanceOf(where, 'TensorRT-LLM iteration stats', { engine: 'tensorrt-llm' }),
           rates: [
             checkTotals(
               {
                 ...NO_RATES,
                 label: `${iterations} iterations`,
-                method: stated.method,
                 k: Number.isInteger(width) && width <= MAX_K ? width : null,
                 rounds,
                 draftedTokens: drafted,
@@ -96,12 +97,20 @@ export const trtllmChoice = jsonRates({
     const histogram = optional(spec.acceptance_histogram, (counts) =>
       countsAt(counts, 'speculative_decoding.acceptance_histogram', at, 0, Number.MAX_SAFE_INTEGER),
     );
+    const drafted = count('total_draft_tokens');
+    const rate = optional(spec.acceptance_rate, (share) =>
+      numberAt(share, 'speculative_decoding.acceptance_rate', at, 0, 1),
+    );
+    if (drafted > 0)
+      checkFollows(rate, accepted / drafted, 'speculative_decoding.acceptance_rate', at, 'its totals');
+    if (histogram !== null)
+      checkHistogram(histogram, rounds, accepted, 'speculative_decoding.acceptance_histogram', at);
     return {
       ...NO_RATES,
       label: optional(item.index, (index) => idAt(index, 'index', at)) ?? label,
       k: countAt(spec.num_spec_tokens, 'speculative_decoding.num_spec_tokens', at, 0, MAX_K),
       rounds,
-      draftedTokens: count('total_draft_tokens'),
+      draftedTokens: drafted,
       acceptedTokens: accepted,
       meanLength: rounds === 0 ? null : 1 + accepted / rounds,
       marginal: histogram === null || rounds === 0 ? null : marginalOfHistogram(histogram),

@@ -8,6 +8,9 @@ import { lengthOfAccepted, marginalOfHistogram } from '../conventions.ts';
 import type { Rates } from '../record.ts';
 import { StepCollector } from '../steps.ts';
 import {
+  bytesAt,
+  checkFollows,
+  checkHistogram,
   checkTotals,
   countAt,
   countsAt,
@@ -23,7 +26,7 @@ import {
   optional,
   provenanceOf,
 } from './fields.ts';
-import type { JsonFormat, Reader, Stated } from './format.ts';
+import type { JsonFormat, Reader, StatedDrafts } from './format.ts';
 
 interface Dialect {
   readonly source: string;
@@ -33,7 +36,11 @@ interface Dialect {
   readonly usage: (item: Json) => Json;
 }
 
-function read({ source, engine, metrics, usage }: Dialect, where: string, stated: Stated): Reader<unknown> {
+function read(
+  { source, engine, metrics, usage }: Dialect,
+  where: string,
+  stated: StatedDrafts,
+): Reader<unknown> {
   const steps = new StepCollector();
   const rates: Rates[] = [];
   let model: string | null = null;
@@ -55,38 +62,46 @@ function read({ source, engine, metrics, usage }: Dialect, where: string, stated
       const mean = optional(found.mean_acceptance_length, (number) =>
         numberAt(number, 'mean_acceptance_length', at, 0, MAX_K + 1),
       );
-      const histogram = acceptedCounts(found.acceptance_histogram, at);
-      const part = checkTotals(
-        {
-          ...NO_RATES,
-          label: id,
-          method: stated.method,
-          k,
-          rounds,
-          draftedTokens: drafted,
-          acceptedTokens: accepted,
-          meanLength: rounds === 0 ? mean : 1 + accepted / rounds,
-          marginal: histogram === null || rounds === 0 ? null : marginalOfHistogram(histogram),
-        },
-        at,
+      const rate = optional(found.draft_acceptance_rate, (number) =>
+        numberAt(number, 'draft_acceptance_rate', at, 0, 1),
       );
+      const histogram = acceptedCounts(found.acceptance_histogram, at);
+      if (rounds > 0) {
+        checkFollows(
+          mean,
+          1 + accepted / rounds,
+          'mean_acceptance_length',
+          at,
+          'its totals, the bonus token counted',
+        );
+        if (histogram !== null) checkHistogram(histogram, rounds, accepted, 'acceptance_histogram', at);
+      }
+      if (drafted > 0) checkFollows(rate, accepted / drafted, 'draft_acceptance_rate', at, 'its totals');
+      const meanLength = rounds === 0 ? mean : 1 + accepted / rounds;
+      const totals = { k, rounds, draftedTokens: drafted, acceptedTokens: accepted, meanLength };
+      checkTotals(totals, at);
       if (found.per_step_accepted === undefined || found.per_step_accepted === null) {
         if (steps.requests > 0)
           throw new UserError(`${at}: per_step_accepted is missing, as it was not before`);
-        rates.push(part);
+        rates.push({
+          ...NO_RATES,
+          ...totals,
+          label: id,
+          marginal: histogram === null || rounds === 0 ? null : marginalOfHistogram(histogram),
+        });
         return;
       }
       if (rates.length > 0) throw new UserError(`${at}: per_step_accepted is there, as it was not before`);
-      const list = countsAt(found.per_step_accepted, 'per_step_accepted', at, 0, k ?? MAX_K);
+      const emitted = bytesAt(found.per_step_accepted, 'per_step_accepted', at, 0, k ?? MAX_K);
       let total = 0;
-      const emitted = new Uint8Array(list.length);
-      for (let i = 0; i < list.length; i++) {
-        total += list[i]!;
-        emitted[i] = lengthOfAccepted(list[i]!);
+      // A plain loop: files have millions of rounds.
+      for (let i = 0; i < emitted.length; i++) {
+        total += emitted[i]!;
+        emitted[i] = lengthOfAccepted(emitted[i]!);
       }
-      if (list.length !== rounds || total !== accepted) {
+      if (emitted.length !== rounds || total !== accepted) {
         throw new UserError(
-          `${at}: per_step_accepted has ${list.length} rounds that accept ${total}, expected num_spec_steps ${rounds} and num_accepted_draft_tokens ${accepted}`,
+          `${at}: per_step_accepted has ${emitted.length} rounds that accept ${total}, expected num_spec_steps ${rounds} and num_accepted_draft_tokens ${accepted}`,
         );
       }
       steps.add(
@@ -100,18 +115,18 @@ function read({ source, engine, metrics, usage }: Dialect, where: string, stated
           ),
           emitted,
           proposed: optional(found.per_step_drafted, (widths) =>
-            countsAt(widths, 'per_step_drafted', at, 0, MAX_K),
+            bytesAt(widths, 'per_step_drafted', at, 0, MAX_K),
           ),
         },
         at,
       );
     },
     finish() {
-      const provenance = provenanceOf(where, source, stated, { engine, target: model ?? 'unknown' });
+      const provenance = provenanceOf(where, source, { engine, target: model ?? 'unknown' });
       const name = nameOf(where);
       if (rates.length > 0) return { kind: 'rates', name, provenance, rates };
       if (steps.requests === 0) throw new UserError(`${where}: no request with speculative decoding metrics`);
-      const drafter = steps.finish(stated.method ?? 'unknown', stated.drafting ?? 'chain', maxK);
+      const drafter = steps.finish('unknown', stated.drafting ?? 'chain', maxK ?? stated.k);
       return { kind: 'step-indexed', name, provenance, drafters: [drafter] };
     },
   };

@@ -23,7 +23,7 @@ export const vllmPrometheus: LineFormat = {
   title: 'vLLM Prometheus scrape',
   items: 'lines',
   recognises: (line) => line.startsWith(PREFIX) || line.startsWith(`# HELP ${PREFIX}`),
-  open(where, stated) {
+  open(where) {
     const models = new Map<string, Counters>();
     return {
       add(line, at) {
@@ -73,7 +73,6 @@ export const vllmPrometheus: LineFormat = {
             {
               ...NO_RATES,
               label: model,
-              method: stated.method,
               k: perPosition.length || null,
               rounds: drafts,
               draftedTokens: drafted,
@@ -92,7 +91,7 @@ export const vllmPrometheus: LineFormat = {
         return {
           kind: 'rates',
           name: nameOf(where),
-          provenance: provenanceOf(where, 'vLLM Prometheus counters', stated, {
+          provenance: provenanceOf(where, 'vLLM Prometheus counters', {
             engine: 'vllm',
             target: rates.length === 1 ? rates[0]!.label : 'several',
           }),

@@ -1,8 +1,10 @@
 /**
- * Proposers that run a model once per drafted token: EAGLE, EAGLE-3 and MTP heads, and whole draft models.
- * Their first pass of a round also takes the tokens they have not read yet. A head has read nothing of what
- * the last round emitted, since it needs the target's hidden states; a draft model has read all of its own
+ * Proposers that run a model: once per drafted token (EAGLE, EAGLE-3 and MTP heads, whole draft models), or once for
+ * a whole block (DFlash). A round also takes the tokens that the model has not read yet. A head has read nothing of
+ * what the last round emitted, since it needs the target's hidden states; a draft model has read all of its own
  * accepted drafts but the last one it drew.
+ *
+ * A block is always drafted whole, since a shorter one is another one; who wants fewer drafts verifies the first few.
  */
 import type { StepWork } from '../cost/work.ts';
 import type { Proposer } from './drafter.ts';
@@ -11,27 +13,30 @@ import type { Replay } from './replay.ts';
 /** Which emitted tokens a model still has to read. */
 export type CatchUp = 'all emitted' | 'unread only';
 
-export class SequentialModel implements Proposer {
+export class ModelProposer implements Proposer {
   readonly replay: Replay;
   readonly #readsOwnDrafts: boolean;
   readonly #unread: Int32Array;
   readonly #slot: number;
+  readonly #block: number | null;
 
   /**
    * @param requests number of requests in the trace
    * @param slot index of the model in `StepWork.drafts`
+   * @param block drafts of a block; null for a model that drafts token by token
    */
-  constructor(replay: Replay, catchUp: CatchUp, requests: number, slot: number) {
+  constructor(replay: Replay, catchUp: CatchUp, requests: number, slot: number, block: number | null) {
     this.replay = replay;
     this.#readsOwnDrafts = catchUp === 'unread only';
     this.#unread = new Int32Array(requests);
     this.#slot = slot;
+    this.#block = block;
   }
 
   draft(request: number, position: number, copies: number, context: number, work: StepWork): void {
     const { drafted } = this.replay;
-    if (drafted > 0)
-      work.drafts[this.#slot]!.add(copies, drafted, context, this.#unreadAt(request, position));
+    if (drafted === 0) return;
+    work.drafts[this.#slot]!.add(copies, this.#block ?? drafted, context, this.#unreadAt(request, position));
   }
 
   see(request: number, position: number, emitted: number, ran: boolean): void {
