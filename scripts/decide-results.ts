@@ -9,9 +9,10 @@ import { parseMethod, takesK } from '../src/drafter/methods.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { parsePolicy } from '../src/policy/policies.ts';
 import { stream } from '../src/random/streams.ts';
-import { Bench, type Setting } from '../src/scenario/bench.ts';
+import { Bench } from '../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../src/scenario/options.ts';
+import type { Setting } from '../src/scenario/setup.ts';
 import { selectRequests } from '../src/trace/reshape.ts';
 
 const [recordings] = process.argv.slice(2);

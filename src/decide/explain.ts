@@ -7,11 +7,12 @@ import { binding, type Resource, secondsByResource } from '../cost/resources.ts'
 import { draftsBlock, parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { NamedPolicy } from '../policy/policies.ts';
-import { Bench, type Setting } from '../scenario/bench.ts';
+import { Bench } from '../scenario/bench.ts';
 import { breakEvenBatch, largestBatch } from '../scenario/compare.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { type Envelope, envelope } from '../scenario/result.ts';
 import { loadKind, settingsOf } from '../scenario/run.ts';
+import type { Setting } from '../scenario/setup.ts';
 import { type Remedy, remedies, stepOf } from './remedies.ts';
 import { type TokenTime, tokenTime } from './token-time.ts';
 import { boundsOf, type Gift, waterfall } from './waterfall.ts';

@@ -6,10 +6,11 @@
  */
 import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
-import { Bench, type Ratio, type Setting } from '../scenario/bench.ts';
+import { Bench, type Ratio } from '../scenario/bench.ts';
 import { type Inputs, sha256 } from '../scenario/inputs.ts';
 import { type Envelope, envelope } from '../scenario/result.ts';
 import { loadKind, type Progress } from '../scenario/run.ts';
+import type { Setting } from '../scenario/setup.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { type ContextSchedule, rangesOf } from './schedule.ts';
 

@@ -4,7 +4,8 @@
  */
 import { parseMethod } from '../drafter/methods.ts';
 import type { Measures } from '../metrics/measure.ts';
-import type { Bench, Setting } from '../scenario/bench.ts';
+import type { Bench } from '../scenario/bench.ts';
+import type { Setting } from '../scenario/setup.ts';
 import { perToken } from './token-time.ts';
 
 /** One of the gifts that lead from the setting to its bound, each on top of those before. */

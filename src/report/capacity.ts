@@ -82,6 +82,8 @@ function answer({
   max_rate_req_per_s: own,
   baseline_max_rate_req_per_s: plain,
   capacity_ratio: ratio,
+  capacity_ratio_lo: lo,
+  capacity_ratio_hi: hi,
   limited_by: limit,
 }: CapacityRow): string {
   if (own === null) return 'holds the slo at any rate';
@@ -91,6 +93,8 @@ function answer({
   const percentage = `${(100 * Math.abs(ratio! - 1)).toFixed(0)} %`;
   if (Math.abs(ratio! - 1) < SAME)
     return `neither raises nor lowers the load you can take (${rate(own)} requests/s)`;
+  if (lo !== null && hi !== null && lo <= 1 && hi >= 1)
+    return `surely neither raises nor lowers the load you can take: ${rate(plain)} -> ${rate(own)} requests/s, ${lo.toFixed(2)} to ${hi.toFixed(2)} times as many`;
   const verb = ratio! > 1 ? 'raises' : 'lowers';
   return `${verb} the load you can take by ${percentage}: ${rate(plain)} -> ${rate(own)} requests/s`;
 }

@@ -1,18 +1,11 @@
 /**
- * One trace on one machine: prepares each setting, simulates it and its baseline, and makes the row. Baselines
- * are kept for the rows that share them.
+ * One trace on one machine: simulates settings (setup.ts) and their baselines, and makes the rows. Baselines are kept
+ * for the rows that share them.
  */
 import { type Machine, PARAMETERS } from '../cost/parameters.ts';
-import { Roofline } from '../cost/roofline.ts';
-import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel } from '../cost/work.ts';
-import { assembleDrafter } from '../drafter/assemble.ts';
-import type { Drafter } from '../drafter/drafter.ts';
-import { type BasicMethod, type Method, parseMethod, takesK } from '../drafter/methods.ts';
-import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
-import { sequenceTokens } from '../engine/engine.ts';
+import { takesK } from '../drafter/methods.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
-import { plainRounds, type Rounds, replayRounds } from '../engine/rounds.ts';
 import { routerNamed } from '../engine/router.ts';
 import {
   runStaticBatches,
@@ -20,18 +13,15 @@ import {
   type StaticBatchRun,
   WeighedWork,
 } from '../engine/static-batch.ts';
-import { UserError } from '../errors.ts';
 import { Confidence, type Interval, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type Attainment, attainment, type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
 import type { Slo } from '../metrics/slo.ts';
-import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
-import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
-import { sampleAcceptance } from '../trace/acceptance-spec.ts';
+import { FIXED } from '../policy/policies.ts';
 import { selectLengths } from '../trace/reshape.ts';
-import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
+import type { AcceptanceTrace } from '../trace/trace.ts';
 import { selectHashes } from '../workload/workload.ts';
-import { authorsConventions } from './authors-conventions.ts';
+import { entry } from './entry.ts';
 import type { Inputs } from './inputs.ts';
 import type { Row, RowNames } from './result.ts';
 import {
@@ -45,14 +35,7 @@ import {
   servedRun,
   unsettled,
 } from './serving.ts';
-
-/** A method and its draft length; null for methods that take none. */
-export interface Setting {
-  readonly method: Method;
-  readonly k: number | null;
-  /** Who decides how far to draft, k at most; k in every round unless said. */
-  readonly policy?: NamedPolicy;
-}
+import { type Setting, type Setup, Setups } from './setup.ts';
 
 /** A ratio of two throughputs with its 95 % interval. */
 export interface Ratio extends Interval {
@@ -70,25 +53,6 @@ interface BenchRun extends Run {
   readonly serving: ServingMeasures | null;
 }
 
-/** One setting, ready to run. */
-interface Setup {
-  readonly method: Method;
-  readonly k: number | null;
-  readonly policy: PolicySpec;
-  readonly maxK: number;
-  readonly acceptance: readonly PositionLengths[];
-  /** The price of its work on a machine, which may differ from the scenario's in a parameter. */
-  readonly priceOn: (machine: Machine) => CostModel;
-  /** Its rounds, for loads that run every request as if it were alone. */
-  readonly rounds: (batch: number) => Rounds;
-  readonly draftModels: number;
-  readonly outputTokens: Int32Array;
-  /** Of one replica. */
-  readonly kvBlocks: number;
-}
-
-const NONE = parseMethod('none');
-
 /** Requests on which the effect of a constant is measured; effects hardly differ between requests. */
 const FEW_REQUESTS = 12;
 
@@ -98,33 +62,22 @@ export class Bench {
   readonly #trace: AcceptanceTrace;
   readonly #load: LoadKind;
   readonly #warnings: Set<string>;
-  readonly #target: ForwardShape;
-  readonly #conventions: ReplayConventions;
-  readonly #shapes = new Map<object, ForwardShape>();
-  /** Prices on a machine, by the draft models that run beside the target. */
-  readonly #prices = new Map<string, WeakMap<Machine, CostModel>>();
-  readonly #setups = new Map<string, Setup>();
-  readonly #plain = new Map<string, Setup>();
-  readonly #plainOfTexts = new WeakMap<Int32Array, Setup>();
-  readonly #textsOf = new WeakMap<PositionLengths, Int32Array>();
+  readonly #setups: Setups;
   readonly #runs = new Map<Setup, Map<number | null, BenchRun>>();
   readonly #baselines = new Map<Setup, Map<number | null, BenchRun>>();
   readonly #plainOn = new WeakMap<Machine, Map<Setup, Map<number, Measures>>>();
-  readonly #stated = new Map<string, PositionLengths>();
   readonly #everyRequest: readonly number[];
   /** The machine with each uncertain constant one standard error larger. */
   readonly #shifted: readonly Machine[];
   readonly #confidence: Confidence;
 
   constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>) {
-    const { target, scenario } = inputs;
+    const { scenario } = inputs;
     this.#inputs = inputs;
     this.#trace = trace;
     this.#load = load;
     this.#warnings = warnings;
-    this.#target = forwardShape(target, { tp: scenario.tp, dtype: scenario.dtype });
-    this.#conventions =
-      scenario.cost === 'specdecode-bench' ? authorsConventions(inputs, trace) : AS_RECORDED;
+    this.#setups = new Setups(inputs, trace, warnings);
     this.#everyRequest = trace.ids.map((_, r) => r);
     // The authors' constants come without errors, so only the choice of requests is uncertain there.
     const uncertain =
@@ -143,7 +96,7 @@ export class Bench {
 
   row(setting: Setting, batch: number | null): Row {
     const { method } = setting;
-    const setup = this.#setup(setting);
+    const setup = this.#setups.of(setting);
     const baseline = this.#baseline(setup, batch);
     // A run of a million requests takes much memory: it is kept where it is compared with later.
     const compared = this.#inputs.policies.length > 1;
@@ -189,7 +142,7 @@ export class Bench {
       k,
       policy: takesK(method) ? (policy ?? FIXED).name : null,
       trace: this.#trace.name,
-      trace_kind: this.#kindOf(this.#setup(setting)),
+      trace_kind: this.#setups.kindOf(this.#setups.of(setting)),
     };
   }
 
@@ -203,8 +156,8 @@ export class Bench {
   ratio(a: Setting, b: Setting, batch: number | null): Ratio {
     const run = (setting: Setting, other: Setting) =>
       setting.method.kind === 'none'
-        ? this.#baseline(this.#setup(other), batch)
-        : this.#kept(this.#setup(setting), batch);
+        ? this.#baseline(this.#setups.of(other), batch)
+        : this.#kept(this.#setups.of(setting), batch);
     const found = this.#over(run(a, b), run(b, a));
     if (found === null) throw new Error('no time per output token to compare');
     return found;
@@ -233,12 +186,12 @@ export class Bench {
   /** The measures behind a row, without intervals, on a machine that differs from the scenario's in prices alone. */
   measures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
     if (setting.method.kind === 'none') return this.plainMeasures(setting, batch, machine);
-    return this.#price(this.#setup(setting), batch, machine);
+    return this.#price(this.#setups.of(setting), batch, machine);
   }
 
   /** The same of plain decoding of the setting's requests and lengths. */
   plainMeasures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
-    const plain = this.#plainOf(this.#setup(setting));
+    const plain = this.#setups.plainOf(this.#setups.of(setting));
     const known = entry(this.#plainOn, machine, () => new Map<Setup, Map<number, Measures>>());
     return entry(
       entry(known, plain, () => new Map<number, Measures>()),
@@ -248,13 +201,13 @@ export class Bench {
   }
 
   #price(setup: Setup, batch: number, machine: Machine): Measures {
-    this.#checkFit(setup);
+    this.#setups.checkFit(setup);
     return this.#simulate(setup, batch, this.#everyRequest, setup.priceOn(machine));
   }
 
   /** Plain decoding of the same requests and lengths. */
   #baseline(setup: Setup, batch: number | null): BenchRun {
-    const plain = this.#plainOf(setup);
+    const plain = this.#setups.plainOf(setup);
     return entry(
       entry(this.#baselines, plain, () => new Map<number | null, BenchRun>()),
       batch,
@@ -262,14 +215,8 @@ export class Bench {
     );
   }
 
-  #plainOf({ outputTokens }: Setup): Setup {
-    return entry(this.#plainOfTexts, outputTokens, () =>
-      entry(this.#plain, outputTokens.join(), () => this.#prepare({ method: NONE, k: null }, outputTokens)),
-    );
-  }
-
   #run(setup: Setup, batch: number | null): BenchRun {
-    this.#checkFit(setup);
+    this.#setups.checkFit(setup);
     const cost = setup.priceOn(this.#inputs);
     const requests = this.#everyRequest;
     const { measured, serving } =
@@ -376,7 +323,7 @@ export class Bench {
           }),
         },
         load: loadOf(coming, requests.length),
-        drafter: this.#drafter({ ...setup, acceptance }),
+        drafter: this.#setups.drafter({ ...setup, acceptance }),
         cost,
         draftModels: setup.draftModels,
         maxK: setup.maxK,
@@ -392,15 +339,6 @@ export class Bench {
     );
   }
 
-  #drafter(setup: Pick<Setup, 'method' | 'k' | 'policy' | 'acceptance' | 'priceOn'>): Drafter {
-    const { scenario } = this.#inputs;
-    return assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions, {
-      policy: setup.policy,
-      cost: setup.priceOn(this.#inputs),
-      seed: scenario.seed,
-    });
-  }
-
   #measured({ engine, makespanS }: Served): Measures {
     return measure(this.#load, engine.finished, engine.totals, makespanS);
   }
@@ -412,7 +350,7 @@ export class Bench {
   /** Every request of a setting, measured as a served load. */
   #servedMeasures(setup: Setup, coming: Coming): ServedMeasures {
     const { hardware, scenario, slo } = this.#inputs;
-    this.#checkFit(setup);
+    this.#setups.checkFit(setup);
     const served = this.#serve(setup, coming, this.#everyRequest, setup.priceOn(this.#inputs), {
       gaps: true,
       longestGaps: slo?.limitsS.itl !== undefined,
@@ -435,14 +373,14 @@ export class Bench {
 
   /** A setting's run when its requests arrive at given times. */
   served(setting: Setting, arrivalS: Float64Array): ServedMeasures {
-    return this.#servedMeasures(this.#setup(setting), { arrivalS });
+    return this.#servedMeasures(this.#setups.of(setting), { arrivalS });
   }
 
   /** How a setting, or plain decoding of its requests, stands to an objective when they arrive at given times. */
   attainment(setting: Setting, plain: boolean, arrivalS: Float64Array, slo: Slo): Attainment {
-    const own = this.#setup(setting);
-    const setup = plain ? this.#plainOf(own) : own;
-    this.#checkFit(setup);
+    const own = this.#setups.of(setting);
+    const setup = plain ? this.#setups.plainOf(own) : own;
+    this.#setups.checkFit(setup);
     const { engine, longestGapOf } = this.#serve(
       setup,
       { arrivalS },
@@ -455,141 +393,13 @@ export class Bench {
 
   /** Runs a setting once more, under an observer, and returns the requests that ended. */
   watched(setting: Setting, batch: number | null, observer: StepObserver): FinishedRecord[] {
-    const setup = this.#setup(setting);
-    this.#checkFit(setup);
+    const setup = this.#setups.of(setting);
+    this.#setups.checkFit(setup);
     const requests = this.#everyRequest;
     const coming = this.#coming(batch, requests.length);
     return [
       ...this.#serve(setup, coming, requests, setup.priceOn(this.#inputs), { observer }).engine.finished,
     ];
-  }
-
-  #setup(setting: Setting): Setup {
-    const { method, k, policy = FIXED } = setting;
-    return entry(this.#setups, `${method.name} ${k} ${policy.name}`, () => this.#prepare(setting));
-  }
-
-  /** @param texts tokens of each output, for a method whose acceptance does not say them */
-  #prepare({ method, k, policy: named = FIXED }: Setting, texts = this.#trace.outputTokens): Setup {
-    const { scenario, hardware, engine, target, drafts } = this.#inputs;
-    const trace = this.#trace;
-    const acceptance = method.parts.map((part) => this.#acceptance(part, k));
-    const cards = method.parts.flatMap((part) => drafts.get(part.name) ?? []);
-    const shapes = cards.map((card) =>
-      entry(this.#shapes, card, () =>
-        card.kind === 'transformer'
-          ? forwardShape(card, { tp: scenario.tp, dtype: 'bf16' })
-          : headShape(card, target, { tp: scenario.tp }),
-      ),
-    );
-    const [first, second] = acceptance;
-    let outputTokens = texts;
-    if (first !== undefined) outputTokens = this.#lengthsOf(first);
-    if (second !== undefined) {
-      const other = this.#lengthsOf(second);
-      if (other.some((tokens, r) => tokens !== outputTokens[r])) {
-        this.#warnings.add(
-          `method ${method.name} on ${trace.name}: the two acceptances are of different texts of the same prompts; the shorter length is used`,
-        );
-        outputTokens = outputTokens.map((tokens, r) => Math.min(tokens, other[r]!));
-      }
-    }
-    const authors = scenario.cost === 'specdecode-bench';
-    const used = [this.#target, ...shapes];
-    const memory = hardware.specification.memoryCapacityBytes * engine.memoryShare;
-    const weights = used.reduce((sum, shape) => sum + shape.weightBytes, 0);
-    const perToken = used.reduce((sum, shape) => sum + shape.kvBytesPerToken, 0);
-    if (!authors && weights >= memory) {
-      throw new UserError(
-        `${target.name} in ${scenario.dtype}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; more GPUs (--tp) or a smaller --dtype may do`,
-      );
-    }
-    const maxK = method.kind === 'none' ? 0 : (k ?? Math.max(...acceptance.map((lengths) => lengths.maxK)));
-    const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
-    const prices = entry(this.#prices, models.join(), () => new WeakMap<Machine, CostModel>());
-    const price = ({ hardware, engine }: Machine) =>
-      authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
-    const replayed = new Map<number, Rounds>();
-    const { promptTokens } = trace;
-    const policy = named.spec;
-    const adapts =
-      method.kind === 'best' || method.kind === 'bandit' || (takesK(method) && policy.kind !== 'fixed');
-    const priceOn = (machine: Machine) => entry(prices, machine, () => price(machine));
-    return {
-      method,
-      k,
-      policy,
-      maxK,
-      acceptance,
-      priceOn,
-      rounds: (batch) =>
-        entry(replayed, adapts ? batch : 0, () => {
-          const workload = { promptTokens, outputTokens };
-          if (method.kind === 'none') return plainRounds(workload);
-          const drafter = this.#drafter({ method, k, policy, acceptance, priceOn });
-          return replayRounds(workload, drafter, shapes.length, maxK, batch);
-        }),
-      draftModels: shapes.length,
-      outputTokens,
-      kvBlocks: authors
-        ? Number.POSITIVE_INFINITY
-        : (engine.kvBlocks ?? Math.floor((memory - weights) / perToken / engine.blockTokens)),
-    };
-  }
-
-  #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {
-    const { rates, scenario } = this.#inputs;
-    const trace = this.#trace;
-    const stated = rates.get(name);
-    if (stated !== undefined) {
-      let sampled = this.#stated.get(name);
-      if (sampled === undefined) {
-        sampled = sampleAcceptance(stated, trace.outputTokens, name, scenario.seed);
-        this.#stated.set(name, sampled);
-      }
-      // Rates that are stated are those of whatever block is asked for.
-      return model?.drafting === 'block' && k !== null && k < sampled.maxK
-        ? { ...sampled, maxK: k }
-        : sampled;
-    }
-    const recorded = trace.drafters.get(name);
-    if (recorded === undefined) {
-      throw new UserError(
-        `method ${name}: trace ${trace.name} has no acceptance of it (it has ${[...trace.drafters.keys()].join(', ')}); state one with --acceptance ${name}=RATE`,
-      );
-    }
-    if (recorded.proposed === 'unknown') {
-      this.#warnings.add(
-        `trace ${trace.name}: nobody recorded when ${name} proposed; k tokens are taken as proposed in every round`,
-      );
-    }
-    return recorded;
-  }
-
-  #lengthsOf(acceptance: PositionLengths): Int32Array {
-    return entry(this.#textsOf, acceptance, () => {
-      const { offsets } = acceptance;
-      return Int32Array.from({ length: offsets.length - 1 }, (_, r) => offsets[r + 1]! - offsets[r]!);
-    });
-  }
-
-  #checkFit(setup: Setup): void {
-    const { target, hardware, engine } = this.#inputs;
-    const { promptTokens, ids } = this.#trace;
-    for (let r = 0; r < ids.length; r++) {
-      const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.maxK);
-      if (Math.ceil(tokens / engine.blockTokens) > setup.kvBlocks) {
-        throw new UserError(
-          `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${setup.kvBlocks * engine.blockTokens} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
-        );
-      }
-    }
-  }
-
-  #kindOf(setup: Setup): Row['trace_kind'] {
-    const used = setup.acceptance.length > 0 ? setup.acceptance : [...this.#trace.drafters.values()];
-    const kinds = used.map((lengths) => lengths.kind);
-    return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
   }
 }
 
@@ -598,24 +408,6 @@ const UNLIMITED = { maxBatchedTokens: Number.POSITIVE_INFINITY, maxSequences: Nu
 
 function unlimited({ kvBlocks }: Setup): boolean {
   return kvBlocks === Number.POSITIVE_INFINITY;
-}
-
-/** What a map holds for a key, made when it is first asked for. */
-function entry<K, V>(
-  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
-  key: K,
-  make: () => V,
-): V {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
-}
-
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
 function ratio(a: number | null, b: number | null): number | null {

@@ -16,12 +16,13 @@ import { stream } from '../random/streams.ts';
 import { selectRequests } from '../trace/reshape.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { arrivalTimes } from '../workload/arrivals.ts';
-import { Bench, type Setting } from './bench.ts';
+import { Bench } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { isOpen, parseLoad } from './load.ts';
 import type { Options, Scenario } from './options.ts';
 import { type Envelope, envelope, type RowNames } from './result.ts';
 import { type Progress, settingsOf } from './run.ts';
+import type { Setting } from './setup.ts';
 
 /** The rate found holds, and one this much larger does not. */
 const TOLERANCE = 0.01;

@@ -2,11 +2,12 @@
 import { binding, RESOURCES, type Resource, secondsByResource } from '../cost/resources.ts';
 import { takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
-import { Bench, type Setting } from './bench.ts';
+import { Bench } from './bench.ts';
 import { type Inputs, sha256 } from './inputs.ts';
 import { checkHardwareQuestion, type Scenario } from './options.ts';
 import { type Envelope, envelope, type Row } from './result.ts';
 import { loadKind, type Progress, settingsOf } from './run.ts';
+import type { Setting } from './setup.ts';
 
 /** Draft lengths to choose the best from. */
 const LENGTHS: readonly number[] = [1, 2, 3, 4, 5, 6, 8];

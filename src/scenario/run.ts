@@ -1,11 +1,12 @@
 /** Runs a scenario: every trace, method, k and batch size is a row, beside its baseline without speculation. */
 import { takesK } from '../drafter/methods.ts';
 import type { LoadKind } from '../metrics/measure.ts';
-import { Bench, type Setting } from './bench.ts';
+import { Bench } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { isOpen } from './load.ts';
 import type { Scenario } from './options.ts';
 import { envelope, type Result, type Row } from './result.ts';
+import type { Setting } from './setup.ts';
 
 /** Called before each row, for progress. */
 export type Progress = (done: number, total: number) => void;

@@ -3,12 +3,13 @@
  * acceptance are the same in every variation, so that nothing but the price differs.
  */
 import { type Machine, PARAMETERS } from '../cost/parameters.ts';
-import { Bench, type Setting } from './bench.ts';
+import { Bench } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { checkHardwareQuestion } from './options.ts';
 import { withoutEffect } from './overrides.ts';
 import { type Envelope, envelope, type Row } from './result.ts';
 import { loadKind, type Progress, settingsOf } from './run.ts';
+import type { Setting } from './setup.ts';
 
 /** Central differences: each parameter is multiplied and divided by 1 plus this. */
 export const STEP = 0.01;

@@ -1,0 +1,223 @@
+/** What a setting needs to run on a trace: acceptance, texts, prices, memory and rounds, each made once. */
+import type { Machine } from '../cost/parameters.ts';
+import { Roofline } from '../cost/roofline.ts';
+import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
+import type { CostModel } from '../cost/work.ts';
+import { assembleDrafter } from '../drafter/assemble.ts';
+import type { Drafter } from '../drafter/drafter.ts';
+import { type BasicMethod, type Method, parseMethod, takesK } from '../drafter/methods.ts';
+import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
+import { sequenceTokens } from '../engine/engine.ts';
+import { plainRounds, type Rounds, replayRounds } from '../engine/rounds.ts';
+import { UserError } from '../errors.ts';
+import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
+import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
+import { sampleAcceptance } from '../trace/acceptance-spec.ts';
+import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
+import { authorsConventions } from './authors-conventions.ts';
+import { entry } from './entry.ts';
+import type { Inputs } from './inputs.ts';
+
+/** A method and its draft length; null for methods that take none. */
+export interface Setting {
+  readonly method: Method;
+  readonly k: number | null;
+  /** Who decides how far to draft, k at most; k in every round unless said. */
+  readonly policy?: NamedPolicy;
+}
+
+/** One setting, ready to run. */
+export interface Setup {
+  readonly method: Method;
+  readonly k: number | null;
+  readonly policy: PolicySpec;
+  readonly maxK: number;
+  readonly acceptance: readonly PositionLengths[];
+  /** The price of its work on a machine, which may differ from the scenario's in a parameter. */
+  readonly priceOn: (machine: Machine) => CostModel;
+  /** Its rounds, for loads that run every request as if it were alone. */
+  readonly rounds: (batch: number) => Rounds;
+  readonly draftModels: number;
+  readonly outputTokens: Int32Array;
+  /** Of one replica. */
+  readonly kvBlocks: number;
+}
+
+const NONE = parseMethod('none');
+
+/** The setups of one trace. */
+export class Setups {
+  readonly #inputs: Inputs;
+  readonly #trace: AcceptanceTrace;
+  readonly #warnings: Set<string>;
+  readonly #target: ForwardShape;
+  readonly #conventions: ReplayConventions;
+  readonly #shapes = new Map<object, ForwardShape>();
+  /** Prices on a machine, by the draft models that run beside the target. */
+  readonly #prices = new Map<string, WeakMap<Machine, CostModel>>();
+  readonly #setups = new Map<string, Setup>();
+  readonly #plain = new Map<string, Setup>();
+  readonly #plainOfTexts = new WeakMap<Int32Array, Setup>();
+  readonly #textsOf = new WeakMap<PositionLengths, Int32Array>();
+  readonly #stated = new Map<string, PositionLengths>();
+
+  constructor(inputs: Inputs, trace: AcceptanceTrace, warnings: Set<string>) {
+    const { target, scenario } = inputs;
+    this.#inputs = inputs;
+    this.#trace = trace;
+    this.#warnings = warnings;
+    this.#target = forwardShape(target, { tp: scenario.tp, dtype: scenario.dtype });
+    this.#conventions =
+      scenario.cost === 'specdecode-bench' ? authorsConventions(inputs, trace) : AS_RECORDED;
+  }
+
+  /** A setting's, made when it is first asked for. */
+  of(setting: Setting): Setup {
+    const { method, k, policy = FIXED } = setting;
+    return entry(this.#setups, `${method.name} ${k} ${policy.name}`, () => this.#prepare(setting));
+  }
+
+  /** Plain decoding of the same requests and lengths. */
+  plainOf({ outputTokens }: Setup): Setup {
+    return entry(this.#plainOfTexts, outputTokens, () =>
+      entry(this.#plain, outputTokens.join(), () => this.#prepare({ method: NONE, k: null }, outputTokens)),
+    );
+  }
+
+  /** A drafter with no memory of earlier runs. */
+  drafter(setup: Pick<Setup, 'method' | 'k' | 'policy' | 'acceptance' | 'priceOn'>): Drafter {
+    const { scenario } = this.#inputs;
+    return assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions, {
+      policy: setup.policy,
+      cost: setup.priceOn(this.#inputs),
+      seed: scenario.seed,
+    });
+  }
+
+  /** @throws UserError for a request whose KV cache does not fit beside the weights */
+  checkFit(setup: Setup): void {
+    const { target, hardware, engine } = this.#inputs;
+    const { promptTokens, ids } = this.#trace;
+    for (let r = 0; r < ids.length; r++) {
+      const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.maxK);
+      if (Math.ceil(tokens / engine.blockTokens) > setup.kvBlocks) {
+        throw new UserError(
+          `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${setup.kvBlocks * engine.blockTokens} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
+        );
+      }
+    }
+  }
+
+  /** `recording` where every acceptance that it uses was recorded. */
+  kindOf(setup: Setup): TraceKind {
+    const used = setup.acceptance.length > 0 ? setup.acceptance : [...this.#trace.drafters.values()];
+    const kinds = used.map((lengths) => lengths.kind);
+    return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
+  }
+
+  /** @param texts tokens of each output, for a method whose acceptance does not say them */
+  #prepare({ method, k, policy: named = FIXED }: Setting, texts = this.#trace.outputTokens): Setup {
+    const { scenario, hardware, engine, target, drafts } = this.#inputs;
+    const trace = this.#trace;
+    const acceptance = method.parts.map((part) => this.#acceptance(part, k));
+    const cards = method.parts.flatMap((part) => drafts.get(part.name) ?? []);
+    const shapes = cards.map((card) =>
+      entry(this.#shapes, card, () =>
+        card.kind === 'transformer'
+          ? forwardShape(card, { tp: scenario.tp, dtype: 'bf16' })
+          : headShape(card, target, { tp: scenario.tp }),
+      ),
+    );
+    const [first, second] = acceptance;
+    let outputTokens = texts;
+    if (first !== undefined) outputTokens = this.#lengthsOf(first);
+    if (second !== undefined) {
+      const other = this.#lengthsOf(second);
+      if (other.some((tokens, r) => tokens !== outputTokens[r])) {
+        this.#warnings.add(
+          `method ${method.name} on ${trace.name}: the two acceptances are of different texts of the same prompts; the shorter length is used`,
+        );
+        outputTokens = outputTokens.map((tokens, r) => Math.min(tokens, other[r]!));
+      }
+    }
+    const authors = scenario.cost === 'specdecode-bench';
+    const used = [this.#target, ...shapes];
+    const memory = hardware.specification.memoryCapacityBytes * engine.memoryShare;
+    const weights = used.reduce((sum, shape) => sum + shape.weightBytes, 0);
+    const perToken = used.reduce((sum, shape) => sum + shape.kvBytesPerToken, 0);
+    if (!authors && weights >= memory) {
+      throw new UserError(
+        `${target.name} in ${scenario.dtype}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; more GPUs (--tp) or a smaller --dtype may do`,
+      );
+    }
+    const maxK = method.kind === 'none' ? 0 : (k ?? Math.max(...acceptance.map((lengths) => lengths.maxK)));
+    const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
+    const prices = entry(this.#prices, models.join(), () => new WeakMap<Machine, CostModel>());
+    const price = ({ hardware, engine }: Machine) =>
+      authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
+    const replayed = new Map<number, Rounds>();
+    const { promptTokens } = trace;
+    const policy = named.spec;
+    const adapts =
+      method.kind === 'best' || method.kind === 'bandit' || (takesK(method) && policy.kind !== 'fixed');
+    const priceOn = (machine: Machine) => entry(prices, machine, () => price(machine));
+    return {
+      method,
+      k,
+      policy,
+      maxK,
+      acceptance,
+      priceOn,
+      rounds: (batch) =>
+        entry(replayed, adapts ? batch : 0, () => {
+          const workload = { promptTokens, outputTokens };
+          if (method.kind === 'none') return plainRounds(workload);
+          const drafter = this.drafter({ method, k, policy, acceptance, priceOn });
+          return replayRounds(workload, drafter, shapes.length, maxK, batch);
+        }),
+      draftModels: shapes.length,
+      outputTokens,
+      kvBlocks: authors
+        ? Number.POSITIVE_INFINITY
+        : (engine.kvBlocks ?? Math.floor((memory - weights) / perToken / engine.blockTokens)),
+    };
+  }
+
+  #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {
+    const { rates, scenario } = this.#inputs;
+    const trace = this.#trace;
+    const stated = rates.get(name);
+    if (stated !== undefined) {
+      const sampled = entry(this.#stated, name, () =>
+        sampleAcceptance(stated, trace.outputTokens, name, scenario.seed),
+      );
+      // Rates that are stated are those of whatever block is asked for.
+      return model?.drafting === 'block' && k !== null && k < sampled.maxK
+        ? { ...sampled, maxK: k }
+        : sampled;
+    }
+    const recorded = trace.drafters.get(name);
+    if (recorded === undefined) {
+      throw new UserError(
+        `method ${name}: trace ${trace.name} has no acceptance of it (it has ${[...trace.drafters.keys()].join(', ')}); state one with --acceptance ${name}=RATE`,
+      );
+    }
+    if (recorded.proposed === 'unknown') {
+      this.#warnings.add(
+        `trace ${trace.name}: nobody recorded when ${name} proposed; k tokens are taken as proposed in every round`,
+      );
+    }
+    return recorded;
+  }
+
+  #lengthsOf(acceptance: PositionLengths): Int32Array {
+    return entry(this.#textsOf, acceptance, () => {
+      const { offsets } = acceptance;
+      return Int32Array.from({ length: offsets.length - 1 }, (_, r) => offsets[r + 1]! - offsets[r]!);
+    });
+  }
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}
