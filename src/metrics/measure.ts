@@ -57,27 +57,24 @@ export function measure(
   const { all, decode, rounds, emitted, drafted, accepted, decodeSteps: steps } = totals;
   const wall = totalSeconds(all);
   const decodeWall = totalSeconds(decode);
-  const batches = byRequest(finished);
+  const outcomes = byRequest(finished);
   let throughputOf: RatioOfSums | undefined;
   let tpotOf: RatioOfSums | undefined;
   const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
   return {
-    requests: batches.length,
-    throughput_tok_per_s:
-      load === 'clones'
-        ? mean(batches.map((batch) => batch.tokens / batch.residenceS))
-        : batches.reduce((sum, batch) => sum + batch.tokens, 0) / makespanS,
+    requests: outcomes.tokens.length,
+    throughput_tok_per_s: load === 'clones' ? mean(perSecond(outcomes)) : total(outcomes.tokens) / makespanS,
     // Only intervals ask for these: most runs of a search are never asked.
     get throughputByRequest() {
-      throughputOf ??= throughputSums(load, batches);
+      throughputOf ??= throughputSums(load, outcomes);
       return throughputOf;
     },
     get tpotByRequest() {
-      tpotOf ??= tpotSums(batches);
+      tpotOf ??= { over: outcomes.tpotS, under: outcomes.timed };
       return tpotOf;
     },
     decode_tok_per_s: ratio(emitted, decodeWall),
-    mean_tpot_s: meanTpot(batches),
+    mean_tpot_s: ratio(total(outcomes.tpotS), total(outcomes.timed)),
     tokens_per_step: ratio(emitted, rounds),
     drafted_per_step: ratio(drafted, rounds),
     acceptance_rate: ratio(accepted, drafted),
@@ -101,59 +98,80 @@ export function measure(
   };
 }
 
-/** What became of one request, all its copies together. */
-interface RequestOutcome {
-  tokens: number;
+/** What became of each request, all its copies together, in order of the request: a million are not objects. */
+interface Outcomes {
+  readonly tokens: Float64Array;
   /** From arrival to the end of the last copy. */
-  residenceS: number;
+  readonly residenceS: Float64Array;
   /** Time per output token after the first, summed over copies that have a second; and their number. */
-  tpotS: number;
-  timed: number;
+  readonly tpotS: Float64Array;
+  readonly timed: Float64Array;
 }
 
-function byRequest(finished: Iterable<Ended>): RequestOutcome[] {
-  const outcomes = new Map<number, RequestOutcome>();
+function byRequest(finished: Iterable<Ended>): Outcomes {
+  const none = new Float64Array(0);
+  let columns: Outcomes = { tokens: none, residenceS: none, tpotS: none, timed: none };
+  let known = new Uint8Array(0);
+  let requests = 0;
   for (const { request, copies = 1, tokens, arrivalS, firstTokenS, endS } of finished) {
-    let outcome = outcomes.get(request);
-    if (outcome === undefined) {
-      outcome = { tokens: 0, residenceS: 0, tpotS: 0, timed: 0 };
-      outcomes.set(request, outcome);
+    if (request >= known.length) {
+      const room = Math.max(64, request + 1, 2 * known.length);
+      columns = mapColumns(columns, (column) => withLength(column, room));
+      known = withLength(known, room);
     }
-    outcome.tokens += copies * tokens;
-    outcome.residenceS = Math.max(outcome.residenceS, endS - arrivalS);
+    requests += 1 - known[request]!;
+    known[request] = 1;
+    columns.tokens[request]! += copies * tokens;
+    columns.residenceS[request] = Math.max(columns.residenceS[request]!, endS - arrivalS);
     if (tokens > 1) {
-      outcome.tpotS += (copies * (endS - firstTokenS)) / (tokens - 1);
-      outcome.timed += copies;
+      columns.tpotS[request]! += (copies * (endS - firstTokenS)) / (tokens - 1);
+      columns.timed[request]! += copies;
     }
   }
-  return [...outcomes].sort(([a], [b]) => a - b).map(([, outcome]) => outcome);
+  return mapColumns(columns, (column) => {
+    let kept = 0;
+    for (let r = 0; r < known.length; r++) if (known[r] === 1) column[kept++] = column[r]!;
+    return column.slice(0, requests);
+  });
+}
+
+function mapColumns(
+  { tokens, residenceS, tpotS, timed }: Outcomes,
+  change: (column: Float64Array) => Float64Array,
+): Outcomes {
+  return {
+    tokens: change(tokens),
+    residenceS: change(residenceS),
+    tpotS: change(tpotS),
+    timed: change(timed),
+  };
+}
+
+function withLength<T extends Float64Array | Uint8Array>(column: T, length: number): T {
+  const longer = new (column.constructor as new (length: number) => T)(length);
+  longer.set(column);
+  return longer;
 }
 
 /**
  * Clones: the mean of batches' tokens per second. Closed: tokens over residence, which is the throughput at
  * a constant concurrency by Little's law. Open: tokens, since arrivals fix the time.
  */
-function throughputSums(load: LoadKind, batches: readonly RequestOutcome[]): RatioOfSums {
-  return {
-    over: Float64Array.from(batches, (batch) =>
-      load === 'clones' ? batch.tokens / batch.residenceS : batch.tokens,
-    ),
-    under: Float64Array.from(batches, (batch) => (load === 'closed' ? batch.residenceS : 1)),
-  };
+function throughputSums(load: LoadKind, outcomes: Outcomes): RatioOfSums {
+  const { tokens, residenceS } = outcomes;
+  const ones = new Float64Array(tokens.length).fill(1);
+  if (load === 'clones') return { over: perSecond(outcomes), under: ones };
+  return { over: tokens, under: load === 'closed' ? residenceS : ones };
 }
 
-function tpotSums(batches: readonly RequestOutcome[]): RatioOfSums {
-  return {
-    over: Float64Array.from(batches, (batch) => batch.tpotS),
-    under: Float64Array.from(batches, (batch) => batch.timed),
-  };
+function perSecond({ tokens, residenceS }: Outcomes): Float64Array {
+  return tokens.map((count, r) => count / residenceS[r]!);
 }
 
-function meanTpot(batches: readonly RequestOutcome[]): number | null {
-  const timed = batches.reduce((sum, batch) => sum + batch.timed, 0);
-  return timed === 0 ? null : batches.reduce((sum, batch) => sum + batch.tpotS, 0) / timed;
+function total(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
+function mean(values: Float64Array): number {
+  return total(values) / values.length;
 }

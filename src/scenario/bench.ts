@@ -67,12 +67,16 @@ interface Setup {
   /** Its rounds, for loads that run every request as if it were alone. */
   readonly rounds: (batch: number) => Rounds;
   readonly draftModels: number;
+  readonly promptTokens: Int32Array;
   readonly outputTokens: Int32Array;
   /** Of one replica. */
   readonly kvBlocks: number;
 }
 
 const NONE = parseMethod('none');
+
+/** Requests whose rounds are kept at once: those of a million would take gigabytes. */
+const REPLAYED_AT_ONCE = 50_000;
 
 /** Requests on which the effect of a constant is measured; effects hardly differ between requests. */
 const FEW_REQUESTS = 12;
@@ -290,15 +294,37 @@ export class Bench {
   /** Tokens per second when every request runs as so many copies of itself, one request after the other. */
   #clonesThroughput(setup: Setup, copies: number): number {
     const cost = setup.priceOn(this.#inputs);
-    const { finished, makespanS } = this.#clones(setup, copies, this.#everyRequest, cost);
-    return finished.reduce((sum, wave) => sum + wave.copies * wave.tokens, 0) / makespanS;
+    const requests = this.#everyRequest;
+    let tokens = 0;
+    let seconds = 0;
+    for (let from = 0; from < requests.length; from += REPLAYED_AT_ONCE) {
+      const some = requests.slice(from, from + REPLAYED_AT_ONCE);
+      const part = some.length === requests.length ? setup : this.#partOf(setup, some);
+      const { finished, makespanS } = this.#clones(part, copies, [...some.keys()], cost);
+      tokens += finished.reduce((sum, wave) => sum + wave.copies * wave.tokens, 0);
+      seconds += makespanS;
+    }
+    return tokens / seconds;
+  }
+
+  /** A setting of some of the requests alone. */
+  #partOf(setup: Setup, requests: readonly number[]): Setup {
+    const pick = (values: Int32Array) => Int32Array.from(requests, (r) => values[r]!);
+    const part = {
+      ...setup,
+      promptTokens: pick(setup.promptTokens),
+      outputTokens: pick(setup.outputTokens),
+      acceptance: setup.acceptance.map((lengths) => selectLengths(lengths, requests)),
+    };
+    const { draftModels, maxK } = part;
+    return { ...part, rounds: (batch) => replayRounds(part, this.#drafter(part), draftModels, maxK, batch) };
   }
 
   #clones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): StaticBatchRun {
     const { engine } = this.#inputs;
     return runStaticBatches({
       ...setup,
-      workload: { promptTokens: this.#trace.promptTokens, outputTokens: setup.outputTokens },
+      workload: setup,
       rounds: setup.rounds(batch),
       requests,
       copies: batch,
@@ -405,7 +431,7 @@ export class Bench {
       setup.priceOn(this.#inputs),
       { longestGaps: slo.limitsS.itl !== undefined },
     );
-    return attainment({ finished: [...engine.finished], longestGapOf }, slo);
+    return attainment({ finished: engine.finished, longestGapOf }, slo);
   }
 
   /** Runs a setting once more, under an observer, and returns the requests that ended. */
@@ -483,6 +509,7 @@ export class Bench {
           ),
         ),
       draftModels: shapes.length,
+      promptTokens,
       outputTokens,
       kvBlocks: authors
         ? Number.POSITIVE_INFINITY

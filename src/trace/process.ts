@@ -148,31 +148,36 @@ export function sampleProcess(
   const positions = offsets[requests]!;
   const column = { maxK: MAX_K, offsets, kind: 'fitted' } as const;
   const drafters = new Map<string, PositionLengths>();
-  const emitted = new Uint8Array(positions);
-  const proposed = new Uint8Array(positions);
-  const copied = new Uint8Array(positions);
-  const scratch = new Float64Array(Math.max(...outputTokens));
+  // Where nobody asks for the look-up, what it would do is kept of one request at a time: a million take a lot of room.
+  const lookedUp = methods.includes('ngram');
+  const longest = outputTokens.reduce((most, tokens) => Math.max(most, tokens), 0);
+  const emitted = new Uint8Array(lookedUp ? positions : longest);
+  const proposed = new Uint8Array(lookedUp ? positions : longest);
+  const copied = new Uint8Array(longest);
+  const scratch = new Float64Array(longest);
+  const models = MODEL_METHODS.flatMap((method) => {
+    const difficulty = process[method];
+    if (difficulty === undefined || !methods.includes(method)) return [];
+    return [{ method, difficulty, accepted: new Uint8Array(positions) }];
+  });
   for (let r = 0; r < requests; r++) {
     const [start, end] = [offsets[r]!, offsets[r + 1]!];
+    const at = lookedUp ? start : 0;
     const request = {
-      emitted: emitted.subarray(start, end),
-      proposed: proposed.subarray(start, end),
-      copied: copied.subarray(start, end),
+      emitted: emitted.subarray(at, at + end - start),
+      proposed: proposed.subarray(at, at + end - start),
+      copied: copied.subarray(0, end - start),
     };
     const draws = stream(seed, 'acceptance', 'ngram', r);
     sampleCopyRuns(process.ngram, request, scores.copy[r]!, draws, scratch, MAX_K);
-  }
-  if (methods.includes('ngram')) drafters.set('ngram', { ...column, emitted, proposed });
-  for (const method of MODEL_METHODS) {
-    const difficulty = process[method];
-    if (difficulty === undefined || !methods.includes(method)) continue;
-    const accepted = new Uint8Array(positions);
-    for (let r = 0; r < requests; r++) {
-      const [start, end] = [offsets[r]!, offsets[r + 1]!];
-      const request = { emitted: accepted.subarray(start, end), copied: copied.subarray(start, end) };
-      const draws = stream(seed, 'acceptance', method, r);
-      sampleTokenDifficulty(difficulty, request, scores.ease[r]!, draws, scratch, MAX_K);
+    for (const { method, difficulty, accepted } of models) {
+      const own = { emitted: accepted.subarray(start, end), copied: request.copied };
+      const ownDraws = stream(seed, 'acceptance', method, r);
+      sampleTokenDifficulty(difficulty, own, scores.ease[r]!, ownDraws, scratch, MAX_K);
     }
+  }
+  if (lookedUp) drafters.set('ngram', { ...column, emitted, proposed });
+  for (const { method, accepted } of models) {
     drafters.set(method, { ...column, emitted: accepted, proposed: 'always' });
   }
   return {
