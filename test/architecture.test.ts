@@ -74,7 +74,9 @@ function violations(files: Files): string[] {
       const upward = heightOf(other) > heightOf(folder);
       const sideways = heightOf(other) === heightOf(folder) && heightOf(folder) > 0;
       if (upward || sideways) found.push(`${path} imports ${imported}`);
-      if (folder === 'engine' && other === 'drafter' && typeOnly === undefined) {
+      // The rounds of a step are what the two have in common; which drafter takes them the engine never knows.
+      const ofDrafters = other === 'drafter' && imported !== 'drafter/rounds.ts';
+      if (folder === 'engine' && ofDrafters && typeOnly === undefined) {
         found.push(`${path} imports more than types of ${imported}`);
       }
     }

@@ -21,7 +21,17 @@ const anyRequest = fc.integer({ min: 1, max: 25 }).chain((output) =>
 
 const anySetting = fc.record({
   requests: fc.array(anyRequest, { minLength: 1, maxLength: 16 }),
-  method: fc.constantFrom('none', 'ngram', 'eagle3', 'draft-model', 'oracle:eagle3', 'combined:ngram+eagle3'),
+  method: fc.constantFrom(
+    'none',
+    'ngram',
+    'eagle3',
+    'draft-model',
+    'oracle:eagle3',
+    'combined:ngram+eagle3',
+    'hybrid:ngram+mtp',
+  ),
+  /** Whether who drafts proposes in every round, as models do. */
+  always: fc.boolean(),
   k: fc.integer({ min: 1, max: MAX_K }),
   load: fc.constantFrom('closed', 'at once', 'poisson'),
   concurrency: fc.integer({ min: 1, max: 8 }),
@@ -46,9 +56,13 @@ function build(drawn: AnySetting): Setting & { kvBlocks: number } {
   const acceptance: PositionLengths = {
     ...steady(outputs, 1),
     emitted: Uint8Array.from(requests.flatMap((request) => request.emitted)),
-    proposed: Uint8Array.from(
-      requests.flatMap(({ emitted, extra }) => emitted.map((value) => Math.min(value - 1 + extra, MAX_K))),
-    ),
+    proposed: drawn.always
+      ? 'always'
+      : Uint8Array.from(
+          requests.flatMap(({ emitted, extra }) =>
+            emitted.map((value) => Math.min(value - 1 + extra, MAX_K)),
+          ),
+        ),
   };
   const maxK = maxKOf(method, k);
   const largest = Math.max(...prompts.map((prompt, r) => sequenceTokens(prompt, outputs[r]!, maxK)));
@@ -204,6 +218,20 @@ describe('any serving', () => {
         expect(engine.totals.emitted).toBeLessThanOrEqual(whole.totals.emitted);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('takes the rounds of a step at once as it would one by one', () => {
+    fc.assert(
+      fc.property(anySetting, (drawn) => {
+        const outcome = (oneByOne: boolean) => {
+          const setting = build({ ...drawn, always: true });
+          const { finished, totals, gaps, makespanS } = serve({ ...setting, oneByOne });
+          return { finished, totals, gaps, makespanS, steps: (setting.cost as Stopwatch).steps };
+        };
+        expect(outcome(false)).toEqual(outcome(true));
+      }),
+      { numRuns: 500 },
     );
   });
 

@@ -311,7 +311,8 @@ describe('the longest gap of a request', () => {
       },
       { gaps: true, longestGaps: true },
     );
-    const { finished, gaps, longestGapOf } = servedRun(served, 1000);
+    const { gaps, longestGapOf, ...run } = servedRun(served, 1000);
+    const finished = [...run.finished];
     const longest = finished.map((one) => longestGapOf(one));
     const seconds = [...gaps.gapS.subarray(0, gaps.count)];
     expect(finished.every(({ preemptions }) => preemptions === 0)).toBe(true);

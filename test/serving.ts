@@ -80,6 +80,10 @@ export interface Setting extends Partial<Limits> {
   readonly replicas?: number;
   readonly router?: EngineParts['router'];
   readonly horizonS?: number;
+  /** Whether gaps between tokens are kept; they are unless said. */
+  readonly gaps?: boolean;
+  /** Whether the drafter takes the rounds of a step one by one, even if it has a quicker way. */
+  readonly oneByOne?: boolean;
   readonly onStep?: (step: StepRecord, engine: Engine) => void;
 }
 
@@ -89,6 +93,14 @@ export function engineOf(setting: Setting): Engine {
   const { replicas, router, horizonS, cost = new Stopwatch() } = setting;
   const method = parseMethod(name);
   const k = setting.k ?? MAX_K;
+  const drafter = assembleDrafter(
+    method,
+    k,
+    acceptance === undefined ? [] : method.parts.map(() => acceptance),
+    AS_RECORDED,
+    { policy: parsePolicy(setting.policy ?? 'fixed'), cost, seed: 1 },
+  );
+  if (setting.oneByOne === true) Object.assign(drafter, { rounds: undefined });
   const engine: Engine = new Engine({
     workload: {
       promptTokens: Int32Array.from(prompts),
@@ -96,18 +108,12 @@ export function engineOf(setting: Setting): Engine {
       ...(prefixHashes !== undefined && { prefixHashes }),
     },
     load: setting.load,
-    drafter: assembleDrafter(
-      method,
-      k,
-      acceptance === undefined ? [] : method.parts.map(() => acceptance),
-      AS_RECORDED,
-      { policy: parsePolicy(setting.policy ?? 'fixed'), cost, seed: 1 },
-    ),
+    drafter,
     cost,
     draftModels: method.parts.filter((part) => part.model !== undefined).length,
     maxK: maxKOf(name, k),
     limits: limitsOf(setting),
-    gaps: true,
+    gaps: setting.gaps ?? true,
     ...(replicas !== undefined && { replicas }),
     ...(router !== undefined && { router }),
     ...(horizonS !== undefined && { horizonS }),

@@ -200,7 +200,7 @@ describe('static batches', () => {
             expected.push({ request, copies, arrivalS, firstTokenS, endS: nowS });
           }
         }
-        expect(run.finished.count).toBe(expected.length);
+        expect(run.finished.length).toBe(expected.length);
         [...run.finished].forEach((record, i) => {
           const one = expected[i]!;
           expect([record.request, record.copies]).toEqual([one.request, one.copies]);

@@ -48,29 +48,6 @@ export interface Drafter {
   reread(request: number): void;
 }
 
-/** The rounds of a step, one after the other. */
-export function roundByRound(
-  drafter: Drafter,
-  rounds: Rounds,
-  from: number,
-  upTo: number,
-  work: StepWork,
-): void {
-  let tokens = 0;
-  let contextTokens = 0;
-  let attentionPairs = 0;
-  for (let n = from; n < upTo; n++) {
-    const context = rounds.context(n);
-    drafter.round(rounds.request(n), rounds.position(n), rounds.left(n), 1, context, work);
-    const { drafted } = drafter;
-    rounds.setEmitted(n, drafter.emitted);
-    tokens += drafted + 1;
-    contextTokens += context + drafted;
-    attentionPairs += (drafted + 1) * (context + drafted / 2);
-  }
-  work.verify.add(upTo - from, tokens, contextTokens, attentionPairs);
-}
-
 /** A way to propose tokens: knows from `replay` what would come of it, and states the work when it is used. */
 export interface Proposer {
   readonly replay: Replay;

@@ -81,7 +81,7 @@ export class Engine {
 
   /** Requests that have arrived and not ended. */
   get unfinished(): number {
-    return this.#arrived - this.finished.count;
+    return this.#arrived - this.finished.length;
   }
 
   /** Runs to the end and returns the virtual time of the last event, in seconds. */

@@ -19,7 +19,7 @@ export interface FinishedRecord {
 
 /** Finished requests in order of their end, a growable column for each field: a million take 60 MB. */
 export class FinishedRecords implements Iterable<FinishedRecord> {
-  count = 0;
+  length = 0;
   request = new Int32Array(16);
   tokens = new Int32Array(16);
   promptTokens = new Int32Array(16);
@@ -41,8 +41,8 @@ export class FinishedRecords implements Iterable<FinishedRecord> {
     preemptions: number,
     replica: number,
   ): void {
-    if (this.count === this.request.length) this.#grow();
-    const i = this.count++;
+    if (this.length === this.request.length) this.#grow();
+    const i = this.length++;
     this.request[i] = request;
     this.tokens[i] = tokens;
     this.promptTokens[i] = promptTokens;
@@ -70,7 +70,7 @@ export class FinishedRecords implements Iterable<FinishedRecord> {
   }
 
   *[Symbol.iterator](): Generator<FinishedRecord> {
-    for (let i = 0; i < this.count; i++) yield this.at(i);
+    for (let i = 0; i < this.length; i++) yield this.at(i);
   }
 
   #grow(): void {

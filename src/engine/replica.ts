@@ -15,8 +15,8 @@ import {
   StepWork,
   totalSeconds,
 } from '../cost/work.ts';
-import { type Drafter, roundByRound } from '../drafter/drafter.ts';
-import { Rounds } from '../drafter/rounds.ts';
+import type { Drafter } from '../drafter/drafter.ts';
+import { Rounds, roundByRound } from '../drafter/rounds.ts';
 import { wider } from './columns.ts';
 import { KvMemory } from './kv-memory.ts';
 import { type NumberedHashes, PrefixCache } from './prefix-cache.ts';

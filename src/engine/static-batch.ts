@@ -49,7 +49,7 @@ export interface WaveRecord {
 
 /** Waves in order, a growable column for each field. */
 export class WaveRecords implements Iterable<WaveRecord> {
-  count = 0;
+  length = 0;
   request: Int32Array;
   copies: Int32Array;
   tokens: Int32Array;
@@ -76,7 +76,7 @@ export class WaveRecords implements Iterable<WaveRecord> {
     firstTokenS: number,
     endS: number,
   ): void {
-    if (this.count === this.request.length) {
+    if (this.length === this.request.length) {
       this.request = wider(this.request);
       this.copies = wider(this.copies);
       this.tokens = wider(this.tokens);
@@ -84,7 +84,7 @@ export class WaveRecords implements Iterable<WaveRecord> {
       this.firstTokenS = wider(this.firstTokenS);
       this.endS = wider(this.endS);
     }
-    const i = this.count++;
+    const i = this.length++;
     this.request[i] = request;
     this.copies[i] = copies;
     this.tokens[i] = tokens;
@@ -94,7 +94,7 @@ export class WaveRecords implements Iterable<WaveRecord> {
   }
 
   *[Symbol.iterator](): Generator<WaveRecord> {
-    for (let i = 0; i < this.count; i++) {
+    for (let i = 0; i < this.length; i++) {
       yield {
         request: this.request[i]!,
         copies: this.copies[i]!,

@@ -12,34 +12,53 @@ export interface RatioOfSums {
 
 export const DRAWS = 400;
 
-/** Resamples of one set of requests. All measures of it see the same draws, so that differences are paired. */
+/** Beyond so many requests they are drawn in groups, each request with the same others in every draw. */
+const MOST_UNITS = 20_000;
+
+/**
+ * Resamples of one set of requests. All measures of it see the same draws, so that differences are paired.
+ *
+ * What is drawn is a request, or of very many a group of them: groups of independent requests are as independent, and
+ * the spread of 20,000 of them is known to half a percent.
+ */
 export class Bootstrap {
-  readonly #requests: number;
-  /** Request of draw d at place i: element `d * requests + i`. */
+  /** Requests, or groups of them: request r is in unit r modulo their number. */
+  readonly #units: number;
+  /** Unit of draw d at place i: element `d * units + i`. */
   readonly #drawn: Int32Array;
 
   constructor(requests: number, seed: number) {
-    this.#requests = requests;
-    this.#drawn = new Int32Array(DRAWS * requests);
+    const units = Math.min(requests, MOST_UNITS);
+    this.#units = units;
+    this.#drawn = new Int32Array(DRAWS * units);
     const draw = stream(seed, 'bootstrap', requests);
-    for (let i = 0; i < this.#drawn.length; i++) this.#drawn[i] = Math.floor(draw() * requests);
+    for (let i = 0; i < this.#drawn.length; i++) this.#drawn[i] = Math.floor(draw() * units);
   }
 
   /** Logarithm of the measure in each draw. */
   logMeasures({ over, under }: RatioOfSums): Float64Array {
     const logs = new Float64Array(DRAWS);
     const drawn = this.#drawn;
+    const overOf = this.#byUnit(over);
+    const underOf = this.#byUnit(under);
     for (let d = 0, at = 0; d < DRAWS; d++) {
       let overSum = 0;
       let underSum = 0;
-      for (const end = at + this.#requests; at < end; at++) {
-        const request = drawn[at]!;
-        overSum += over[request]!;
-        underSum += under[request]!;
+      for (const end = at + this.#units; at < end; at++) {
+        const unit = drawn[at]!;
+        overSum += overOf[unit]!;
+        underSum += underOf[unit]!;
       }
       logs[d] = Math.log(overSum / underSum);
     }
     return logs;
+  }
+
+  #byUnit(values: Float64Array): Float64Array {
+    if (values.length === this.#units) return values;
+    const sums = new Float64Array(this.#units);
+    for (let r = 0; r < values.length; r++) sums[r % this.#units]! += values[r]!;
+    return sums;
   }
 }
 

@@ -34,7 +34,7 @@ export const DISTRIBUTION_FIELDS: readonly string[] = [
 /**
  * Mean and percentiles (between neighbours in proportion, as numpy's default) of values in order of time.
  *
- * @param counts how often each value is there, one after the other; once each unless said
+ * @param counts how often each value, of at least 0, is there, one after the other; once each unless said
  * @returns null for no values
  */
 export function distributionOf(values: Float64Array, counts?: Int32Array): Distribution | null {
@@ -61,21 +61,28 @@ class Ranked {
   readonly count: number;
   readonly sum: number;
   readonly #sorted: Float64Array;
-  /** How many values there are up to each place of the sorted ones, it included. */
-  readonly #upTo: Float64Array;
+  /** How many values there are up to each place of the sorted ones, it included; null where each is there once. */
+  readonly #upTo: Float64Array | null;
 
   constructor(values: Float64Array, counts: Int32Array | undefined) {
-    const sorted = values.toSorted();
-    const upTo = new Float64Array(values.length);
     let sum = 0;
-    for (let i = 0; i < values.length; i++) {
-      const times = counts?.[i] ?? 1;
-      sum += times * values[i]!;
-      upTo[firstAtLeast(sorted, values[i]!)]! += times;
-    }
-    for (let i = 1; i < upTo.length; i++) upTo[i]! += upTo[i - 1]!;
-    this.count = upTo.at(-1)!;
+    for (let i = 0; i < values.length; i++) sum += (counts?.[i] ?? 1) * values[i]!;
     this.sum = sum;
+    if (counts === undefined) {
+      this.count = values.length;
+      this.#sorted = values.toSorted();
+      this.#upTo = null;
+      return;
+    }
+    const sorted = new Float64Array(values.length);
+    const upTo = new Float64Array(values.length);
+    let count = 0;
+    ascending(values).forEach((from, to) => {
+      sorted[to] = values[from]!;
+      count += counts[from]!;
+      upTo[to] = count;
+    });
+    this.count = count;
     this.#sorted = sorted;
     this.#upTo = upTo;
   }
@@ -89,8 +96,32 @@ class Ranked {
 
   /** The value that stands at a rank, counted from 0. */
   #ofRank(rank: number): number {
-    return this.#sorted[firstAtLeast(this.#upTo, rank + 1)]!;
+    return this.#sorted[this.#upTo === null ? rank : firstAtLeast(this.#upTo, rank + 1)]!;
   }
+}
+
+/**
+ * Indices of values of at least 0 in ascending order. Such doubles are in the order of their bits, which are sorted 16
+ * at a time from the lowest on: millions of gaps are ranked in a fraction of the time that comparisons take.
+ */
+function ascending(values: Float64Array): Uint32Array {
+  const digits = new Uint16Array(values.slice().buffer);
+  const places = new Uint32Array(2 ** 16);
+  let order = new Uint32Array(values.length).map((_, i) => i);
+  let next = new Uint32Array(values.length);
+  for (let digit = 0; digit < 4; digit++) {
+    places.fill(0);
+    for (let i = digit; i < digits.length; i += 4) places[digits[i]!]!++;
+    let place = 0;
+    for (let d = 0; d < places.length; d++) {
+      const there = places[d]!;
+      places[d] = place;
+      place += there;
+    }
+    for (const index of order) next[places[digits[4 * index + digit]!]!++] = index;
+    [order, next] = [next, order];
+  }
+  return order;
 }
 
 /** Index of the first of ascending values that is at least a limit. */

@@ -6,9 +6,9 @@ import type { RatioOfSums } from './bootstrap.ts';
 /** How requests were put to the engine, as far as throughput is concerned. */
 export type LoadKind = 'clones' | 'closed' | 'open';
 
-/** What is measured of requests that ended, or of so many copies of each: the first `count` of each column. */
+/** What is measured of requests that ended, or of so many copies of each: the first `length` of each column. */
 export interface Ended {
-  readonly count: number;
+  readonly length: number;
   readonly request: Int32Array;
   readonly copies?: Int32Array;
   /** Output tokens of each copy. */
@@ -108,11 +108,11 @@ interface Outcomes {
   readonly timed: Float64Array;
 }
 
-function byRequest({ count, request, copies, tokens, arrivalS, firstTokenS, endS }: Ended): Outcomes {
+function byRequest({ length, request, copies, tokens, arrivalS, firstTokenS, endS }: Ended): Outcomes {
   let last = -1;
-  for (let i = 0; i < count; i++) last = Math.max(last, request[i]!);
+  for (let i = 0; i < length; i++) last = Math.max(last, request[i]!);
   const placeOf = new Int32Array(last + 1);
-  for (let i = 0; i < count; i++) placeOf[request[i]!] = 1;
+  for (let i = 0; i < length; i++) placeOf[request[i]!] = 1;
   let requests = 0;
   for (let r = 0; r <= last; r++) if (placeOf[r] === 1) placeOf[r] = requests++;
   const outcomes = {
@@ -121,7 +121,7 @@ function byRequest({ count, request, copies, tokens, arrivalS, firstTokenS, endS
     tpotS: new Float64Array(requests),
     timed: new Float64Array(requests),
   };
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < length; i++) {
     const place = placeOf[request[i]!]!;
     const of = copies === undefined ? 1 : copies[i]!;
     outcomes.tokens[place]! += of * tokens[i]!;

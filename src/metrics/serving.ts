@@ -21,6 +21,12 @@ export interface ServedRequest {
   readonly replica: number;
 }
 
+/** Requests that ended, in any order: an array, or what stands for one (a million are not objects). */
+export interface ServedRequests extends Iterable<ServedRequest> {
+  readonly length: number;
+  at(i: number): ServedRequest | undefined;
+}
+
 /**
  * Time between two steps of a sequence that emitted, the tokens of the later one, and of how many sequences that is
  * so; `count` elements of each.
@@ -33,7 +39,7 @@ export interface TokenGaps {
 }
 
 export interface ServedRun {
-  readonly finished: readonly ServedRequest[];
+  readonly finished: ServedRequests;
   /** Longest time between two steps of a request that emitted, null without a second; for limits on it. */
   readonly longestGapOf: (one: ServedRequest) => number | null;
   readonly unfinished: number;
@@ -93,13 +99,28 @@ export function servingMeasures(
 ): ServingMeasures {
   const { finished, unfinished, makespanS } = run;
   const measured = measuredRequests(finished);
-  const latencies = measured.map((one) => latenciesOf(one, run.longestGapOf));
-  const gaps = countedGaps(run.gaps);
-  const over = (limit: SloLimit) =>
-    distributionOf(Float64Array.from(latencies.flatMap((one) => one[limit] ?? [])));
+  const ttft = new Samples(measured.length);
+  const tpot = new Samples(measured.length);
+  const e2e = new Samples(measured.length);
+  const queue = new Samples(measured.length);
+  let good = 0;
+  for (const i of measured) {
+    const one = finished.at(i)!;
+    const latencies = latenciesOf(one, run.longestGapOf);
+    ttft.add(latencies.ttft);
+    tpot.add(latencies.tpot);
+    e2e.add(latencies.e2e);
+    queue.add(one.admittedS - one.arrivalS);
+    if (slo !== null && meetsAll(slo, latencies)) good++;
+  }
   const throughput = finished.length / makespanS;
-  const share = slo === null ? null : sloShare(latencies, slo);
-  const tokens = finished.reduce((sum, one) => sum + one.tokens, 0);
+  const share = slo === null ? null : shareOf(good, measured.length);
+  let tokens = 0;
+  let preemptions = 0;
+  for (const one of finished) {
+    tokens += one.tokens;
+    preemptions += one.preemptions;
+  }
   const gpuSPerMtok = (gpus * makespanS) / (tokens / 1e6);
   return {
     unfinished,
@@ -109,13 +130,12 @@ export function servingMeasures(
     goodput_req_per_s: share === null ? null : throughput * share,
     slo_share: share,
     slo_held: share === null ? null : share >= slo!.share,
-    ttft_s: over('ttft'),
-    tpot_s: over('tpot'),
-    itl_s: distributionOf(gaps.each.values, gaps.each.counts),
-    itl_step_s: distributionOf(gaps.steps.values, gaps.steps.counts),
-    e2e_s: over('e2e'),
-    queue_s: distributionOf(Float64Array.from(measured, (one) => one.admittedS - one.arrivalS)),
-    preemptions: finished.reduce((sum, one) => sum + one.preemptions, 0),
+    ttft_s: ttft.distribution(),
+    tpot_s: tpot.distribution(),
+    ...gapDistributions(run.gaps),
+    e2e_s: e2e.distribution(),
+    queue_s: queue.distribution(),
+    preemptions,
     kv_peak_share: run.kvPeakShare,
     mean_batch: run.sequenceS / run.stepS,
     gpu_s_per_mtok: gpuSPerMtok,
@@ -124,17 +144,42 @@ export function servingMeasures(
   };
 }
 
-/** Requests in order of arrival, without those that find the system filling or draining. */
-export function measuredRequests(finished: readonly ServedRequest[]): ServedRequest[] {
-  const left = Math.floor(FILLS_AND_DRAINS * finished.length);
-  return finished
-    .toSorted((a, b) => a.arrivalS - b.arrivalS || a.request - b.request)
-    .slice(left, finished.length - left);
+/** Values of a latency as they come, at most so many. */
+class Samples {
+  readonly #values: Float64Array;
+  #count = 0;
+
+  constructor(most: number) {
+    this.#values = new Float64Array(most);
+  }
+
+  add(value: number | null): void {
+    if (value !== null) this.#values[this.#count++] = value;
+  }
+
+  distribution(): Distribution | null {
+    return distributionOf(this.#values.subarray(0, this.#count));
+  }
 }
 
-function sloShare(latencies: readonly Latencies[], slo: Slo): number {
-  const good = latencies.filter((one) => meetsAll(slo, one));
-  return latencies.length === 0 ? 1 : good.length / latencies.length;
+/** Indices of the requests in order of arrival, without those that find the system filling or draining. */
+function measuredRequests(finished: ServedRequests): Uint32Array {
+  const arrivalS = new Float64Array(finished.length);
+  const request = new Uint32Array(finished.length);
+  let i = 0;
+  for (const one of finished) {
+    arrivalS[i] = one.arrivalS;
+    request[i++] = one.request;
+  }
+  const left = Math.floor(FILLS_AND_DRAINS * finished.length);
+  return Uint32Array.from(arrivalS.keys())
+    .sort((a, b) => arrivalS[a]! - arrivalS[b]! || request[a]! - request[b]!)
+    .subarray(left, finished.length - left);
+}
+
+/** 1 where there is nobody. */
+function shareOf(good: number, requests: number): number {
+  return requests === 0 ? 1 : good / requests;
 }
 
 /** How a run stands to an objective. */
@@ -149,7 +194,7 @@ export function attainment(
   { finished, longestGapOf }: Pick<ServedRun, 'finished' | 'longestGapOf'>,
   slo: Slo,
 ): Attainment {
-  const latencies = measuredRequests(finished).map((one) => latenciesOf(one, longestGapOf));
+  const latencies = Array.from(measuredRequests(finished), (i) => latenciesOf(finished.at(i)!, longestGapOf));
   let tightest: SloLimit | null = null;
   let most = 0;
   for (const limit of SLO_LIMITS) {
@@ -159,7 +204,8 @@ export function attainment(
       most = missed;
     }
   }
-  return { share: sloShare(latencies, slo), tightest };
+  const good = latencies.filter((one) => meetsAll(slo, one)).length;
+  return { share: shareOf(good, latencies.length), tightest };
 }
 
 function latenciesOf(one: ServedRequest, longestGapOf: ServedRun['longestGapOf']): Latencies {
@@ -173,7 +219,7 @@ function latenciesOf(one: ServedRequest, longestGapOf: ServedRun['longestGapOf']
 }
 
 /** Of the gaps between arrivals; null where there are none, or no time between them. */
-function offeredRate(finished: readonly ServedRequest[]): number | null {
+function offeredRate(finished: ServedRequests): number | null {
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
   for (const { arrivalS } of finished) {
@@ -183,25 +229,19 @@ function offeredRate(finished: readonly ServedRequest[]): number | null {
   return last > first ? (finished.length - 1) / (last - first) : null;
 }
 
-/** Values, and how often each is there. */
-interface Counted {
-  readonly values: Float64Array;
-  readonly counts: Int32Array;
-}
-
-/** Gaps by step and by token: a gap is that of its step, and of each of its tokens the same part. */
-function countedGaps({ count, gapS, tokens, requests }: TokenGaps): {
-  readonly steps: Counted;
-  readonly each: Counted;
-} {
+/** Gaps by token and by step: a gap is that of its step, and of each of its tokens the same part. */
+function gapDistributions({
+  count,
+  gapS,
+  tokens,
+  requests,
+}: TokenGaps): Pick<ServingMeasures, 'itl_s' | 'itl_step_s'> {
+  const steps = distributionOf(gapS.subarray(0, count), requests.subarray(0, count));
   const shared = new Float64Array(count);
   const times = new Int32Array(count);
   for (let i = 0; i < count; i++) {
     shared[i] = gapS[i]! / tokens[i]!;
     times[i] = requests[i]! * tokens[i]!;
   }
-  return {
-    steps: { values: gapS.subarray(0, count), counts: requests.subarray(0, count) },
-    each: { values: shared, counts: times },
-  };
+  return { itl_s: distributionOf(shared, times), itl_step_s: steps };
 }

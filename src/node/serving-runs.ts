@@ -114,7 +114,7 @@ type Served = Pick<FinishedRecord, 'tokens' | 'arrivalS' | 'firstTokenS' | 'endS
 function means(finished: readonly Served[]): Record<string, number> {
   const mean = (of: (served: Served) => number) =>
     finished.reduce((sum, record) => sum + of(record), 0) / finished.length;
-  const lastS = Math.max(...finished.map(({ endS }) => endS));
+  const lastS = finished.reduce((last, { endS }) => Math.max(last, endS), 0);
   return {
     'throughput, tokens/s': finished.reduce((sum, { tokens }) => sum + tokens, 0) / lastS,
     'mean TPOT, ms': 1e3 * mean(({ endS, firstTokenS, tokens }) => (endS - firstTokenS) / (tokens - 1)),

@@ -53,6 +53,9 @@ interface BenchRun extends Run {
   readonly serving: ServingMeasures | null;
 }
 
+/** Requests whose rounds are kept at once: those of a million would take gigabytes. */
+const REPLAYED_AT_ONCE = 50_000;
+
 /** Requests on which the effect of a constant is measured; effects hardly differ between requests. */
 const FEW_REQUESTS = 12;
 
@@ -263,7 +266,7 @@ export class Bench {
 
   #runClones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures {
     const { finished, totals, makespanS } = this.#clones(setup, batch, requests, cost);
-    if (finished.count > requests.length) {
+    if (finished.length > requests.length) {
       this.#warnings.add(
         `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
       );
@@ -274,10 +277,17 @@ export class Bench {
   /** Tokens per second when every request runs as so many copies of itself, one request after the other. */
   #clonesThroughput(setup: Setup, copies: number): number {
     const cost = setup.priceOn(this.#inputs);
-    const { finished, makespanS } = this.#clones(setup, copies, this.#everyRequest, cost);
+    const requests = this.#everyRequest;
     let tokens = 0;
-    for (let i = 0; i < finished.count; i++) tokens += finished.copies[i]! * finished.tokens[i]!;
-    return tokens / makespanS;
+    let seconds = 0;
+    for (let from = 0; from < requests.length; from += REPLAYED_AT_ONCE) {
+      const some = requests.slice(from, from + REPLAYED_AT_ONCE);
+      const part = some.length === requests.length ? setup : this.#setups.partOf(setup, some);
+      const { finished, makespanS } = this.#clones(part, copies, [...some.keys()], cost);
+      for (let i = 0; i < finished.length; i++) tokens += finished.copies[i]! * finished.tokens[i]!;
+      seconds += makespanS;
+    }
+    return tokens / seconds;
   }
 
   #clones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): StaticBatchRun {
@@ -287,7 +297,7 @@ export class Bench {
   #batchParts(setup: Setup, copies: number, requests: readonly number[], cost: CostModel): StaticBatchParts {
     const { engine } = this.#inputs;
     return {
-      workload: { promptTokens: this.#trace.promptTokens, outputTokens: setup.outputTokens },
+      workload: setup,
       rounds: setup.rounds(copies),
       requests,
       copies,
@@ -388,7 +398,7 @@ export class Bench {
       setup.priceOn(this.#inputs),
       { longestGaps: slo.limitsS.itl !== undefined },
     );
-    return attainment({ finished: [...engine.finished], longestGapOf }, slo);
+    return attainment({ finished: engine.finished, longestGapOf }, slo);
   }
 
   /** Runs a setting once more, under an observer, and returns the requests that ended. */

@@ -74,7 +74,7 @@ export function unsettled(
 export function servedRun({ engine, makespanS, longestGapOf }: Served, kvBlocks: number): ServedRun {
   const { totals } = engine;
   return {
-    finished: [...engine.finished],
+    finished: engine.finished,
     longestGapOf,
     unfinished: engine.unfinished,
     makespanS,

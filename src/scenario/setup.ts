@@ -13,6 +13,7 @@ import { UserError } from '../errors.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
+import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
 import { entry } from './entry.ts';
@@ -38,6 +39,7 @@ export interface Setup {
   /** Its rounds, for loads that run every request as if it were alone. */
   readonly rounds: (batch: number) => Rounds;
   readonly draftModels: number;
+  readonly promptTokens: Int32Array;
   readonly outputTokens: Int32Array;
   /** Of one replica. */
   readonly kvBlocks: number;
@@ -115,6 +117,18 @@ export class Setups {
     return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
   }
 
+  /** A setting of some of the requests alone. */
+  partOf(setup: Setup, requests: readonly number[]): Setup {
+    const pick = (values: Int32Array) => Int32Array.from(requests, (r) => values[r]!);
+    const part = {
+      ...setup,
+      promptTokens: pick(setup.promptTokens),
+      outputTokens: pick(setup.outputTokens),
+      acceptance: setup.acceptance.map((lengths) => selectLengths(lengths, requests)),
+    };
+    return { ...part, rounds: (batch) => this.#replay(part, batch) };
+  }
+
   /** @param texts tokens of each output, for a method whose acceptance does not say them */
   #prepare({ method, k, policy: named = FIXED }: Setting, texts = this.#trace.outputTokens): Setup {
     const { scenario, hardware, engine, target, drafts } = this.#inputs;
@@ -161,26 +175,30 @@ export class Setups {
     const adapts =
       method.kind === 'best' || method.kind === 'bandit' || (takesK(method) && policy.kind !== 'fixed');
     const priceOn = (machine: Machine) => entry(prices, machine, () => price(machine));
-    return {
+    const replayable = {
       method,
       k,
       policy,
       maxK,
       acceptance,
       priceOn,
-      rounds: (batch) =>
-        entry(replayed, adapts ? batch : 0, () => {
-          const workload = { promptTokens, outputTokens };
-          if (method.kind === 'none') return plainRounds(workload);
-          const drafter = this.drafter({ method, k, policy, acceptance, priceOn });
-          return replayRounds(workload, drafter, shapes.length, maxK, batch);
-        }),
       draftModels: shapes.length,
+      promptTokens,
       outputTokens,
       kvBlocks: authors
         ? Number.POSITIVE_INFINITY
         : (engine.kvBlocks ?? Math.floor((memory - weights) / perToken / engine.blockTokens)),
     };
+    return {
+      ...replayable,
+      rounds: (batch) => entry(replayed, adapts ? batch : 0, () => this.#replay(replayable, batch)),
+    };
+  }
+
+  #replay(setup: Omit<Setup, 'rounds'>, batch: number): Rounds {
+    return setup.method.kind === 'none'
+      ? plainRounds(setup)
+      : replayRounds(setup, this.drafter(setup), setup.draftModels, setup.maxK, batch);
   }
 
   #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {

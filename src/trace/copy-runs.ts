@@ -30,12 +30,10 @@ export const copyRunsSchema = strictObject({
 
 export type CopyRuns = z.infer<typeof copyRunsSchema>;
 
-/** What one request gets; all three arrays are views of its output length. */
+/** What one request gets; both arrays are views of its output length. */
 interface CopyRunRequest {
   readonly emitted: Uint8Array;
   readonly proposed: Uint8Array;
-  /** 1 where the token at this position is copied. */
-  readonly copied: Uint8Array;
 }
 
 /**
@@ -52,7 +50,7 @@ export function sampleCopyRuns(
   scratch: Float64Array,
   maxK: number,
 ): void {
-  const { emitted, proposed, copied } = request;
+  const { emitted, proposed } = request;
   const { run, wholeCopy, lookup } = process;
   const tokens = emitted.length;
   writeAlongOutput(process.startAlongOutput, tokens, scratch);
@@ -84,19 +82,19 @@ export function sampleCopyRuns(
       found =
         age >= 0 ? 1 : logistic(lookup.found + lookup.perDoubling * Math.log2(position / LOOKUP_REFERENCE));
     }
-    copied[position] = age >= 0 ? 1 : 0;
+    emitted[position] = age >= 0 ? 2 : 1;
     proposed[position] = proposal(search, found, lookup.short, maxK);
   }
+  // So far what is emitted only says where tokens are copied.
   let length = 0;
   for (let position = tokens - 1; position > 0; position--) {
-    length = copied[position] === 1 ? length + 1 : 0;
+    length = emitted[position]! > 1 ? length + 1 : 0;
     const accepted = Math.min(length, maxK);
     emitted[position] = accepted + 1;
     if (proposed[position]! < accepted) proposed[position] = maxK;
   }
   emitted[0] = 1;
   proposed[0] = 0;
-  copied[0] = 0;
 }
 
 /** Tokens proposed: none with probability 1 - found, short with probability found * short, else all. */

@@ -149,36 +149,51 @@ export function sampleProcess(
   const outputTokens = lengths(process.outputTokens, scores.output);
   const offsets = new Int32Array(requests + 1);
   for (let r = 0; r < requests; r++) offsets[r + 1] = offsets[r]! + outputTokens[r]!;
-  const scratch = new Float64Array(Math.max(...outputTokens));
-  const copies = once(() => {
-    const columns = copyRunColumns(offsets[requests]!);
-    for (let r = 0; r < requests; r++) {
-      const draws = stream(seed, 'acceptance', 'ngram', r);
-      const request = viewed(columns, offsets[r]!, offsets[r + 1]!);
-      sampleCopyRuns(process.ngram, request, scores.copy[r]!, draws, scratch, MAX_K);
+  const positions = offsets[requests]!;
+  const longest = outputTokens.reduce((most, tokens) => Math.max(most, tokens), 0);
+  const scratch = new Float64Array(longest);
+  const lookUp = (r: number, columns: CopyRunColumns, at: number): Uint8Array => {
+    const tokens = outputTokens[r]!;
+    const request = {
+      emitted: columns.emitted.subarray(at, at + tokens),
+      proposed: columns.proposed.subarray(at, at + tokens),
+    };
+    const draws = stream(seed, 'acceptance', 'ngram', r);
+    sampleCopyRuns(process.ngram, request, scores.copy[r]!, draws, scratch, MAX_K);
+    return request.emitted;
+  };
+  // Where nobody asks for look-up, what it would do is kept of one request at a time: a million take a lot of room.
+  const one = copyRunColumns(longest);
+  let kept: CopyRunColumns | null = null;
+  const lookUpOf = (r: number): Uint8Array =>
+    kept === null ? lookUp(r, one, 0) : kept.emitted.subarray(offsets[r]!, offsets[r + 1]!);
+  const lookedUp = (): CopyRunColumns => {
+    if (kept === null) {
+      const columns = copyRunColumns(positions);
+      for (let r = 0; r < requests; r++) lookUp(r, columns, offsets[r]!);
+      kept = columns;
     }
-    return columns;
-  });
+    return kept;
+  };
   const column = { maxK: MAX_K, offsets, kind: 'fitted' } as const;
   const drafters = new Map<string, PositionLengths>();
   drafters.set('ngram', {
     ...column,
     get emitted() {
-      return copies().emitted;
+      return lookedUp().emitted;
     },
     get proposed() {
-      return copies().proposed;
+      return lookedUp().proposed;
     },
   });
   for (const method of MODEL_METHODS) {
     const difficulty = process[method];
     if (difficulty === undefined) continue;
     const sampled = once(() => {
-      const { copied } = copies();
-      const emitted = new Uint8Array(copied.length);
+      const emitted = new Uint8Array(positions);
       for (let r = 0; r < requests; r++) {
         const draws = stream(seed, 'acceptance', method, r);
-        const request = viewed({ emitted, copied }, offsets[r]!, offsets[r + 1]!);
+        const request = { emitted: emitted.subarray(offsets[r]!, offsets[r + 1]!), lookedUp: lookUpOf(r) };
         sampleTokenDifficulty(difficulty, request, scores.ease[r]!, draws, scratch, MAX_K);
       }
       return emitted;
@@ -203,24 +218,13 @@ export function sampleProcess(
   };
 }
 
-/** Columns of all requests, flat, of as many positions. */
-function copyRunColumns(positions: number) {
-  return {
-    emitted: new Uint8Array(positions),
-    proposed: new Uint8Array(positions),
-    copied: new Uint8Array(positions),
-  };
+interface CopyRunColumns {
+  readonly emitted: Uint8Array;
+  readonly proposed: Uint8Array;
 }
 
-/** The columns from `start` to `end`. */
-function viewed<Columns extends Readonly<Record<string, Uint8Array>>>(
-  columns: Columns,
-  start: number,
-  end: number,
-): Columns {
-  return Object.fromEntries(
-    Object.entries(columns).map(([name, column]) => [name, column.subarray(start, end)]),
-  ) as Columns;
+function copyRunColumns(positions: number): CopyRunColumns {
+  return { emitted: new Uint8Array(positions), proposed: new Uint8Array(positions) };
 }
 
 /** What `make` returns, made when it is first asked for. */

@@ -23,8 +23,8 @@ export type TokenDifficulty = z.infer<typeof tokenDifficultySchema>;
 /** What one request gets; both arrays are views of its output length. */
 interface DifficultyRequest {
   readonly emitted: Uint8Array;
-  /** 1 where the token at this position is inside a copy run. */
-  readonly copied: Uint8Array;
+  /** What look-up emits: more than 1 where the token at this position is inside a copy run. */
+  readonly lookedUp: Uint8Array;
 }
 
 /**
@@ -35,7 +35,7 @@ interface DifficultyRequest {
  */
 export function sampleTokenDifficulty(
   process: TokenDifficulty,
-  { emitted, copied }: DifficultyRequest,
+  { emitted, lookedUp }: DifficultyRequest,
   score: number,
   draw: Stream,
   scratch: Float64Array,
@@ -49,7 +49,8 @@ export function sampleTokenDifficulty(
   let walk = inverseNormal(draw());
   for (let token = 0; token < tokens; token++) {
     walk = local.correlation * walk + innovation * inverseNormal(draw());
-    scratch[token]! += local.sd * walk + inverseNormal(draw()) - request - process.copied * copied[token]!;
+    const copied = lookedUp[token]! > 1 ? process.copied : 0;
+    scratch[token]! += local.sd * walk + inverseNormal(draw()) - request - copied;
   }
   const depth = depthTable(process, maxK);
   emitted[0] = 1;
