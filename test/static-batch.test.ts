@@ -31,7 +31,7 @@ class Bent implements CostModel {
 
   priceStep(work: StepWork, cost: PartSeconds): void {
     this.priced++;
-    const { verify, drafts, searches, searchHits } = work;
+    const { verify, drafts, searches, searchHits, switches } = work;
     const bend = verify.sequences * this.#bendTokens;
     Object.assign(cost, noSeconds(), {
       draftS: drafts.reduce(
@@ -40,7 +40,7 @@ class Bent implements CostModel {
           0.1 * draft.longest +
           0.01 * draft.catchUpTokens +
           1e-4 * draft.contextOfLength.reduce((a, b) => a + b),
-        0.01 * searches + 0.02 * searchHits,
+        0.01 * searches + 0.02 * searchHits + 0.07 * switches,
       ),
       verifyS:
         1 + 0.05 * verify.tokens + 1e-3 * Math.max(verify.contextTokens, 2 * verify.contextTokens - bend),
@@ -81,7 +81,15 @@ class Dearer implements CostModel {
   }
 }
 
-const METHODS = ['none', 'ngram', 'eagle3', 'draft-model', 'oracle:eagle3', 'combined:ngram+eagle3'] as const;
+const METHODS = [
+  'none',
+  'ngram',
+  'eagle3',
+  'draft-model',
+  'oracle:eagle3',
+  'combined:ngram+eagle3',
+  'hybrid:ngram+eagle3',
+] as const;
 
 const anyCase = fc.record({
   prompts: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 }),

@@ -185,7 +185,8 @@ describe('tune', () => {
     ['--emit vlm', /unknown emit "vlm": nearest is vllm/],
     ['--emit json --format csv', /--format csv has no effect/],
     ['--emit vllm --trace gsm8k,cnn', /a schedule is of one trace/],
-    ['--emit vllm --method hybrid:ngram+eagle3', /vLLM has no method that drafts in two ways/],
+    ['--emit vllm --method hybrid:ngram+eagle3', /vLLM runs none of them by a schedule/],
+    ['--emit vllm-2d --method suffix --acceptance suffix=0.5', /vLLM runs none of them by a schedule/],
     ['--context 1k --prompt-len 9', /expected one of them/],
     ['--contxt 1k', /nearest is --context/],
   ])('%s is refused', (flags, message) => {

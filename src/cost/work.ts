@@ -46,8 +46,9 @@ export class DraftWork {
   readonly contextOfLength: Float64Array;
   /** What was emitted since the drafter last looked: query tokens of the first pass, or context of a block. */
   catchUpTokens = 0;
-  /** The longest draft of the step. */
+  /** The longest draft of the step; 0 for none. */
   longest = 0;
+  #shortest = Number.POSITIVE_INFINITY;
 
   constructor(maxK: number) {
     this.sequencesOfLength = new Float64Array(maxK + 1);
@@ -65,16 +66,18 @@ export class DraftWork {
     this.contextOfLength[length]! += contextTokens;
     this.catchUpTokens += catchUpTokens;
     if (length > this.longest) this.longest = length;
+    if (length < this.#shortest) this.#shortest = length;
   }
 
   clear(): void {
     if (this.longest === 0) return;
-    for (let d = 1; d <= this.longest; d++) {
+    for (let d = this.#shortest; d <= this.longest; d++) {
       this.sequencesOfLength[d] = 0;
       this.contextOfLength[d] = 0;
     }
     this.catchUpTokens = 0;
     this.longest = 0;
+    this.#shortest = Number.POSITIVE_INFINITY;
   }
 }
 

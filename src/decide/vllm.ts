@@ -14,9 +14,14 @@ export interface VllmConfig {
 /** vLLM's word for a method, where it is another. */
 const VLLM_NAMES: Readonly<Record<string, string>> = { 'draft-model': 'draft_model' };
 
-/** The best schedule of a method that vLLM can run; it has none that drafts in two ways. */
+/** Decides its lengths itself in vLLM, and fails when a schedule asks for less (vllm-project/vllm#46399). */
+const WITHOUT_SCHEDULE = ['suffix'];
+
+/** The best schedule of a method that vLLM runs by schedule; it has none that drafts in two ways. */
 export function bestForVllm(schedules: readonly MethodSchedule[]): MethodSchedule | undefined {
-  return schedules.find(({ method }) => parseMethod(method).kind === 'fixed');
+  return schedules.find(
+    ({ method }) => parseMethod(method).kind === 'fixed' && !WITHOUT_SCHEDULE.includes(method),
+  );
 }
 
 /**

@@ -71,9 +71,9 @@ export class Bandit implements Drafter {
     if (asked > 0) {
       proposer.draft(request, position, copies, context, work);
       if (drafted > 0) this.#turns.take(request, position, pulled, copies, work);
-      const seconds = price(this.#sequences, this.#contextTokens, asked, drafted, emitted);
-      this.#learn(first, pulled, emitted, seconds);
     }
+    const seconds = price(this.#sequences, this.#contextTokens, asked, drafted, emitted);
+    this.#learn(first, pulled, emitted, seconds);
     for (const [a, arm] of this.#arms.entries()) {
       arm.proposer.see(request, position, emitted, a === pulled && asked > 0);
     }

@@ -81,7 +81,7 @@ function onlyTrace({ config, schedules }: Tuning, emit: string): Tuning['schedul
   const best = bestForVllm(schedules);
   if (best === undefined) {
     throw new UserError(
-      `--method ${config.method.join()}: vLLM has no method that drafts in two ways, expected a plain one beside it for --emit ${emit}`,
+      `--method ${config.method.join()}: vLLM runs none of them by a schedule, expected a plain method such as ngram or eagle3 beside them for --emit ${emit}`,
     );
   }
   return best;

@@ -132,7 +132,7 @@ export async function gatherInputs(
   const parts = [...new Set(methods.flatMap((method): BasicMethod[] => [...method.parts]))];
 
   const policies: NamedPolicy[] = [];
-  for (const name of new Set(scenario.policy)) {
+  for (const name of scenario.policy) {
     const spec = parsePolicy(name);
     if (spec.kind !== 'fixed' && !methods.some(takesK)) {
       throw new UserError(`--policy ${name} has no effect: no listed method takes a draft length`);

@@ -31,7 +31,8 @@ export function checkTimelineQuestion(inputs: Inputs): void {
   if (rows === 1) return;
   const narrow = [
     ...(scenario.method.length > 1 ? ['--method'] : []),
-    ...(settings.length > scenario.method.length ? ['--k'] : []),
+    ...(scenario.k.length > 1 && settings.some(({ k }) => k !== null) ? ['--k'] : []),
+    ...(scenario.policy.length > 1 ? ['--policy'] : []),
     ...(batches > 1 ? ['--batch'] : []),
     ...(traces.length > 1 ? ['--trace'] : []),
   ];
