@@ -251,6 +251,11 @@ export function checkUsed(options: Options, scenario: Scenario): void {
       `--router ${scenario.router} has no effect with one replica, expected --replicas of 2 or more`,
     );
   }
+  if (scenario.router === 'prefix-aware' && scenario.workload === null) {
+    throw new UserError(
+      '--router prefix-aware: traces say nothing of what their prompts share, expected a --workload with hash_ids (Mooncake)',
+    );
+  }
   if (scenario.load === 'recorded' && scenario.workload === null) {
     throw new UserError(
       '--load recorded: arrives as a workload file says, expected one named with --workload',
