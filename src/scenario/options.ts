@@ -45,9 +45,12 @@ function doublings(item: string): (string | number)[] {
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `one of ${values.join(', ')}` });
 
-const load = z
-  .string({ error: LOAD_FORMS })
-  .refine((value) => parseLoad(value) !== null, { error: LOAD_FORMS });
+const load = z.string({ error: LOAD_FORMS }).refine((value) => parseLoad(value) !== null, {
+  error: ({ input }) =>
+    /^workload\b/.test(String(input))
+      ? '--workload FILE and no --load: its requests then arrive as recorded'
+      : LOAD_FORMS,
+});
 
 const positiveNumber = z.preprocess(
   (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
