@@ -11,7 +11,13 @@ import { type PolicySpec, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
 import { withDrafterQuality } from '../trace/drafter-quality.ts';
-import { type AcceptanceProcess, parseProcess, processProvenance, sampleProcess } from '../trace/process.ts';
+import {
+  type AcceptanceProcess,
+  parseProcess,
+  processMethods,
+  processProvenance,
+  sampleProcess,
+} from '../trace/process.ts';
 import { traceOfRates } from '../trace/rates.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
 import { withLookUps } from '../trace/record-look-up.ts';
@@ -364,8 +370,13 @@ function readTrace(
     const process = once(document, 'process', () => parseProcess(json(document), where));
     warnings.push(...remarks(process));
     const { seed } = scenario;
-    const trace = once(document, `${requests} ${seed}`, () => sampleProcess(process, { requests, seed }));
-    const methods = parts.map(({ name }) => name).filter((name) => trace.drafters.has(name));
+    const known = processMethods(process);
+    const methods = parts.map(({ name }) => name).filter((name) => known.includes(name));
+    // Only what is asked for, unless a method is missing, whose error names all that are there.
+    const sampled = methods.length > 0 && methods.length === parts.length ? methods : known;
+    const trace = once(document, `${requests} ${seed} ${sampled.join()}`, () =>
+      sampleProcess(process, { requests, seed, methods: sampled }),
+    );
     return methods.length === 0 ? trace : { ...trace, provenance: processProvenance(process, methods) };
   }
   const record = once(document, 'record', () => parseRecord(text, where));
