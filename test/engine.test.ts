@@ -477,3 +477,18 @@ it.each(['clones', 'closed', 'poisson:20'])('gives the same rows for the same se
   expect(await rows(1)).toEqual(one);
   expect((await rows(2)).rows).not.toEqual(one.rows);
 });
+
+it.each([
+  [
+    'longer than the engine allows',
+    { 'engine.maxModelTokens': '600' },
+    /request 301: 204 tokens of prompt and 399/,
+  ],
+  ['as long as it allows', { 'engine.maxModelTokens': '603' }, null],
+])('a request %s', async (_, set: Record<string, string>, error) => {
+  // Request 301 of those sampled with this seed has the longest sequence: 603 tokens.
+  const scenario = completeScenario({ set, batch: [1], method: ['none'], keepTruncated: true });
+  const rows = gatherInputs(scenario, folderLibrary).then((inputs) => runScenario(inputs).rows);
+  if (error === null) expect(await rows).toHaveLength(1);
+  else await expect(rows).rejects.toThrow(error);
+});

@@ -5,7 +5,7 @@ import type { Drafter } from '../src/drafter/drafter.ts';
 import { Engine } from '../src/engine/engine.ts';
 import { Closed, Open } from '../src/engine/load.ts';
 import type { StepRecord } from '../src/engine/records.ts';
-import { LeastLoaded, RoundRobin } from '../src/engine/router.ts';
+import { LeastLoaded, PrefixAware, RoundRobin, type Router } from '../src/engine/router.ts';
 import { type Setting, Stopwatch, serve, steady, UNLIMITED } from './serving.ts';
 
 /** One line a step: start, tokens prefilled, sequences that decoded, KV blocks, waiting. */
@@ -17,6 +17,11 @@ function diary(setting: Setting): { lines: string[]; run: ReturnType<typeof serv
       `${step.startS}: prefill ${step.prefillTokens}, decode ${step.decodeSequences}, ${step.kvUsedBlocks} blocks, ${step.waiting} wait`,
   );
   return { lines, run, steps };
+}
+
+/** A replica as a router sees it. */
+function loaded({ requests = 0, toCompute = 0, usedTokens = 0, cached = 0 }) {
+  return { requests, toCompute, usedTokens, cachedTokens: () => cached };
 }
 
 /** The one who ends first stands first. */
@@ -450,7 +455,38 @@ describe('replicas', () => {
   });
 
   it('of equal load: the first', () => {
-    expect(new LeastLoaded().choose([{ requests: 3 }, { requests: 2 }, { requests: 2 }])).toBe(1);
+    expect(new LeastLoaded().choose([3, 2, 2].map((requests) => loaded({ requests })))).toBe(1);
+  });
+
+  it('prefix-aware weighs what a prompt would have to compute against what is under way', () => {
+    const choose = (...replicas: Parameters<typeof loaded>[0][]) =>
+      new PrefixAware().choose(replicas.map(loaded), 0);
+    expect(choose({}, { cached: 64 })).toBe(1);
+    expect(choose({}, { cached: 64, toCompute: 100 })).toBe(0);
+    expect(choose({}, { cached: 64, toCompute: 30, usedTokens: 30 })).toBe(1);
+    expect(choose({}, { cached: 64, toCompute: 32, usedTokens: 32 })).toBe(0);
+  });
+
+  it('prefix-aware brings prompts to the replica that has their beginning', () => {
+    // Two families of prompts, ABBA: in turn, each replica would have to compute both beginnings.
+    const families = [0, 1, 1, 0];
+    const spared = (router: Router) =>
+      serve({
+        prompts: families.map(() => 40),
+        outputs: [1, 1, 1, 1],
+        load: new Open(Float64Array.of(0, 1, 100, 200)),
+        blockTokens: 16,
+        kvBlocks: 100,
+        replicas: 2,
+        router,
+        prefixHashes: {
+          offsets: Int32Array.of(0, 2, 4, 6, 8),
+          hashes: families.flatMap((family) => [2 * family, 2 * family + 1]),
+          blockTokens: 16,
+        },
+      }).totals.cachedTokens;
+    expect(spared(new PrefixAware())).toBe(64);
+    expect(spared(new RoundRobin())).toBe(0);
   });
 
   it('share a closed load, and each has its own memory', () => {

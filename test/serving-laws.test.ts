@@ -5,7 +5,7 @@ import { type CostModel, totalSeconds } from '../src/cost/work.ts';
 import { type Engine, sequenceTokens } from '../src/engine/engine.ts';
 import { Closed, Open } from '../src/engine/load.ts';
 import type { TokenGaps } from '../src/engine/records.ts';
-import { LeastLoaded, RoundRobin } from '../src/engine/router.ts';
+import { ROUTERS, routerNamed } from '../src/engine/router.ts';
 import type { PositionLengths } from '../src/trace/trace.ts';
 import { engineOf, MAX_K, maxKOf, poisson, type Setting, Stopwatch, serve, steady } from './serving.ts';
 
@@ -44,7 +44,7 @@ const anySetting = fc.record({
   /** KV blocks that a hash stands for; 0: no prefix is shared. */
   hashBlocks: fc.integer({ min: 0, max: 2 }),
   replicas: fc.integer({ min: 1, max: 3 }),
-  router: fc.constantFrom('in turn', 'by load'),
+  router: fc.constantFrom(...ROUTERS),
   seed: fc.integer({ min: 1, max: 1000 }),
 });
 type AnySetting = typeof anySetting extends fc.Arbitrary<infer T> ? T : never;
@@ -101,7 +101,7 @@ function build(drawn: AnySetting): Setting & { kvBlocks: number } {
       },
     }),
     replicas: drawn.replicas,
-    router: drawn.router === 'in turn' ? new RoundRobin() : new LeastLoaded(),
+    router: routerNamed(drawn.router),
   };
 }
 
@@ -174,7 +174,8 @@ describe('any serving', () => {
         }
         if (drawn.hashBlocks === 0) expect(totals.cachedTokens).toBe(0);
         // Memory is given back, and no step is larger than its limits.
-        for (const each of replicas) expect([each.usedBlocks, each.requests]).toEqual([0, 0]);
+        for (const each of replicas)
+          expect([each.usedBlocks, each.requests, each.toCompute]).toEqual([0, 0, 0]);
         expect(totals.kvPeakBlocks).toBeLessThanOrEqual(kvBlocks);
         for (const { decode, prompts: chunks } of cost.steps) {
           hold(decode.tokens + chunks.tokens <= drawn.maxBatchedTokens, 'the token budget');
@@ -240,7 +241,7 @@ describe('any serving', () => {
       fc.property(anySetting, (drawn) => {
         const run = (router: AnySetting['router']) =>
           serve(build({ ...drawn, replicas: 1, router })).finished;
-        expect(run('in turn')).toEqual(run('by load'));
+        for (const router of ROUTERS) expect(run(router)).toEqual(run('round-robin'));
       }),
       { numRuns: 100 },
     );

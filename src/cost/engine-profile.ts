@@ -46,6 +46,8 @@ export interface EngineProfile {
   readonly blockTokens: number;
   /** Blocks of KV cache, given outright; null where they follow from the memory left. */
   readonly kvBlocks: number | null;
+  /** Most tokens of prompt and output of a sequence; null where the engine sets no limit. */
+  readonly maxModelTokens: number | null;
 }
 
 /** What a calibration covers, least and greatest. */
@@ -119,6 +121,9 @@ export const engineSchema = strictObject({
   memoryShare: z.number().gt(0).lte(1),
   blockTokens: count,
   kvBlocks: count.optional().describe('blocks of KV cache; left out, as many as memory has room for'),
+  maxModelTokens: count
+    .optional()
+    .describe('most tokens of prompt and output of a sequence (max_model_len); left out, any number'),
 });
 
 /**
@@ -165,6 +170,7 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     memoryShare: file.memoryShare,
     blockTokens: file.blockTokens,
     kvBlocks: file.kvBlocks ?? null,
+    maxModelTokens: file.maxModelTokens ?? null,
   };
 }
 

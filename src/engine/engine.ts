@@ -109,7 +109,7 @@ export class Engine {
     this.#calendar.reach(load.nextS);
     const request = load.take();
     this.#arrived++;
-    const chosen = this.replicas.length === 1 ? 0 : this.#router.choose(this.replicas);
+    const chosen = this.replicas.length === 1 ? 0 : this.#router.choose(this.replicas, request);
     this.replicas[chosen]!.submit(request, this.#calendar.nowS);
   }
 

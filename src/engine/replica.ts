@@ -62,6 +62,8 @@ export class Replica implements Loaded {
   readonly #cache: PrefixCache | null;
   readonly #sequences = new Sequences();
   readonly #waiting = new Waiting();
+  /** Tokens that requests here have still to prefill. */
+  toCompute = 0;
   /** Running requests in the order of their admission, each at a place: its slot, and what rounds change of it. */
   #order = new Int32Array(16);
   readonly #rounds = new Rounds();
@@ -112,8 +114,17 @@ export class Replica implements Loaded {
     return this.#kv.usedBlocks;
   }
 
+  get usedTokens(): number {
+    return this.#kv.usedBlocks * this.#parts.limits.blockTokens;
+  }
+
+  cachedTokens(request: number): number {
+    return this.#hits(request, this.#parts.promptTokens[request]!) * (this.#cache?.blockTokens ?? 0);
+  }
+
   submit(request: number, nowS: number): void {
     this.#waiting.add(request, nowS);
+    this.toCompute += this.#parts.promptTokens[request]!;
   }
 
   /**
@@ -310,8 +321,7 @@ export class Replica implements Loaded {
     const request = preempted < 0 ? waiting.request : sequences.request[preempted]!;
     const prompt = promptTokens[request]!;
     const context = preempted < 0 ? prompt : prompt + sequences.position[preempted]!;
-    // One token at least has to be computed, to have logits.
-    const hits = cache === null ? 0 : cache.hits(request, Math.min(prompt, context - 1));
+    const hits = this.#hits(request, context);
     const cached = hits === 0 ? 0 : hits * cache!.blockTokens;
     const chunk = Math.min(context - cached, budget);
     const heldBlocks = Math.ceil((cached + chunk) / limits.blockTokens);
@@ -329,6 +339,7 @@ export class Replica implements Loaded {
     if (hits > 0) kv.take(cache!.read(request, hits));
     kv.take(fresh);
     totals.cachedTokens += cached;
+    this.toCompute -= cached;
     sequences.toPrefill[slot] = context - cached;
     sequences.sharedHashes[slot] = hits;
     const place = this.#running++;
@@ -342,6 +353,12 @@ export class Replica implements Loaded {
     this.#rounds.set(place, request, position, left, context, heldBlocks * limits.blockTokens);
     this.#prefill(place, chunk);
     return chunk;
+  }
+
+  /** Blocks of a request's prompt that the prefix cache has. */
+  #hits(request: number, context: number): number {
+    // One token at least has to be computed, to have logits.
+    return this.#cache?.hits(request, Math.min(this.#parts.promptTokens[request]!, context - 1)) ?? 0;
   }
 
   /** Puts the next `chunk` tokens of a request's prefill into the step; their KV blocks are held. */
@@ -359,6 +376,7 @@ export class Replica implements Loaded {
     // The engine computes logits for the last token of every chunk and ignores those of unfinished prompts.
     prefill.logitRows++;
     sequences.toPrefill[slot] = remaining;
+    this.toCompute -= chunk;
     if (this.#cache !== null) this.#share(slot, context, this.#cache);
     if (remaining > 0) return;
     if (rounds.position(place) > 0) this.#parts.drafter.reread(rounds.request(place));
@@ -410,6 +428,7 @@ export class Replica implements Loaded {
       this.#late--;
     }
     this.#release(place);
+    this.toCompute += this.#rounds.context(place) - sequences.toPrefill[slot]!;
     sequences.position[slot] = this.#rounds.position(place);
     sequences.preemptions[slot]!++;
     this.#waiting.prepend(slot);

@@ -15,10 +15,9 @@ export interface Request {
 
 /** The options of the scenario file and the flags; flags win. Throws a UserError for a bad one. */
 export async function optionsOf({ scenarioFile, flags }: Request): Promise<Options> {
-  return {
-    ...(scenarioFile === undefined ? {} : await readScenario(scenarioFile)),
-    ...parseOptions(flags, (key) => `--${key}`),
-  };
+  // Flags first: of "--load workload FILE" the load is what is wrong, not the file.
+  const named = parseOptions(flags, (key) => `--${key}`);
+  return { ...(scenarioFile === undefined ? {} : await readScenario(scenarioFile)), ...named };
 }
 
 /** A result in the form asked for. */

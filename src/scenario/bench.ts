@@ -54,7 +54,7 @@ interface BenchRun extends Run {
 }
 
 /** Requests whose rounds are kept at once: those of a million would take gigabytes. */
-const REPLAYED_AT_ONCE = 50_000;
+const REPLAYED_AT_ONCE = 20_000;
 
 /** Requests on which the effect of a constant is measured; effects hardly differ between requests. */
 const FEW_REQUESTS = 12;

@@ -222,6 +222,11 @@ export async function gatherInputs(
         `workload ${document.where}: its hashes stand for ${hashed} tokens each, expected whole blocks of the ${engine.blockTokens} tokens of engine ${engine.name}`,
       );
     }
+    if (scenario.router === 'prefix-aware' && workload.prefixHashes === null) {
+      throw new UserError(
+        `--router prefix-aware: workload ${document.where} says nothing of what its prompts share, expected one with hash_ids (Mooncake)`,
+      );
+    }
     for (const [t, trace] of traces.entries()) traces[t] = joined(workload, trace, scenario.seed, warnings);
   }
   const slo = scenario.slo === null ? null : await parseSlo(scenario.slo, '--slo');

@@ -45,9 +45,12 @@ function doublings(item: string): (string | number)[] {
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, { error: `one of ${values.join(', ')}` });
 
-const load = z
-  .string({ error: LOAD_FORMS })
-  .refine((value) => parseLoad(value) !== null, { error: LOAD_FORMS });
+const load = z.string({ error: LOAD_FORMS }).refine((value) => parseLoad(value) !== null, {
+  error: ({ input }) =>
+    /^workload\b/.test(String(input))
+      ? '--workload FILE and no --load: its requests then arrive as recorded'
+      : LOAD_FORMS,
+});
 
 const positiveNumber = z.preprocess(
   (value) => (typeof value === 'string' && value.trim() !== '' ? Number(value) : value),
@@ -249,6 +252,11 @@ export function checkUsed(options: Options, scenario: Scenario): void {
   if (chosen('router') && scenario.replicas === 1) {
     throw new UserError(
       `--router ${scenario.router} has no effect with one replica, expected --replicas of 2 or more`,
+    );
+  }
+  if (scenario.router === 'prefix-aware' && scenario.workload === null) {
+    throw new UserError(
+      '--router prefix-aware: traces say nothing of what their prompts share, expected a --workload with hash_ids (Mooncake)',
     );
   }
   if (scenario.load === 'recorded' && scenario.workload === null) {

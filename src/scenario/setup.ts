@@ -100,7 +100,14 @@ export class Setups {
   checkFit(setup: Setup): void {
     const { target, hardware, engine } = this.#inputs;
     const { promptTokens, ids } = this.#trace;
+    const most = engine.maxModelTokens ?? Number.POSITIVE_INFINITY;
     for (let r = 0; r < ids.length; r++) {
+      const length = promptTokens[r]! + setup.outputTokens[r]!;
+      if (length > most) {
+        throw new UserError(
+          `trace ${this.#trace.name}, request ${ids[r]}: ${promptTokens[r]} tokens of prompt and ${setup.outputTokens[r]} of output, expected at most the ${most} of a sequence that engine ${engine.name} allows (maxModelTokens)`,
+        );
+      }
       const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.maxK);
       if (Math.ceil(tokens / engine.blockTokens) > setup.kvBlocks) {
         throw new UserError(

@@ -50,7 +50,7 @@ export function joinWorkload(
   return {
     trace: {
       ...trace,
-      ids: Array.from({ length: requests }, (_, r) => `request ${r + 1} of the workload`),
+      ids: Array.from({ length: requests }, (_, r) => `${r + 1} of the workload`),
       promptTokens,
       outputTokens,
       outputLimit: null,
