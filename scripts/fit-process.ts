@@ -8,10 +8,11 @@ import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { AcceptanceProcess } from '../src/trace/process.ts';
 import { fitProcess } from './process-fit/fit.ts';
-import { type FitError, fitError, UNSEEN_SEEDS } from './process-fit/fit-error.ts';
+import { type FitError, replayError, UNSEEN_SEEDS } from './process-fit/fit-error.ts';
 import { plainGuess } from './process-fit/parameters.ts';
-import { readProcess, rounded, writeProcess } from './process-fit/process-file.ts';
+import { readProcess, writeProcess } from './process-fit/process-file.ts';
 import { readRecording } from './process-fit/recording.ts';
+import { simulatedErrors } from './process-fit/simulated-error.ts';
 
 const FOLDER = 'traces/llama-3.1-8b';
 const DATASETS = ['gsm8k', 'cnn', 'sharegpt', 'instructcoder'];
@@ -26,29 +27,40 @@ const { values, positionals } = parseArgs({
   },
 });
 
-if (values.check !== undefined) check(values.check);
-else if (positionals.length === 1 && values.out !== undefined) fitRecording(positionals[0]!, values.out);
+if (values.check !== undefined) await check(values.check);
+else if (positionals.length === 1 && values.out !== undefined)
+  await fitRecording(positionals[0]!, values.out);
 else
   throw new Error(
     'usage: fit-process.ts RECORDING.jsonl --out FILE [--requests N] [--from FILE] | --check FOLDER',
   );
 
-function fitRecording(recordingPath: string, out: string): void {
+async function fitRecording(recordingPath: string, out: string): Promise<void> {
   const recording = readRecording(recordingPath);
   const start: AcceptanceProcess =
     values.from === undefined ? plainGuess(recording, basename(out, '.json')) : readProcess(values.from);
-  const written = rounded(fitProcess(start, recording, Number(values.requests), console.log));
-  const error = fitError(written, recording);
-  writeProcess(out, { ...written, fitError: error });
-  print(out, error);
+  writeProcess(out, fitProcess(start, recording, Number(values.requests), console.log));
+  await measure(out, recordingPath);
 }
 
-function check(folder: string): void {
+async function check(folder: string): Promise<void> {
   for (const dataset of DATASETS) {
-    const process = readProcess(join(FOLDER, `${dataset}.json`));
-    const recording = readRecording(join(folder, `combined_${dataset}.jsonl`));
-    print(dataset, fitError(process, recording));
+    await measure(join(FOLDER, `${dataset}.json`), join(folder, `combined_${dataset}.jsonl`));
   }
+}
+
+/** Prints the errors of a process, and writes them into its file. */
+async function measure(path: string, recordingPath: string): Promise<void> {
+  const process = readProcess(path);
+  const replays = replayError(process, readRecording(recordingPath));
+  const speedups = await simulatedErrors(path, recordingPath, console.log);
+  const error: FitError = {
+    ngram: { ...replays.ngram, ...speedups.ngram },
+    eagle3: { ...replays.eagle3, ...speedups.eagle3 },
+    combined: { ...replays.combined, ...speedups.combined },
+  };
+  writeProcess(path, { ...process, fitError: error });
+  print(path, error);
 }
 
 function print(what: string, error: FitError): void {

@@ -15,8 +15,7 @@ import {
   type StepRecord,
 } from '../src/trace/record.ts';
 import { StepCollector } from '../src/trace/steps.ts';
-import type { Provenance } from '../src/trace/trace.ts';
-import { SAMPLES, scrape } from './acceptance-samples.ts';
+import { provenanceOf, SAMPLES, scrape } from './acceptance-samples.ts';
 
 const read = (name: string): AcceptanceRecord => parseRecord(SAMPLES[name]!, 'f');
 const ratesOf = (record: AcceptanceRecord): readonly Rates[] => (record as RatesRecord).rates;
@@ -164,18 +163,7 @@ describe('what is stated of a file', () => {
 
 describe('canonical files', () => {
   const word = fc.string({ unit: fc.constantFrom(...'a1,"\\\n\r# é{}'), minLength: 1 });
-  const provenance: fc.Arbitrary<Provenance> = fc.record(
-    {
-      source: word,
-      target: word,
-      dataset: word,
-      engine: fc.option(word),
-      licence: fc.option(word),
-      draft: word,
-    },
-    { requiredKeys: ['source', 'target', 'dataset', 'engine', 'licence'] },
-  );
-  const common = { name: word, provenance };
+  const common = { name: word, provenance: provenanceOf(word) };
   const writtenAndRead = (record: AcceptanceRecord) => parseRecord([...canonicalJsonl(record)].join(''), 'f');
 
   it('round trips of rounds are exact', () => {

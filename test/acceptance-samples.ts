@@ -1,4 +1,20 @@
 /** A small file of each acceptance format, all made up: the same run where the format can say it. */
+import fc from 'fast-check';
+import type { Provenance } from '../src/trace/trace.ts';
+
+/** Any provenance that a trace file can hold, made of `word`. */
+export const provenanceOf = (word: fc.Arbitrary<string>): fc.Arbitrary<Provenance> =>
+  fc.record(
+    {
+      source: word,
+      target: word,
+      dataset: word,
+      engine: fc.option(word),
+      licence: fc.option(word),
+      draft: word,
+    },
+    { requiredKeys: ['source', 'target', 'dataset', 'engine', 'licence'] },
+  );
 
 /** Three rounds that accept 3, 0 and 2 of 3 drafts. */
 const DETAILED = {

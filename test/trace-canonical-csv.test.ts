@@ -7,6 +7,7 @@ import { flatTokens, flatten, offsetsOf } from '../src/trace/flat.ts';
 import { canonicalJsonl } from '../src/trace/formats/canonical-jsonl.ts';
 import { parseRecord, parseTrace } from '../src/trace/read.ts';
 import type { AcceptanceTrace, PositionLengths } from '../src/trace/trace.ts';
+import { provenanceOf } from './acceptance-samples.ts';
 
 const trace: AcceptanceTrace = {
   name: 'cnn',
@@ -300,17 +301,7 @@ function traces(): fc.Arbitrary<AcceptanceTrace> {
     return fc
       .record({
         name: word,
-        provenance: fc.record(
-          {
-            source: word,
-            target: word,
-            dataset: word,
-            engine: fc.option(word),
-            licence: fc.option(word),
-            draft: word,
-          },
-          { requiredKeys: ['source', 'target', 'dataset', 'engine', 'licence'] },
-        ),
+        provenance: provenanceOf(word),
         outputLimit: fc.option(fc.integer({ min: 1, max: 9000 })),
         prompts: tokenIds,
         outputs: tokenIds,

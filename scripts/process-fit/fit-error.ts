@@ -2,7 +2,6 @@
 import type { AcceptanceProcess } from '../../src/trace/process.ts';
 import { sampleProcess } from '../../src/trace/process.ts';
 import type { AcceptanceTrace } from '../../src/trace/trace.ts';
-import { BATCHES } from './moments.ts';
 import {
   DRAFT_LENGTHS,
   type Method,
@@ -10,7 +9,6 @@ import {
   meanByDecile,
   replayTotals,
   requestMeans,
-  speedupProxy,
   standardDeviation,
   sum,
   tokensPerRound,
@@ -18,34 +16,35 @@ import {
 
 /** Seeds that no fit uses. */
 export const UNSEEN_SEEDS = [1001, 1002, 1003] as const;
-const REQUESTS = 3000;
+export const REQUESTS = 3000;
 
 export type FitError = NonNullable<AcceptanceProcess['fitError']>;
 
+/** All but speedups, which take the simulator (simulated-error.ts). */
+export type ReplayError = {
+  readonly [M in Method]: Omit<FitError[M], 'speedupMeanPercent' | 'speedupWorstPercent'>;
+};
+
 interface Statistics {
   readonly tokensPerRound: readonly number[];
-  readonly speedup: readonly number[];
   readonly spread: number;
   readonly deciles: readonly number[];
   readonly withoutProposal: number;
 }
 
 /** Deviations of the mean over three samples of 3,000 requests from the recording. */
-export function fitError(process: AcceptanceProcess, recording: AcceptanceTrace): FitError {
+export function replayError(process: AcceptanceProcess, recording: AcceptanceTrace): ReplayError {
   const samples = UNSEEN_SEEDS.map((seed) => sampleProcess(process, { requests: REQUESTS, seed }));
   const errors = (method: Method) => {
     const target = statistics(recording, method);
     const got = samples.map((sample) => statistics(sample, method));
     const rounds = percents(target.tokensPerRound, averaged(got.map((s) => s.tokensPerRound)));
-    const speedups = percents(target.speedup, averaged(got.map((s) => s.speedup)));
     const deciles = percents(target.deciles, averaged(got.map((s) => s.deciles)));
     return {
       requests: REQUESTS,
       seeds: [...UNSEEN_SEEDS],
       tokensPerRoundMeanPercent: rounded(mean(rounds)),
       tokensPerRoundWorstPercent: rounded(Math.max(...rounds)),
-      speedupMeanPercent: rounded(mean(speedups)),
-      speedupWorstPercent: rounded(Math.max(...speedups)),
       spreadPercent: rounded(percent(target.spread, mean(got.map((s) => s.spread)))),
       driftMeanPercent: rounded(mean(deciles)),
     };
@@ -66,7 +65,6 @@ function statistics(trace: AcceptanceTrace, method: Method): Statistics {
   const atThree = totals[DRAFT_LENGTHS.indexOf(3)]!;
   return {
     tokensPerRound: totals.slice(0, -1).map(tokensPerRound),
-    speedup: totals.flatMap((total) => BATCHES.map((batch) => speedupProxy(total, batch))),
     spread: standardDeviation(requestMeans(totals[DRAFT_LENGTHS.indexOf(20)]!)),
     deciles: meanByDecile(trace, method),
     withoutProposal: sum(atThree.idle) / sum(atThree.rounds),
@@ -85,6 +83,6 @@ function percent(target: number, got: number): number {
   return 100 * Math.abs(got / target - 1);
 }
 
-function rounded(value: number): number {
+export function rounded(value: number): number {
   return Number(value.toFixed(2));
 }
