@@ -32,7 +32,14 @@ describe('a run', () => {
   it.each(gpus)('on %s', async (gpu) => expectPlausible(await speedups({ gpu, target: 'llama-3.2-1b' })));
 
   it.each(modelNames())('of %s', async (target) =>
-    expectPlausible(await speedups({ target, gpu: 'b300-sxm', tp: target === 'qwen2-57b-a14b' ? 4 : 8 })),
+    expectPlausible(
+      await speedups({
+        target,
+        gpu: 'b300-sxm',
+        tp: target === 'qwen2-57b-a14b' ? 4 : 8,
+        trace: ['llama-3.1-8b/gsm8k'],
+      }),
+    ),
   );
 
   it.each(engines)('under %s', async (engine) => expectPlausible(await speedups({ engine })));
