@@ -48,7 +48,9 @@ for (const [key, record] of records) {
 }
 
 function add(source: string, target: string, method: string, dataset: string, marginal: number[]): void {
-  const [owner, name] = [slug(target), slug(dataset.replace(/ session$/, ''))];
+  // Measured with guided decoding: not the data set as it is, which other methods are asked about.
+  const guided = source.startsWith('Guided-') ? 'guided ' : '';
+  const [owner, name] = [slug(target), slug(`${guided}${dataset.replace(/ session$/, '')}`)];
   const key = `${owner}/${name}`;
   const part = { label: source, ...NO_RATES, method, k: marginal.length, marginal };
   const earlier = records.get(key)?.rates ?? [];
