@@ -42,6 +42,9 @@ import { lacksMethod, shippedTrace, unknownTrace } from './shipped-trace.ts';
 /** Requests sampled from a fitted process when nobody says how many. */
 const FITTED_REQUESTS = 1000;
 
+/** Up to so many requests all methods of a process are sampled, since a bound may combine others than those asked for. */
+const SAMPLED_WHOLE = 50_000;
+
 export interface Inputs {
   readonly scenario: Scenario;
   readonly hardware: HardwareProfile;
@@ -372,8 +375,9 @@ function readTrace(
     const { seed } = scenario;
     const known = processMethods(process);
     const methods = parts.map(({ name }) => name).filter((name) => known.includes(name));
-    // Only what is asked for, unless a method is missing, whose error names all that are there.
-    const sampled = methods.length > 0 && methods.length === parts.length ? methods : known;
+    // Of very many requests only what is asked for, unless a method is missing, whose error names all that are there.
+    const allThere = methods.length > 0 && methods.length === parts.length;
+    const sampled = allThere && requests > SAMPLED_WHOLE ? methods : known;
     const trace = once(document, `${requests} ${seed} ${sampled.join()}`, () =>
       sampleProcess(process, { requests, seed, methods: sampled }),
     );
