@@ -145,17 +145,24 @@ export class Roofline implements CostModel {
     let sequences = 0;
     let context = 0;
     let seconds = longest * launchS;
+    let tokensS = 0;
+    let logitsS = 0;
     for (let j = longest; j >= 1; j--) {
-      sequences += work.sequencesOfLength[j]!;
-      context += work.contextOfLength[j]!;
+      const joining = work.sequencesOfLength[j]!;
+      if (joining > 0) {
+        sequences += joining;
+        context += work.contextOfLength[j]!;
+        tokensS = pass.tokensS(this.#pad(sequences));
+        logitsS = pass.logitsS(sequences);
+      }
       const tokens = j === 1 ? work.catchUpTokens : sequences;
       const seen = context + (j - 1) * sequences;
       const added = j === 1 && chunks.tokens > 0 ? this.#addedS(pass, tokens, chunks) : 0;
       const rooflineS =
-        pass.tokensS(this.#pad(tokens)) +
+        (j === 1 ? pass.tokensS(this.#pad(tokens)) : tokensS) +
         pass.attentionS(sequences, tokens, seen, (seen * tokens) / sequences) +
         added;
-      seconds += this.#layersS(pass, 1, rooflineS) + pass.logitsS(sequences);
+      seconds += this.#layersS(pass, 1, rooflineS) + logitsS;
     }
     return seconds + pass.firstPassS(this.#pad(work.catchUpTokens + chunks.tokens));
   }

@@ -4,6 +4,7 @@
  */
 import { StepWork } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
+import { wider } from './columns.ts';
 import type { Workload } from './engine.ts';
 import { RoundKinds } from './round-kinds.ts';
 
@@ -42,69 +43,111 @@ export function replayRounds(
   copies = 1,
 ): Rounds {
   const requests = outputTokens.length;
-  const most = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
-  const kindAt = new Uint16Array(most);
-  const contextAt = new Int32Array(most);
-  const kinds = new RoundKinds(draftModels);
-  const work = new StepWork(draftModels, maxK);
+  const columns = new RoundColumns(outputTokens, draftModels, maxK);
   const emitted = new Int32Array(requests);
   const firstRound = new Int32Array(requests + 1);
-  let at = 0;
   for (let r = 0; r < requests; r++) {
-    const length = outputTokens[r]!;
-    const prompt = promptTokens[r]!;
+    emitted[r] = columns.replay(drafter, r, promptTokens[r]!, outputTokens[r]!, copies);
+    firstRound[r + 1] = columns.length;
+  }
+  const { kinds, length } = columns;
+  const kind = columns.kind.slice(0, length);
+  const context = columns.context.slice(0, length);
+  const rounds = { kinds, emitted, firstRound, kind, context };
+  return { ...rounds, ...tallied(rounds) };
+}
+
+/** The rounds so far. A request is a call, as V8 keeps what it has compiled of a function and not of a loop. */
+class RoundColumns {
+  readonly kinds: RoundKinds;
+  readonly kind: Uint16Array;
+  readonly context: Int32Array;
+  length = 0;
+  readonly #work: StepWork;
+
+  constructor(outputTokens: Int32Array, draftModels: number, maxK: number) {
+    const most = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
+    this.kinds = new RoundKinds(draftModels);
+    this.kind = new Uint16Array(most);
+    this.context = new Int32Array(most);
+    this.#work = new StepWork(draftModels, maxK);
+  }
+
+  /** @returns tokens that its rounds emit */
+  replay(
+    drafter: Drafter,
+    request: number,
+    promptTokens: number,
+    outputTokens: number,
+    copies: number,
+  ): number {
+    const { kinds, kind, context } = this;
+    const work = this.#work;
     let position = 1;
-    for (; position < length; at++) {
-      const context = prompt + position;
+    let at = this.length;
+    for (; position < outputTokens; at++) {
+      const tokens = promptTokens + position;
       work.clearDrafting();
-      drafter.stepBegins(copies, copies * context);
-      drafter.round(r, position, length - position, 1, context, work);
-      kindAt[at] = kinds.of(drafter.drafted, work, context);
-      contextAt[at] = context;
+      drafter.stepBegins(copies, copies * tokens);
+      drafter.round(request, position, outputTokens - position, 1, tokens, work);
+      kind[at] = kinds.of(drafter.drafted, work, tokens);
+      context[at] = tokens;
       position += drafter.emitted;
     }
-    emitted[r] = position - 1;
-    firstRound[r + 1] = at;
+    this.length = at;
+    return position - 1;
   }
-  const rounds = {
-    kinds,
-    emitted,
-    firstRound,
-    kind: kindAt.slice(0, at),
-    context: contextAt.slice(0, at),
-  };
-  return { ...rounds, ...tallied(rounds) };
 }
 
 /** Counts the rounds of each request by kind. */
 function tallied({ kinds, firstRound, kind, context }: Omit<Rounds, keyof Tallies>): Tallies {
-  const count = new Int32Array(kinds.length);
-  const sum = new Float64Array(kinds.length);
-  const firstTally = new Int32Array(firstRound.length);
-  const tallyKind: number[] = [];
-  const tallyCount: number[] = [];
-  const tallyContext: number[] = [];
-  for (let r = 0; r + 1 < firstRound.length; r++) {
-    for (let i = firstRound[r]!; i < firstRound[r + 1]!; i++) {
-      const own = kind[i]!;
-      if (count[own]!++ === 0) tallyKind.push(own);
-      sum[own]! += context[i]!;
-    }
-    for (let t = tallyCount.length; t < tallyKind.length; t++) {
-      const own = tallyKind[t]!;
-      tallyCount.push(count[own]!);
-      tallyContext.push(sum[own]!);
-      count[own] = 0;
-      sum[own] = 0;
-    }
-    firstTally[r + 1] = tallyKind.length;
+  const requests = firstRound.length - 1;
+  const tally = new TallyColumns(kinds.length);
+  const firstTally = new Int32Array(requests + 1);
+  for (let r = 0; r < requests; r++) {
+    tally.add(kind, context, firstRound[r]!, firstRound[r + 1]!);
+    firstTally[r + 1] = tally.length;
   }
-  return {
-    firstTally,
-    tallyKind: Int32Array.from(tallyKind),
-    tallyCount: Int32Array.from(tallyCount),
-    tallyContext: Float64Array.from(tallyContext),
-  };
+  return { firstTally, tallyKind: tally.kind, tallyCount: tally.count, tallyContext: tally.context };
+}
+
+class TallyColumns {
+  kind = new Int32Array(16);
+  count = new Int32Array(16);
+  context = new Float64Array(16);
+  length = 0;
+  /** By kind: where its tally of this request is, plus one; 0 where it has none. */
+  readonly #place: Int32Array;
+
+  constructor(kinds: number) {
+    this.#place = new Int32Array(kinds);
+  }
+
+  /** Counts the rounds of one request. */
+  add(kind: Uint16Array, context: Int32Array, from: number, upTo: number): void {
+    const first = this.length;
+    for (let i = from; i < upTo; i++) {
+      const own = kind[i]!;
+      let at = this.#place[own]! - 1;
+      if (at < 0) {
+        at = this.#begin(own);
+        this.#place[own] = at + 1;
+      }
+      this.count[at]!++;
+      this.context[at]! += context[i]!;
+    }
+    for (let at = first; at < this.length; at++) this.#place[this.kind[at]!] = 0;
+  }
+
+  #begin(kind: number): number {
+    if (this.length === this.kind.length) {
+      this.kind = wider(this.kind);
+      this.count = wider(this.count);
+      this.context = wider(this.context);
+    }
+    this.kind[this.length] = kind;
+    return this.length++;
+  }
 }
 
 /** The rounds of plain decoding, where every round emits one token: there is nothing to replay. */

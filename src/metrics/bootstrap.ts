@@ -38,20 +38,22 @@ export class Bootstrap {
   /** Logarithm of the measure in each draw. */
   logMeasures({ over, under }: RatioOfSums): Float64Array {
     const logs = new Float64Array(DRAWS);
-    const drawn = this.#drawn;
     const overOf = this.#byUnit(over);
     const underOf = this.#byUnit(under);
-    for (let d = 0, at = 0; d < DRAWS; d++) {
-      let overSum = 0;
-      let underSum = 0;
-      for (const end = at + this.#units; at < end; at++) {
-        const unit = drawn[at]!;
-        overSum += overOf[unit]!;
-        underSum += underOf[unit]!;
-      }
-      logs[d] = Math.log(overSum / underSum);
+    const each = underOf[0]!;
+    const even = underOf.every((value) => value === each);
+    for (let d = 0; d < DRAWS; d++) {
+      logs[d] = Math.log(this.#sum(overOf, d) / (even ? this.#units * each : this.#sum(underOf, d)));
     }
     return logs;
+  }
+
+  /** Of what draw `d` drew. */
+  #sum(values: Float64Array, d: number): number {
+    const drawn = this.#drawn;
+    let sum = 0;
+    for (let at = d * this.#units, end = at + this.#units; at < end; at++) sum += values[drawn[at]!]!;
+    return sum;
   }
 
   #byUnit(values: Float64Array): Float64Array {
