@@ -18,6 +18,7 @@ const { metafile } = await build({
   platform: 'node',
   target: 'node20',
   external: ['mathjs', 'fast-csv', 'hyparquet-writer'],
+  alias: { 'string-width': './src/cli/string-width.ts' },
   metafile: true,
   logLevel: 'warning',
 });
