@@ -21,8 +21,16 @@ const examples: Readonly<Record<SiUnit, string>> = {
 
 const units = z.registry<{ unit: SiUnit }>();
 
+const SCHEMAS = new Map<SiUnit, ReturnType<typeof makeSchema>>();
+
 /** The zod schema of a quantity: its shape only, since units need a module that is loaded on demand. */
-export function quantitySchema(unit: SiUnit) {
+export function quantitySchema(unit: SiUnit): ReturnType<typeof makeSchema> {
+  const schema = SCHEMAS.get(unit) ?? makeSchema(unit);
+  SCHEMAS.set(unit, schema);
+  return schema;
+}
+
+function makeSchema(unit: SiUnit) {
   const source = z.string().min(1);
   return z
     .union(

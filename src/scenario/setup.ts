@@ -47,6 +47,24 @@ export interface Setup {
 
 const NONE = parseMethod('none');
 
+interface Shelf {
+  readonly below: WeakMap<object, Shelf>;
+  readonly rounds: Map<string, Rounds>;
+}
+
+const SHARED = new WeakMap<object, Shelf>();
+
+/** Rounds that depend on nothing but a name and these objects: every machine that prices them finds them here. */
+function shared(of: readonly object[], name: string, make: () => Rounds): Rounds {
+  let shelves = SHARED;
+  let shelf: Shelf | undefined;
+  for (const object of of) {
+    shelf = entry(shelves, object, () => ({ below: new WeakMap<object, Shelf>(), rounds: new Map() }));
+    shelves = shelf.below;
+  }
+  return entry(shelf!.rounds, name, make);
+}
+
 /** The setups of one trace. */
 export class Setups {
   readonly #inputs: Inputs;
@@ -198,7 +216,13 @@ export class Setups {
     };
     return {
       ...replayable,
-      rounds: (batch) => entry(replayed, adapts ? batch : 0, () => this.#replay(replayable, batch)),
+      rounds:
+        adapts || acceptance.length === 0
+          ? (batch) => entry(replayed, adapts ? batch : 0, () => this.#replay(replayable, batch))
+          : () =>
+              shared([promptTokens, this.#conventions, ...acceptance], `${method.name} ${k}`, () =>
+                this.#replay(replayable, 1),
+              ),
     };
   }
 
