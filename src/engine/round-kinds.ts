@@ -21,8 +21,7 @@ export class RoundKinds {
   readonly #columns: number;
   /** Drafted, searches, search hits, switches; of each draft model the tokens it drafts (0: it does not run) and reads first. */
   #values: Float64Array;
-  /** The same of the round that is looked up. */
-  readonly #met: Float64Array;
+  #hash = new Int32Array(8);
   /** Index of a kind plus one, 0 where empty; where two kinds meet, the later takes the next empty place. */
   #table = new Int32Array(256);
 
@@ -30,7 +29,6 @@ export class RoundKinds {
     this.#draftModels = draftModels;
     this.#columns = OWN_COLUMNS + 2 * draftModels;
     this.#values = new Float64Array(8 * this.#columns);
-    this.#met = new Float64Array(this.#columns);
   }
 
   /** Tokens that rounds of this kind draft. */
@@ -39,26 +37,17 @@ export class RoundKinds {
   }
 
   /** The kind of a round that starts at `context`; makes one where there is none. */
-  of(drafted: number, { searches, searchHits, switches, drafts }: StepWork, context: number): number {
-    const met = this.#met;
-    met[0] = drafted;
-    met[1] = searches;
-    met[2] = searchHits;
-    met[3] = switches;
-    for (let d = 0, at = OWN_COLUMNS; d < drafts.length; d++) {
-      met[at++] = drafts[d]!.longest;
-      met[at++] = drafts[d]!.catchUpTokens;
-    }
+  of(drafted: number, work: StepWork, context: number): number {
     const mask = this.#table.length - 1;
-    let at = this.#hashOf(met, 0) & mask;
+    let at = hashOf(drafted, work) & mask;
     for (; this.#table[at] !== 0; at = (at + 1) & mask) {
       const kind = this.#table[at]! - 1;
-      if (!this.#isMet(kind)) continue;
+      if (!this.#is(kind, drafted, work)) continue;
       if (context < this.leastContext[kind]!) this.leastContext[kind] = context;
       if (context > this.greatestContext[kind]!) this.greatestContext[kind] = context;
       return kind;
     }
-    return this.#add(at, context);
+    return this.#add(at, drafted, work, context);
   }
 
   /** States to `work` a step in which `batch` sequences with `context` tokens each do a round of this kind. */
@@ -82,21 +71,31 @@ export class RoundKinds {
     }
   }
 
-  #isMet(kind: number): boolean {
-    const at = kind * this.#columns;
-    for (let c = 0; c < this.#columns; c++) if (this.#values[at + c] !== this.#met[c]) return false;
+  #is(kind: number, drafted: number, { searches, searchHits, switches, drafts }: StepWork): boolean {
+    let at = kind * this.#columns;
+    const values = this.#values;
+    if (values[at] !== drafted || values[at + 1] !== searches) return false;
+    if (values[at + 2] !== searchHits || values[at + 3] !== switches) return false;
+    at += OWN_COLUMNS;
+    for (let d = 0; d < drafts.length; d++, at += 2) {
+      if (values[at] !== drafts[d]!.longest || values[at + 1] !== drafts[d]!.catchUpTokens) return false;
+    }
     return true;
   }
 
-  #add(place: number, context: number): number {
+  #add(place: number, drafted: number, work: StepWork, context: number): number {
     if (this.length === MOST_KINDS) throw new Error('more kinds of rounds than an index holds');
     const kind = this.length++;
     if (kind === this.leastContext.length) {
       this.leastContext = wider(this.leastContext);
       this.greatestContext = wider(this.greatestContext);
+      this.#hash = wider(this.#hash);
       this.#values = wider(this.#values);
     }
-    this.#values.set(this.#met, kind * this.#columns);
+    const { searches, searchHits, switches, drafts } = work;
+    const models = drafts.flatMap(({ longest, catchUpTokens }) => [longest, catchUpTokens]);
+    this.#values.set([drafted, searches, searchHits, switches, ...models], kind * this.#columns);
+    this.#hash[kind] = hashOf(drafted, work);
     this.leastContext[kind] = context;
     this.greatestContext[kind] = context;
     this.#table[place] = this.length;
@@ -108,16 +107,18 @@ export class RoundKinds {
     const table = new Int32Array(2 * this.#table.length);
     const mask = table.length - 1;
     for (let kind = 0; kind < this.length; kind++) {
-      let at = this.#hashOf(this.#values, kind * this.#columns) & mask;
+      let at = this.#hash[kind]! & mask;
       while (table[at] !== 0) at = (at + 1) & mask;
       table[at] = kind + 1;
     }
     this.#table = table;
   }
+}
 
-  #hashOf(values: Float64Array, from: number): number {
-    let hash = 0;
-    for (let c = 0; c < this.#columns; c++) hash = Math.imul(hash, 31) + values[from + c]!;
-    return Math.imul(hash, 0x9e3779b1) >>> 8;
+function hashOf(drafted: number, { searchHits, switches, drafts }: StepWork): number {
+  let hash = (drafted + 512 * searchHits + 1024 * switches) | 0;
+  for (let d = 0; d < drafts.length; d++) {
+    hash = (Math.imul(hash, 31) + 64 * drafts[d]!.longest + drafts[d]!.catchUpTokens) | 0;
   }
+  return Math.imul(hash, 0x9e3779b1) >>> 8;
 }
