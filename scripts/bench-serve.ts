@@ -1,7 +1,7 @@
 /**
  * How fast the serving engine is, on one core: EAGLE-3 with k = 3 for Llama-3.1-8B on H100s, priced by rooflines.
  *
- *   npm run bench
+ *   npm run bench:serve
  *
  * Closed loads of mixed requests by batch and by number of requests, then an hour like Mooncake's (25,000 requests
  * of long prompts that share prefixes, 8 replicas). A request-step is one request in one step; seconds are those of
@@ -39,13 +39,16 @@ interface Requests {
 function engineFor(
   requests: Requests,
   rest: Partial<EngineParts['workload']> & Pick<EngineParts, 'load' | 'replicas'>,
+  name = 'eagle3',
 ): Engine {
   const { load, replicas = 1, ...hashes } = rest;
+  const method = parseMethod(name);
+  const acceptance = method.parts.map((part) => acceptanceOf(part.name, requests.outputTokens));
   return new Engine({
     workload: { ...requests, ...hashes },
     load,
     replicas,
-    drafter: assembleDrafter(parseMethod('eagle3'), K, [acceptanceOf(requests.outputTokens)], AS_RECORDED),
+    drafter: assembleDrafter(method, K, acceptance, AS_RECORDED),
     cost: new Roofline(targetShape, [head], hardware, engine, 1),
     draftModels: 1,
     maxK: K,
@@ -54,15 +57,24 @@ function engineFor(
 }
 
 /** Recorded-like acceptance, laid out request after request as a real trace is. */
-function acceptanceOf(outputTokens: Int32Array): PositionLengths {
-  const sampled = trace.drafters.get('eagle3')!;
+function acceptanceOf(method: string, outputTokens: Int32Array): PositionLengths {
+  const { maxK, kind, emitted, proposed } = trace.drafters.get(method)!;
   const offsets = new Int32Array(outputTokens.length + 1);
   for (let r = 0; r < outputTokens.length; r++) offsets[r + 1] = offsets[r]! + outputTokens[r]!;
-  const emitted = new Uint8Array(offsets.at(-1)!);
-  for (let at = 0; at < emitted.length; at += sampled.emitted.length) {
-    emitted.set(sampled.emitted.subarray(0, emitted.length - at), at);
-  }
-  return { ...sampled, offsets, emitted };
+  const repeated = (column: Uint8Array): Uint8Array => {
+    const whole = new Uint8Array(offsets.at(-1)!);
+    for (let at = 0; at < whole.length; at += column.length) {
+      whole.set(column.subarray(0, whole.length - at), at);
+    }
+    return whole;
+  };
+  return {
+    maxK,
+    kind,
+    offsets,
+    emitted: repeated(emitted),
+    proposed: proposed instanceof Uint8Array ? repeated(proposed) : proposed,
+  };
 }
 
 function mixed(requests: number): Requests {
@@ -129,6 +141,10 @@ for (const batch of [64, 128, 256]) {
     engineFor(requests, { load: new Closed(20_000, batch) }),
   );
 }
+const requests = mixed(20_000);
+timed('the same as n-gram and EAGLE-3, batch 128', 3, () =>
+  engineFor(requests, { load: new Closed(20_000, 128) }, 'hybrid:ngram+eagle3'),
+);
 const hour = mooncakeLike(25_000);
 const arrivals = arrivalTimes({ process: 'poisson', ratePerS: 25_000 / 3600 }, 25_000, 1);
 timed('an hour, 25000 long prompts, 8 replicas', 3, () =>
