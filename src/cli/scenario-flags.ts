@@ -27,6 +27,7 @@ const FLAGS = {
   load: 'clones, closed, poisson:RATE, gamma:RATE,CV, constant:RATE (requests/s) or recorded',
   workload: 'recorded workload (Azure, BurstGPT, Mooncake, Vidur): its lengths and, as recorded, its times',
   'time-scale': 'how many times as fast a recorded workload arrives',
+  duration: 'seconds after which an open load is cut off; who has not ended counts as unfinished',
   slo: 'limits a request should meet, such as ttft=500ms,tpot=30ms (also itl, e2e)',
   requests: 'how many requests of the trace',
   seed: 'seed of everything random',

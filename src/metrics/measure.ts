@@ -49,17 +49,26 @@ export interface Measures {
   } | null;
 }
 
-/** @param makespanS virtual time at the end of the run */
-export function measure(load: LoadKind, finished: Ended, totals: Totals, makespanS: number): Measures {
+/**
+ * @param makespanS virtual time at the end of the run
+ * @param requests of the load, numbered from 0, of which one that has not ended brought nothing; left out: all have
+ */
+export function measure(
+  load: LoadKind,
+  finished: Ended,
+  totals: Totals,
+  makespanS: number,
+  requests?: number,
+): Measures {
   const { all, decode, rounds, emitted, drafted, accepted, decodeSteps: steps } = totals;
   const wall = totalSeconds(all);
   const decodeWall = totalSeconds(decode);
-  const outcomes = byRequest(finished);
+  const outcomes = byRequest(finished, requests);
   let throughputOf: RatioOfSums | undefined;
   let tpotOf: RatioOfSums | undefined;
   const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
   return {
-    requests: outcomes.tokens.length,
+    requests: load === 'clones' ? outcomes.tokens.length : finished.length,
     throughput_tok_per_s:
       load === 'clones'
         ? mean(outcomes.tokens.map((tokens, i) => tokens / outcomes.residenceS[i]!))
@@ -108,13 +117,17 @@ interface Outcomes {
   readonly timed: Float64Array;
 }
 
-function byRequest({ length, request, copies, tokens, arrivalS, firstTokenS, endS }: Ended): Outcomes {
+function byRequest(
+  { length, request, copies, tokens, arrivalS, firstTokenS, endS }: Ended,
+  every?: number,
+): Outcomes {
   let last = -1;
   for (let i = 0; i < length; i++) last = Math.max(last, request[i]!);
   const placeOf = new Int32Array(last + 1);
   for (let i = 0; i < length; i++) placeOf[request[i]!] = 1;
-  let requests = 0;
-  for (let r = 0; r <= last; r++) if (placeOf[r] === 1) placeOf[r] = requests++;
+  let ended = 0;
+  for (let r = 0; r <= last; r++) if (placeOf[r] === 1) placeOf[r] = every === undefined ? ended++ : r;
+  const requests = every ?? ended;
   const outcomes = {
     tokens: new Float64Array(requests),
     residenceS: new Float64Array(requests),

@@ -18,6 +18,7 @@ const KEPT = [
   'outputLen',
   'workload',
   'timeScale',
+  'duration',
   'slo',
   'requests',
   'policy',

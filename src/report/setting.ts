@@ -46,7 +46,7 @@ export function workloadLines(
       ? []
       : [`  quality  what if: drafters accept ${scenario.drafterQuality} times as many tokens a round`]),
     ...(scenario.workload === null ? [] : [`  workload ${scenario.workload}: lengths of its requests`]),
-    `  load     ${load}`,
+    `  load     ${load}${scenario.duration === null ? '' : `, cut off after ${scenario.duration} s`}`,
     ...(scenario.policy.join() === 'fixed' ? [] : [`  policy   ${scenario.policy.join(', ')}: k at most`]),
     ...(scenario.slo === null ? [] : [`  slo      ${scenario.slo}`]),
   ];

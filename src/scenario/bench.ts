@@ -13,6 +13,7 @@ import {
   type StaticBatchRun,
   WeighedWork,
 } from '../engine/static-batch.ts';
+import { UserError } from '../errors.ts';
 import { Confidence, type Interval, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type Attainment, attainment, type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
@@ -261,7 +262,10 @@ export class Bench {
   #simulate(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
     return this.#load === 'clones'
       ? this.#runClones(setup, batch!, requests, cost)
-      : this.#measured(this.#serve(setup, this.#coming(batch, requests.length), requests, cost));
+      : this.#measured(
+          this.#serve(setup, this.#coming(batch, requests.length), requests, cost),
+          requests.length,
+        );
   }
 
   #runClones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures {
@@ -344,13 +348,15 @@ export class Bench {
         },
         replicas: scenario.replicas,
         router: routerNamed(scenario.router),
+        // The effect of a constant is that on a few requests, which end.
+        ...(whole && scenario.duration !== null && { horizonS: scenario.duration }),
       },
       kept,
     );
   }
 
-  #measured({ engine, makespanS }: Served): Measures {
-    return measure(this.#load, engine.finished, engine.totals, makespanS);
+  #measured({ engine, makespanS }: Served, requests: number): Measures {
+    return measure(this.#load, engine.finished, engine.totals, makespanS, requests);
   }
 
   #coming(batch: number | null, requests: number): Coming {
@@ -365,6 +371,12 @@ export class Bench {
       gaps: true,
       longestGaps: slo?.limitsS.itl !== undefined,
     });
+    const { finished, unfinished } = served.engine;
+    if (finished.length === 0) {
+      throw new UserError(
+        `--duration ${scenario.duration}: no request of ${this.#trace.name} ended by then, expected a longer one`,
+      );
+    }
     const { powerW, priceUsdPerH } = hardware.specification;
     const serving = servingMeasures(servedRun(served, setup.kvBlocks), {
       open: 'arrivalS' in coming,
@@ -373,12 +385,12 @@ export class Bench {
       powerW,
       priceUsdPerH,
     });
-    if (unsettled(serving, this.#everyRequest.length)) {
+    if (unsettled(serving, finished.length + unfinished)) {
       this.#warnings.add(
-        `trace ${this.#trace.name}: all ${this.#everyRequest.length} requests arrive within ${SETTLED} times as long as one takes; the load hardly settles, and looks easier than it would if it lasted: ask for more --requests`,
+        `trace ${this.#trace.name}: all ${finished.length + unfinished} requests arrive within ${SETTLED} times as long as one takes; the load hardly settles, and looks easier than it would if it lasted: ask for more --requests`,
       );
     }
-    return { measured: this.#measured(served), serving };
+    return { measured: this.#measured(served, this.#everyRequest.length), serving };
   }
 
   /** A setting's run when its requests arrive at given times. */

@@ -78,7 +78,7 @@ export function withArrivals(options: Options): Options {
 }
 
 /** @throws UserError for a scenario without an objective or without arrivals */
-export function checkCapacityQuestion({ slo, load }: Scenario): void {
+export function checkCapacityQuestion({ slo, load, duration }: Scenario): void {
   if (slo === null) {
     throw new UserError(
       '--slo: missing, capacity looks for the highest rate that holds limits such as --slo ttft=500ms,tpot=30ms',
@@ -88,6 +88,9 @@ export function checkCapacityQuestion({ slo, load }: Scenario): void {
     throw new UserError(
       `--load ${load}: capacity looks for a rate of arrivals, expected poisson:RATE, gamma:RATE,CV, constant:RATE or recorded`,
     );
+  }
+  if (duration !== null) {
+    throw new UserError('--duration has no effect with capacity, which serves every request');
   }
 }
 

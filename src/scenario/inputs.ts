@@ -280,12 +280,14 @@ function hashed({
   policy,
   workload,
   drafterQuality,
+  duration,
   ...rest
 }: Scenario): object {
   const name = (named: string | null) => (named !== null && modelNames().includes(named) ? named : null);
   return {
     ...rest,
     ...(drafterQuality !== 1 && { drafterQuality }),
+    ...(duration !== null && { duration }),
     ...(policy.join() !== 'fixed' && {
       policy: policy.map((one) => one.replace(/^table:.*/, 'table')).join(),
     }),

@@ -104,6 +104,7 @@ const optionSchemas = {
   router: oneOf(ROUTERS),
   workload: text,
   timeScale: positiveNumber,
+  duration: positiveNumber,
   slo: text,
   requests: wholeNumber(1),
   keepTruncated: z.boolean({ error: 'true or false' }),
@@ -140,6 +141,8 @@ export interface Scenario {
   readonly workload: string | null;
   /** How many times as fast a recorded workload arrives. */
   readonly timeScale: number;
+  /** Seconds after which an open load is cut off; null to serve it to its end. */
+  readonly duration: number | null;
   readonly slo: string | null;
   readonly requests: number | null;
   readonly keepTruncated: boolean;
@@ -171,6 +174,7 @@ export const DEFAULTS: Scenario = {
   router: 'round-robin',
   workload: null,
   timeScale: 1,
+  duration: null,
   slo: null,
   requests: null,
   keepTruncated: false,
@@ -267,6 +271,11 @@ export function checkUsed(options: Options, scenario: Scenario): void {
   if (chosen('timeScale') && scenario.load !== 'recorded') {
     throw new UserError(
       `--time-scale has no effect with --load ${scenario.load}: it scales the times of a --workload that arrives as recorded`,
+    );
+  }
+  if (scenario.duration !== null && !isOpen(scenario.load)) {
+    throw new UserError(
+      `--duration has no effect with --load ${scenario.load}, which ends with its requests, expected an open load, such as poisson:RATE`,
     );
   }
   if (scenario.slo !== null && scenario.load === 'clones') {

@@ -161,6 +161,7 @@ function pointOf(axes: readonly Axis[], chosen: readonly unknown[], used: Set<Ax
     if (key === 'acceptance') return method.parts.some(({ name }) => name === inner);
     if (key === 'drafterQuality') return method.kind !== 'none';
     if (key === 'batch') return !isOpen(whole.load);
+    if (key === 'duration') return isOpen(whole.load);
     if (key === 'engine' || key === 'set') return whole.cost !== 'specdecode-bench';
     return true;
   };

@@ -17,7 +17,8 @@ export class Identity {
 
   /** SHA-256 in hexadecimal digits; the seed is part of the scenario, paths are not part of it. */
   async of(scenario: Scenario): Promise<string> {
-    const { gpu, engine, target, draft, trace, workload, policy, drafterQuality, ...rest } = scenario;
+    const { gpu, engine, target, draft, trace, workload, policy, drafterQuality, duration, ...rest } =
+      scenario;
     const parts = await Promise.all([
       this.#profile('gpu', gpu),
       this.#profile('engine', engine),
@@ -27,8 +28,11 @@ export class Identity {
       this.#policy(policy[0]!),
       ...trace.map((named) => this.#trace(target, named)),
     ]);
-    const quality = drafterQuality === 1 ? {} : { drafterQuality };
-    return sha256(JSON.stringify([TOOL, { ...rest, ...quality }, parts]));
+    const chosen = {
+      ...(drafterQuality !== 1 && { drafterQuality }),
+      ...(duration !== null && { duration }),
+    };
+    return sha256(JSON.stringify([TOOL, { ...rest, ...chosen }, parts]));
   }
 
   #profile(kind: 'gpu' | 'engine', named: string): Promise<string | null> {
