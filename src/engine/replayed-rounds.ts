@@ -11,7 +11,7 @@ import { RoundKinds } from './round-kinds.ts';
  * Every round of every request. Those of request r are elements `firstRound[r]` to `firstRound[r + 1]`; its tallies,
  * one for each kind of round that it has, elements `firstTally[r]` to `firstTally[r + 1]`.
  */
-export interface Rounds extends Tallies {
+export interface ReplayedRounds extends Tallies {
   readonly kinds: RoundKinds;
   /** By request: tokens emitted by all rounds. */
   readonly emitted: Int32Array;
@@ -40,7 +40,7 @@ export function replayRounds(
   draftModels: number,
   maxK: number,
   copies = 1,
-): Rounds {
+): ReplayedRounds {
   const requests = outputTokens.length;
   const most = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
   const kindAt = new Uint16Array(most);
@@ -77,7 +77,7 @@ export function replayRounds(
 }
 
 /** Counts the rounds of each request by kind. */
-function tallied({ kinds, firstRound, kind, context }: Omit<Rounds, keyof Tallies>): Tallies {
+function tallied({ kinds, firstRound, kind, context }: Omit<ReplayedRounds, keyof Tallies>): Tallies {
   const count = new Int32Array(kinds.length);
   const sum = new Float64Array(kinds.length);
   const firstTally = new Int32Array(firstRound.length);
@@ -108,7 +108,7 @@ function tallied({ kinds, firstRound, kind, context }: Omit<Rounds, keyof Tallie
 }
 
 /** The rounds of plain decoding, where every round emits one token: there is nothing to replay. */
-export function plainRounds({ promptTokens, outputTokens }: Workload): Rounds {
+export function plainRounds({ promptTokens, outputTokens }: Workload): ReplayedRounds {
   const requests = outputTokens.length;
   const emitted = outputTokens.map((tokens) => Math.max(0, tokens - 1));
   const firstRound = new Int32Array(requests + 1);
