@@ -2,24 +2,7 @@
  * What kernels reach of a GPU that has no kernel tables of its own: its generation's shares, or a generic prior.
  * The shares of a generation are those of one measured GPU, rounded; a test compares them with its profile.
  */
-import type { AllReduceLaw, GemmEfficiency } from './profile.ts';
-
-export const architectures = [
-  'ampere',
-  'ampere-rtx',
-  'ada',
-  'hopper',
-  'blackwell',
-  'blackwell-ultra',
-  'blackwell-rtx',
-  'cdna3',
-  'cdna4',
-  'gaudi',
-  'xe2',
-  'other',
-] as const;
-
-export type Architecture = (typeof architectures)[number];
+import type { AllReduceLaw, Architecture, GemmEfficiency } from './profile.ts';
 
 export interface DefaultEfficiency {
   /** The profile the shares were taken from, `null` for the generic prior. */

@@ -6,7 +6,7 @@
  * them; nothing was ever fitted to experts.
  */
 import type { HardwareProfile, Provenance } from '../../hardware/profile.ts';
-import type { Gemm } from '../../model/shape.ts';
+import type { Gemm } from '../../model/layer.ts';
 import { ForwardPass } from '../forward-pass.ts';
 import { allReduceRows } from './all-reduce.ts';
 import { decodeLaw, decodeRows } from './decode-attention.ts';
