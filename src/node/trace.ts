@@ -100,6 +100,9 @@ async function readFiles(
 async function readNamed(named: string, from: string | null): Promise<AcceptanceRecord> {
   const found = shippedTrace(await folderLibrary.traces(), LENDER, named);
   if (found === null) return readRecordFile(named, NOTHING_STATED, from);
+  if (from !== null) {
+    throw new UserError(`--from ${from} has no effect on ${named}, a trace that ships`);
+  }
   const { text, where } = await folderLibrary.trace(found.target, found.dataset);
   if (!isProcess(text)) return parseRecord(text, where);
   return { kind: 'position-indexed', trace: sampleProcess(parseProcess(JSON.parse(text), where), FITTED) };
