@@ -4,7 +4,7 @@
  */
 import type { AllReduceLaw, Architecture, GemmEfficiency } from './profile.ts';
 
-export interface DefaultEfficiency {
+interface DefaultEfficiency {
   /** The profile the shares were taken from, `null` for the generic prior. */
   readonly from: string | null;
   /** `fp8` is absent where the hardware lacks it. */

@@ -18,7 +18,7 @@ import { readRecordFile } from './record-file.ts';
 /** Requests sampled from a fitted process, as `specsim run` does. */
 const FITTED = { requests: 1000, seed: 1 };
 
-export interface ImportRequest {
+interface ImportRequest {
   readonly files: readonly string[];
   readonly from: string | null;
   readonly stated: Stated;
@@ -57,7 +57,7 @@ export async function inspectTrace(
   );
 }
 
-export interface ExportRequest {
+interface ExportRequest {
   readonly file: string;
   readonly from: string | null;
   readonly to: ExportForm;

@@ -15,7 +15,7 @@ import { got } from '../validate.ts';
 import type { Scenario } from './options.ts';
 
 /** A parsed JSON file and what to call it in an error. */
-export interface ProfileFile {
+interface ProfileFile {
   readonly where: string;
   readonly json: unknown;
 }
