@@ -2,7 +2,7 @@
 import { UserError } from './errors.ts';
 
 /** A row and the line of the text on which it begins, counted from 1. */
-export interface CsvRow {
+interface CsvRow {
   readonly line: number;
   readonly cells: readonly string[];
 }

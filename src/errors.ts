@@ -11,7 +11,8 @@ export class UserError extends Error {
 
 /** Shortens a value to one line for an error message. */
 export function shown(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : (JSON.stringify(value) ?? String(value));
+  // JSON has no NaN and no infinity.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? String(value));
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
@@ -21,7 +22,6 @@ export function shown(value: unknown): string {
  * @param what the kind of thing, such as `gpu`
  */
 export function unknownName(what: string, got: string, known: readonly string[]): UserError {
-  if (known.length === 0) return new UserError(`unknown ${what} ${shown(got)}: there are none`);
   return new UserError(
     `unknown ${what} ${shown(got)}: nearest is ${nearest(got, known)} (known: ${known.join(', ')})`,
   );

@@ -4,7 +4,7 @@
  * GB is 1e9 bytes and GiB is 2^30; bits (Gb) are not bytes (GB).
  */
 import type { Unit } from 'mathjs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError, unknownName } from './errors.ts';
 import { got, validate } from './validate.ts';
 

@@ -1,5 +1,5 @@
 /** Validation of what a user wrote: zod schemas whose first failure becomes a one-line user error. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { shown, UserError, unknownName } from './errors.ts';
 
 // Compiling a check costs more than most files take to be checked once.

@@ -74,8 +74,8 @@ function violations(files: Files): string[] {
       const upward = heightOf(other) > heightOf(folder);
       const sideways = heightOf(other) === heightOf(folder) && heightOf(folder) > 0;
       if (upward || sideways) found.push(`${path} imports ${imported}`);
-      // The rounds of a step are what the two have in common; which drafter takes them the engine never knows.
-      const ofDrafters = other === 'drafter' && imported !== 'drafter/rounds.ts';
+      // The rows of a step are what the two have in common; which drafter takes them the engine never knows.
+      const ofDrafters = other === 'drafter' && imported !== 'drafter/decoding-rows.ts';
       if (folder === 'engine' && ofDrafters && typeOnly === undefined) {
         found.push(`${path} imports more than types of ${imported}`);
       }
@@ -84,11 +84,43 @@ function violations(files: Files): string[] {
   return found;
 }
 
+/** A round of files of which each imports the next, if there is one. */
+function cycle(files: Files): readonly string[] | null {
+  const seen = new Set<string>();
+  const walk = (path: string, way: readonly string[]): readonly string[] | null => {
+    if (way.includes(path)) return way.slice(way.indexOf(path));
+    if (seen.has(path)) return null;
+    seen.add(path);
+    for (const match of (files.get(path) ?? '').matchAll(IMPORT)) {
+      const target = match[2] ?? match[3] ?? match[4]!;
+      if (!target.startsWith('.')) continue;
+      const found = walk(relative('/src', resolve('/src', dirname(path), target)), [...way, path]);
+      if (found !== null) return found;
+    }
+    return null;
+  };
+  for (const path of files.keys()) {
+    const found = walk(path, []);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
 describe('imports', () => {
   it('point downward only', () => {
     const files = sources();
     expect(files.size).toBeGreaterThan(50);
     expect(violations(files)).toEqual([]);
+  });
+
+  it('never lead back to where they began', () => {
+    expect(cycle(sources())).toBeNull();
+    const planted = new Map([
+      ['a.ts', "import { b } from './trace/b.ts';"],
+      ['trace/b.ts', "import type { c } from './c.ts';"],
+      ['trace/c.ts', "import { b } from './b.ts';"],
+    ]);
+    expect(cycle(planted)).toEqual(['trace/b.ts', 'trace/c.ts']);
   });
 
   it.each([

@@ -12,7 +12,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { mistake, specsim as specsimWith } from '../src/cli/program.ts';
 import type { Result } from '../src/scenario/result.ts';
 
 const PROGRAM = join(import.meta.dirname, '../dist/cli/main.js');
@@ -101,6 +102,16 @@ file('at-once.csv', load.replace('0.5', '0'));
 const few = ['--requests', '5'];
 const filesBefore = readdirSync(folder).sort();
 
+/** One of each way to fail: in the words, in what yargs checks, in a file, in the run. */
+const AS_PROCESSES = [
+  'no command',
+  'unknown option',
+  'unknown format',
+  'truncated trace',
+  'k beyond the recording',
+  'a sequence that does not fit',
+];
+
 describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
   const mistakes: [string, string[], string[]][] = [
     ['unknown gpu', ['run', '--gpu', 'h100'], ['unknown gpu "h100"', 'nearest is h100-sxm']],
@@ -118,6 +129,19 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
     ['unknown list', ['list', 'gpu'], ['unknown list "gpu"', 'nearest is gpus']],
     ['out twice', ['run', '--out', 'a.txt', '--out', 'b.txt'], ['--out', 'expected one value']],
     ['unknown set', ['validate', '--set', 'speedup'], ['nearest is speedups']],
+    ['set twice', ['validate', '--set', 'steps', '--set', 'shares'], ['--set', 'expected one value']],
+    ['jobs twice', ['sweep', 'g.json', '--jobs', '1', '--jobs', '2'], ['--jobs', 'expected one value']],
+    ['a sweep of nothing', ['sweep'], ['sweep: got nothing, expected one grid']],
+    ['a front of nothing', ['pareto'], ['pareto: got nothing, expected folders of a sweep']],
+    ['an export to nothing', ['trace', 'export', 'gsm8k'], ['missing --to']],
+    ['an export to nowhere', ['trace', 'export', 'gsm8k', '--to', 'x'], ['unknown value of --to "x"']],
+    ['two traces', ['trace', 'inspect', 'gsm8k', 'cnn'], ['unexpected argument "cnn": expected one file']],
+    [
+      'a format of what ships',
+      ['trace', 'inspect', 'gsm8k', '--from', 'vllm-log'],
+      ['--from vllm-log has no effect'],
+    ],
+    ['k that is NaN', ['trace', 'import', 'tiny.jsonl', '--k', 'x', '--out', 'x.jsonl'], ['--k: got NaN']],
     ['k that is no number', ['run', '--k', 'abc'], ['--k', '"abc"', 'a whole number of at least 1']],
     ['negative k', ['run', '--k', '-1'], ['--k', '"-1"']],
     ['k without a value', ['run', '--k'], ['--k: got nothing', 'expected a value']],
@@ -197,7 +221,7 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
     ['gamma without a CV', ['run', '--load', 'gamma:5'], ['gamma:5', 'gamma:RATE,CV']],
     ['poisson with a CV', ['run', '--load', 'poisson:5,2'], ['poisson:5,2', 'poisson:RATE']],
     ['a recorded load of nothing', ['run', '--load', 'recorded'], ['--workload']],
-    ['a missing workload', ['run', '--workload', 'missing.csv'], ['workload "missing.csv"', 'no such file']],
+    ['a missing workload', ['run', '--workload', 'missing'], ['workload "missing"', 'no such file']],
     [
       'a damaged workload',
       ['run', '--workload', 'bad-load.csv'],
@@ -285,14 +309,33 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
     ],
   ];
 
-  it.concurrent.each(mistakes)('%s', async (_, args, fragments) => {
-    const { status, stdout, stderr } = await started(...args);
-    expect(stdout).toBe('');
-    expect(stderr).toMatch(/^specsim: [^\n]+\n$/);
-    for (const fragment of fragments) expect(stderr.toLowerCase()).toContain(fragment.toLowerCase());
-    expect(status).toBe(2);
+  it.each(mistakes)('%s', async (_, args, fragments) => {
+    const printed = vi.spyOn(process.stdout, 'write');
+    const home = process.cwd();
+    process.chdir(folder);
+    let line: string | null;
+    try {
+      line = mistake(await specsimWith(args).catch((error) => error));
+    } finally {
+      process.chdir(home);
+    }
+    expect(printed).not.toHaveBeenCalled();
+    printed.mockRestore();
+    expect(line).not.toBeNull();
+    expect(line).not.toContain('\n');
+    for (const fragment of fragments) expect(line!.toLowerCase()).toContain(fragment.toLowerCase());
     expect(readdirSync(folder).sort()).toEqual(filesBefore);
   });
+
+  it.concurrent.each(mistakes.filter(([name]) => AS_PROCESSES.includes(name)))(
+    'as a process: %s',
+    async (_, args) => {
+      const { status, stdout, stderr } = await started(...args);
+      expect(stdout).toBe('');
+      expect(stderr).toMatch(/^specsim: [^\n]+\n$/);
+      expect(status).toBe(2);
+    },
+  );
 });
 
 it('has the version of its package', () => {

@@ -9,7 +9,7 @@ import { type CostModel, noSeconds, type PartSeconds, type StepWork } from '../s
 import { assembleDrafter } from '../src/drafter/assemble.ts';
 import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
-import { replayRounds } from '../src/engine/rounds.ts';
+import { replayRounds } from '../src/engine/replayed-rounds.ts';
 import { runStaticBatches } from '../src/engine/static-batch.ts';
 import { parseHardware } from '../src/hardware/load.ts';
 import { type Measures, measure } from '../src/metrics/measure.ts';

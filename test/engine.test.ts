@@ -10,7 +10,7 @@ import { KvMemory } from '../src/engine/kv-memory.ts';
 import { Closed, Open } from '../src/engine/load.ts';
 import { numbered, PrefixCache } from '../src/engine/prefix-cache.ts';
 import { FinishedRecords, TokenGaps } from '../src/engine/records.ts';
-import { replayRounds } from '../src/engine/rounds.ts';
+import { replayRounds } from '../src/engine/replayed-rounds.ts';
 import { runStaticBatches } from '../src/engine/static-batch.ts';
 import { Waiting } from '../src/engine/waiting.ts';
 import { measure } from '../src/metrics/measure.ts';

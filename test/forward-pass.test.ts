@@ -11,7 +11,8 @@ import { noSeconds, PassWork, StepWork, totalSeconds } from '../src/cost/work.ts
 import { parseHardware } from '../src/hardware/load.ts';
 import type { HardwareProfile } from '../src/hardware/profile.ts';
 import { modelCard } from '../src/model/cards.ts';
-import { type ForwardShape, forwardShape, type Gemm } from '../src/model/shape.ts';
+import type { Gemm } from '../src/model/layer.ts';
+import { type ForwardShape, forwardShape } from '../src/model/shape.ts';
 
 /** So large that what it divides takes no time. */
 const BOUNDLESS = 1e300;

@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../src/errors.ts';
-import { architectures, defaultEfficiency } from '../src/hardware/defaults.ts';
+import { defaultEfficiency } from '../src/hardware/defaults.ts';
 import { parseHardware } from '../src/hardware/load.ts';
-import type { HardwareProfile } from '../src/hardware/profile.ts';
+import { architectures, type HardwareProfile } from '../src/hardware/profile.ts';
 import { hardwareJsonSchema } from '../src/hardware/schema.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

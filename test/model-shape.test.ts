@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DraftHead } from '../src/model/architecture.ts';
 import { draftCard, headNames, modelCard, modelNames } from '../src/model/cards.ts';
-import { type ForwardShape, forwardShape, type Gemm, headShape } from '../src/model/shape.ts';
+import type { Gemm } from '../src/model/layer.ts';
+import { type ForwardShape, forwardShape, headShape } from '../src/model/shape.ts';
 
 const llama = modelCard('llama-3.1-8b');
 const deepseek = modelCard('deepseek-v3');

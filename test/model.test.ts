@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { DraftHead, Transformer } from '../src/model/architecture.ts';
 import { draftCard, headFor, headNames, modelCard, modelNames, mtpHead } from '../src/model/cards.ts';
-import { forwardShape, type Gemm, headShape } from '../src/model/shape.ts';
+import type { Gemm } from '../src/model/layer.ts';
+import { forwardShape, headShape } from '../src/model/shape.ts';
 
 const bf16 = { tp: 1, dtype: 'bf16' } as const;
 

@@ -14,7 +14,7 @@ import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Engine } from '../src/engine/engine.ts';
 import { Closed } from '../src/engine/load.ts';
-import { plainRounds, replayRounds } from '../src/engine/rounds.ts';
+import { plainRounds, replayRounds } from '../src/engine/replayed-rounds.ts';
 import { runStaticBatches, type StaticBatchRun, WeighedWork } from '../src/engine/static-batch.ts';
 import { sampleAcceptance } from '../src/trace/acceptance-spec.ts';
 import { UNLIMITED } from './serving.ts';

@@ -21,7 +21,7 @@ export const REQUESTS = 3000;
 export type FitError = NonNullable<AcceptanceProcess['fitError']>;
 
 /** All but speedups, which take the simulator (simulated-error.ts). */
-export type ReplayError = {
+type ReplayError = {
   readonly [M in Method]: Omit<FitError[M], 'speedupMeanPercent' | 'speedupWorstPercent'>;
 };
 

@@ -16,7 +16,7 @@ import {
 
 export const BATCHES = [1, 16, 64, 128] as const;
 
-export interface Moment {
+interface Moment {
   readonly value: number;
   /** Deviation that costs one: of the logarithm, or of the value where `plain`. */
   readonly tolerance: number;

@@ -19,7 +19,7 @@ export interface Stage {
 }
 
 /** Rows of the triangle that the copula comes from, before they are scaled to length one. */
-export interface CopulaRows {
+interface CopulaRows {
   readonly prompt: readonly [number, number];
   readonly ngram: readonly [number, number, number];
   readonly eagle3: readonly [number, number, number, number];

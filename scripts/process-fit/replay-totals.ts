@@ -8,7 +8,7 @@ export const DRAFT_LENGTHS = [1, 3, 5, 10, 20, 'oracle'] as const;
 export type DraftLength = (typeof DRAFT_LENGTHS)[number];
 
 /** Per request, what replaying one method at one draft length took. */
-export interface ReplayTotals {
+interface ReplayTotals {
   readonly promptTokens: ArrayLike<number>;
   /** Tokens emitted after the prefill. */
   readonly tokens: Float64Array;

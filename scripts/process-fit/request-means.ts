@@ -3,7 +3,7 @@ import type { PositionLengths } from '../../src/trace/trace.ts';
 import { mean } from './replay-totals.ts';
 
 /** Whiskers, quartiles and median of fig. 7: the 5th and 95th percentile, and each quarter. */
-export const SHARES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
+const SHARES = [0.05, 0.25, 0.5, 0.75, 0.95] as const;
 
 /** The quantiles at `SHARES`; requests that end with the prefill's token have no position and are left out. */
 export function requestMeanQuantiles({ emitted, offsets }: PositionLengths): number[] {

@@ -1,6 +1,5 @@
 /** `specsim calibrate`: fit a GPU profile to measured kernels, and an engine profile to serving figures. */
 import type { CommandModule } from 'yargs';
-import { UserError } from '../errors.ts';
 
 const TEXTS = {
   gpu: 'GPU by name, or a profile file: the data sheet that efficiencies are shares of',
@@ -18,8 +17,11 @@ const LISTS = {
   serving: 'tables of measured step times, throughputs and time shares',
 } as const;
 
+/** Options that may be repeated. */
+export const CALIBRATE_LISTS = Object.keys(LISTS);
+
 /** Every option of `calibrate`, for the error that names the nearest. */
-export const CALIBRATE_OPTIONS = [...Object.keys(TEXTS), ...Object.keys(LISTS), 'keep-unphysical'];
+export const CALIBRATE_OPTIONS = [...Object.keys(TEXTS), ...CALIBRATE_LISTS, 'keep-unphysical'];
 
 export const calibrateCommand: CommandModule = {
   command: 'calibrate',
@@ -39,11 +41,7 @@ export const calibrateCommand: CommandModule = {
   },
   async handler(args) {
     const { calibrate } = await import('../node/calibrate.ts');
-    const text = (name: keyof typeof TEXTS): string | undefined => {
-      const given = args[name];
-      if (Array.isArray(given)) throw new UserError(`--${name}: got ${given.join(', ')}, expected one value`);
-      return given as string | undefined;
-    };
+    const text = (name: keyof typeof TEXTS) => args[name] as string | undefined;
     await calibrate({
       gpu: text('gpu')!,
       engine: text('engine'),

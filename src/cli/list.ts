@@ -3,6 +3,9 @@ import type { CommandModule } from 'yargs';
 
 const THINGS = ['gpus', 'models', 'engines', 'methods', 'traces'] as const;
 
+/** Every option, for the error that names the nearest. */
+export const LIST_OPTIONS = ['format'];
+
 export const listCommand: CommandModule<object, { what: string; format: string }> = {
   command: 'list <what>',
   describe: 'names that ship: gpus, models, engines, methods or traces',

@@ -1,6 +1,9 @@
 /** `specsim run`: replay a trace on a GPU, with and without speculation. */
 import type { CommandModule } from 'yargs';
-import { requestOf, scenarioFlags } from './scenario-flags.ts';
+import { requestOf, SCENARIO_OPTIONS, scenarioFlags } from './scenario-flags.ts';
+
+/** Every option of this command, for the error that names the nearest. */
+export const RUN_OPTIONS = [...SCENARIO_OPTIONS, 'timeline'];
 
 export const runCommand: CommandModule = {
   command: 'run [scenario]',

@@ -23,7 +23,7 @@ const FLAGS = {
   'output-len': "output length in tokens, instead of the trace's",
   batch: 'batch sizes (with a closed load: concurrencies), comma-separated',
   replicas: 'identical engines that share the load, each on tp GPUs',
-  router: 'how replicas share the load: round-robin or least-loaded',
+  router: 'how replicas share the load: round-robin, least-loaded or prefix-aware',
   load: 'clones, closed, poisson:RATE, gamma:RATE,CV, constant:RATE (requests/s) or recorded',
   workload: 'recorded workload (Azure, BurstGPT, Mooncake, Vidur): its lengths and, as recorded, its times',
   'time-scale': 'how many times as fast a recorded workload arrives',
@@ -34,8 +34,11 @@ const FLAGS = {
   cost: 'cost model: roofline or specdecode-bench',
 } as const;
 
+/** Options that are scenario keys: whether one may be repeated is checked with its value. */
+export const SCENARIO_KEYS = [...Object.keys(FLAGS), 'keep-truncated'];
+
 /** Every option of these commands, for the error that names the nearest. */
-export const SCENARIO_OPTIONS = [...Object.keys(FLAGS), 'keep-truncated', 'format', 'out'];
+export const SCENARIO_OPTIONS = [...SCENARIO_KEYS, 'format', 'out'];
 
 /**
  * Declares the scenario file and the flags.
@@ -64,7 +67,7 @@ export function scenarioFlags(args: Argv, help: Partial<Record<keyof typeof FLAG
 /** What the user asked for, as written. */
 export function requestOf(args: Readonly<Record<string, unknown>>): Request {
   const flags: Record<string, unknown> = {};
-  for (const name of [...Object.keys(FLAGS), 'keep-truncated']) {
+  for (const name of SCENARIO_KEYS) {
     if (args[name] !== undefined) flags[name] = args[name];
   }
   if (flags.acceptance !== undefined) {

@@ -1,6 +1,5 @@
 /** `specsim sweep`: thousands of what-ifs; `specsim sweep merge`: their results in one piece. */
 import type { Argv, CommandModule } from 'yargs';
-import { UserError } from '../errors.ts';
 
 /** Exit status of a sweep that is whole, but has points that cannot be. */
 const SOME_FAILED = 3;
@@ -31,10 +30,10 @@ const pointsCommand: CommandModule = {
     const { sweep } = await import('../node/sweep.ts');
     const failed = await sweep({
       grid: args.grid as string,
-      jobs: one(args, 'jobs'),
-      out: one(args, 'out'),
+      jobs: args.jobs as string | undefined,
+      out: args.out as string | undefined,
       resume: args.resume === true,
-      shard: one(args, 'shard'),
+      shard: args.shard as string | undefined,
       quiet: args.quiet === true,
     });
     if (failed > 0) process.exitCode = SOME_FAILED;
@@ -59,7 +58,7 @@ const mergeCommand: CommandModule = {
     await merge({
       folders: args.folders as string[],
       format: args.format as 'csv' | 'json' | 'parquet',
-      out: one(args, 'out'),
+      out: args.out as string | undefined,
     });
   },
 };
@@ -69,9 +68,3 @@ export const sweepCommand = {
   describe: 'every point of a grid of scenarios, on all cores; sweep merge joins the results',
   builder: (args: Argv) => args.command(pointsCommand).command(mergeCommand),
 };
-
-function one(args: Readonly<Record<string, unknown>>, name: string): string | undefined {
-  const given = args[name];
-  if (Array.isArray(given)) throw new UserError(`--${name}: got ${given.join(', ')}, expected one value`);
-  return given as string | undefined;
-}

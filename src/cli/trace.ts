@@ -235,11 +235,10 @@ function wholeNumber(name: string, value: unknown, least: number, most: number):
   throw new UserError(`--${name}: got ${shown(value)}, expected a whole number from ${least} to ${most}`);
 }
 
-/** The one value of an option; null where it is not given. */
+/** The value of an option; null where it is not given. */
 function textIn(args: Readonly<Record<string, unknown>>): (name: string) => string | null {
   return (name) => {
     const given = args[name];
-    if (Array.isArray(given)) throw new UserError(`--${name}: got ${given.join(', ')}, expected one value`);
     return given === undefined ? null : String(given);
   };
 }

@@ -10,7 +10,7 @@ interface Args {
 }
 
 /** Every option, for the error that names the nearest. */
-export const VALIDATE_OPTIONS = ['set', 'recordings', 'format', 'out'];
+export const VALIDATE_OPTIONS = ['set', 'recordings', 'ops', 'format', 'out'];
 
 export const validateCommand: CommandModule<object, Args> = {
   command: 'validate',

@@ -2,7 +2,7 @@
  * What a serving engine adds to the hardware's time: host work, launches, sampling, and how it uses memory.
  * All of it was measured on some device; where, stands in the profile's file.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseQuantity, type Quantity, quantitySchema } from '../units.ts';
 import { strictObject, validate } from '../validate.ts';
 

@@ -6,7 +6,8 @@
  * overlap of communication with computation.
  */
 import type { GemmEfficiency, HardwareProfile } from '../hardware/profile.ts';
-import type { ForwardShape, Gemm } from '../model/shape.ts';
+import type { Gemm } from '../model/layer.ts';
+import type { ForwardShape } from '../model/shape.ts';
 
 /** Larger counts are rare (token budgets of prefills are mostly smaller) and are computed each time. */
 const TABLE_TOKENS = 16384;

@@ -10,7 +10,7 @@ export const RESOURCES = ['weights', 'kv', 'flops', 'communication', 'launch', '
 
 export type Resource = (typeof RESOURCES)[number];
 
-export type ResourceSeconds = Readonly<Record<Resource, number>>;
+type ResourceSeconds = Readonly<Record<Resource, number>>;
 
 const BYTES = named('hardware.memoryBandwidth');
 const KV_BYTES = named('hardware.efficiency.attention.bandwidth');

@@ -32,7 +32,7 @@ function always(k: number): NamedPolicy {
 }
 
 /** Draft number `position` of a round, against drafting one fewer; of a block, against verifying one fewer of it. */
-export interface PositionValue {
+interface PositionValue {
   readonly position: number;
   /** Tokens that it adds to a round, in the mean: the chance that it is accepted. */
   readonly tokens: number;

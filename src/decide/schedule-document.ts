@@ -17,7 +17,7 @@ interface ContextEntries {
   readonly ranges: readonly ScheduleEntry[];
 }
 
-export interface ScheduleDocument {
+interface ScheduleDocument {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly tool: string;
   readonly configHash: string;

@@ -5,7 +5,7 @@
  */
 
 /** Batch sizes `lo` to `hi`: draft `k` tokens, 0 for none. */
-export interface Range {
+interface Range {
   readonly lo: number;
   readonly hi: number;
   readonly k: number;

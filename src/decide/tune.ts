@@ -210,7 +210,7 @@ function lengthsToTry(
 }
 
 /** What bounds a method: exact draft lengths, of two parts those of the better. */
-export function oracleOf({ kind, parts }: Method): Method {
+function oracleOf({ kind, parts }: Method): Method {
   const names = parts.map(({ name }) => name).join('+');
   return parseMethod(`${kind === 'fixed' ? 'oracle' : 'combined'}:${names}`);
 }

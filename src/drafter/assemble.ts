@@ -19,7 +19,7 @@ import { SteadySpeculation } from './steady-speculation.ts';
 import { stepPrice } from './step-price.ts';
 
 /** Who decides the draft lengths of methods that take a k, and what it weighs them with. */
-export interface Deciding {
+interface Deciding {
   readonly policy: PolicySpec;
   readonly cost: CostModel;
   readonly seed: number;

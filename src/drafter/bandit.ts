@@ -17,7 +17,7 @@ const DISCOUNT = 0.95;
 const EXPLORATION = 0.25;
 
 /** An arm: a proposer, and the price of a step in which it alone runs. */
-export interface Arm {
+interface Arm {
   readonly proposer: Proposer;
   readonly price: StepPrice;
 }

@@ -4,8 +4,8 @@
  */
 import type { StepWork } from '../cost/work.ts';
 import type { Policy } from '../policy/policy.ts';
+import type { DecodingRows } from './decoding-rows.ts';
 import type { Replay } from './replay.ts';
-import type { Rounds } from './rounds.ts';
 
 export interface Drafter {
   /** Tokens the last round drafted, per copy; a mean where copies may differ. */
@@ -41,7 +41,7 @@ export interface Drafter {
    * A round of each sequence from one row up to another: sets what they emitted, adds drafting and verification to
    * `work`. Whoever has no quicker way goes round by round.
    */
-  rounds?(rounds: Rounds, from: number, upTo: number, work: StepWork): void;
+  rounds?(rows: DecodingRows, from: number, upTo: number, work: StepWork): void;
   /** A step gave the request at `position` one token without drafting. */
   sitOut(request: number, position: number): void;
   /** Prompt and output of a request were prefilled again, and one token came of it. */
@@ -68,11 +68,11 @@ export class PlainDecoding implements Drafter {
 
   round(): void {}
 
-  rounds(rounds: Rounds, from: number, upTo: number, work: StepWork): void {
+  rounds(rows: DecodingRows, from: number, upTo: number, work: StepWork): void {
     let contextTokens = 0;
     for (let n = from; n < upTo; n++) {
-      contextTokens += rounds.context(n);
-      rounds.setEmitted(n, 1);
+      contextTokens += rows.context(n);
+      rows.setEmitted(n, 1);
     }
     work.verify.add(upTo - from, upTo - from, contextTokens, contextTokens);
   }

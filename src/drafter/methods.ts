@@ -75,7 +75,7 @@ export type Method =
     };
 
 /** Every form a method name can take, for lists and errors. */
-export function methodForms(): string[] {
+function methodForms(): string[] {
   const basic = BASIC_METHODS.map((method) => method.name);
   return [
     'none',

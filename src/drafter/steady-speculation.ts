@@ -4,9 +4,9 @@
  */
 import type { StepWork } from '../cost/work.ts';
 import { FixedLength } from '../policy/fixed-length.ts';
+import type { DecodingRows } from './decoding-rows.ts';
 import { Speculation } from './drafter.ts';
 import type { ModelProposer } from './model-proposer.ts';
-import type { Rounds } from './rounds.ts';
 
 export class SteadySpeculation extends Speculation {
   readonly #model: ModelProposer;
@@ -19,18 +19,18 @@ export class SteadySpeculation extends Speculation {
     this.#k = k;
   }
 
-  rounds(rounds: Rounds, from: number, upTo: number, work: StepWork): void {
+  rounds(rows: DecodingRows, from: number, upTo: number, work: StepWork): void {
     const model = this.#model;
     const { replay } = model;
     const k = this.#k;
     let contextTokens = 0;
     let catchUpTokens = 0;
     for (let n = from; n < upTo; n++) {
-      const request = rounds.request(n);
-      const position = rounds.position(n);
-      const emitted = replay.emittedBy(request, position, rounds.left(n), k);
-      rounds.setEmitted(n, emitted);
-      contextTokens += rounds.context(n);
+      const request = rows.request(n);
+      const position = rows.position(n);
+      const emitted = replay.emittedBy(request, position, rows.left(n), k);
+      rows.setEmitted(n, emitted);
+      contextTokens += rows.context(n);
       catchUpTokens += model.catchUp(request, position, k, emitted);
     }
     const count = upTo - from;

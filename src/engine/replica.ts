@@ -15,12 +15,13 @@ import {
   StepWork,
   totalSeconds,
 } from '../cost/work.ts';
+import { DecodingRows } from '../drafter/decoding-rows.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import { Rounds, roundByRound } from '../drafter/rounds.ts';
 import { wider } from './columns.ts';
 import { KvMemory } from './kv-memory.ts';
 import { type NumberedHashes, PrefixCache } from './prefix-cache.ts';
 import type { FinishedRecords, StepObserver, TokenGaps, Totals } from './records.ts';
+import { roundByRound } from './round-by-round.ts';
 import type { Loaded } from './router.ts';
 import { NEVER, Sequences } from './sequences.ts';
 import { Waiting } from './waiting.ts';
@@ -66,7 +67,7 @@ export class Replica implements Loaded {
   toCompute = 0;
   /** Running requests in the order of their admission, each at a place: its slot, and what rounds change of it. */
   #order = new Int32Array(16);
-  readonly #rounds = new Rounds();
+  readonly #rows = new DecodingRows();
   #running = 0;
   /** Of the running requests, those that decode, which stand first, and their tokens of prompt and output. */
   #decoding = 0;
@@ -188,7 +189,7 @@ export class Replica implements Loaded {
       this.#finish(place, nowS);
       const next = e + 1 < endings ? this.#ending[e + 1]! : this.#running;
       this.#order.copyWithin(kept, place + 1, next);
-      this.#rounds.move(kept, place + 1, next);
+      this.#rows.move(kept, place + 1, next);
       kept += next - place - 1;
     }
     this.#running = kept;
@@ -202,7 +203,7 @@ export class Replica implements Loaded {
     for (let n = this.#decoding; n < this.#running && left > 0; n++) {
       const remaining = toPrefill[this.#order[n]!]!;
       const chunk = Math.min(remaining, left);
-      if (!this.#hold(n, this.#rounds.context(n) - remaining + chunk)) break;
+      if (!this.#hold(n, this.#rows.context(n) - remaining + chunk)) break;
       this.#prefill(n, chunk);
       left -= chunk;
     }
@@ -221,8 +222,8 @@ export class Replica implements Loaded {
       const upTo = this.#holdEach(from, from + Math.max(1, sure), sure > 0 ? maxK : 0);
       if (upTo === from) break;
       if (sure === 0) this.#sitOut(from);
-      else if (drafter.rounds !== undefined) drafter.rounds(this.#rounds, from, upTo, this.#work);
-      else roundByRound(drafter, this.#rounds, from, upTo, this.#work);
+      else if (drafter.rounds !== undefined) drafter.rounds(this.#rows, from, upTo, this.#work);
+      else roundByRound(drafter, this.#rows, from, upTo, this.#work);
       this.#advance(from, upTo);
     }
     for (let n = verify.sequences; n < this.#decoding; n++) this.#fallBehind(this.#order[n]!);
@@ -234,35 +235,35 @@ export class Replica implements Loaded {
    * first that finds no memory.
    */
   #holdEach(from: number, upTo: number, drafts: number): number {
-    const rounds = this.#rounds;
+    const rows = this.#rows;
     let n = from;
     for (; n < upTo && n < this.#decoding; n++) {
-      const needed = rounds.context(n) + drafts;
-      if (needed > rounds.held(n) && !this.#hold(n, needed)) break;
+      const needed = rows.context(n) + drafts;
+      if (needed > rows.held(n) && !this.#hold(n, needed)) break;
     }
     return n;
   }
 
   /** A round of one request without drafts. */
   #sitOut(n: number): void {
-    const rounds = this.#rounds;
-    this.#parts.drafter.sitOut(rounds.request(n), rounds.position(n));
-    rounds.setEmitted(n, 1);
-    this.#work.verify.add(1, 1, rounds.context(n), rounds.context(n));
+    const rows = this.#rows;
+    this.#parts.drafter.sitOut(rows.request(n), rows.position(n));
+    rows.setEmitted(n, 1);
+    this.#work.verify.add(1, 1, rows.context(n), rows.context(n));
   }
 
   /** Gives the requests from one place up to another what their rounds emitted. */
   #advance(from: number, upTo: number): void {
-    const rounds = this.#rounds;
+    const rows = this.#rows;
     const yields = this.#yields;
     const ending = this.#ending;
     let emitted = 0;
     let endings = this.#endings;
     for (let n = from; n < upTo; n++) {
-      const tokens = rounds.advance(n);
+      const tokens = rows.advance(n);
       yields[tokens]!++;
       emitted += tokens;
-      if (rounds.left(n) <= 0) ending[endings++] = n;
+      if (rows.left(n) <= 0) ending[endings++] = n;
     }
     this.#emitted += emitted;
     this.#endings = endings;
@@ -285,7 +286,7 @@ export class Replica implements Loaded {
     for (let n = from; n < upTo; n++) {
       const slot = this.#order[n]!;
       if (lastTokenS[slot] === NEVER) continue;
-      const tokens = this.#rounds.emitted(n);
+      const tokens = this.#rows.emitted(n);
       this.#yields[tokens]!--;
       this.#late--;
       this.#noteApart(slot, tokens);
@@ -350,7 +351,7 @@ export class Replica implements Loaded {
     this.#order[place] = slot;
     const position = sequences.position[slot]!;
     const left = sequences.length[slot]! - position;
-    this.#rounds.set(place, request, position, left, context, heldBlocks * limits.blockTokens);
+    this.#rows.set(place, request, position, left, context, heldBlocks * limits.blockTokens);
     this.#prefill(place, chunk);
     return chunk;
   }
@@ -364,11 +365,11 @@ export class Replica implements Loaded {
   /** Puts the next `chunk` tokens of a request's prefill into the step; their KV blocks are held. */
   #prefill(place: number, chunk: number): void {
     const sequences = this.#sequences;
-    const rounds = this.#rounds;
+    const rows = this.#rows;
     const slot = this.#order[place]!;
     const { prefill } = this.#work;
     const remaining = sequences.toPrefill[slot]! - chunk;
-    const context = rounds.context(place) - remaining;
+    const context = rows.context(place) - remaining;
     prefill.sequences++;
     prefill.tokens += chunk;
     prefill.contextTokens += context;
@@ -379,11 +380,11 @@ export class Replica implements Loaded {
     this.toCompute -= chunk;
     if (this.#cache !== null) this.#share(slot, context, this.#cache);
     if (remaining > 0) return;
-    if (rounds.position(place) > 0) this.#parts.drafter.reread(rounds.request(place));
-    rounds.setEmitted(place, 1);
-    rounds.advance(place);
+    if (rows.position(place) > 0) this.#parts.drafter.reread(rows.request(place));
+    rows.setEmitted(place, 1);
+    rows.advance(place);
     this.#noteApart(slot, 1);
-    if (rounds.left(place) <= 0) this.#ending[this.#endings++] = place;
+    if (rows.left(place) <= 0) this.#ending[this.#endings++] = place;
     this.#decoding++;
     this.#decodingContext += context;
     this.#prefills++;
@@ -407,15 +408,15 @@ export class Replica implements Loaded {
    */
   #hold(place: number, tokens: number): boolean {
     const { blockTokens } = this.#parts.limits;
-    const rounds = this.#rounds;
-    const more = Math.ceil((tokens - rounds.held(place)) / blockTokens);
+    const rows = this.#rows;
+    const more = Math.ceil((tokens - rows.held(place)) / blockTokens);
     if (more <= 0) return true;
     while (!this.#kv.take(more)) {
-      if (this.#running === 1) throw doesNotFit(rounds.request(place), tokens, this.#kv);
+      if (this.#running === 1) throw doesNotFit(rows.request(place), tokens, this.#kv);
       this.#preempt(--this.#running);
       if (this.#running === place) return false;
     }
-    rounds.setHeld(place, rounds.held(place) + more * blockTokens);
+    rows.setHeld(place, rows.held(place) + more * blockTokens);
     return true;
   }
 
@@ -428,8 +429,8 @@ export class Replica implements Loaded {
       this.#late--;
     }
     this.#release(place);
-    this.toCompute += this.#rounds.context(place) - sequences.toPrefill[slot]!;
-    sequences.position[slot] = this.#rounds.position(place);
+    this.toCompute += this.#rows.context(place) - sequences.toPrefill[slot]!;
+    sequences.position[slot] = this.#rows.position(place);
     sequences.preemptions[slot]!++;
     this.#waiting.prepend(slot);
     this.#preempted = true;
@@ -441,7 +442,7 @@ export class Replica implements Loaded {
     const { sharedHashes, request } = this.#sequences;
     const slot = this.#order[place]!;
     const shared = sharedHashes[slot]!;
-    const held = this.#rounds.held(place) / this.#parts.limits.blockTokens;
+    const held = this.#rows.held(place) / this.#parts.limits.blockTokens;
     if (shared === 0) {
       this.#kv.giveBack(held);
     } else {
@@ -473,7 +474,7 @@ export class Replica implements Loaded {
 
   #stopsDecoding(place: number): void {
     this.#decoding--;
-    this.#decodingContext -= this.#rounds.context(place);
+    this.#decodingContext -= this.#rows.context(place);
   }
 
   /** Adds the step to the totals and shows it to the observer. */

@@ -19,11 +19,11 @@ import {
 import { wider } from './columns.ts';
 import { sequenceTokens, type Workload } from './engine.ts';
 import { emptyTotals, type Totals } from './records.ts';
-import type { Rounds } from './rounds.ts';
+import type { ReplayedRounds } from './replayed-rounds.ts';
 
 export interface StaticBatchParts {
   readonly workload: Workload;
-  readonly rounds: Rounds;
+  readonly rounds: ReplayedRounds;
   /** The requests of the workload to run, in this order. */
   readonly requests: readonly number[];
   readonly copies: number;
@@ -267,7 +267,7 @@ const BENT = 2;
 class StepPrices {
   readonly prefills: Prefills;
   readonly batch: number;
-  readonly #rounds: Rounds;
+  readonly #rounds: ReplayedRounds;
   readonly #cost: CostModel;
   readonly #work: StepWork;
   readonly #price = noSeconds();
@@ -283,7 +283,7 @@ class StepPrices {
   /** Steps whose kind has no line. */
   readonly #others = noSeconds();
 
-  constructor(rounds: Rounds, batch: number, cost: CostModel, draftModels: number, maxK: number) {
+  constructor(rounds: ReplayedRounds, batch: number, cost: CostModel, draftModels: number, maxK: number) {
     this.prefills = Prefills.of(cost, batch);
     this.batch = batch;
     this.#rounds = rounds;

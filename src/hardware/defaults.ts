@@ -2,26 +2,9 @@
  * What kernels reach of a GPU that has no kernel tables of its own: its generation's shares, or a generic prior.
  * The shares of a generation are those of one measured GPU, rounded; a test compares them with its profile.
  */
-import type { AllReduceLaw, GemmEfficiency } from './profile.ts';
+import type { AllReduceLaw, Architecture, GemmEfficiency } from './profile.ts';
 
-export const architectures = [
-  'ampere',
-  'ampere-rtx',
-  'ada',
-  'hopper',
-  'blackwell',
-  'blackwell-ultra',
-  'blackwell-rtx',
-  'cdna3',
-  'cdna4',
-  'gaudi',
-  'xe2',
-  'other',
-] as const;
-
-export type Architecture = (typeof architectures)[number];
-
-export interface DefaultEfficiency {
+interface DefaultEfficiency {
   /** The profile the shares were taken from, `null` for the generic prior. */
   readonly from: string | null;
   /** `fp8` is absent where the hardware lacks it. */

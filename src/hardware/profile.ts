@@ -2,7 +2,23 @@
  * A GPU as the cost model sees it: what the data sheet says (`specification`) and what kernels reach of it
  * (`efficiency`), never mixed. All numbers are SI once a profile is loaded.
  */
-import type { Architecture } from './defaults.ts';
+
+export const architectures = [
+  'ampere',
+  'ampere-rtx',
+  'ada',
+  'hopper',
+  'blackwell',
+  'blackwell-ultra',
+  'blackwell-rtx',
+  'cdna3',
+  'cdna4',
+  'gaudi',
+  'xe2',
+  'other',
+] as const;
+
+export type Architecture = (typeof architectures)[number];
 
 /** Sustained shares of peak for matrix products in one number format; `corner` is q of docs/physics.md, section 1. */
 export interface GemmEfficiency {

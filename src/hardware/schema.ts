@@ -1,8 +1,8 @@
 /** The JSON of a hardware profile, as a user writes it: quantities carry their units, efficiency is optional. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { quantitySchema } from '../units.ts';
 import { got, strictObject } from '../validate.ts';
-import { architectures } from './defaults.ts';
+import { architectures } from './profile.ts';
 
 const text = z.string().min(1);
 

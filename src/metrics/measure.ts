@@ -7,7 +7,7 @@ import type { RatioOfSums } from './bootstrap.ts';
 export type LoadKind = 'clones' | 'closed' | 'open';
 
 /** What is measured of requests that ended, or of so many copies of each: the first `length` of each column. */
-export interface Ended {
+interface Ended {
   readonly length: number;
   readonly request: Int32Array;
   readonly copies?: Int32Array;

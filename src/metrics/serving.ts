@@ -22,7 +22,7 @@ export interface ServedRequest {
 }
 
 /** Requests that ended, in any order: an array, or what stands for one (a million are not objects). */
-export interface ServedRequests extends Iterable<ServedRequest> {
+interface ServedRequests extends Iterable<ServedRequest> {
   readonly length: number;
   at(i: number): ServedRequest | undefined;
 }
@@ -54,7 +54,7 @@ export interface ServedRun {
 }
 
 /** What a run is judged and billed by. */
-export interface Terms {
+interface Terms {
   readonly open: boolean;
   readonly slo: Slo | null;
   readonly gpus: number;

@@ -1,6 +1,36 @@
 /** The layers of a model or draft head on one of `tp` GPUs: matrix products, KV cache, attention, activations. */
 import type { DraftHead, Dtype, Experts, Transformer } from './architecture.ts';
-import type { ExpertShape, ForwardShape, Gemm } from './shape.ts';
+
+/** A matrix product with m rows of input: `n` output features, `k` input features, run `count` times a pass. */
+export interface Gemm {
+  readonly name: string;
+  readonly n: number;
+  readonly k: number;
+  readonly count: number;
+  /** Bytes of one weight: 2 for bf16, 1 for fp8, 0.515625 for int4 (groups of 128 weights share a bf16 scale). */
+  readonly bytesPerWeight: number;
+  /** The FLOP rate it runs at: `bf16` or `fp8`. int4 weights are multiplied in bf16. */
+  readonly compute: 'bf16' | 'fp8';
+}
+
+/** The routed experts of a pass: a token visits `perToken` of `count` experts in each of `layers` layers. */
+export interface ExpertShape {
+  readonly layers: number;
+  readonly count: number;
+  readonly perToken: number;
+  /** Matrices of one expert (gate-up and down), with `count` 1. */
+  readonly gemms: readonly Gemm[];
+}
+
+/** What attention of a pass reads and computes. */
+export interface AttentionCost {
+  /** Bytes of KV cache one token of context takes and one step reads, over all layers. */
+  readonly kvBytesPerToken: number;
+  /** FLOPs of attention per pair of a query token and a context token, over all layers. */
+  readonly attentionFlopsPerPair: number;
+  /** Layers that read at most `tokens` of context, as a share of the above; null when none do. */
+  readonly slidingWindow: { readonly tokens: number; readonly share: number } | null;
+}
 
 /** What the layers of a model and of a draft head have in common. */
 export type Layers = Pick<Transformer | DraftHead, 'layers' | 'hidden' | 'ffn' | 'attention' | 'experts'> & {
@@ -53,10 +83,7 @@ export function expertShape(of: Layers, tp: number, precision: Precision): Exper
  * Bytes of KV cache a token and FLOPs a query-context pair, over all layers. Latent attention is weight-absorbed:
  * every head scores and sums the one latent vector, which every GPU keeps whole.
  */
-export function attentionCost(
-  of: Layers,
-  tp: number,
-): Pick<ForwardShape, 'kvBytesPerToken' | 'attentionFlopsPerPair' | 'slidingWindow'> {
+export function attentionCost(of: Layers, tp: number): AttentionCost {
   const a = of.attention;
   const heads = a.heads / tp;
   if (a.kind === 'mla') {

@@ -1,5 +1,5 @@
 /** Reads a model or draft head from JSON: a Hugging Face `config.json`, or a card in this program's own words. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import { got, strictObject, validate } from '../validate.ts';
 import type { DraftHead, Transformer } from './architecture.ts';

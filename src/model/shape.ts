@@ -8,9 +8,12 @@
 import { UserError } from '../errors.ts';
 import type { DraftHead, Dtype, Transformer } from './architecture.ts';
 import {
+  type AttentionCost,
   activationBytesPerToken,
   attentionCost,
+  type ExpertShape,
   expertShape,
+  type Gemm,
   gemm,
   type Layers,
   layerGemms,
@@ -19,29 +22,8 @@ import {
   split,
 } from './layer.ts';
 
-/** A matrix product with m rows of input: `n` output features, `k` input features, run `count` times a pass. */
-export interface Gemm {
-  readonly name: string;
-  readonly n: number;
-  readonly k: number;
-  readonly count: number;
-  /** Bytes of one weight: 2 for bf16, 1 for fp8, 0.515625 for int4 (groups of 128 weights share a bf16 scale). */
-  readonly bytesPerWeight: number;
-  /** The FLOP rate it runs at: `bf16` or `fp8`. int4 weights are multiplied in bf16. */
-  readonly compute: 'bf16' | 'fp8';
-}
-
-/** The routed experts of a pass: a token visits `perToken` of `count` experts in each of `layers` layers. */
-export interface ExpertShape {
-  readonly layers: number;
-  readonly count: number;
-  readonly perToken: number;
-  /** Matrices of one expert (gate-up and down), with `count` 1. */
-  readonly gemms: readonly Gemm[];
-}
-
 /** One forward pass of a model or draft head on one GPU. */
-export interface ForwardShape {
+export interface ForwardShape extends AttentionCost {
   readonly name: string;
   readonly layers: number;
   /** Products over all tokens of the pass. */
@@ -56,12 +38,6 @@ export interface ForwardShape {
   /** The output matrix, over the rows whose logits are wanted. */
   readonly lmHead: Gemm;
   readonly experts: ExpertShape | null;
-  /** Bytes of KV cache one token of context takes and one step reads, over all layers. */
-  readonly kvBytesPerToken: number;
-  /** FLOPs of attention per pair of a query token and a context token, over all layers. */
-  readonly attentionFlopsPerPair: number;
-  /** Layers that read at most `tokens` of context, as a share of the above; null when none do. */
-  readonly slidingWindow: { readonly tokens: number; readonly share: number } | null;
   /** Bytes of activations read and written per token outside the matrix products, over all layers. */
   readonly activationBytesPerToken: number;
   /** All-reduces a pass (0 for one GPU), each of `allReduceBytesPerToken` a token. */
@@ -175,5 +151,3 @@ function checkFits(head: DraftHead, target: Transformer): void {
     throw misfit('vocab', head.vocab, target.vocab);
   }
 }
-
-export type { Dtype };

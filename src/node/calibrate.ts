@@ -16,7 +16,7 @@ import { folderLibrary } from './folder-library.ts';
 import { checkWritable, writeWhole } from './output.ts';
 import { readTable } from './table-file.ts';
 
-export interface CalibrateRequest {
+interface CalibrateRequest {
   readonly gpu: string;
   readonly ops: readonly string[];
   readonly serving: readonly string[];

@@ -81,6 +81,11 @@ function methods(): Entry[] {
       summary: 'drafts exactly what will be accepted: the upper bound of a method',
     },
     {
+      method: 'best:<method>',
+      summary: 'drafts as the fastest way through the request asks, price of drafting included',
+    },
+    { method: 'best:<a>+<b>', summary: 'the same, by whichever of both is best at each position' },
+    {
       method: 'combined:<a>+<b>',
       summary: 'the better of two oracles at each position, both drafters charged',
     },

@@ -37,7 +37,7 @@ export interface KernelSet extends KernelGroup {
 }
 
 /** What a set is called. */
-export function kernelSetName(short: string, operation: KernelOperation): string {
+function kernelSetName(short: string, operation: KernelOperation): string {
   return `kernels-${short}-${operation}`;
 }
 

@@ -8,7 +8,7 @@ import { checkWritable } from './output.ts';
 import { deliver, type Request } from './request.ts';
 import { mergeFolders } from './sweep-merge.ts';
 
-export interface ParetoRequest extends Pick<Request, 'format' | 'out'> {
+interface ParetoRequest extends Pick<Request, 'format' | 'out'> {
   /** Folders of a sweep, or one file that `sweep merge --format json` wrote. */
   readonly paths: readonly string[];
   readonly oracles: boolean;

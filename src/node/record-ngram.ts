@@ -12,7 +12,7 @@ import { linesOf } from './lines.ts';
 import { checkWritable, writeWhole } from './output.ts';
 import { checkEnding } from './trace.ts';
 
-export interface RecordLookUpRequest {
+interface RecordLookUpRequest {
   readonly tokens: string;
   readonly lookUp: LookUpOptions;
   readonly stated: Stated;

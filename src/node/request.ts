@@ -21,7 +21,7 @@ export async function optionsOf({ scenarioFile, flags }: Request): Promise<Optio
 }
 
 /** A result in the form asked for. */
-export interface Report {
+interface Report {
   readonly result: object;
   flat(): FlatTable;
   table(): string;

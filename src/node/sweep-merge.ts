@@ -6,7 +6,7 @@ import { type MergedSweep, mergeRecords, type PointRecord, type SweepHead } from
 import { checkWritable, writeWhole } from './output.ts';
 import { readHead, readRecords } from './sweep-folder.ts';
 
-export interface MergeRequest {
+interface MergeRequest {
   readonly folders: readonly string[];
   readonly format: 'csv' | 'json' | 'parquet';
   readonly out: string | undefined;

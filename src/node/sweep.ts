@@ -17,7 +17,7 @@ import { type Appender, openFolder } from './sweep-folder.ts';
 import { sweepProgress } from './sweep-progress.ts';
 import type { Finished, Task } from './sweep-worker.ts';
 
-export interface SweepRequest {
+interface SweepRequest {
   readonly grid: string;
   /** Worker threads; default: one for each core. */
   readonly jobs: string | undefined;

@@ -18,7 +18,7 @@ import { readRecordFile } from './record-file.ts';
 /** Requests sampled from a fitted process, as `specsim run` does. */
 const FITTED = { requests: 1000, seed: 1 };
 
-export interface ImportRequest {
+interface ImportRequest {
   readonly files: readonly string[];
   readonly from: string | null;
   readonly stated: Stated;
@@ -57,7 +57,7 @@ export async function inspectTrace(
   );
 }
 
-export interface ExportRequest {
+interface ExportRequest {
   readonly file: string;
   readonly from: string | null;
   readonly to: ExportForm;
@@ -100,6 +100,9 @@ async function readFiles(
 async function readNamed(named: string, from: string | null): Promise<AcceptanceRecord> {
   const found = shippedTrace(await folderLibrary.traces(), LENDER, named);
   if (found === null) return readRecordFile(named, NOTHING_STATED, from);
+  if (from !== null) {
+    throw new UserError(`--from ${from} has no effect on ${named}, a trace that ships`);
+  }
   const { text, where } = await folderLibrary.trace(found.target, found.dataset);
   if (!isProcess(text)) return parseRecord(text, where);
   return { kind: 'position-indexed', trace: sampleProcess(parseProcess(JSON.parse(text), where), FITTED) };

@@ -17,7 +17,7 @@ import { checkWritable } from './output.ts';
 import { deliver, optionsOf, type Request, showProgress } from './request.ts';
 
 /** What tune is asked beyond a scenario, as written. */
-export interface TuneFlags {
+interface TuneFlags {
   readonly maxK: string | undefined;
   readonly context: string | undefined;
   readonly emit: 'vllm' | 'vllm-2d' | 'json' | undefined;

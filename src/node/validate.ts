@@ -23,7 +23,7 @@ import {
   validation,
 } from './validation.ts';
 
-export interface ValidateRequest {
+interface ValidateRequest {
   readonly set: string | undefined;
   readonly recordings: string | undefined;
   /** Folder of kernel tables and served requests; default: the environment variable SPECSIM_OPS. */

@@ -28,7 +28,7 @@ export interface NamedPolicy {
 
 export const FIXED: NamedPolicy = { name: 'fixed', spec: { kind: 'fixed' } };
 
-export const POLICY_FORMS = [
+const POLICY_FORMS = [
   'fixed',
   'table:FILE',
   'off-above:BATCH',
@@ -75,7 +75,7 @@ export function parsePolicy(name: string): PolicySpec {
   throw unknownName('policy', name, POLICY_FORMS);
 }
 
-export interface PolicyParts {
+interface PolicyParts {
   readonly requests: number;
   /** The longest draft. */
   readonly maxK: number;

@@ -65,7 +65,7 @@ function table(rows: readonly CapacityRow[]): string[] {
       milliseconds(row.ttft_s?.p99),
       milliseconds(row.tpot_s?.p99),
       row.mean_batch === null ? '-' : row.mean_batch.toFixed(1),
-      row.kv_peak_share === null ? '-' : percent(row.kv_peak_share),
+      row.kv_peak_share === null ? '-' : `${(100 * row.kv_peak_share).toFixed(1)}%`,
     ]),
   );
 }
@@ -94,7 +94,7 @@ function answer({
   if (Math.abs(ratio! - 1) < SAME)
     return `neither raises nor lowers the load you can take (${rate(own)} requests/s)`;
   if (lo !== null && hi !== null && lo <= 1 && hi >= 1)
-    return `surely neither raises nor lowers the load you can take: ${rate(plain)} -> ${rate(own)} requests/s, ${lo.toFixed(2)} to ${hi.toFixed(2)} times as many`;
+    return `may raise or lower the load you can take, not sure which: ${rate(plain)} -> ${rate(own)} requests/s, ${lo.toFixed(2)} to ${hi.toFixed(2)} times as many`;
   const verb = ratio! > 1 ? 'raises' : 'lowers';
   return `${verb} the load you can take by ${percentage}: ${rate(plain)} -> ${rate(own)} requests/s`;
 }

@@ -3,7 +3,7 @@ import { RESOURCES } from '../cost/resources.ts';
 import type { Comparison, ComparisonRow } from '../scenario/compare.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { overrideLines, settingLabel, workloadLines } from './setting.ts';
-import { textTable } from './text-table.ts';
+import { textTable, tokensPerSecond } from './text-table.ts';
 
 /** The whole report as text, one trailing newline. */
 export function summarizeComparison(result: Comparison, inputs: readonly Inputs[]): string {
@@ -51,8 +51,8 @@ function table(rows: readonly ComparisonRow[]): string[] {
     rows.map((row) => [
       row.gpu,
       String(row.batch_size),
-      rate(row.baseline_throughput_tok_per_s),
-      rate(row.throughput_tok_per_s),
+      tokensPerSecond(row.baseline_throughput_tok_per_s),
+      tokensPerSecond(row.throughput_tok_per_s),
       `${row.speedup!.toFixed(2)}x`,
       `${row.speedup_lo!.toFixed(2)}-${row.speedup_hi!.toFixed(2)}`,
       settingLabel(row),
@@ -82,8 +82,4 @@ function shares(rows: readonly ComparisonRow[]): string[] {
       ),
     ]),
   );
-}
-
-function rate(tokensPerS: number): string {
-  return tokensPerS.toFixed(tokensPerS < 1000 ? 1 : 0);
 }

@@ -1,7 +1,7 @@
 /** Pareto fronts for people and as flat rows. */
 import type { Pareto, ParetoPoint } from '../sweep/pareto.ts';
 import { type FlatTable, flatRows } from './flat-rows.ts';
-import { textTable } from './text-table.ts';
+import { textTable, tokensPerSecond } from './text-table.ts';
 
 /** Axes that the columns of the table show already. */
 const SHOWN = ['gpu', 'target', 'trace', 'method', 'k', 'batch', 'tp'];
@@ -45,8 +45,8 @@ function table(front: readonly ParetoPoint[]): string[] {
       ...others.map((title) => ({ title, align: 'right' as const })),
     ],
     front.map((point) => [
-      point.user_tok_per_s.toFixed(1),
-      point.gpu_tok_per_s.toFixed(0),
+      tokensPerSecond(point.user_tok_per_s),
+      tokensPerSecond(point.gpu_tok_per_s),
       point.k === null ? point.method : `${point.method} k=${point.k}`,
       String(point.batch_size),
       String(point.tp),

@@ -3,7 +3,7 @@ import type { Inputs } from '../scenario/inputs.ts';
 import type { Elasticity, Sensitivity, SensitivityRow } from '../scenario/sensitivity.ts';
 import type { FlatTable } from './flat-rows.ts';
 import { overrideLines, settingLabel, workloadLines } from './setting.ts';
-import { type Column, textTable } from './text-table.ts';
+import { type Column, decimals, textTable } from './text-table.ts';
 
 /** Elasticities smaller than this at every batch size are named, not shown. */
 const SMALL = 0.005;
@@ -78,6 +78,6 @@ function size({ throughput, speedup }: Elasticity): number {
 }
 
 function signed(value: number): string {
-  const text = value.toFixed(3);
-  return value > 0 ? `+${text}` : text;
+  const text = decimals(value, 3);
+  return text.startsWith('-') ? text : `+${text}`;
 }

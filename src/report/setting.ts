@@ -42,6 +42,9 @@ export function workloadLines(
       const kind = kinds.has('recording') ? 'a recording' : 'a fitted process, sampled';
       return `  trace    ${trace.name}: ${kind}, ${trace.ids.length} requests (${trace.provenance.source})`;
     }),
+    ...Object.entries(scenario.acceptance).map(
+      ([method, spec]) => `  stated   acceptance ${method}=${spec}, in place of the trace's`,
+    ),
     ...(scenario.drafterQuality === 1
       ? []
       : [`  quality  what if: drafters accept ${scenario.drafterQuality} times as many tokens a round`]),

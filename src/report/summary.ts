@@ -4,7 +4,7 @@ import type { Result, Row } from '../scenario/result.ts';
 import { nextRun } from './next-run.ts';
 import { mixing, servingTable } from './serving.ts';
 import { overrideLines, settingLabel, workloadLines } from './setting.ts';
-import { textTable } from './text-table.ts';
+import { textTable, tokensPerSecond } from './text-table.ts';
 
 const BAR_WIDTH = 50;
 const PARTS = [
@@ -69,7 +69,7 @@ function speedTable(rows: readonly Row[]): string[] {
     rows.map((row) => [
       settingLabel(row),
       open ? 'open' : String(row.batch_size),
-      fixed(row.throughput_tok_per_s, row.throughput_tok_per_s < 1000 ? 1 : 0),
+      tokensPerSecond(row.throughput_tok_per_s),
       row.speedup === null ? '-' : `${fixed(row.speedup, 2)}x`,
       row.method === 'none' ? '-' : `${fixed(row.speedup_lo, 2)}-${fixed(row.speedup_hi, 2)}`,
       fixed(row.tokens_per_step, 2),

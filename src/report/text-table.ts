@@ -24,6 +24,11 @@ export function decimals(value: number, digits: number): string {
   return Number(text) === 0 ? (0).toFixed(digits) : text;
 }
 
+/** A throughput: a decimal below 1000. */
+export function tokensPerSecond(value: number): string {
+  return value.toFixed(value < 1000 ? 1 : 0);
+}
+
 /** Three digits, and never an exponent above: 0.0123, 12.3, 1234. */
 export function threeDigits(value: number): string {
   return value >= 100 ? value.toFixed(0) : value.toPrecision(3);

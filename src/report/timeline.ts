@@ -9,7 +9,7 @@
 import type { Timeline, TimelineStep } from '../scenario/timeline.ts';
 
 /** A step is about 1 kB of text. */
-export const MOST_STEPS = 50_000;
+const MOST_STEPS = 50_000;
 
 const REPLICAS = 1;
 const REQUESTS = 2;
@@ -22,7 +22,7 @@ const PARTS = [
   ['sample', 'samplingS'],
 ] as const;
 
-export interface TimelineText {
+interface TimelineText {
   readonly json: string;
   /** What was cut, for the user; null when all is there. */
   readonly cut: string | null;

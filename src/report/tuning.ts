@@ -7,7 +7,7 @@ import type { Inputs } from '../scenario/inputs.ts';
 import type { FlatTable } from './flat-rows.ts';
 import { kept } from './next-run.ts';
 import { overrideLines, workloadLines } from './setting.ts';
-import { textTable } from './text-table.ts';
+import { textTable, tokensPerSecond } from './text-table.ts';
 
 /** The whole report as text, one trailing newline. */
 export function summarizeTuning(result: Tuning, inputs: readonly Inputs[]): string {
@@ -78,7 +78,7 @@ function table(rows: readonly TuneRow[]): string[] {
       ...(contexts ? [String(row.context_tokens)] : []),
       String(row.batch_size),
       named(row.method, row.k),
-      row.throughput_tok_per_s.toFixed(row.throughput_tok_per_s < 1000 ? 1 : 0),
+      tokensPerSecond(row.throughput_tok_per_s),
       gain(row.over_none),
       row.over_k3 === null ? '-' : gain(row.over_k3),
       gain(row.oracle_over),

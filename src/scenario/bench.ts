@@ -44,7 +44,7 @@ export interface Ratio extends Interval {
 }
 
 /** Measures of one run of a load with different requests. */
-export interface ServedMeasures {
+interface ServedMeasures {
   readonly measured: Measures;
   readonly serving: ServingMeasures;
 }

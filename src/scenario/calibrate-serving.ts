@@ -18,7 +18,7 @@ import type { Row } from './result.ts';
 import { runScenario } from './run.ts';
 import { errorOf, isShare, predictedBy, type ServingFigure } from './serving-table.ts';
 
-export interface ServingMachine {
+interface ServingMachine {
   /** By name or file, as a scenario names them. */
   readonly gpu: string;
   readonly engine: string;
@@ -26,7 +26,7 @@ export interface ServingMachine {
   readonly hardware: HardwareProfile;
 }
 
-export interface PredictedFigure {
+interface PredictedFigure {
   readonly figure: ServingFigure;
   readonly predicted: number;
   /** Percent of the measured value, or percentage points of a share. */

@@ -48,7 +48,7 @@ export function timeOf(engine: EngineProfile, time: EngineTime): number {
     : (fields[outer] as Record<string, number>)[`${inner}S`]!;
 }
 
-export interface FitTimesOptions {
+interface FitTimesOptions {
   /** A time this many natural logarithms from its start costs as much as one residual of 1. */
   readonly looseness: number;
   readonly log?: (line: string) => void;

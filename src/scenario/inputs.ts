@@ -508,7 +508,7 @@ function json({ text, where }: Document): unknown {
 }
 
 function notFound(what: string, named: string, names: readonly string[]): UserError {
-  return isPath(named) ? noSuchFile(what, named) : unknownName(what, named, names);
+  return isPath(named) || names.length === 0 ? noSuchFile(what, named) : unknownName(what, named, names);
 }
 
 function isPath(named: string): boolean {

@@ -3,7 +3,7 @@
  * read, so that they are checked like anything a file says. Paths are those of the files, with `engine.` or
  * `hardware.` before them and without `specification.`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { type EngineProfile, engineSchema, parseEngine } from '../cost/engine-profile.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { ringAssumption } from '../hardware/defaults.ts';
@@ -15,7 +15,7 @@ import { got } from '../validate.ts';
 import type { Scenario } from './options.ts';
 
 /** A parsed JSON file and what to call it in an error. */
-export interface ProfileFile {
+interface ProfileFile {
   readonly where: string;
   readonly json: unknown;
 }

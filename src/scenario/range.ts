@@ -1,10 +1,17 @@
 /** Warnings for what lies outside the measurements that an engine profile was calibrated on. */
-import { takesK } from '../drafter/methods.ts';
+import type { EngineProfile } from '../cost/engine-profile.ts';
+import { type Method, takesK } from '../drafter/methods.ts';
+import type { HardwareProfile } from '../hardware/profile.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
-import type { Inputs } from './inputs.ts';
 import { isOpen } from './load.ts';
+import type { Scenario } from './options.ts';
 
-type Setting = Pick<Inputs, 'scenario' | 'hardware' | 'methods' | 'engine'>;
+interface Setting {
+  readonly scenario: Scenario;
+  readonly hardware: HardwareProfile;
+  readonly methods: readonly Method[];
+  readonly engine: EngineProfile;
+}
 
 /** One warning per quantity that leaves its range, naming the range and what was asked. */
 export function rangeWarnings(

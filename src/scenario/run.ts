@@ -37,7 +37,7 @@ export function runScenario(inputs: Inputs, progress: Progress = () => {}): Resu
 }
 
 /** Whether a run says how its policies stand to the best fixed draft length. */
-export function comparesPolicies({ policies }: Pick<Inputs, 'policies'>): boolean {
+function comparesPolicies({ policies }: Pick<Inputs, 'policies'>): boolean {
   return policies.length > 1 && policies.some(({ spec }) => spec.kind === 'fixed');
 }
 

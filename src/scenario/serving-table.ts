@@ -25,7 +25,7 @@ const MEASURES = {
   overhead_percent: ({ time_share: time }: Row) => 100 * time.overhead,
 } as const;
 
-export type MeasureName = keyof typeof MEASURES;
+type MeasureName = keyof typeof MEASURES;
 
 /** What a figure is taken to be known to when its row does not say: percent, and points of a share. */
 const KNOWN_TO = { percent: 3, points: 1 };
@@ -46,7 +46,7 @@ export interface ServingFigure {
   readonly where: string;
 }
 
-export interface ServingTable {
+interface ServingTable {
   readonly figures: readonly ServingFigure[];
   readonly comments: ReadonlyMap<string, string>;
 }

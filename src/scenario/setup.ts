@@ -8,7 +8,7 @@ import type { Drafter } from '../drafter/drafter.ts';
 import { type BasicMethod, type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { sequenceTokens } from '../engine/engine.ts';
-import { plainRounds, type Rounds, replayRounds } from '../engine/rounds.ts';
+import { plainRounds, type ReplayedRounds, replayRounds } from '../engine/replayed-rounds.ts';
 import { UserError } from '../errors.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
@@ -37,7 +37,7 @@ export interface Setup {
   /** The price of its work on a machine, which may differ from the scenario's in a parameter. */
   readonly priceOn: (machine: Machine) => CostModel;
   /** Its rounds, for loads that run every request as if it were alone. */
-  readonly rounds: (batch: number) => Rounds;
+  readonly rounds: (batch: number) => ReplayedRounds;
   readonly draftModels: number;
   readonly promptTokens: Int32Array;
   readonly outputTokens: Int32Array;
@@ -49,13 +49,13 @@ const NONE = parseMethod('none');
 
 interface Shelf {
   readonly below: WeakMap<object, Shelf>;
-  readonly rounds: Map<string, Rounds>;
+  readonly rounds: Map<string, ReplayedRounds>;
 }
 
 const SHARED = new WeakMap<object, Shelf>();
 
 /** Rounds that depend on nothing but a name and these objects: every machine that prices them finds them here. */
-function shared(of: readonly object[], name: string, make: () => Rounds): Rounds {
+function shared(of: readonly object[], name: string, make: () => ReplayedRounds): ReplayedRounds {
   let shelves = SHARED;
   let shelf: Shelf | undefined;
   for (const object of of) {
@@ -194,7 +194,7 @@ export class Setups {
     const prices = entry(this.#prices, models.join(), () => new WeakMap<Machine, CostModel>());
     const price = ({ hardware, engine }: Machine) =>
       authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
-    const replayed = new Map<number, Rounds>();
+    const replayed = new Map<number, ReplayedRounds>();
     const { promptTokens } = trace;
     const policy = named.spec;
     const adapts =
@@ -226,7 +226,7 @@ export class Setups {
     };
   }
 
-  #replay(setup: Omit<Setup, 'rounds'>, batch: number): Rounds {
+  #replay(setup: Omit<Setup, 'rounds'>, batch: number): ReplayedRounds {
     return setup.method.kind === 'none'
       ? plainRounds(setup)
       : replayRounds(setup, this.drafter(setup), setup.draftModels, setup.maxK, batch);

@@ -11,7 +11,7 @@ import { loadKind, settingsOf } from '../scenario/run.ts';
 import { sharedKey } from './plan.ts';
 
 /** A row, or why there is none. */
-export type Outcome = { readonly row: Row } | { readonly error: string };
+type Outcome = { readonly row: Row } | { readonly error: string };
 
 /** Points of one shared key. */
 interface Neighbourhood {

@@ -3,7 +3,7 @@ import type { Scenario } from '../scenario/options.ts';
 import type { Point } from './grid.ts';
 
 /** Points of a block are worked off by one worker, and belong to one shard. */
-export type Block = readonly number[];
+type Block = readonly number[];
 
 /** One machine's part of a sweep, counted from 1. */
 export interface Shard {

@@ -32,7 +32,7 @@ const MAX_MAX_K = 254;
 /** How a file states its lengths. Files of this program always count the bonus token. */
 const conventionsSchema = z.strictObject({ bonusCounted: z.boolean() });
 
-export const headSchema = z.strictObject({
+const headSchema = z.strictObject({
   schema: z.literal(SCHEMA),
   kind: z.literal('position-indexed').exactOptional(),
   name: z.string(),
@@ -93,7 +93,7 @@ export function checkHead(value: unknown, where: string): Head {
 }
 
 /** A row as it is written; columns that do not belong to it are left out. */
-export type Cells = Readonly<Partial<Record<Column, string | number | ArrayLike<number>>>>;
+type Cells = Readonly<Partial<Record<Column, string | number | ArrayLike<number>>>>;
 
 /** Request ids are taken to be distinct, and no drafter to be named `none`. */
 export function* rowsOf(trace: AcceptanceTrace): Generator<Cells> {

@@ -3,7 +3,7 @@
  * `ngram` is vLLM's prompt look-up, `suffix` takes the longest match of any length. Left out: their cost, the policy
  * that picks k, and memory of other requests (as vLLM's suffix decoding keeps).
  */
-import { SuffixAutomaton } from './suffix-automaton.ts';
+import { SuffixAutomaton, type SuffixMatcher } from './suffix-automaton.ts';
 import type { TokenIds } from './trace.ts';
 
 interface NgramLookUp {
@@ -33,18 +33,6 @@ export const LOOK_UPS = {
   ngram: { method: 'ngram', minMatch: 3, maxMatch: 7, occurrence: 'first', maxK: 20 },
   suffix: { method: 'suffix', minMatch: 2, maxK: 20 },
 } as const satisfies Record<string, LookUpOptions>;
-
-/** Finds the longest suffix that occurred before, in a text that is shown token by token. */
-export interface SuffixMatcher {
-  /** Tokens in that suffix. */
-  readonly matched: number;
-  /** Where an earlier occurrence of it ends, exclusive. */
-  readonly matchEnd: number;
-  /** Forgets everything; the text now has `length` tokens. */
-  restart(length: number): void;
-  /** Matches the suffixes of text[0..end) against what ends earlier; `end` is one more each time. */
-  add(end: number): void;
-}
 
 /** What look-up does at every output position; the fields are those of `PositionLengths`. */
 interface LookUpLengths {

@@ -2,7 +2,18 @@
  * The suffix automaton of a text that grows token by token (Blumer et al., 1985): after every token it knows the
  * longest suffix, of any length, that occurred before, and where first. A token costs constant time on average.
  */
-import type { SuffixMatcher } from './lookup.ts';
+
+/** Finds the longest suffix that occurred before, in a text that is shown token by token. */
+export interface SuffixMatcher {
+  /** Tokens in that suffix. */
+  readonly matched: number;
+  /** Where an earlier occurrence of it ends, exclusive. */
+  readonly matchEnd: number;
+  /** Forgets everything; the text now has `length` tokens. */
+  restart(length: number): void;
+  /** Matches the suffixes of text[0..end) against what ends earlier; `end` is one more each time. */
+  add(end: number): void;
+}
 
 /** The state of the empty string; states are numbered from 1, so that 0 is none. */
 const ROOT = 1;

@@ -8,7 +8,7 @@ import type { Law } from './law.ts';
 import type { GemmRow } from './rows.ts';
 
 /** Peaks of the profile that the shares are of, SI. */
-export interface Peaks {
+interface Peaks {
   readonly bytesPerS: number;
   readonly flopsPerS: number;
 }

@@ -6,7 +6,7 @@
  * them; nothing was ever fitted to experts.
  */
 import type { HardwareProfile, Provenance } from '../../hardware/profile.ts';
-import type { Gemm } from '../../model/shape.ts';
+import type { Gemm } from '../../model/layer.ts';
 import { ForwardPass } from '../forward-pass.ts';
 import { allReduceRows } from './all-reduce.ts';
 import { decodeLaw, decodeRows } from './decode-attention.ts';
@@ -20,7 +20,7 @@ export const KERNEL_OPERATIONS = ['gemm', 'gemm-fp8', 'attention', 'all-reduce',
 
 export type KernelOperation = (typeof KERNEL_OPERATIONS)[number];
 
-export interface KernelPoint {
+interface KernelPoint {
   /** The sizes, for people. */
   readonly setting: string;
   readonly measuredS: number;
@@ -33,7 +33,7 @@ export interface KernelPoint {
  * Which rows: those a law was fitted to, those of other engines and kernels in the same sizes, and sizes that no fit
  * takes (small matrices, KV caches that stay in L2, windows).
  */
-export type KernelRows = 'fitted' | 'other kernels' | 'other sizes';
+type KernelRows = 'fitted' | 'other kernels' | 'other sizes';
 
 export interface KernelGroup {
   readonly operation: KernelOperation;

@@ -1,6 +1,6 @@
 /** Levenberg-Marquardt without derivatives, plain or robust. */
 
-export interface FitOptions {
+interface FitOptions {
   /** Half width over which the slope in each parameter is measured; wider than any noise of the residuals. */
   readonly steps: readonly number[];
   readonly iterations: number;

@@ -12,7 +12,7 @@ import { RoundKinds } from './round-kinds.ts';
  * Every round of every request. Those of request r are elements `firstRound[r]` to `firstRound[r + 1]`; its tallies,
  * one for each kind of round that it has, elements `firstTally[r]` to `firstTally[r + 1]`.
  */
-export interface Rounds extends Tallies {
+export interface ReplayedRounds extends Tallies {
   readonly kinds: RoundKinds;
   /** By request: tokens emitted by all rounds. */
   readonly emitted: Int32Array;
@@ -41,7 +41,7 @@ export function replayRounds(
   draftModels: number,
   maxK: number,
   copies = 1,
-): Rounds {
+): ReplayedRounds {
   const requests = outputTokens.length;
   const columns = new RoundColumns(outputTokens, draftModels, maxK);
   const emitted = new Int32Array(requests);
@@ -100,7 +100,7 @@ class RoundColumns {
 }
 
 /** Counts the rounds of each request by kind. */
-function tallied({ kinds, firstRound, kind, context }: Omit<Rounds, keyof Tallies>): Tallies {
+function tallied({ kinds, firstRound, kind, context }: Omit<ReplayedRounds, keyof Tallies>): Tallies {
   const requests = firstRound.length - 1;
   const tally = new TallyColumns(kinds.length);
   const firstTally = new Int32Array(requests + 1);
@@ -151,7 +151,7 @@ class TallyColumns {
 }
 
 /** The rounds of plain decoding, where every round emits one token: there is nothing to replay. */
-export function plainRounds({ promptTokens, outputTokens }: Workload): Rounds {
+export function plainRounds({ promptTokens, outputTokens }: Workload): ReplayedRounds {
   const requests = outputTokens.length;
   const emitted = outputTokens.map((tokens) => Math.max(0, tokens - 1));
   const firstRound = new Int32Array(requests + 1);

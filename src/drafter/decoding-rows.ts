@@ -2,8 +2,6 @@
  * Sequences that decode together, a row each, and what a round needs of one. All stands in one array: what serving
  * costs is the number of arrays that a round touches, since each is checked anew (docs/serving.md, "Speed").
  */
-import type { StepWork } from '../cost/work.ts';
-import type { Drafter } from './drafter.ts';
 
 const ROW = 8;
 const REQUEST = 0;
@@ -13,7 +11,7 @@ const CONTEXT = 3;
 const HELD = 4;
 const EMITTED = 5;
 
-export class Rounds {
+export class DecodingRows {
   #rows = new Int32Array(16 * ROW);
 
   /** Index of the request in the trace. */
@@ -84,27 +82,4 @@ export class Rounds {
   move(to: number, from: number, upTo: number): void {
     this.#rows.copyWithin(to * ROW, from * ROW, upTo * ROW);
   }
-}
-
-/** The rounds of a step, one after the other, for drafters that have no quicker way. */
-export function roundByRound(
-  drafter: Drafter,
-  rounds: Rounds,
-  from: number,
-  upTo: number,
-  work: StepWork,
-): void {
-  let tokens = 0;
-  let contextTokens = 0;
-  let attentionPairs = 0;
-  for (let n = from; n < upTo; n++) {
-    const context = rounds.context(n);
-    drafter.round(rounds.request(n), rounds.position(n), rounds.left(n), 1, context, work);
-    const { drafted } = drafter;
-    rounds.setEmitted(n, drafter.emitted);
-    tokens += drafted + 1;
-    contextTokens += context + drafted;
-    attentionPairs += (drafted + 1) * (context + drafted / 2);
-  }
-  work.verify.add(upTo - from, tokens, contextTokens, attentionPairs);
 }

@@ -1,0 +1,169 @@
+/** The commands, and what yargs says of them in this program's words. */
+import yargs, { type Argv, type CommandModule } from 'yargs';
+import { shown, UserError, unknownName } from '../errors.ts';
+import { TOOL } from '../scenario/result.ts';
+import { CALIBRATE_LISTS, CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
+import { capacityCommand } from './capacity.ts';
+import { compareCommand } from './compare.ts';
+import { explainCommand } from './explain.ts';
+import { LIST_OPTIONS, listCommand } from './list.ts';
+import { PARETO_OPTIONS, paretoCommand } from './pareto.ts';
+import { RUN_OPTIONS, runCommand } from './run.ts';
+import { SCENARIO_KEYS, SCENARIO_OPTIONS } from './scenario-flags.ts';
+import { sensitivityCommand } from './sensitivity.ts';
+import { MERGE_OPTIONS, SWEEP_OPTIONS, sweepCommand } from './sweep.ts';
+import { TRACE_OPTIONS, traceCommand } from './trace.ts';
+import { TUNE_OPTIONS, tuneCommand } from './tune.ts';
+import { VALIDATE_OPTIONS, validateCommand } from './validate.ts';
+
+/** The name over several commands. */
+interface CommandGroup {
+  readonly command: string;
+  readonly describe: string;
+  readonly builder: (args: Argv) => Argv;
+}
+
+/** By name, in the order of the help. */
+const COMMANDS: ReadonlyMap<string, CommandModule | CommandGroup> = new Map(
+  [
+    runCommand,
+    tuneCommand,
+    explainCommand,
+    compareCommand,
+    capacityCommand,
+    sensitivityCommand,
+    sweepCommand,
+    paretoCommand,
+    validateCommand,
+    calibrateCommand,
+    traceCommand,
+    listCommand,
+  ].map((command) => [String(command.command).split(' ')[0]!, command as CommandModule | CommandGroup]),
+);
+
+/** The options of commands that have others than a scenario's. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  calibrate: CALIBRATE_OPTIONS,
+  list: LIST_OPTIONS,
+  pareto: PARETO_OPTIONS,
+  run: RUN_OPTIONS,
+  sweep: SWEEP_OPTIONS,
+  trace: TRACE_OPTIONS,
+  tune: TUNE_OPTIONS,
+  validate: VALIDATE_OPTIONS,
+};
+
+/** Options that take no value. */
+const SWITCHES: readonly string[] = ['keep-truncated', 'keep-unphysical', 'oracles', 'quiet', 'resume'];
+
+/** What a command takes that is no option, where it is no scenario file. */
+const ARGUMENTS: Readonly<Record<string, string>> = {
+  validate: 'none',
+  calibrate: 'none',
+  list: 'one of gpus, models, engines, methods and traces',
+  sweep: 'one grid',
+  'sweep merge': 'folders of one sweep',
+  pareto: 'folders of a sweep, or a merged JSON file',
+  trace: 'import, record-ngram, inspect or export',
+  'trace import': 'a file, or two Prometheus scrapes',
+  'trace record-ngram': 'none',
+  'trace inspect': 'one file, or a trace that ships',
+  'trace export': 'one file, or a trace that ships',
+};
+
+/** Runs one command. Throws what `mistake` tells apart. */
+export async function specsim(words: readonly string[]): Promise<void> {
+  await parser(words)
+    .strict()
+    .middleware((args) => refuseRepeated(words, args), true)
+    .middleware(() => refuseUnclear(words), true)
+    .locale('en')
+    .version(TOOL)
+    .help()
+    .wrap(100)
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error === undefined || error.name === 'YError' ? usageError(words, message) : error;
+    })
+    .parseAsync();
+}
+
+/** The line for a mistake of the user's; null for a defect of the program. */
+export function mistake(error: unknown): string | null {
+  if (!(error instanceof Error && (error instanceof UserError || error.name === 'YError'))) return null;
+  return error.message.replaceAll(/\s*\n\s*/g, ' ');
+}
+
+/** A program of its own for the command that is named, since yargs lays out the help of a command it finds itself, asked or not. */
+function parser(words: readonly string[]): Argv {
+  const [name, ...rest] = words;
+  const command = COMMANDS.get(name ?? '');
+  if (command === undefined) {
+    const program = yargs([...words])
+      .scriptName('specsim')
+      .usage('$0 <command>\n\nWhich drafter, which k, at which batch size, on which GPU, and why.')
+      .demandCommand(1, 'no command given: try specsim run, or specsim --help');
+    for (const known of COMMANDS.values()) program.command(known as CommandModule);
+    return program;
+  }
+  const program = yargs(rest).scriptName(`specsim ${name}`);
+  if (!('handler' in command)) return command.builder(program);
+  return program.command({ ...command, command: String(command.command).replace(name!, '$0') });
+}
+
+/** For a repeated option yargs would pass on an array; scenario keys have checks of their own. */
+function refuseRepeated(words: readonly string[], args: Readonly<Record<string, unknown>>): void {
+  const lists = words[0] === 'calibrate' ? CALIBRATE_LISTS : takesScenario(words) ? SCENARIO_KEYS : [];
+  for (const name of optionsOf(words)) {
+    const given = args[name];
+    if (Array.isArray(given) && !lists.includes(name))
+      throw new UserError(`--${name}: got ${shown(given)}, expected one value`);
+  }
+}
+
+/** Anything but true after a switch is false to yargs. */
+function refuseUnclear(words: readonly string[]): void {
+  for (const word of words) {
+    const [, name, value] = /^--(?:no-)?([^=]+)=(.*)$/s.exec(word) ?? [];
+    if (value === undefined || !SWITCHES.includes(name!) || value === 'true' || value === 'false') continue;
+    throw new UserError(`--${name}: got ${shown(value)}, expected true or false`);
+  }
+}
+
+/** yargs' complaints in this program's words. */
+function usageError(words: readonly string[], message: string): UserError {
+  const [command, second] = words;
+  const expected = ARGUMENTS[`${command} ${second}`] ?? ARGUMENTS[command!] ?? 'at most one, a scenario file';
+  const [, name, given, choices] = /Argument: (\S+), Given: "(.*)", Choices: "(.*)"$/.exec(message) ?? [];
+  if (given !== undefined) {
+    const what = name === 'what' ? 'list' : name === 'format' ? name : `value of --${name}`;
+    return unknownName(what, given, choices!.split('", "'));
+  }
+  const bare = /^Not enough arguments following: (\S+)/.exec(message)?.[1];
+  if (bare !== undefined) return new UserError(`--${bare}: got nothing, expected a value`);
+  if (message.startsWith('Not enough non-option arguments'))
+    return new UserError(`${command}: got nothing, expected ${expected}`);
+  const missing = /^Missing required arguments?: (.+)$/.exec(message)?.[1];
+  if (missing !== undefined) return new UserError(`missing --${missing.replaceAll(', ', ', --')}`);
+  const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
+  if (unknown === undefined) return new UserError(message.replaceAll('\n', ' ').toLowerCase());
+  if (words.some((word) => word === `--${unknown}` || word.startsWith(`--${unknown}=`))) {
+    return unknownName(
+      'option',
+      `--${unknown}`,
+      optionsOf(words).map((name) => `--${name}`),
+    );
+  }
+  return command === unknown
+    ? unknownName('command', unknown, [...COMMANDS.keys()])
+    : new UserError(`unexpected argument ${shown(unknown)}: expected ${expected}`);
+}
+
+function optionsOf([command, second]: readonly string[]): readonly string[] {
+  if (command === 'sweep' && second === 'merge') return MERGE_OPTIONS;
+  return OPTIONS[command!] ?? SCENARIO_OPTIONS;
+}
+
+function takesScenario(words: readonly string[]): boolean {
+  return optionsOf(words).includes('batch');
+}
