@@ -6,8 +6,7 @@
  */
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { AcceptanceProcess } from '../src/trace/process.ts';
-import { fitProcess } from './process-fit/fit.ts';
+import { fitProcess, refineProcess } from './process-fit/fit.ts';
 import { type FitError, replayError, UNSEEN_SEEDS } from './process-fit/fit-error.ts';
 import { plainGuess } from './process-fit/parameters.ts';
 import { readProcess, writeProcess } from './process-fit/process-file.ts';
@@ -37,9 +36,12 @@ else
 
 async function fitRecording(recordingPath: string, out: string): Promise<void> {
   const recording = readRecording(recordingPath);
-  const start: AcceptanceProcess =
-    values.from === undefined ? plainGuess(recording, basename(out, '.json')) : readProcess(values.from);
-  writeProcess(out, fitProcess(start, recording, Number(values.requests), console.log));
+  const requests = Number(values.requests);
+  const process =
+    values.from === undefined
+      ? fitProcess(plainGuess(recording, basename(out, '.json')), recording, requests, console.log)
+      : refineProcess(readProcess(values.from), recording, requests, console.log);
+  writeProcess(out, process);
   await measure(out, recordingPath);
 }
 

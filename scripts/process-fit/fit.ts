@@ -8,28 +8,45 @@ import { eagle3Stage, ngramStage, type Stage } from './parameters.ts';
 /** Samples that the fit compares with the recording. */
 const FIT_SEEDS = [1, 2];
 
+/** Requests that are sampled for a rough fit. */
+const ROUGH = 1000;
+
 /**
- * Fits twice, roughly and then with `requests` sampled requests.
+ * Fits from a plain guess: roughly, then with `requests` sampled requests.
  *
  * @param log told how the search goes
  */
 export function fitProcess(
+  guess: AcceptanceProcess,
+  recording: AcceptanceTrace,
+  requests: number,
+  log: (line: string) => void,
+): AcceptanceProcess {
+  const rough = fitOnce(guess, recording, Math.min(ROUGH, requests), FIT_SEEDS.slice(0, 1), log);
+  return refineProcess(rough, recording, requests, log);
+}
+
+/** Fits from a process that is near already. */
+export function refineProcess(
   start: AcceptanceProcess,
   recording: AcceptanceTrace,
   requests: number,
   log: (line: string) => void,
 ): AcceptanceProcess {
-  let process = start;
-  for (const [count, seeds] of [
-    [Math.min(1000, requests), FIT_SEEDS.slice(0, 1)],
-    [requests, FIT_SEEDS],
-  ] as const) {
-    log(`n-gram, ${count} requests`);
-    process = fitStage(ngramStage(process), recording, ngramMoments, count, seeds, log);
-    log(`eagle-3, ${count} requests`);
-    process = fitStage(eagle3Stage(process), recording, eagle3Moments, count, seeds, log);
-  }
-  return process;
+  return fitOnce(start, recording, requests, FIT_SEEDS, log);
+}
+
+function fitOnce(
+  start: AcceptanceProcess,
+  recording: AcceptanceTrace,
+  requests: number,
+  seeds: readonly number[],
+  log: (line: string) => void,
+): AcceptanceProcess {
+  log(`n-gram, ${requests} requests`);
+  const lookedUp = fitStage(ngramStage(start), recording, ngramMoments, requests, seeds, log);
+  log(`eagle-3, ${requests} requests`);
+  return fitStage(eagle3Stage(lookedUp), recording, eagle3Moments, requests, seeds, log);
 }
 
 function fitStage(

@@ -36,7 +36,7 @@ export function deviations(target: Moments, got: Moments): number[] {
 /** The moments of the n-gram look-up. */
 export function ngramMoments(trace: AcceptanceTrace): Moments {
   const moments = new Collected();
-  addReplays(moments, trace, 'ngram', 0.003, 0.004);
+  addReplays(moments, trace, 'ngram', 0.003, 0.002);
   addShape(moments, trace, 'ngram');
   const lengths = trace.drafters.get('ngram')!;
   for (const k of [1, 3, 5, 10, 20] as const) {

@@ -69,23 +69,18 @@ export class StepCollector {
         `${at}: ${proposed.length} numbers of drafted tokens for ${emitted.length} rounds, expected as many`,
       );
     }
-    // Plain loops without calls: files have millions of rounds.
+    // A plain loop without calls: files have millions of rounds.
     let tokens = 1;
     let most = this.#maxK;
     for (let i = 0; i < emitted.length; i++) {
       const accepted = emitted[i]! - 1;
+      const drafts = proposed === null ? accepted : proposed[i]!;
       tokens += accepted + 1;
-      if (accepted > most) most = accepted;
-    }
-    if (proposed !== null) {
-      for (let i = 0; i < proposed.length; i++) {
-        const drafts = proposed[i]!;
-        if (drafts > most) most = drafts;
-        if (drafts < emitted[i]! - 1) {
-          throw new UserError(
-            `${at}: round ${i} accepts ${emitted[i]! - 1} of ${drafts} drafted tokens, expected at most that`,
-          );
-        }
+      if (drafts > most) most = drafts;
+      if (drafts < accepted) {
+        throw new UserError(
+          `${at}: round ${i} accepts ${accepted} of ${drafts} drafted tokens, expected at most that`,
+        );
       }
     }
     this.#maxK = most;
