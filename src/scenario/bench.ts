@@ -375,7 +375,7 @@ export class Bench {
     });
     if (unsettled(serving, this.#everyRequest.length)) {
       this.#warnings.add(
-        `trace ${this.#trace.name}: all ${this.#everyRequest.length} requests arrive within ${SETTLED} times as long as one takes; the load hardly settles, and looks easier than it would if it lasted: ask for more --requests`,
+        `trace ${this.#trace.name}: all ${this.#everyRequest.length} requests arrive within ${SETTLED} times as long as one takes; the load hardly settles, and looks easier than it would if it lasted: ask for more ${this.#inputs.scenario.workload === null ? '--requests' : 'requests of a longer workload'}`,
       );
     }
     return { measured: this.#measured(served), serving };
