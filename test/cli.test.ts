@@ -258,6 +258,11 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
       ['run', '--load', 'closed', '--timeline', 'nowhere/t.json'],
       ['--timeline nowhere/t.json', 'does not exist'],
     ],
+    [
+      'a timeline over its report',
+      ['run', '--timeline', 't.json', '--out', './t.json'],
+      ['--timeline t.json', '--out'],
+    ],
     ['capacity without an objective', ['capacity'], ['--slo: missing']],
     ['capacity of a closed load', ['capacity', '--slo', 'ttft=1s', '--load', 'closed'], ['rate of arrivals']],
     [
@@ -561,10 +566,15 @@ describe('the next command that a run suggests works', () => {
     ['after a sweep of k', '--target llama-3.2-1b --method ngram --k 1,2 --batch 4 --requests 5'],
     ['after open arrivals', '--load poisson:5 --gpu l40s --tp 2 --requests 5'],
     ['after a recording of short drafts', '--trace capped.csv --keep-truncated --method ngram'],
+    ['after an objective of plain decoding', '--method none --load poisson:5 --slo ttft=1s --requests 5'],
+    ['after replicas', '--load closed --batch 2 --replicas 2 --router least-loaded --requests 5'],
   ])('%s', async (_, options) => {
     const report = await started('run', ...options.split(' '));
     const [program, ...command] = report.stdout.trimEnd().split('\n').at(-1)!.trim().split(' ');
     expect(program).toBe('specsim');
+    for (const kept of options.match(/--(load|replicas|router|slo) \S+/g) ?? []) {
+      expect(command.join(' ')).toContain(kept);
+    }
     const { status, stderr } = await started(...command);
     expect(stderr).toBe('');
     expect(status).toBe(0);

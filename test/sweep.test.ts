@@ -283,6 +283,8 @@ describe('the program', () => {
     specsim(['sweep', 'grid.json', '--out', 'full', '--resume', '--quiet']);
     expect(merged('full')).toBe(whole);
     writeFileSync(join(folder, 'file'), '');
+    const onFile = specsim(['sweep', 'grid.json', '--out', 'file', '--quiet']);
+    expect([onFile.status, onFile.stderr]).toEqual([2, expect.stringContaining('file: is not a folder')]);
     const nowhere = specsim(['sweep', 'grid.json', '--out', 'file/below', '--quiet']);
     expect([nowhere.status, nowhere.stderr]).toEqual([2, expect.stringMatching(/^specsim: .*ENOTDIR.*\n$/)]);
   });

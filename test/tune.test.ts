@@ -182,7 +182,7 @@ describe('tune', () => {
     ['--method none', /needs a method that speculates/],
     ['--method oracle:eagle3', /tune chooses draft lengths/],
     ['--load poisson:1', /tune needs batch sizes/],
-    ['--emit vlm', /unknown emit "vlm": nearest is vllm/],
+    ['--emit vlm', /unknown value of --emit "vlm": nearest is vllm/],
     ['--emit json --format csv', /--format csv has no effect/],
     ['--emit vllm --trace gsm8k,cnn', /a schedule is of one trace/],
     ['--emit vllm --method hybrid:ngram+eagle3', /vLLM runs none of them by a schedule/],

@@ -1,9 +1,9 @@
 /** Measured kernels and served requests against the profiles that ship, and how validate sorts and refuses tables. */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { mistake, specsim } from '../src/cli/program.ts';
 import { readOps } from '../src/cost/calibration/tables.ts';
 import { parseEngine } from '../src/cost/engine-profile.ts';
 import { parseHardware } from '../src/hardware/load.ts';
@@ -63,11 +63,17 @@ describe('tables made up', () => {
       '',
     ].join('\n'),
   );
-  const program = (...args: string[]) =>
-    spawnSync(process.execPath, ['dist/cli/main.js', 'validate', ...args], {
-      encoding: 'utf8',
-      env: { ...process.env, SPECSIM_OPS: undefined },
-    });
+  vi.stubEnv('SPECSIM_OPS', undefined);
+  const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+  afterAll(() => {
+    vi.unstubAllEnvs();
+    write.mockRestore();
+  });
+  const printed = async (...args: string[]) => {
+    write.mockClear();
+    const line = await specsim(['validate', ...args]).then(() => null, mistake);
+    return { line, stdout: write.mock.calls.map(([text]) => text).join('') };
+  };
 
   it('sorts rows into those fitted, other kernels and other sizes; only the first are calibration', async () => {
     const sets = await kernelSets(folder, 'kernels-h100-gemm');
@@ -81,13 +87,12 @@ describe('tables made up', () => {
     expect(sets[1]!.points[1]!.setting).toBe('sglang 0.5 linear: 4096 x 8192, 1 tokens');
   });
 
-  it('prints them by role, and every point as JSON where one set is asked for', () => {
-    const { stdout } = program('--set', 'kernels-h100-gemm', '--ops', folder);
+  it('prints them by role, and every point as JSON where one set is asked for', async () => {
+    const { stdout } = await printed('--set', 'kernels-h100-gemm', '--ops', folder);
     expect(stdout).toMatch(/kernels-h100-gemm +fitted +calibration +1 +0\.0 %/);
     expect(stdout).toMatch(/kernels-h100-gemm +other kernels +validation +2 +10\.0 % +- +10 % +\S/);
-    const json = JSON.parse(
-      program('--set', 'kernels-h100-gemm', '--ops', folder, '--format', 'json').stdout,
-    );
+    const asJson = await printed('--set', 'kernels-h100-gemm', '--ops', folder, '--format', 'json');
+    const json = JSON.parse(asJson.stdout);
     expect(json.sets.map(({ role }: { role: string }) => role)).toEqual([
       'calibration',
       'validation',
@@ -101,7 +106,7 @@ describe('tables made up', () => {
     [
       'a set without tables',
       ['--set', 'kernels-h100-gemm'],
-      /^specsim: --set kernels-h100-gemm: missing --ops, expected the folder/,
+      /^--set kernels-h100-gemm: missing --ops, expected the folder/,
     ],
     [
       'no folder',
@@ -119,11 +124,11 @@ describe('tables made up', () => {
       /cannot be read \(ENOENT\)/,
     ],
     ['an unknown set', ['--set', 'kernels-h100-gem', '--ops', folder], /nearest is kernels-h100-gemm/],
-  ])('refuses %s', (_, args, message) => {
-    const { status, stdout, stderr } = program(...args);
-    expect(stderr).toMatch(message);
-    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
-    expect([status, stdout]).toEqual([2, '']);
+  ])('refuses %s', async (_, args, message) => {
+    const { line, stdout } = await printed(...args);
+    expect(line).toMatch(message);
+    expect(line).not.toContain('\n');
+    expect(stdout).toBe('');
   });
 
   it('experts are read without expert parallelism, collectives without those that are no all-reduces', () => {

@@ -51,7 +51,12 @@ export interface MethodSchedule {
   readonly contexts: readonly ContextSchedule[];
 }
 
+/** The longest draft that is tried unless said otherwise. */
+export const DEFAULT_MAX_K = 16;
+
 export interface Tuning extends Envelope<TuneRow> {
+  /** The longest draft that was tried. */
+  readonly maxK: number;
   /** One for each trace and method, the best method of a trace first. */
   readonly schedules: readonly MethodSchedule[];
 }
@@ -110,7 +115,7 @@ export async function tune(
     schedules.push(...ranked.map(({ of: _, ...schedule }) => schedule));
   }
   const configHash = await sha256([maxK, ...inputs.map((one) => one.configHash)].join());
-  return { ...envelope(scenario, configHash, warnings, rows), schedules };
+  return { ...envelope(scenario, configHash, warnings, rows), maxK, schedules };
 }
 
 /** A setting that was tried, plain decoding as k = 0 of any method. */

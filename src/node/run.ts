@@ -1,4 +1,6 @@
 /** `specsim run`: every row of a scenario. */
+import { resolve } from 'node:path';
+import { UserError } from '../errors.ts';
 import { flatRows } from '../report/flat-rows.ts';
 import { summarize } from '../report/summary.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
@@ -16,6 +18,13 @@ import { deliver, optionsOf, type Request, showProgress } from './request.ts';
 export async function run(request: Request, timelineFile?: string): Promise<void> {
   if (request.out !== undefined) await checkWritable(request.out, '--out');
   if (timelineFile !== undefined) await checkWritable(timelineFile, '--timeline');
+  if (
+    timelineFile !== undefined &&
+    request.out !== undefined &&
+    resolve(timelineFile) === resolve(request.out)
+  ) {
+    throw new UserError(`--timeline ${timelineFile}: is the file of --out as well, expected another`);
+  }
   const options = await optionsOf(request);
   const scenario = completeScenario(options);
   checkUsed(options, scenario);

@@ -33,7 +33,7 @@ export async function openFolder(
   resume: boolean,
 ): Promise<{ readonly done: readonly PointRecord[]; readonly begin: () => Appender }> {
   await mkdir(folder, { recursive: true }).catch((error) => {
-    if (error.code === 'EEXIST' || error.code === 'ENOTDIR')
+    if (error.code === 'EEXIST')
       throw new UserError(`--out ${folder}: is not a folder, expected one or a new name`);
     throw cannotWrite(folder, error);
   });

@@ -1,6 +1,6 @@
 /** `specsim tune`: the best method and k at every batch size, and the schedule for an engine. */
 import { scheduleDocument } from '../decide/schedule-document.ts';
-import { type Tuning, tune } from '../decide/tune.ts';
+import { DEFAULT_MAX_K, type Tuning, tune } from '../decide/tune.ts';
 import { bestForVllm, vllmConfig } from '../decide/vllm.ts';
 import { UserError } from '../errors.ts';
 import { flatTuning, summarizeTuning } from '../report/tuning.ts';
@@ -22,8 +22,6 @@ interface TuneFlags {
   readonly context: string | undefined;
   readonly emit: 'vllm' | 'vllm-2d' | 'json' | undefined;
 }
-
-const DEFAULT_MAX_K = 16;
 
 /** @throws UserError before anything is written */
 export async function tuneRequest(request: Request, flags: TuneFlags): Promise<void> {

@@ -19,6 +19,9 @@ const KEPT = [
   'workload',
   'timeScale',
   'duration',
+  'load',
+  'replicas',
+  'router',
   'slo',
   'requests',
   'policy',
@@ -38,7 +41,6 @@ export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
   const method = inputs.methods.find(({ name }) => name === best.method)!;
   const parts = method.parts.map(({ name }) => name);
   const basic = parts[0]!;
-  const load = config.load === DEFAULTS.load && config.workload === null ? [] : ['--load', config.load];
   if (config.k.length === 1 && best.k !== null) {
     const maxK = inputs.rates.has(basic)
       ? Number.POSITIVE_INFINITY
@@ -49,7 +51,6 @@ export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
       command(
         [basic],
         [
-          ...load,
           ...['--method', `none,${basic},oracle:${basic}`],
           ...['--k', block ? String(best.k) : DRAFT_LENGTHS.filter((k) => k <= maxK).join()],
           ...batch(best),
@@ -57,7 +58,7 @@ export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
       ),
     ];
   }
-  if (load.length === 0) {
+  if (config.load === 'clones') {
     return [
       'next, does it hold when different requests share a batch?',
       command(parts, [
@@ -71,7 +72,7 @@ export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
   const ownLengths = { ...inputs, scenario: { ...inputs.scenario, policy: DEFAULTS.policy } };
   return [
     `next, how far is ${basic} from the oracle?`,
-    command([basic], [...load, '--method', `none,oracle:${basic}`, ...batch(best)], ownLengths),
+    command([basic], ['--method', `none,oracle:${basic}`, ...batch(best)], ownLengths),
   ];
 }
 
@@ -91,16 +92,22 @@ function firstSpeculation(inputs: Inputs): string[] {
   const names = ['none', ...methods.map(({ name }) => name)];
   return [
     'next, does speculation pay?',
-    `  specsim run ${[...kept(inputs, []), '--trace', scenario.trace[0]!, '--method', names.join()].join(' ')}`,
+    `  specsim run ${[
+      ...kept(inputs, []),
+      ...['--trace', scenario.trace[0]!, '--method', names.join()],
+      ...(String(scenario.batch) === String(DEFAULTS.batch) ? [] : ['--batch', scenario.batch.join()]),
+    ].join(' ')}`,
   ];
 }
 
 /** Flags for what was not left at its default; of acceptances and the draft model, what methods `uses` need. */
 export function kept({ scenario, drafts }: Inputs, uses: readonly string[]): string[] {
   const flags: string[] = [];
+  // A workload arrives as recorded unless a load says otherwise.
+  const usual = { ...DEFAULTS, load: scenario.workload === null ? DEFAULTS.load : 'recorded' };
   for (const name of KEPT) {
     const value = scenario[name];
-    if (String(value) === String(DEFAULTS[name])) continue;
+    if (String(value) === String(usual[name])) continue;
     flags.push(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(value));
   }
   if (scenario.keepTruncated) flags.push('--keep-truncated');

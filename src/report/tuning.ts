@@ -1,6 +1,6 @@
 /** What tune found, for people and as flat rows. */
 import { joined } from '../decide/schedule.ts';
-import { type MethodSchedule, TIE, type TuneRow, type Tuning } from '../decide/tune.ts';
+import { DEFAULT_MAX_K, type MethodSchedule, TIE, type TuneRow, type Tuning } from '../decide/tune.ts';
 import { bestForVllm } from '../decide/vllm.ts';
 import type { Ratio } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
@@ -42,7 +42,7 @@ export function summarizeTuning(result: Tuning, inputs: readonly Inputs[]): stri
 }
 
 /** The command that prints the first trace's best schedule for an engine. */
-function nextTune({ config, schedules }: Tuning, inputs: readonly Inputs[]): string[] {
+function nextTune({ config, maxK, schedules }: Tuning, inputs: readonly Inputs[]): string[] {
   const best = bestForVllm(schedules);
   if (best === undefined) return [];
   const { method, contexts } = best;
@@ -55,7 +55,9 @@ function nextTune({ config, schedules }: Tuning, inputs: readonly Inputs[]): str
   const scenario = { ...first!.scenario, ...(inputs.length > 1 && { promptLen: null }) };
   const flags = [
     ...kept({ ...first!, scenario }, [method]),
-    ...['--trace', config.trace[0]!, '--method', method, '--batch', config.batch.join(), ...forContext],
+    ...['--trace', config.trace[0]!, '--method', method, '--batch', config.batch.join()],
+    ...(maxK === DEFAULT_MAX_K ? [] : ['--max-k', String(maxK)]),
+    ...forContext,
   ];
   return [`next, the schedule of ${method} for vLLM:`, `  specsim tune ${flags.join(' ')}`];
 }

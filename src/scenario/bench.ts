@@ -387,7 +387,7 @@ export class Bench {
     });
     if (unsettled(serving, finished.length + unfinished)) {
       this.#warnings.add(
-        `trace ${this.#trace.name}: all ${finished.length + unfinished} requests arrive within ${SETTLED} times as long as one takes; the load hardly settles, and looks easier than it would if it lasted: ask for more --requests`,
+        `trace ${this.#trace.name}: all ${finished.length + unfinished} requests arrive within ${SETTLED} times as long as one takes; the load hardly settles, and looks easier than it would if it lasted: ask for more ${this.#inputs.scenario.workload === null ? '--requests' : 'requests of a longer workload'}`,
       );
     }
     return { measured: this.#measured(served, this.#everyRequest.length), serving };
