@@ -41,7 +41,9 @@ export class Confidence {
   /** Normal scores of each constant, a draw each. */
   readonly #scores: readonly Float64Array[];
   readonly #discrepancy: Float64Array;
-  readonly #logs = new WeakMap<RatioOfSums, Float64Array>();
+  readonly #requestSpreads = new WeakMap<RatioOfSums, Float64Array>();
+  /** Draws of the measure whose interval is being made: there are many, one after the other. */
+  readonly #spread = new Float64Array(DRAWS);
 
   /**
    * @param requests number of requests every run has
@@ -59,10 +61,9 @@ export class Confidence {
 
   /** Interval of a run's throughput in tokens/s. */
   throughput({ measured, shifts }: Run): Interval {
-    const spread = this.#requestSpread(measured.throughputByRequest);
-    this.#scores.forEach((scores, c) => {
-      addScaled(spread, scores, shifts[c]!.throughput);
-    });
+    const spread = this.#spread;
+    spread.set(this.#requestSpread(measured.throughputByRequest));
+    for (let c = 0; c < shifts.length; c++) addScaled(spread, this.#scores[c]!, shifts[c]!.throughput);
     addScaled(spread, this.#discrepancy, DISCREPANCY);
     return around(measured.throughput_tok_per_s, spread);
   }
@@ -70,33 +71,42 @@ export class Confidence {
   /** Interval of a speedup: the ratio of two runs' throughput, or of their TPOT the other way round. */
   speedup(speedup: number, run: Run, baseline: Run, by: 'throughput' | 'tpot'): Interval {
     const sums = `${by}ByRequest` as const;
-    const spread = this.#requestSpread(run.measured[sums]);
+    const spread = this.#spread;
+    spread.set(this.#requestSpread(run.measured[sums]));
     addScaled(spread, this.#requestSpread(baseline.measured[sums]), -1);
-    this.#scores.forEach((scores, c) => {
-      addScaled(spread, scores, run.shifts[c]![by]! - baseline.shifts[c]![by]!);
-    });
+    for (let c = 0; c < run.shifts.length; c++) {
+      addScaled(spread, this.#scores[c]!, run.shifts[c]![by]! - baseline.shifts[c]![by]!);
+    }
     addScaled(spread, this.#discrepancy, DISCREPANCY);
-    return around(speedup, by === 'throughput' ? spread : spread.map((log) => -log));
+    if (by === 'tpot') for (let d = 0; d < DRAWS; d++) spread[d] = -spread[d]!;
+    return around(speedup, spread);
   }
 
   /** Draws of a measure's logarithm, around 0. */
   #requestSpread(sums: RatioOfSums): Float64Array {
-    let logs = this.#logs.get(sums);
+    let logs = this.#requestSpreads.get(sums);
     if (logs === undefined) {
       logs = this.#bootstrap.logMeasures(sums);
-      this.#logs.set(sums, logs);
+      const centre = Math.log(total(sums.over) / total(sums.under));
+      for (let d = 0; d < DRAWS; d++) logs[d]! -= centre;
+      this.#requestSpreads.set(sums, logs);
     }
-    const total = (values: Float64Array) => values.reduce((sum, value) => sum + value, 0);
-    const centre = Math.log(total(sums.over) / total(sums.under));
-    return logs.map((log) => log - centre);
+    return logs;
   }
+}
+
+function total(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
 }
 
 function addScaled(sum: Float64Array, values: Float64Array, factor: number): void {
   for (let d = 0; d < sum.length; d++) sum[d]! += factor * values[d]!;
 }
 
+/** Sorts the draws. */
 function around(value: number, spread: Float64Array): Interval {
-  const sorted = spread.toSorted();
-  return { lo: value * Math.exp(quantile(sorted, 0.025)), hi: value * Math.exp(quantile(sorted, 0.975)) };
+  spread.sort();
+  return { lo: value * Math.exp(quantile(spread, 0.025)), hi: value * Math.exp(quantile(spread, 0.975)) };
 }
