@@ -1,5 +1,7 @@
 /** Validation of what a user wrote: zod schemas whose first failure becomes a one-line user error. */
 import * as z from 'zod';
+// Not z.core.toDotPath: the bundle would hold all of that namespace, messages in fifty languages too.
+import { toDotPath } from 'zod/v4/core';
 import { shown, UserError, unknownName } from './errors.ts';
 
 // Compiling a check costs more than most files take to be checked once.
@@ -26,7 +28,7 @@ export function validate<Schema extends z.ZodType>(
   const { issues } = result.error;
   // A misspelt key is the cause when another one is then missing.
   const issue = issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0]!;
-  const path = z.core.toDotPath(issue.path);
+  const path = toDotPath(issue.path);
   throw new UserError([where, path, issue.message].filter((part) => part !== '').join(': '));
 }
 
