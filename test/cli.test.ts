@@ -115,6 +115,12 @@ const AS_PROCESSES = [
 describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
   const mistakes: [string, string[], string[]][] = [
     ['unknown gpu', ['run', '--gpu', 'h100'], ['unknown gpu "h100"', 'nearest is h100-sxm']],
+    [
+      'a method twice',
+      ['run', '--method', 'none,none'],
+      ['--method: got "none,none", expected each value once'],
+    ],
+    ['a batch twice', ['run', '--batch', '1,8,1'], ['--batch: got "1,8,1", expected each value once']],
     ['unknown target', ['run', '--target', 'lama-3.1-8b'], ['nearest is llama-3.1-8b']],
     ['unknown engine', ['run', '--engine', 'vllm'], ['nearest is vllm-0.10']],
     ['unknown draft', ['run', '--draft', 'eagle3-llama'], ['nearest is eagle3-llama-3.1-8b']],

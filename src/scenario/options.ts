@@ -17,17 +17,27 @@ const wholeNumber = (least: number) =>
 
 const text = z.string({ error: 'a name or a file' }).trim().min(1, { error: 'a name or a file' });
 
+/** Rows that are equal tell nothing. */
+const eachOnce = (values: readonly unknown[]) => new Set(values).size === values.length;
+const ONCE = 'each value once';
+
 const list = <T extends z.ZodType>(of: T) =>
   z.preprocess(
     (value) => (typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [value]),
-    z.array(of, { error: 'a list' }).min(1, { error: 'a list of at least one' }),
+    z
+      .array(of, { error: 'a list' })
+      .min(1, { error: 'a list of at least one' })
+      .refine(eachOnce, { error: ONCE }),
   );
 
 /** A list of sizes in which 1..256 stands for the powers of two between, and 8k for 8 x 1024. */
 const sizes = z.preprocess(
   (value) =>
     typeof value === 'string' ? value.split(',').flatMap(doublings) : Array.isArray(value) ? value : [value],
-  z.array(wholeNumber(1), { error: 'a list' }).min(1, { error: 'a list of at least one' }),
+  z
+    .array(wholeNumber(1), { error: 'a list' })
+    .min(1, { error: 'a list of at least one' })
+    .refine(eachOnce, { error: ONCE }),
 );
 
 function doublings(item: string): (string | number)[] {
