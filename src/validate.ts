@@ -4,9 +4,6 @@ import * as z from 'zod';
 import { toDotPath } from 'zod/v4/core';
 import { shown, UserError, unknownName } from './errors.ts';
 
-// Compiling a check costs more than most files take to be checked once.
-z.config({ jitless: true });
-
 /** An object with the keys of `shape` and no others; an unknown key is answered with the nearest valid one. */
 export function strictObject<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
   return z.strictObject(shape, {
@@ -23,7 +20,8 @@ export function validate<Schema extends z.ZodType>(
   input: unknown,
   where: string,
 ): z.output<Schema> {
-  const result = schema.safeParse(input, { error: sentence });
+  // Compiling a check costs more than most files take to be checked once.
+  const result = schema.safeParse(input, { error: sentence, jitless: true });
   if (result.success) return result.data;
   const { issues } = result.error;
   // A misspelt key is the cause when another one is then missing.

@@ -2,6 +2,7 @@
  * Sequences that decode together, a row each, and what a round needs of one. All stands in one array: what serving
  * costs is the number of arrays that a round touches, since each is checked anew (docs/serving.md, "Speed").
  */
+import { wider } from '../columns.ts';
 
 const ROW = 8;
 const REQUEST = 0;
@@ -65,11 +66,7 @@ export class DecodingRows {
 
   /** Fills row n, which is the first free one or one in use. */
   set(n: number, request: number, position: number, left: number, context: number, held: number): void {
-    if ((n + 1) * ROW > this.#rows.length) {
-      const wider = new Int32Array(2 * this.#rows.length);
-      wider.set(this.#rows);
-      this.#rows = wider;
-    }
+    if ((n + 1) * ROW > this.#rows.length) this.#rows = wider(this.#rows);
     const row = n * ROW;
     this.#rows[row + REQUEST] = request;
     this.#rows[row + POSITION] = position;

@@ -3,7 +3,7 @@
  * stand in the load, sorted already; at the same time they come first (engine.ts).
  */
 
-import { wider } from './columns.ts';
+import { wider } from '../columns.ts';
 
 /** A binary heap in typed arrays; an entry is a time, its place in the sequence, and the replica whose step ends. */
 export class Calendar {

@@ -1,6 +1,7 @@
 /** What a run leaves behind: a record per finished request, gaps between tokens, and sums over all steps. */
+
+import { wider } from '../columns.ts';
 import { noSeconds, type PartSeconds } from '../cost/work.ts';
-import { wider } from './columns.ts';
 
 /** One request that ended. Times in virtual seconds. */
 export interface FinishedRecord {

@@ -2,9 +2,10 @@
  * The rounds of requests that run alone, each replayed once and tallied by what it asks of the machine, so that any
  * batch size and machine is priced from the tallies (static-batch.ts).
  */
+
+import { wider } from '../columns.ts';
 import { StepWork } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import { wider } from './columns.ts';
 import type { Workload } from './engine.ts';
 import { RoundKinds } from './round-kinds.ts';
 

@@ -7,6 +7,8 @@
  *
  * Left out: priorities, requests that are aborted, multi-modal inputs, KV that moves between engines.
  */
+
+import { wider } from '../columns.ts';
 import {
   addSeconds,
   type CostModel,
@@ -17,7 +19,6 @@ import {
 } from '../cost/work.ts';
 import { DecodingRows } from '../drafter/decoding-rows.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import { wider } from './columns.ts';
 import { KvMemory } from './kv-memory.ts';
 import { type NumberedHashes, PrefixCache } from './prefix-cache.ts';
 import type { FinishedRecords, StepObserver, TokenGaps, Totals } from './records.ts';

@@ -2,8 +2,9 @@
  * What sequences state in a round, context apart. Rounds of a kind differ in their context alone, so that a line
  * through two prices gives the price of them all (static-batch.ts).
  */
+
+import { wider } from '../columns.ts';
 import type { StepWork } from '../cost/work.ts';
-import { wider } from './columns.ts';
 
 /** Columns of a kind before those of its draft models, of which each has two. */
 const OWN_COLUMNS = 4;

@@ -2,7 +2,7 @@
  * The sequences of a replica as a structure of arrays: a request has a slot from its first admission to its end. What
  * a round changes stands in its row among those that run (drafter/decoding-rows.ts) while it runs.
  */
-import { wider } from './columns.ts';
+import { wider } from '../columns.ts';
 
 /** Instead of a time that has not come. */
 export const NEVER = -1;

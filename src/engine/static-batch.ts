@@ -7,6 +7,8 @@
  * step is linear in its context for given drafts, but for attention that turns from memory-bound to compute-bound
  * or outgrows a window; where it is linear, two prices serve for all rounds with those drafts.
  */
+
+import { wider } from '../columns.ts';
 import {
   addSeconds,
   type CostModel,
@@ -16,7 +18,6 @@ import {
   StepWork,
   totalSeconds,
 } from '../cost/work.ts';
-import { wider } from './columns.ts';
 import { sequenceTokens, type Workload } from './engine.ts';
 import { emptyTotals, type Totals } from './records.ts';
 import type { ReplayedRounds } from './replayed-rounds.ts';

@@ -1,5 +1,5 @@
 /** Who waits in a replica: preempted sequences in front, the last preempted first; then newcomers as they came. */
-import { wider } from './columns.ts';
+import { wider } from '../columns.ts';
 
 export class Waiting {
   #slots = new Int32Array(16);

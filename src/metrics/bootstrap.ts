@@ -64,6 +64,13 @@ export class Bootstrap {
   }
 }
 
+/** The sum of all values. */
+export function total(values: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
+}
+
 /** The value below which a share `p` of `sorted` lies, between neighbours in proportion. */
 export function quantile(sorted: Float64Array, p: number): number {
   const at = p * (sorted.length - 1);

@@ -7,7 +7,7 @@
  * Left out: correlation between constants.
  */
 import { normal, stream } from '../random/streams.ts';
-import { Bootstrap, DRAWS, quantile, type RatioOfSums } from './bootstrap.ts';
+import { Bootstrap, DRAWS, quantile, type RatioOfSums, total } from './bootstrap.ts';
 import type { Measures } from './measure.ts';
 
 /**
@@ -93,12 +93,6 @@ export class Confidence {
     }
     return logs;
   }
-}
-
-function total(values: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum;
 }
 
 function addScaled(sum: Float64Array, values: Float64Array, factor: number): void {

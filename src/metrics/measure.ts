@@ -1,7 +1,7 @@
 /** From what a run left behind to the measures of one row; docs/metrics.md defines each from symbols. */
 import { totalSeconds } from '../cost/work.ts';
 import type { Totals } from '../engine/records.ts';
-import type { RatioOfSums } from './bootstrap.ts';
+import { type RatioOfSums, total } from './bootstrap.ts';
 
 /** How requests were put to the engine, as far as throughput is concerned. */
 export type LoadKind = 'clones' | 'closed' | 'open';
@@ -160,10 +160,4 @@ function throughputSums(load: LoadKind, { tokens, residenceS }: Outcomes): Ratio
 
 function mean(values: Float64Array): number {
   return total(values) / values.length;
-}
-
-function total(values: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum;
 }

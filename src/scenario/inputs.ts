@@ -28,7 +28,7 @@ import { joinWorkload } from '../workload/join.ts';
 import { parseWorkload } from '../workload/read.ts';
 import { firstRequests, type PrefixHashes, type Workload } from '../workload/workload.ts';
 import type { Document, Library } from './library.ts';
-import type { Scenario } from './options.ts';
+import { hashedOptions, type Scenario } from './options.ts';
 import { implausible, type Override, readProfiles, withoutEffect } from './overrides.ts';
 import { rangeWarnings } from './range.ts';
 import { lacksMethod, shippedTrace, unknownTrace } from './shipped-trace.ts';
@@ -271,23 +271,11 @@ export async function gatherInputs(
 }
 
 /** The scenario without what may be a path: the contents stand beside it. */
-function hashed({
-  gpu: _,
-  engine: __,
-  target,
-  draft,
-  trace,
-  policy,
-  workload,
-  drafterQuality,
-  duration,
-  ...rest
-}: Scenario): object {
+function hashed(scenario: Scenario): object {
+  const { gpu: _, engine: __, target, draft, trace, policy, workload, ...rest } = hashedOptions(scenario);
   const name = (named: string | null) => (named !== null && modelNames().includes(named) ? named : null);
   return {
     ...rest,
-    ...(drafterQuality !== 1 && { drafterQuality }),
-    ...(duration !== null && { duration }),
     ...(policy.join() !== 'fixed' && {
       policy: policy.map((one) => one.replace(/^table:.*/, 'table')).join(),
     }),

@@ -233,6 +233,15 @@ export function completeScenario(options: Options): Scenario {
   return { ...DEFAULTS, ...(options.workload !== undefined && { load: 'recorded' }), ...options };
 }
 
+/** The keys that a hash is made of: those that came later are part of it only where they change something. */
+export function hashedOptions({ drafterQuality, duration, ...rest }: Scenario) {
+  return {
+    ...rest,
+    ...(drafterQuality !== DEFAULTS.drafterQuality && { drafterQuality }),
+    ...(duration !== DEFAULTS.duration && { duration }),
+  };
+}
+
 /** Sizes as a flag lists them, such as 1k..32k. Throws a UserError for anything else. */
 export function parseSizes(written: string, where: string): number[] {
   const parsed = sizes.safeParse(written);

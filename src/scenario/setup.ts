@@ -200,6 +200,8 @@ export class Setups {
     const adapts =
       method.kind === 'best' || method.kind === 'bandit' || (takesK(method) && policy.kind !== 'fixed');
     const priceOn = (machine: Machine) => entry(prices, machine, () => price(machine));
+    // Plain decoding has no acceptance, only texts.
+    const lengths = acceptance.length === 0 ? [outputTokens] : acceptance;
     const replayable = {
       method,
       k,
@@ -216,13 +218,12 @@ export class Setups {
     };
     return {
       ...replayable,
-      rounds:
-        adapts || acceptance.length === 0
-          ? (batch) => entry(replayed, adapts ? batch : 0, () => this.#replay(replayable, batch))
-          : () =>
-              shared([promptTokens, this.#conventions, ...acceptance], `${method.name} ${k}`, () =>
-                this.#replay(replayable, 1),
-              ),
+      rounds: adapts
+        ? (batch) => entry(replayed, batch, () => this.#replay(replayable, batch))
+        : () =>
+            shared([promptTokens, this.#conventions, ...lengths], `${method.name} ${k}`, () =>
+              this.#replay(replayable, 1),
+            ),
     };
   }
 

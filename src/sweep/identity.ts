@@ -2,7 +2,7 @@
 import { headNames, modelNames } from '../model/cards.ts';
 import { sha256 } from '../scenario/inputs.ts';
 import type { Document, Library } from '../scenario/library.ts';
-import type { Scenario } from '../scenario/options.ts';
+import { hashedOptions, type Scenario } from '../scenario/options.ts';
 import { TOOL } from '../scenario/result.ts';
 import { shippedTrace } from '../scenario/shipped-trace.ts';
 
@@ -17,8 +17,7 @@ export class Identity {
 
   /** SHA-256 in hexadecimal digits; the seed is part of the scenario, paths are not part of it. */
   async of(scenario: Scenario): Promise<string> {
-    const { gpu, engine, target, draft, trace, workload, policy, drafterQuality, duration, ...rest } =
-      scenario;
+    const { gpu, engine, target, draft, trace, workload, policy, ...rest } = hashedOptions(scenario);
     const parts = await Promise.all([
       this.#profile('gpu', gpu),
       this.#profile('engine', engine),
@@ -28,11 +27,7 @@ export class Identity {
       this.#policy(policy[0]!),
       ...trace.map((named) => this.#trace(target, named)),
     ]);
-    const chosen = {
-      ...(drafterQuality !== 1 && { drafterQuality }),
-      ...(duration !== null && { duration }),
-    };
-    return sha256(JSON.stringify([TOOL, { ...rest, ...chosen }, parts]));
+    return sha256(JSON.stringify([TOOL, rest, parts]));
   }
 
   #profile(kind: 'gpu' | 'engine', named: string): Promise<string | null> {
