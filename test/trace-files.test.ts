@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRecordFile } from '../src/node/record-file.ts';
-import { canonicalCsv } from '../src/trace/canonical-csv.ts';
+import { canonicalCsv } from '../src/trace/formats/canonical-csv.ts';
 import { canonicalJsonl } from '../src/trace/formats/canonical-jsonl.ts';
 import { NOTHING_STATED } from '../src/trace/formats/format.ts';
 import { parseRecord } from '../src/trace/read.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readRecordFile } from '../src/node/record-file.ts';
-import { canonicalCsv } from '../src/trace/canonical-csv.ts';
+import { canonicalCsv } from '../src/trace/formats/canonical-csv.ts';
 import { NOTHING_STATED } from '../src/trace/formats/format.ts';
 import { LOOK_UPS, lookUp } from '../src/trace/lookup.ts';
 import { parseTrace } from '../src/trace/read.ts';

@@ -1,6 +1,6 @@
 /** `specsim trace record-ngram`: look-up run on the requests of a file, one at a time. */
 import { shown, UserError } from '../errors.ts';
-import { canonicalCsv, canonicalCsvRows } from '../trace/canonical-csv.ts';
+import { canonicalCsv, canonicalCsvRows } from '../trace/formats/canonical-csv.ts';
 import { canonicalJsonl, canonicalJsonlRows } from '../trace/formats/canonical-jsonl.ts';
 import { nameOf, provenanceOf } from '../trace/formats/fields.ts';
 import type { Stated } from '../trace/formats/format.ts';

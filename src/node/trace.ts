@@ -2,8 +2,8 @@
 import { UserError } from '../errors.ts';
 import { summarizeInspection } from '../report/inspection.ts';
 import { LENDER, shippedTrace } from '../scenario/shipped-trace.ts';
-import { canonicalCsv } from '../trace/canonical-csv.ts';
 import { type ExportForm, exportRecord } from '../trace/export.ts';
+import { canonicalCsv } from '../trace/formats/canonical-csv.ts';
 import { canonicalJsonl } from '../trace/formats/canonical-jsonl.ts';
 import { NOTHING_STATED, type Stated } from '../trace/formats/format.ts';
 import { scrapesSubtracted } from '../trace/formats/vllm-prometheus.ts';

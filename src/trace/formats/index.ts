@@ -1,7 +1,7 @@
 /** Every format of acceptance, in the order in which they are tried. A new one is a file and a line. */
-import { canonicalCsvMark, parseCanonicalCsv } from '../canonical-csv.ts';
-import { specDecodeBench } from '../specdecode-bench.ts';
+
 import { answers } from './answers.ts';
+import { canonicalCsvMark, parseCanonicalCsv } from './canonical-csv.ts';
 import { canonicalJsonlFormat } from './canonical-jsonl.ts';
 import type { LineFormat, TraceFormat } from './format.ts';
 import { frontier } from './frontier.ts';
@@ -10,6 +10,7 @@ import { llamacpp, llamacppLog } from './llamacpp.ts';
 import { sglangGenerate } from './sglang-generate.ts';
 import { sglangLog } from './sglang-log.ts';
 import { specdecBench } from './specdec-bench.ts';
+import { specDecodeBench } from './specdecode-bench.ts';
 import { speculationProfile } from './speculation-profile.ts';
 import { speculatorsCsv } from './speculators-csv.ts';
 import { trtllmChoice, trtllmIterations } from './trtllm.ts';

@@ -1,6 +1,6 @@
 /** The trace file of our own as CSV: a comment line with the head, then the rows. What is written reads back the same. */
-import { csvLine, csvRows } from '../csv.ts';
-import { shown, UserError, unknownName } from '../errors.ts';
+import { csvLine, csvRows } from '../../csv.ts';
+import { shown, UserError, unknownName } from '../../errors.ts';
 import {
   COLUMNS,
   type Column,
@@ -11,8 +11,8 @@ import {
   type RowReader,
   rowsOf,
   TraceGatherer,
-} from './canonical.ts';
-import type { AcceptanceTrace } from './trace.ts';
+} from '../canonical.ts';
+import type { AcceptanceTrace } from '../trace.ts';
 
 /** What the first line of a file begins with. */
 export const canonicalCsvMark = '# specsim trace ';

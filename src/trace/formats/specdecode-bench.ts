@@ -2,11 +2,11 @@
  * Reads the recordings of SpecDecode-Bench: one JSON object a line, one line a request, position-indexed at
  * k = 20. The target, the engine and the output limit are not in the file: they are those of the published one.
  */
-import { shown, UserError } from '../errors.ts';
-import { flatTokens, flatten, offsetsOf } from './flat.ts';
-import type { LineFormat } from './formats/format.ts';
-import { LOOK_UPS, lookUp } from './lookup.ts';
-import type { AcceptanceTrace, TokenIds } from './trace.ts';
+import { shown, UserError } from '../../errors.ts';
+import { flatTokens, flatten, offsetsOf } from '../flat.ts';
+import { LOOK_UPS, lookUp } from '../lookup.ts';
+import type { AcceptanceTrace, TokenIds } from '../trace.ts';
+import type { LineFormat } from './format.ts';
 
 /** The fields of a line, for telling the format from others. */
 const specDecodeBenchFields = [
