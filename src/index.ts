@@ -47,7 +47,7 @@ export type { Stated } from './trace/formats/format.ts';
 export { type Inspection, inspectRecord } from './trace/inspect.ts';
 export { type AcceptanceProcess, parseProcess, sampleProcess } from './trace/process.ts';
 export { parseRecord, parseTrace, RecordReader } from './trace/read.ts';
-export type { AcceptanceRecord, Rates, RatesRecord, StepRecord, Steps } from './trace/record.ts';
+export type { AcceptanceRecord, Rates, RatesRecord, RoundsRecord, Steps } from './trace/record.ts';
 export type { AcceptanceTrace, PositionLengths, TraceKind } from './trace/trace.ts';
 export { parseWorkload } from './workload/read.ts';
 export type { Workload } from './workload/workload.ts';

@@ -15,7 +15,7 @@ import { exportRecord } from '../src/trace/export.ts';
 import { inspectRecord } from '../src/trace/inspect.ts';
 import { conditionalRates, pooled, traceOfRates } from '../src/trace/rates.ts';
 import { parseRecord } from '../src/trace/read.ts';
-import type { RatesRecord, StepRecord } from '../src/trace/record.ts';
+import type { RatesRecord, RoundsRecord } from '../src/trace/record.ts';
 import { acceptedAtLeast, tokensPerRound } from '../src/trace/statistics.ts';
 import { positionsOfSteps, traceOfSteps } from '../src/trace/steps.ts';
 import { SAMPLES } from './acceptance-samples.ts';
@@ -41,8 +41,8 @@ it('conversions', () => {
   expect(roundsOfMeanLength(15, 2.5)).toBe(10);
 });
 
-const steps = (drafting: 'chain' | 'tree' | 'unknown', text = SAMPLES['specsim-jsonl']!): StepRecord =>
-  parseRecord(text.replace('"chain"', `"${drafting}"`), 't') as StepRecord;
+const steps = (drafting: 'chain' | 'tree' | 'unknown', text = SAMPLES['specsim-jsonl']!): RoundsRecord =>
+  parseRecord(text.replace('"chain"', `"${drafting}"`), 't') as RoundsRecord;
 
 it('positions inside a round hold the rest of it', () => {
   const lengths = positionsOfSteps(steps('chain').drafters[0]!, 't');

@@ -12,7 +12,7 @@ import {
   DRAFTING,
   type Rates,
   type RatesRecord,
-  type StepRecord,
+  type RoundsRecord,
 } from '../src/trace/record.ts';
 import { StepCollector } from '../src/trace/steps.ts';
 import { provenanceOf, SAMPLES, scrape } from './acceptance-samples.ts';
@@ -46,7 +46,7 @@ describe('the same run in every format', () => {
   });
 
   it.each(['vllm-detailed', 'aiperf', 'specsim-jsonl'])('%s: rounds with the bonus token counted', (name) => {
-    const [steps] = (read(name) as StepRecord).drafters;
+    const [steps] = (read(name) as RoundsRecord).drafters;
     expect([...steps!.emitted]).toEqual([4, 1, 3]);
     expect([...steps!.proposed!]).toEqual([3, 3, 3]);
     expect(steps).toMatchObject({ maxK: 3, drafting: 'chain' });
@@ -57,14 +57,14 @@ describe('the same run in every format', () => {
 describe('what single formats say', () => {
   it('frontier keeps rounds without a proposal', () => {
     const text = SAMPLES.frontier!;
-    const [steps] = (parseRecord(text, 'f') as StepRecord).drafters;
+    const [steps] = (parseRecord(text, 'f') as RoundsRecord).drafters;
     expect([...steps!.proposed!]).toEqual([3, 0, 3]);
     expect(inspectRecord(parseRecord(text, 'f')).drafters[0]!.share_without_proposal).toBeCloseTo(1 / 3, 12);
-    expect([...(parseRecord('[4, 1, 3]', 'f') as StepRecord).drafters[0]!.emitted]).toEqual([4, 1, 3]);
+    expect([...(parseRecord('[4, 1, 3]', 'f') as RoundsRecord).drafters[0]!.emitted]).toEqual([4, 1, 3]);
   });
 
   it('answers are split into turns, whose first token is the prefill', () => {
-    const [steps] = (read('answers') as StepRecord).drafters;
+    const [steps] = (read('answers') as RoundsRecord).drafters;
     expect(steps).toMatchObject({ ids: ['81/0', '81/1'], method: 'vicuna-sps', drafting: 'chain' });
     expect([...steps!.outputTokens]).toEqual([7, 3]);
   });
@@ -76,7 +76,7 @@ describe('what single formats say', () => {
 
   it('extracts: drafts_accepted does not count the bonus token, and each column is a method', () => {
     const text = '{"id":0,"turn":0,"drafts_accepted":[4,0],"drafts_accepted_plain":[3,1]}';
-    const { drafters } = parseRecord(text, 'f') as StepRecord;
+    const { drafters } = parseRecord(text, 'f') as RoundsRecord;
     expect(drafters.map(({ method, emitted }) => [method, ...emitted])).toEqual([
       ['unknown', 5, 1],
       ['plain', 4, 2],
@@ -137,7 +137,7 @@ describe('what is stated of a file', () => {
     }) as RatesRecord;
     expect(log.provenance).toMatchObject({ licence: 'MIT', target: 'm' });
     expect(log.rates[0]).toMatchObject({ method: 'eagle3', k: 3, meanLength: 2.5 });
-    const answers = imported('answers', { method: 'draft-model', k: 5, drafting: 'block' }) as StepRecord;
+    const answers = imported('answers', { method: 'draft-model', k: 5, drafting: 'block' }) as RoundsRecord;
     expect(answers.drafters[0]).toMatchObject({ method: 'draft-model', maxK: 5, drafting: 'block' });
     const own = imported('specsim-csv', { method: 'eagle', engine: 'mine' });
     expect(own).toMatchObject({ trace: { provenance: { engine: 'mine', source: 's' } } });
@@ -176,7 +176,7 @@ describe('canonical files', () => {
     });
     fc.assert(
       fc.property(fc.record(common), drafters, fc.boolean(), (head, list, prompts) => {
-        const record: StepRecord = {
+        const record: RoundsRecord = {
           ...head,
           kind: 'step-indexed',
           drafters: list.map(([method, texts, drafting, listed]) => {

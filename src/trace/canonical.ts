@@ -153,7 +153,7 @@ interface Lengths {
 }
 
 /** The rows of one request, as far as read. */
-interface Request {
+interface RecordedRequest {
   readonly line: number;
   readonly lines: Map<string, number>;
   readonly drafters: Map<string, Lengths>;
@@ -164,7 +164,7 @@ interface Request {
 export class TraceGatherer {
   readonly #head: Head;
   readonly #where: string;
-  readonly #requests = new Map<string, Request>();
+  readonly #requests = new Map<string, RecordedRequest>();
 
   /** @param where the file's path, for messages */
   constructor(head: Head, where: string) {

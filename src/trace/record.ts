@@ -37,7 +37,7 @@ export interface Steps {
 }
 
 /** Only the rounds that ran: another k moves where rounds start, so it is answered approximately. */
-export interface StepRecord {
+export interface RoundsRecord {
   readonly kind: 'step-indexed';
   readonly name: string;
   readonly provenance: Provenance;
@@ -69,4 +69,4 @@ export interface RatesRecord {
   readonly rates: readonly Rates[];
 }
 
-export type AcceptanceRecord = PositionRecord | StepRecord | RatesRecord;
+export type AcceptanceRecord = PositionRecord | RoundsRecord | RatesRecord;

@@ -9,7 +9,7 @@
  * for any start is worse: up to 5 % low for EAGLE-3 and 22 % for look-up.
  */
 import { UserError } from '../errors.ts';
-import type { Drafting, StepRecord, Steps } from './record.ts';
+import type { Drafting, RoundsRecord, Steps } from './record.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
 
 /** Bytes that grow as they come: a request costs its bytes, not an array of numbers. */
@@ -158,7 +158,7 @@ export function positionsOfSteps(steps: Steps, where: string): PositionLengths {
  * @throws UserError when a length is missing, or methods ran different requests
  */
 export function traceOfSteps(
-  record: StepRecord,
+  record: RoundsRecord,
   promptTokens: number | null,
   where: string,
 ): AcceptanceTrace {
