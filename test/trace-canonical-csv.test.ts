@@ -89,7 +89,7 @@ describe('trace CSV', () => {
 describe('errors of the trace CSV', () => {
   const cases: [string, [string | RegExp, string], string][] = [
     ['no comment line', [/^.*\n/, ''], 'line 1: expected # specsim trace {json object}, got "request,'],
-    ['a comment that is cut off', [/\}\]\}\n/, '\n'], 'line 1: expected # specsim trace {json object}'],
+    ['a comment that is cut off', [/\}\]\}\n/, '\n'], 'line 1: the json object is cut off'],
     ['another schema', ['"schema":1', '"schema":2'], 'line 1: schema: invalid input: expected 1'],
     ['an unknown field', ['"name":"cnn"', '"name":"cnn","x":1'], 'line 1: unrecognized key: "x"'],
     ['a maxK over a byte', ['"maxK":20', '"maxK":255'], 'line 1: drafters.0.maxK: too big'],

@@ -13,9 +13,26 @@ import {
   TraceGatherer,
 } from '../canonical.ts';
 import type { AcceptanceTrace } from '../trace.ts';
+import { parseJson } from './fields.ts';
+import type { LineFormat } from './format.ts';
 
 /** What the first line of a file begins with. */
-export const canonicalCsvMark = '# specsim trace ';
+const canonicalCsvMark = '# specsim trace ';
+
+/** Quoted cells may hold line ends, so the whole text is read at the end. */
+export const canonicalCsvFormat: LineFormat = {
+  name: 'specsim-csv',
+  title: 'specsim trace CSV',
+  items: 'lines',
+  recognises: (line) => line.startsWith(canonicalCsvMark.trim()) || /^"?request"?,/.test(line),
+  open(where) {
+    const lines: string[] = [];
+    return {
+      add: (line) => void lines.push(line, '\n'),
+      finish: () => ({ kind: 'position-indexed', trace: parseCanonicalCsv(lines.join(''), where) }),
+    };
+  },
+};
 
 /** The parts of a trace file. */
 export function* canonicalCsv(trace: AcceptanceTrace): Generator<string> {
@@ -60,14 +77,9 @@ export function parseCanonicalCsv(text: string, where: string): AcceptanceTrace 
 }
 
 function parseHead(line: string, where: string): Head {
-  let value: unknown;
-  try {
-    if (!line.startsWith(canonicalCsvMark)) throw new SyntaxError();
-    value = JSON.parse(line.slice(canonicalCsvMark.length));
-  } catch {
+  if (!line.startsWith(canonicalCsvMark))
     throw new UserError(`${where}: expected ${canonicalCsvMark}{json object}, got ${shown(line)}`);
-  }
-  return checkHead(value, where);
+  return checkHead(parseJson(line.slice(canonicalCsvMark.length), where), where);
 }
 
 function parseHeader(cells: readonly string[], at: string): Record<Column, number> {

@@ -6,6 +6,7 @@ import { shown, UserError } from '../../errors.ts';
 import { flatTokens, flatten, offsetsOf } from '../flat.ts';
 import { LOOK_UPS, lookUp } from '../lookup.ts';
 import type { AcceptanceTrace, TokenIds } from '../trace.ts';
+import { bytesAt, countsAt, idAt, nameOf, objectAt, parseJson } from './fields.ts';
 import type { LineFormat } from './format.ts';
 
 /** The fields of a line, for telling the format from others. */
@@ -21,7 +22,7 @@ const MAX_K = LOOK_UPS.ngram.maxK;
 const OUTPUT_LIMIT = 8192;
 const MAX_TOKEN_ID = 2 ** 31 - 1;
 
-interface Request {
+interface RecordedRequest {
   readonly id: string;
   readonly prompt: Int32Array;
   readonly output: Int32Array;
@@ -39,7 +40,7 @@ export const specDecodeBench: LineFormat = {
     /^\s*\{/.test(line) &&
     specDecodeBenchFields.some((field) => field !== 'id' && line.includes(`"${field}"`)),
   open(where) {
-    const requests: Request[] = [];
+    const requests: RecordedRequest[] = [];
     const lineOfId = new Map<string, string>();
     return {
       add(line, at) {
@@ -61,13 +62,13 @@ export const specDecodeBench: LineFormat = {
   },
 };
 
-function traceOf(requests: readonly Request[], where: string): AcceptanceTrace {
+function traceOf(requests: readonly RecordedRequest[], where: string): AcceptanceTrace {
   const prompts = requests.map((request) => request.prompt);
   const outputs = requests.map((request) => request.output);
   const eagle = requests.map((request) => request.eagle);
   const tokens = flatTokens(prompts, outputs);
   const eagleOffsets = offsetsOf(eagle);
-  const dataset = datasetOf(where);
+  const dataset = nameOf(where).replace(/^combined_(?=.)/, '');
   return {
     name: dataset,
     provenance: {
@@ -123,79 +124,34 @@ function recordedLookUp(
   return { emitted, proposed };
 }
 
-function datasetOf(where: string): string {
-  const name = where.slice(Math.max(where.lastIndexOf('/'), where.lastIndexOf('\\')) + 1);
-  return name
-    .replace(/\.gz$/, '')
-    .replace(/\.jsonl?$/, '')
-    .replace(/^combined_(?=.)/, '');
-}
-
-function parseRequest(json: string, where: string): Request {
-  const fields = parseObject(json, where);
-  for (const field of specDecodeBenchFields) {
-    if (!Object.hasOwn(fields, field)) throw new UserError(`${where}: field ${field} is missing`);
-  }
-  const id = fields.id;
-  if (!(typeof id === 'string' && id !== '') && !Number.isSafeInteger(id)) {
-    throw new UserError(`${where}: id is ${shown(id)}, expected a string or an integer`);
-  }
-  const output = integers(fields.generated_token_ids, 0, MAX_TOKEN_ID, where, 'generated_token_ids');
-  const ngram = accepted(fields.acc_ngram, where, 'acc_ngram');
+function parseRequest(json: string, at: string): RecordedRequest {
+  const fields = objectAt(parseJson(json, at), 'the line', at);
+  const id = idAt(fields.id, 'id', at);
+  const output = countsAt(fields.generated_token_ids, 'generated_token_ids', at, 0, MAX_TOKEN_ID);
+  const ngram = lengthsOf(fields.acc_ngram, 'acc_ngram', at);
   if (ngram.length !== output.length) {
     throw new UserError(
-      `${where}: acc_ngram.acc_len has ${ngram.length} elements, expected ${output.length} as in generated_token_ids`,
+      `${at}: acc_ngram.acc_len has ${ngram.length} elements, expected ${output.length} as in generated_token_ids`,
     );
   }
   return {
-    id: String(id),
-    prompt: Int32Array.from(integers(fields.prompt_token_ids, 0, MAX_TOKEN_ID, where, 'prompt_token_ids')),
+    id,
+    prompt: Int32Array.from(countsAt(fields.prompt_token_ids, 'prompt_token_ids', at, 0, MAX_TOKEN_ID)),
     output: Int32Array.from(output),
-    ngram: Uint8Array.from(ngram),
-    eagle: Uint8Array.from(accepted(fields.acc_eagle, where, 'acc_eagle')),
+    ngram,
+    eagle: lengthsOf(fields.acc_eagle, 'acc_eagle', at),
   };
 }
 
-function parseObject(json: string, where: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw new UserError(
-      json.startsWith('{') && !json.endsWith('}')
-        ? `${where}: the json object is cut off, its last characters are ${shown(json.slice(-20))}`
-        : `${where}: not json, starts with ${shown(json.slice(0, 20))}`,
-    );
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UserError(`${where}: expected a json object, got ${shown(value)}`);
-  }
-  return value as Record<string, unknown>;
-}
-
 /** The `acc_len` of one drafter: at least the prefill's token, which is 1. */
-function accepted(value: unknown, where: string, field: string): readonly number[] {
-  const lengths = (value as { acc_len?: unknown } | null)?.acc_len;
-  const list = integers(lengths, 1, MAX_K + 1, where, `${field}.acc_len`);
-  if (list[0] !== 1) {
+function lengthsOf(value: unknown, field: string, at: string): Uint8Array {
+  const lengths = bytesAt(objectAt(value, field, at).acc_len, `${field}.acc_len`, at, 1, MAX_K + 1);
+  if (lengths[0] !== 1) {
     throw new UserError(
-      list.length === 0
-        ? `${where}: ${field}.acc_len is empty, expected one element an output token`
-        : `${where}: ${field}.acc_len[0] is ${list[0]}, expected 1, the token that the prefill emits`,
+      lengths.length === 0
+        ? `${at}: ${field}.acc_len is empty, expected one element an output token`
+        : `${at}: ${field}.acc_len[0] is ${lengths[0]}, expected 1, the token that the prefill emits`,
     );
   }
-  return list;
-}
-
-function integers(value: unknown, min: number, max: number, where: string, field: string): readonly number[] {
-  if (!Array.isArray(value)) {
-    throw new UserError(`${where}: ${field} is ${shown(value)}, expected a list of integers`);
-  }
-  for (let i = 0; i < value.length; i++) {
-    const item: unknown = value[i];
-    if (!Number.isInteger(item) || (item as number) < min || (item as number) > max) {
-      throw new UserError(`${where}: ${field}[${i}] is ${shown(item)}, expected an integer ${min} to ${max}`);
-    }
-  }
-  return value as number[];
+  return lengths;
 }
