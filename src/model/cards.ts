@@ -284,12 +284,12 @@ function byName<T extends { readonly name: string }>(cards: readonly T[]): Reado
 
 /** The names `modelCard` knows. */
 export function modelNames(): readonly string[] {
-  return [...MODELS.keys()];
+  return [...MODELS.keys()].sort();
 }
 
 /** The names of the draft heads that `draftCard` knows. */
 export function headNames(): readonly string[] {
-  return [...HEADS.keys()];
+  return [...HEADS.keys()].sort();
 }
 
 /** The model called `name`. Throws a UserError that names the nearest one when there is none. */
