@@ -14,7 +14,6 @@ import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Engine, type EngineParts } from '../src/engine/engine.ts';
 import { Closed, Open } from '../src/engine/load.ts';
-import { headFor, modelCard } from '../src/model/cards.ts';
 import { forwardShape, headShape } from '../src/model/shape.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { normal, stream } from '../src/random/streams.ts';
@@ -22,13 +21,14 @@ import { gatherInputs } from '../src/scenario/inputs.ts';
 import { completeScenario } from '../src/scenario/options.ts';
 import type { PositionLengths } from '../src/trace/trace.ts';
 import { arrivalTimes } from '../src/workload/arrivals.ts';
+import { headFor } from '../test/shipped-models.ts';
 
 const K = 3;
 const inputs = await gatherInputs(completeScenario({ trace: ['sharegpt'], requests: 1000 }), folderLibrary);
 const { hardware, engine, target, traces } = inputs;
 const trace = traces[0]!;
 const targetShape = forwardShape(target, { tp: 1, dtype: 'bf16' });
-const head = headShape(headFor(target.name, 'eagle3')!, modelCard(target.name) as typeof target, { tp: 1 });
+const head = headShape(headFor(target.name, 'eagle3'), target, { tp: 1 });
 const limits = { ...engine, kvBlocks: 24_000 };
 
 interface Requests {

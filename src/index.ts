@@ -8,7 +8,6 @@ export { UserError } from './errors.ts';
 export { parseHardware } from './hardware/load.ts';
 export type { HardwareProfile } from './hardware/profile.ts';
 export type { DraftHead, Dtype, Transformer } from './model/architecture.ts';
-export { headNames, modelCard, modelNames } from './model/cards.ts';
 export { parseModel } from './model/parse.ts';
 export { type ForwardShape, forwardShape, headShape } from './model/shape.ts';
 export { summarizeCapacity } from './report/capacity.ts';
@@ -28,6 +27,7 @@ export {
 } from './scenario/compare.ts';
 export { gatherInputs, type Inputs } from './scenario/inputs.ts';
 export type { Document, Library } from './scenario/library.ts';
+export { type ShippedModels, shippedModels } from './scenario/models.ts';
 export {
   checkUsed,
   completeScenario,

@@ -8,8 +8,8 @@ import { describe, expect, it, test } from 'vitest';
 import { type CalibrateOptions, calibrateOps } from '../src/cost/calibration/calibrate.ts';
 import { readOps } from '../src/cost/calibration/tables.ts';
 import { parseHardware } from '../src/hardware/load.ts';
-import { modelCard } from '../src/model/cards.ts';
 import { forwardShape } from '../src/model/shape.ts';
+import { modelCard } from './shipped-models.ts';
 
 const script = fileURLToPath(new URL('../scripts/bench_gpu.py', import.meta.url));
 
@@ -40,7 +40,7 @@ if (spawnSync('python3', ['--version']).status !== 0) {
   describe('scripts/bench_gpu.py', () => {
     const csv = join(mkdtempSync(join(tmpdir(), 'specsim-bench-')), 'ops.csv');
     const output = execFileSync('python3', [script, '--selftest', '--out', csv], { encoding: 'utf8' });
-    const table = readOps(readFileSync(csv, 'utf8'), csv);
+    const table = readOps(readFileSync(csv, 'utf8'), csv, []);
 
     it('passes its own test', () => {
       expect(output).toBe('selftest passed\n');

@@ -12,12 +12,13 @@ import { gemmLaw, gemmRows } from '../src/cost/calibration/gemm.ts';
 import { type FittedLaw, fitLaw, type Law } from '../src/cost/calibration/law.ts';
 import { leastSquares } from '../src/cost/calibration/least-squares.ts';
 import type { AllReduceRow, AttentionRow, GemmRow } from '../src/cost/calibration/rows.ts';
-import { readOps } from '../src/cost/calibration/tables.ts';
+import { readOps as readTable } from '../src/cost/calibration/tables.ts';
 import { splitLaw, unsplitLaw, verifyRows } from '../src/cost/calibration/verify-attention.ts';
 import { UserError } from '../src/errors.ts';
 import { parseHardware } from '../src/hardware/load.ts';
 import { calibrate } from '../src/node/calibrate.ts';
 import { stream } from '../src/random/streams.ts';
+import { modelCard } from './shipped-models.ts';
 
 const PEAKS = { bytesPerS: 3e12, flopsPerS: 1e15 };
 const SMS = 132;
@@ -278,6 +279,8 @@ describe('what the rows cannot tell', () => {
     );
   });
 });
+
+const readOps = (text: string, where: string) => readTable(text, where, [modelCard('llama-3.1-8b')]);
 
 describe('tables', () => {
   const wideGemm =

@@ -13,7 +13,6 @@ import { replayRounds } from '../src/engine/replayed-rounds.ts';
 import { runStaticBatches } from '../src/engine/static-batch.ts';
 import { parseHardware } from '../src/hardware/load.ts';
 import { type Measures, measure } from '../src/metrics/measure.ts';
-import { headFor, modelCard } from '../src/model/cards.ts';
 import { forwardShape, headShape } from '../src/model/shape.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { gatherInputs } from '../src/scenario/inputs.ts';
@@ -24,6 +23,7 @@ import { parseProcess, sampleProcess } from '../src/trace/process.ts';
 import { parseTrace } from '../src/trace/read.ts';
 import type { AcceptanceTrace, PositionLengths } from '../src/trace/trace.ts';
 import { describeWithRecordings } from './recordings.ts';
+import { headFor, modelCard } from './shipped-models.ts';
 
 const MAX_K = 20;
 
@@ -274,7 +274,7 @@ describe('the oracle', () => {
 
   const llama = modelCard('llama-3.1-8b');
   const target = forwardShape(llama, { tp: 1, dtype: 'bf16' });
-  const head = headShape(headFor('llama-3.1-8b', 'eagle3')!, llama, { tp: 1 });
+  const head = headShape(headFor('llama-3.1-8b', 'eagle3'), llama, { tp: 1 });
 
   async function expectNoFixedLengthBeats(trace: AcceptanceTrace): Promise<void> {
     const h100 = await parseHardware(readJson('hardware-profiles/h100-sxm.json'), 'h100-sxm');

@@ -9,7 +9,6 @@ import { requestOf } from '../src/cli/scenario-flags.ts';
 import { binding, RESOURCES, secondsByResource } from '../src/cost/resources.ts';
 import { Roofline } from '../src/cost/roofline.ts';
 import { noSeconds, StepWork, totalSeconds } from '../src/cost/work.ts';
-import { modelCard } from '../src/model/cards.ts';
 import { forwardShape } from '../src/model/shape.ts';
 import { compare } from '../src/node/compare.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
@@ -18,6 +17,7 @@ import { gatherInputs } from '../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../src/scenario/options.ts';
 import { readProfiles } from '../src/scenario/overrides.ts';
 import { runScenario } from '../src/scenario/run.ts';
+import { modelCard } from './shipped-models.ts';
 
 const file = async (kind: 'gpu' | 'engine', name: string) => {
   const { text, where } = await folderLibrary.profile(kind, name);

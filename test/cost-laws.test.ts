@@ -9,8 +9,8 @@ import { Roofline } from '../src/cost/roofline.ts';
 import { noSeconds, PassWork, StepWork } from '../src/cost/work.ts';
 import { parseHardware } from '../src/hardware/load.ts';
 import type { HardwareProfile } from '../src/hardware/profile.ts';
-import { draftCard, headNames, modelCard, modelNames } from '../src/model/cards.ts';
 import { type ForwardShape, forwardShape, headShape } from '../src/model/shape.ts';
+import { draftCard, headNames, modelCard, modelNames } from './shipped-models.ts';
 
 const folder = fileURLToPath(new URL('../hardware-profiles/', import.meta.url));
 const readJson = (file: string): unknown => JSON.parse(readFileSync(folder + file, 'utf8'));

@@ -1,10 +1,10 @@
 /** Every GPU, every model and every engine that ships takes part in a run. */
 import { describe, expect, it } from 'vitest';
-import { modelNames } from '../src/model/cards.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { gatherInputs } from '../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../src/scenario/options.ts';
 import { runScenario } from '../src/scenario/run.ts';
+import { modelNames } from './shipped-models.ts';
 
 const gpus = await folderLibrary.names('gpu');
 const engines = await folderLibrary.names('engine');

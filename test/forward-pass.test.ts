@@ -10,9 +10,9 @@ import { SpecDecodeBench } from '../src/cost/specdecode-bench.ts';
 import { noSeconds, PassWork, StepWork, totalSeconds } from '../src/cost/work.ts';
 import { parseHardware } from '../src/hardware/load.ts';
 import type { HardwareProfile } from '../src/hardware/profile.ts';
-import { modelCard } from '../src/model/cards.ts';
 import type { Gemm } from '../src/model/layer.ts';
 import { type ForwardShape, forwardShape } from '../src/model/shape.ts';
+import { modelCard } from './shipped-models.ts';
 
 /** So large that what it divides takes no time. */
 const BOUNDLESS = 1e300;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DraftHead } from '../src/model/architecture.ts';
-import { draftCard, headNames, modelCard, modelNames } from '../src/model/cards.ts';
 import type { Gemm } from '../src/model/layer.ts';
 import { type ForwardShape, forwardShape, headShape } from '../src/model/shape.ts';
+import { draftCard, headNames, modelCard, modelNames } from './shipped-models.ts';
 
 const llama = modelCard('llama-3.1-8b');
 const deepseek = modelCard('deepseek-v3');

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { DraftHead, Transformer } from '../src/model/architecture.ts';
-import { draftCard, headFor, headNames, modelCard, modelNames, mtpHead } from '../src/model/cards.ts';
 import type { Gemm } from '../src/model/layer.ts';
+import { mtpHead } from '../src/model/mtp-head.ts';
 import { forwardShape, headShape } from '../src/model/shape.ts';
+import { draftCard, headFor, headNames, modelCard, modelNames, shipped } from './shipped-models.ts';
 
 const bf16 = { tp: 1, dtype: 'bf16' } as const;
 
@@ -83,9 +84,13 @@ describe('model cards', () => {
     for (const name of [...modelNames(), ...headNames()]) expect(draftCard(name).source).not.toBe('');
   });
 
-  test('an unknown name is met with the nearest one', () => {
-    expect(() => modelCard('llama-3.1-8B')).toThrow('unknown model "llama-3.1-8B": nearest is llama-3.1-8b');
-    expect(() => draftCard('eagle3-llama')).toThrow(/unknown draft model "eagle3-llama": nearest is eagle/);
+  test('an unknown name is met with the nearest one', async () => {
+    await expect(shipped.model('llama-3.1-8B')).rejects.toThrow(
+      'unknown model "llama-3.1-8B": nearest is llama-3.1-8b',
+    );
+    await expect(shipped.draft('eagle3-llama')).rejects.toThrow(
+      /unknown draft model "eagle3-llama": nearest is eagle/,
+    );
   });
 });
 
@@ -128,15 +133,16 @@ describe('draft heads', () => {
   });
 
   test('the default head of a model goes by kind, and by shapes where two models share them', () => {
-    expect(headFor('llama-3.1-8b', 'eagle3')?.name).toBe('eagle3-llama-3.1-8b');
-    expect(headFor('llama-3-70b', 'eagle')?.name).toBe('eagle-llama-3.1-70b');
-    expect(headFor('glm-4.5-air', 'mtp')?.name).toBe('mtp-glm-4.5-air');
-    expect(headFor('llama-3.1-8b', 'mtp')).toBeNull();
-    expect(headFor('somebody-elses', 'eagle3')).toBeNull();
+    const name = (target: string, kind: DraftHead['kind']) => shipped.headFor(modelCard(target), kind);
+    expect(name('llama-3.1-8b', 'eagle3')).toBe('eagle3-llama-3.1-8b');
+    expect(name('llama-3-70b', 'eagle')).toBe('eagle-llama-3.1-70b');
+    expect(name('glm-4.5-air', 'mtp')).toBe('mtp-glm-4.5-air');
+    expect(name('llama-3.1-8b', 'mtp')).toBeNull();
+    expect(shipped.headFor({ ...modelCard('llama-3.1-8b'), name: 'somebody-elses' }, 'eagle3')).toBeNull();
   });
 
   test('a draft may be a whole model', () => {
-    expect(draftCard('qwen3-0.6b')).toBe(modelCard('qwen3-0.6b'));
+    expect(draftCard('qwen3-0.6b')).toMatchObject({ kind: 'transformer', name: 'qwen3-0.6b' });
   });
 
   test('every head fits its target, and the twin of it', () => {
@@ -145,7 +151,7 @@ describe('draft heads', () => {
       const head = draftCard(name) as DraftHead;
       expect(headShape(head, modelCard(head.target), options).name).toBe(name);
     }
-    const borrowed = headFor('llama-3-70b', 'eagle3')!;
+    const borrowed = headFor('llama-3-70b', 'eagle3');
     expect(headShape(borrowed, modelCard('llama-3-70b'), options).name).toBe('eagle3-llama-3.1-70b');
   });
 

@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { describe, test } from 'vitest';
 import { type OpsTable, readOps } from '../src/cost/calibration/tables.ts';
+import { modelCard, modelNames } from './shipped-models.ts';
+
+const MODELS = modelNames().map(modelCard);
 
 const DEFAULT_DIR = fileURLToPath(new URL('../../shared/data/ops', import.meta.url));
 
@@ -27,7 +30,8 @@ export function describeWithTables(
 ): void {
   const dir = opsDir();
   if (dir !== null) {
-    const read = (file: string) => readOps(gunzipSync(readFileSync(`${dir}/${file}`)).toString(), file);
+    const read = (file: string) =>
+      readOps(gunzipSync(readFileSync(`${dir}/${file}`)).toString(), file, MODELS);
     describe(name, () => fn(read, dir));
     return;
   }

@@ -6,7 +6,6 @@ import { describe, expect, test } from 'vitest';
 import { reachedQuantiles } from '../scripts/process-fit/quantile-fit.ts';
 import { explain } from '../src/decide/explain.ts';
 import { tune } from '../src/decide/tune.ts';
-import { modelNames } from '../src/model/cards.ts';
 import { catalogue } from '../src/node/catalogue.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { gatherInputs } from '../src/scenario/inputs.ts';
@@ -16,6 +15,7 @@ import { shippedMethods, shippedTrace } from '../src/scenario/shipped-trace.ts';
 import { Identity } from '../src/sweep/identity.ts';
 import { type AcceptanceProcess, parseProcess, processProvenance } from '../src/trace/process.ts';
 import { isProcess, parseRecord } from '../src/trace/read.ts';
+import { modelNames } from './shipped-models.ts';
 
 const FOLDER = fileURLToPath(new URL('../traces', import.meta.url));
 const FILES = readdirSync(FOLDER).flatMap((target) =>

@@ -136,6 +136,7 @@ describe('tables made up', () => {
       'framework,moe_dtype,kernel_source,hidden_size,inter_size,topk,num_experts,moe_tp_size,moe_ep_size,distribution,t1,t8\n' +
         'vllm/1,bfloat16,fused,2048,768,8,128,2,1,balanced,40,\nvllm/1,bfloat16,fused,2048,768,8,128,1,4,balanced,9,9\n',
       'moe.csv',
+      [],
     ).experts;
     expect(experts).toMatchObject([
       { dtype: 'bf16', hidden: 2048, ffn: 384, perToken: 8, count: 128, tokens: 1, routing: 'balanced' },
@@ -143,6 +144,7 @@ describe('tables made up', () => {
     const { allReduce } = readOps(
       'system,framework,kernel_source,num_gpus,bytes,us\nh,nccl/2,NCCL_all_gather,2,4096,5\nh,nccl/2,NCCL_all_reduce,2,4096,7\n',
       'comm.csv',
+      [],
     );
     expect(allReduce).toMatchObject([{ kernel: 'NCCL_all_reduce' }]);
   });

@@ -49,6 +49,8 @@ export interface Transformer {
   readonly experts: Experts | null;
   /** Extra layers trained to predict further tokens (MTP); they are not part of `layers`. */
   readonly mtpLayers: number;
+  /** The model of the same shapes whose draft heads fit this one too. */
+  readonly headsOf?: string;
   readonly source: string;
 }
 

@@ -58,6 +58,7 @@ const card: z.ZodType<Transformer | DraftHead> = z.discriminatedUnion(
       ...layers,
       tiedEmbeddings: z.boolean(),
       mtpLayers: whole,
+      headsOf: text.exactOptional(),
     }),
     strictObject({
       kind: z.enum(['eagle', 'eagle3', 'mtp', 'dflash']),

@@ -10,6 +10,7 @@ import type { HardwareProfile } from '../hardware/profile.ts';
 import { engineReport, gpuReport } from '../report/calibration.ts';
 import { calibrateServing, withFittedTimes } from '../scenario/calibrate-serving.ts';
 import type { Document } from '../scenario/library.ts';
+import { shippedModels } from '../scenario/models.ts';
 import { DEFAULTS } from '../scenario/options.ts';
 import { readServing } from '../scenario/serving-table.ts';
 import { folderLibrary } from './folder-library.ts';
@@ -82,7 +83,8 @@ async function fitGpu(request: CalibrateRequest, gpu: Document, date: string): P
   const json = parseJson(gpu);
   const hardware = await parseHardware(json, gpu.where);
   const texts = await Promise.all(request.ops.map((path) => readTable('--ops', path)));
-  const tables = texts.map((text, i) => readOps(text, request.ops[i]!));
+  const models = await (await shippedModels(folderLibrary)).all();
+  const tables = texts.map((text, i) => readOps(text, request.ops[i]!, models));
   const { fitted, leftOut } = calibrateOps(hardware, joinOps(tables), {
     framework: request.framework ?? null,
     kernel: request.kernel ?? null,

@@ -2,9 +2,10 @@
 import { parseEngine } from '../cost/engine-profile.ts';
 import { BASIC_METHODS, draftsBlock, parseMethod } from '../drafter/methods.ts';
 import { parseHardware } from '../hardware/load.ts';
-import { draftCard, headNames, modelCard, modelNames } from '../model/cards.ts';
+import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { forwardShape } from '../model/shape.ts';
 import type { Document } from '../scenario/library.ts';
+import { shippedModels } from '../scenario/models.ts';
 import { MAX_K, parseProcess, processMethods, processProvenance } from '../trace/process.ts';
 import { pooled } from '../trace/rates.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
@@ -22,7 +23,7 @@ export async function catalogue(
     case 'engines':
       return Promise.all((await library.names('engine')).map(engine));
     case 'models':
-      return [...modelNames().map(model), ...headNames().map(head)];
+      return models();
     case 'methods':
       return methods();
     case 'traces':
@@ -48,11 +49,16 @@ async function engine(name: string): Promise<Entry> {
   return { engine: name, label: (await parseEngine(JSON.parse(text), where)).label };
 }
 
-function model(name: string): Entry {
-  const card = modelCard(name);
+async function models(): Promise<Entry[]> {
+  const shipped = await shippedModels(library);
+  const cards = await Promise.all([...shipped.models, ...shipped.heads].map((name) => shipped.draft(name)));
+  return cards.map((card) => (card.kind === 'transformer' ? model(card) : head(card)));
+}
+
+function model(card: Transformer): Entry {
   const { weightBytes, kvBytesPerToken } = forwardShape(card, { tp: 1, dtype: 'bf16' });
   return {
-    model: name,
+    model: card.name,
     kind: card.experts === null ? 'dense' : `${card.experts.count} experts, ${card.experts.perToken} a token`,
     weights: `${(weightBytes / 1e9).toFixed(1)} GB bf16`,
     kv: `${(kvBytesPerToken / 1024).toFixed(0)} KiB/token`,
@@ -60,11 +66,9 @@ function model(name: string): Entry {
   };
 }
 
-function head(name: string): Entry {
-  const card = draftCard(name);
-  if (card.kind === 'transformer') throw new Error(`${name} is not a head`);
+function head(card: DraftHead): Entry {
   return {
-    model: name,
+    model: card.name,
     kind: `${card.kind} head of ${card.target}`,
     weights: '',
     kv: '',

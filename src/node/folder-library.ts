@@ -2,14 +2,19 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
-import type { Document, Library } from '../scenario/library.ts';
+import type { Document, Library, Profile } from '../scenario/library.ts';
 import { textOf } from './gzip.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const FOLDERS = { gpu: `${ROOT}hardware-profiles`, engine: `${ROOT}hardware-profiles/engines` };
+const FOLDERS: Readonly<Record<Profile, string>> = {
+  gpu: `${ROOT}hardware-profiles`,
+  engine: `${ROOT}hardware-profiles/engines`,
+  model: `${ROOT}models`,
+  head: `${ROOT}models/heads`,
+};
 const TRACES = `${ROOT}traces`;
 
-/** Profiles and traces that ship with the package, and any file by its path. */
+/** Profiles, models and traces that ship with the package, and any file by its path. */
 export const folderLibrary: Library = {
   names: (kind) => jsonNames(FOLDERS[kind]),
   profile: (kind, name) => shipped(`${FOLDERS[kind]}/${name}.json`, `${kind} ${name}`),

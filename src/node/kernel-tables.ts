@@ -12,6 +12,7 @@ import {
 import { joinOps, readOps } from '../cost/calibration/tables.ts';
 import { UserError } from '../errors.ts';
 import { parseHardware } from '../hardware/load.ts';
+import { shippedModels } from '../scenario/models.ts';
 import { folderLibrary } from './folder-library.ts';
 import { readTable } from './table-file.ts';
 
@@ -58,6 +59,7 @@ export async function kernelSets(folder: string, only: string | null): Promise<K
       `--ops ${folder}: cannot be read (${error.code}), expected a folder of kernel tables`,
     );
   });
+  const models = await (await shippedModels(folderLibrary)).all();
   const sets: KernelSet[] = [];
   for (const [short, { gpu, wide, layers }] of Object.entries(GPUS)) {
     if (only !== null && !KERNEL_OPERATIONS.some((operation) => kernelSetName(short, operation) === only))
@@ -67,7 +69,7 @@ export async function kernelSets(folder: string, only: string | null): Promise<K
       .filter((file) => isOf(file, wide, layers))
       .sort();
     const tables = await Promise.all(
-      own.map(async (file) => readOps(await readTable('--ops', `${folder}/${file}`), file)),
+      own.map(async (file) => readOps(await readTable('--ops', `${folder}/${file}`), file, models)),
     );
     const { text, where } = await folderLibrary.profile('gpu', gpu);
     const groups = kernelErrors(await parseHardware(JSON.parse(text), where), joinOps(tables));

@@ -11,8 +11,9 @@ import { Engine } from '../engine/engine.ts';
 import { Open } from '../engine/load.ts';
 import type { FinishedRecord } from '../engine/records.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
-import { modelCard } from '../model/cards.ts';
 import { forwardShape } from '../model/shape.ts';
+import { shippedModels } from '../scenario/models.ts';
+import { folderLibrary } from './folder-library.ts';
 import { readTable } from './table-file.ts';
 
 interface ServingRun {
@@ -70,7 +71,10 @@ export async function servingPoints(
   engine: EngineProfile,
 ): Promise<ServingPoint[]> {
   const requests = readRequests(await readTable('--ops', `${folder}/${file}`), file);
-  const shape = forwardShape(modelCard(target), { tp: 1, dtype: 'bf16' });
+  const shape = forwardShape(await (await shippedModels(folderLibrary)).model(target), {
+    tp: 1,
+    dtype: 'bf16',
+  });
   const memory = hardware.specification.memoryCapacityBytes * engine.memoryShare;
   const kvBytes = memory - shape.weightBytes;
   const simulated = new Engine({

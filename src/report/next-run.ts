@@ -1,6 +1,5 @@
 /** What a curious person would ask next of a result, and the command that answers it. */
 import { BASIC_METHODS, draftsBlock } from '../drafter/methods.ts';
-import { headFor, headNames, modelNames } from '../model/cards.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { DEFAULTS } from '../scenario/options.ts';
 import type { Result, Row } from '../scenario/result.ts';
@@ -82,11 +81,11 @@ function batch({ batch_size }: Row): string[] {
 
 /** For a run of plain decoding alone: the methods that its first trace knows and that need no draft model named. */
 function firstSpeculation(inputs: Inputs): string[] {
-  const { scenario, target, traces } = inputs;
+  const { scenario, target, traces, shipped } = inputs;
   const methods = BASIC_METHODS.filter(
     ({ name, model }) =>
       traces[0]!.drafters.has(name) &&
-      (model === undefined || (model.card !== 'transformer' && headFor(target.name, model.card) !== null)),
+      (model === undefined || (model.card !== 'transformer' && shipped.headFor(target, model.card) !== null)),
   );
   if (methods.length === 0) return [];
   const names = ['none', ...methods.map(({ name }) => name)];
@@ -101,7 +100,7 @@ function firstSpeculation(inputs: Inputs): string[] {
 }
 
 /** Flags for what was not left at its default; of acceptances and the draft model, what methods `uses` need. */
-export function kept({ scenario, drafts }: Inputs, uses: readonly string[]): string[] {
+export function kept({ scenario, drafts, shipped }: Inputs, uses: readonly string[]): string[] {
   const flags: string[] = [];
   // A workload arrives as recorded unless a load says otherwise.
   const usual = { ...DEFAULTS, load: scenario.workload === null ? DEFAULTS.load : 'recorded' };
@@ -116,10 +115,9 @@ export function kept({ scenario, drafts }: Inputs, uses: readonly string[]): str
     const spec = scenario.acceptance[name];
     if (spec !== undefined) flags.push('--acceptance', `${name}=${spec}`);
   }
-  const shipped = [...headNames(), ...modelNames()];
   const cards = uses.flatMap((name) => drafts.get(name)?.name ?? []);
   const { draft } = scenario;
-  if (draft !== null && cards.some((card) => card === draft || !shipped.includes(card))) {
+  if (draft !== null && cards.some((card) => card === draft || !shipped.drafts.includes(card))) {
     flags.push('--draft', draft);
   }
   return flags;

@@ -5,7 +5,7 @@ import { shown, UserError, unknownName } from '../errors.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { parseSlo, type Slo } from '../metrics/slo.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
-import { draftCard, headFor, headNames, modelCard, modelNames, mtpHead } from '../model/cards.ts';
+import { mtpHead } from '../model/mtp-head.ts';
 import { parseModel } from '../model/parse.ts';
 import { type NamedPolicy, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
@@ -28,6 +28,7 @@ import { joinWorkload } from '../workload/join.ts';
 import { parseWorkload } from '../workload/read.ts';
 import { firstRequests, type PrefixHashes, type Workload } from '../workload/workload.ts';
 import type { Document, Library } from './library.ts';
+import { type ShippedModels, shippedModels } from './models.ts';
 import { hashedOptions, type Scenario } from './options.ts';
 import { implausible, type Override, readProfiles, withoutEffect } from './overrides.ts';
 import { rangeWarnings } from './range.ts';
@@ -40,6 +41,8 @@ export interface Inputs {
   readonly scenario: Scenario;
   readonly hardware: HardwareProfile;
   readonly target: Transformer;
+  /** The models and heads that ship beside it. */
+  readonly shipped: ShippedModels;
   readonly engine: EngineProfile;
   /** What-if values that stand in both. */
   readonly overrides: readonly Override[];
@@ -108,19 +111,19 @@ export async function gatherInputs(
     const document = await file(what, named, names);
     return parseModel(json(document), document.where);
   };
-  const target = modelNames().includes(scenario.target)
-    ? modelCard(scenario.target)
-    : await model('target', scenario.target, modelNames());
+  const shipped = await shippedModels(library);
+  const target = shipped.models.includes(scenario.target)
+    ? await shipped.model(scenario.target)
+    : await model('target', scenario.target, shipped.models);
   if (target.kind !== 'transformer') {
     throw new UserError(`target ${scenario.target} is a draft head, expected a whole model`);
   }
-  const cards = [...headNames(), ...modelNames()];
   const chosen =
     scenario.draft === null
       ? null
-      : cards.includes(scenario.draft)
-        ? draftCard(scenario.draft)
-        : await model('draft', scenario.draft, cards);
+      : shipped.drafts.includes(scenario.draft)
+        ? await shipped.draft(scenario.draft)
+        : await model('draft', scenario.draft, shipped.drafts);
 
   const methods = scenario.method.map(parseMethod);
   const best = methods.find(({ kind }) => kind === 'best');
@@ -201,7 +204,8 @@ export async function gatherInputs(
     }
     traces.push(prepare(trace, scenario, warnings));
   }
-  const drafts = draftCards(parts, target, chosen, measuredDraft(asked, traces));
+  const measured = await measuredDraft(asked, traces, shipped);
+  const drafts = await draftCards(parts, target, chosen, measured, shipped);
   for (const part of asked) {
     const run = drafts.get(part.name);
     if (run?.kind !== 'transformer') continue;
@@ -250,11 +254,12 @@ export async function gatherInputs(
     warnings.push(`gpu ${hardware.name} ${grade}`);
   }
   warnings.push(...rangeWarnings({ scenario, hardware, methods, engine }, traces));
-  const configHash = await sha256(JSON.stringify([hashed(scenario), ...contents]));
+  const configHash = await sha256(JSON.stringify([hashed(scenario, shipped), ...contents]));
   return {
     scenario,
     hardware,
     target,
+    shipped,
     engine,
     overrides,
     methods,
@@ -271,49 +276,53 @@ export async function gatherInputs(
 }
 
 /** The scenario without what may be a path: the contents stand beside it. */
-function hashed(scenario: Scenario): object {
+function hashed(scenario: Scenario, shipped: ShippedModels): object {
   const { gpu: _, engine: __, target, draft, trace, policy, workload, ...rest } = hashedOptions(scenario);
-  const name = (named: string | null) => (named !== null && modelNames().includes(named) ? named : null);
+  const name = (named: string | null) => (named !== null && shipped.models.includes(named) ? named : null);
   return {
     ...rest,
     ...(policy.join() !== 'fixed' && {
       policy: policy.map((one) => one.replace(/^table:.*/, 'table')).join(),
     }),
     target: name(target),
-    draft: draft !== null && headNames().includes(draft) ? draft : name(draft),
+    draft: draft !== null && shipped.heads.includes(draft) ? draft : name(draft),
     traces: trace.length,
     workload: workload !== null,
   };
 }
 
 /** The draft model whose acceptance the traces hold; null where they name none that has a card, or several. */
-function measuredDraft(
+async function measuredDraft(
   asked: readonly BasicMethod[],
   traces: readonly AcceptanceTrace[],
-): Transformer | null {
+  shipped: ShippedModels,
+): Promise<Transformer | null> {
   if (!asked.some(({ model }) => model?.card === 'transformer')) return null;
   const [name, ...others] = new Set(traces.map(({ provenance }) => provenance.draft));
-  return name !== undefined && others.length === 0 && modelNames().includes(name) ? modelCard(name) : null;
+  const one = name !== undefined && others.length === 0 && shipped.models.includes(name);
+  return one ? shipped.model(name) : null;
 }
 
-function draftCards(
+async function draftCards(
   parts: readonly BasicMethod[],
   target: Transformer,
   chosen: DraftHead | Transformer | null,
   measured: Transformer | null,
-): Map<string, DraftHead | Transformer> {
+  shipped: ShippedModels,
+): Promise<Map<string, DraftHead | Transformer>> {
   const drafts = new Map<string, DraftHead | Transformer>();
   let used = false;
   for (const { name, model } of parts) {
     if (model === undefined) continue;
     const fits = chosen !== null && chosen.kind === model.card;
     used ||= fits;
-    const card = fits ? chosen : model.card === 'transformer' ? measured : defaultHead(target, model.card);
+    const own = model.card === 'transformer' ? measured : await defaultHead(target, model.card, shipped);
+    const card = fits ? chosen : own;
     if (card === null) {
       const [what, known] =
         model.card === 'transformer'
-          ? ['draft model', modelNames()]
-          : [`${model.card} head`, headNames().filter((head) => draftCard(head).kind === model.card)];
+          ? ['draft model', shipped.models]
+          : [`${model.card} head`, shipped.headsOfKind(model.card)];
       throw new UserError(
         `method ${name}: ${target.name} has no ${what} of its own; name one with --draft (known: ${known.join(', ')})`,
       );
@@ -332,8 +341,14 @@ function draftCards(
 }
 
 /** The head made for a target, or the extra layers it was trained with. */
-function defaultHead(target: Transformer, kind: DraftHead['kind']): DraftHead | null {
-  return headFor(target.name, kind) ?? (kind === 'mtp' && target.mtpLayers > 0 ? mtpHead(target) : null);
+async function defaultHead(
+  target: Transformer,
+  kind: DraftHead['kind'],
+  shipped: ShippedModels,
+): Promise<DraftHead | null> {
+  const name = shipped.headFor(target, kind);
+  if (name !== null) return (await shipped.draft(name)) as DraftHead;
+  return kind === 'mtp' && target.mtpLayers > 0 ? mtpHead(target) : null;
 }
 
 /** What was read of documents that a library hands out again. */

@@ -6,10 +6,13 @@ export interface Document {
   readonly text: string;
 }
 
+/** What a JSON file describes that ships and that a user may bring. */
+export type Profile = 'gpu' | 'engine' | 'model' | 'head';
+
 export interface Library {
-  /** Names of the GPU or engine profiles that ship. */
-  names(kind: 'gpu' | 'engine'): Promise<readonly string[]>;
-  profile(kind: 'gpu' | 'engine', name: string): Promise<Document>;
+  /** Names of what ships of that kind. */
+  names(kind: Profile): Promise<readonly string[]>;
+  profile(kind: Profile, name: string): Promise<Document>;
   /** Data sets that have a trace of their own, by target. */
   traces(): Promise<ReadonlyMap<string, readonly string[]>>;
   /** A fitted process or a trace file, of a target and a data set that `traces` lists. */

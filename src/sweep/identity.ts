@@ -1,7 +1,7 @@
 /** What a point is: a hash of its scenario, the contents of every file it names, and the program's version. */
-import { headNames, modelNames } from '../model/cards.ts';
 import { sha256 } from '../scenario/inputs.ts';
 import type { Document, Library } from '../scenario/library.ts';
+import { shippedModels } from '../scenario/models.ts';
 import { hashedOptions, type Scenario } from '../scenario/options.ts';
 import { TOOL } from '../scenario/result.ts';
 import { shippedTrace } from '../scenario/shipped-trace.ts';
@@ -45,8 +45,8 @@ export class Identity {
   }
 
   async #model(named: string): Promise<string | null> {
-    const ships = modelNames().includes(named) || headNames().includes(named);
-    return ships ? `card ${named}` : this.#file(named);
+    const { drafts } = await shippedModels(this.#library);
+    return drafts.includes(named) ? `card ${named}` : this.#file(named);
   }
 
   #file(path: string): Promise<string | null> {

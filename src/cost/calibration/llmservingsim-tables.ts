@@ -3,8 +3,7 @@
  * of the layers are those of the model. Times in microseconds, on data that stay in cache where they can.
  */
 import { UserError } from '../../errors.ts';
-import type { Dtype } from '../../model/architecture.ts';
-import { modelCard, modelNames } from '../../model/cards.ts';
+import type { Dtype, Transformer } from '../../model/architecture.ts';
 import { forwardShape } from '../../model/shape.ts';
 import type { AttentionRow, GemmRow, OpsRows } from './rows.ts';
 import type { Sheet } from './sheet.ts';
@@ -22,15 +21,15 @@ const PRODUCTS: Readonly<Record<string, string>> = {
 
 const KERNELS = { engine: 'LLMServingSim profile', kernel: '' };
 
-export function readLlmServingSim(sheet: Sheet): Partial<OpsRows> {
-  const { model, dtype, tp } = fromName(sheet.where);
+export function readLlmServingSim(sheet: Sheet, models: readonly Transformer[]): Partial<OpsRows> {
+  const { model, dtype, tp } = fromName(sheet.where, models);
   return sheet.columns.includes('layer')
     ? { gemm: products(sheet, model, dtype, tp) }
     : { attention: attention(sheet, model, tp) };
 }
 
-function products(sheet: Sheet, model: string, dtype: Dtype, tp: number): GemmRow[] {
-  const shape = forwardShape(modelCard(model), { tp, dtype });
+function products(sheet: Sheet, model: Transformer, dtype: Dtype, tp: number): GemmRow[] {
+  const shape = forwardShape(model, { tp, dtype });
   const byName = new Map([...shape.gemms, shape.lmHead].map((gemm) => [gemm.name, gemm]));
   const rows: GemmRow[] = [];
   for (const row of sheet.rows()) {
@@ -44,9 +43,9 @@ function products(sheet: Sheet, model: string, dtype: Dtype, tp: number): GemmRo
 }
 
 /** Steps of decode alone or of one prompt chunk alone; of mixed ones it is not known which part took how long. */
-function attention(sheet: Sheet, model: string, tp: number): AttentionRow[] {
-  const { attention: shape } = modelCard(model);
-  if (shape.kind !== 'gqa') throw new UserError(`${sheet.where}: ${model} has no grouped-query attention`);
+function attention(sheet: Sheet, model: Transformer, tp: number): AttentionRow[] {
+  const { name, attention: shape } = model;
+  if (shape.kind !== 'gqa') throw new UserError(`${sheet.where}: ${name} has no grouped-query attention`);
   const rows: AttentionRow[] = [];
   for (const row of sheet.rows()) {
     const [chunk, before] = [row.whole('prefill_chunk', 0), row.whole('kv_prefill', 0)];
@@ -70,14 +69,20 @@ function attention(sheet: Sheet, model: string, tp: number): AttentionRow[] {
   return rows;
 }
 
-function fromName(where: string): { model: string; dtype: Dtype; tp: number } {
-  const name = where.split(/[\\/]/).at(-1)!;
-  const [, written, dtype, tp] = /__([^_]+(?:_[^_]+)*)__(bf16|fp8)__tp(\d+)__/.exec(name) ?? [];
+interface Measured {
+  readonly model: Transformer;
+  readonly dtype: Dtype;
+  readonly tp: number;
+}
+
+function fromName(where: string, models: readonly Transformer[]): Measured {
+  const file = where.split(/[\\/]/).at(-1)!;
+  const [, written, dtype, tp] = /__([^_]+(?:_[^_]+)*)__(bf16|fp8)__tp(\d+)__/.exec(file) ?? [];
   const lower = written?.toLowerCase() ?? '';
-  const model = modelNames().find((known) => lower === known || lower.startsWith(`${known}-instruct`));
+  const model = models.find(({ name }) => lower === name || lower.startsWith(`${name}-instruct`));
   if (model === undefined || dtype === undefined) {
     throw new UserError(
-      `${where}: expected a name such as RTX4090__Llama-3.1-8B__bf16__tp1__dense.csv, the model one of ${modelNames().join(', ')}`,
+      `${where}: expected a name such as RTX4090__Llama-3.1-8B__bf16__tp1__dense.csv, the model one of ${models.map(({ name }) => name).join(', ')}`,
     );
   }
   return { model, dtype: dtype as Dtype, tp: Number(tp) };

@@ -1,5 +1,6 @@
 /** Reads tables of measured operations, in each format of docs/calibration.md, told apart by their columns. */
 import { shown, UserError } from '../../errors.ts';
+import type { Transformer } from '../../model/architecture.ts';
 import { readBench } from './bench-table.ts';
 import { readLlmServingSim } from './llmservingsim-tables.ts';
 import type { OpsRows } from './rows.ts';
@@ -15,7 +16,7 @@ interface Format {
   readonly name: string;
   /** Columns that are in every table of the format. */
   readonly columns: readonly string[];
-  read(sheet: Sheet): Partial<OpsRows>;
+  read(sheet: Sheet, models: readonly Transformer[]): Partial<OpsRows>;
 }
 
 const FORMATS: readonly Format[] = [
@@ -69,9 +70,10 @@ const FORMATS: readonly Format[] = [
  * Reads one table.
  *
  * @param where the file; LLMServingSim tables say model and parallel size in its name
+ * @param models those that such a name may mean
  * @throws UserError, with file and line, for columns that fit no format and cells that fit no column
  */
-export function readOps(text: string, where: string): OpsTable {
+export function readOps(text: string, where: string, models: readonly Transformer[]): OpsTable {
   const sheet = readSheet(text, where);
   const format = FORMATS.find(({ columns }) => columns.every((column) => sheet.columns.includes(column)));
   if (format === undefined) throw unknownFormat(sheet);
@@ -80,7 +82,7 @@ export function readOps(text: string, where: string): OpsTable {
     attention: [],
     allReduce: [],
     experts: [],
-    ...format.read(sheet),
+    ...format.read(sheet, models),
     comments: sheet.comments,
   };
 }

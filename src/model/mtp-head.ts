@@ -1,0 +1,31 @@
+/** The draft head that a model trained to predict further tokens brings along. */
+import { UserError } from '../errors.ts';
+import type { DraftHead, Transformer } from './architecture.ts';
+
+/**
+ * The multi-token-prediction head of a model that was trained with one: a layer of the target's own shape (the
+ * mixture of experts where there is one), behind a matrix that fuses embedding and hidden state in every pass.
+ *
+ * @throws UserError when `target` was trained without one
+ */
+export function mtpHead(target: Transformer): DraftHead {
+  const { name, hidden, ffn, vocab, attention, experts } = target;
+  if (target.mtpLayers === 0) {
+    throw new UserError(`model ${name} has no multi-token-prediction layer, expected mtpLayers of 1 or more`);
+  }
+  return {
+    kind: 'mtp',
+    name: `mtp-${name}`,
+    target: name,
+    layers: 1,
+    hidden,
+    ffn,
+    vocab,
+    attention,
+    experts: experts && { ...experts, denseLayers: 0 },
+    attentionInput: hidden,
+    fusion: { input: 2 * hidden, firstPassOnly: false },
+    sharesOutputMatrix: true,
+    source: `the target's config (num_nextn_predict_layers ${target.mtpLayers}); eh_proj as in vllm-project/vllm deepseek_mtp.py`,
+  };
+}
