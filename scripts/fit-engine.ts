@@ -14,7 +14,7 @@
 import { diag, inv, matrix, multiply, transpose } from 'mathjs';
 import type { EngineProfile } from '../src/cost/engine-profile.ts';
 import { errorOf, type Point, SETS, type SetName, validation } from '../src/node/validation.ts';
-import { type EngineTime, fitTimes, withTimes } from '../src/scenario/engine-times.ts';
+import { fitTimes, withTimes } from '../src/scenario/engine-times.ts';
 
 const [recordings, flag] = process.argv.slice(2);
 if (recordings === undefined) throw new Error('name the folder of the recordings');
@@ -30,7 +30,7 @@ const KNOWN_TO: Readonly<Partial<Record<SetName, number>>> = {
 };
 
 /** Where the fit starts: round guesses, microseconds. No figure depends on the host's launches of layers. */
-const START: Readonly<Record<Exclude<EngineTime, 'layerHost'>, number>> = {
+const START: Readonly<Record<string, number>> = {
   layerLaunch: 25,
   draftPassLaunch: 300,
   'stepOverhead.fixed': 1000,
@@ -42,11 +42,11 @@ const START: Readonly<Record<Exclude<EngineTime, 'layerHost'>, number>> = {
   'rejectionSampling.fixed': 100,
 };
 const start = Object.entries(START).map(([time, microseconds]) => ({
-  time: time as EngineTime,
+  time,
   seconds: 1e-6 * microseconds,
 }));
 
-const { engine, predict } = await validation(recordings);
+const { machine, predict } = await validation(recordings);
 
 const residuals = (tuned: EngineProfile): number[] =>
   predict(tuned).flatMap(({ set, error }: Point) => {
@@ -55,7 +55,7 @@ const residuals = (tuned: EngineProfile): number[] =>
   });
 
 const STEP = 0.05;
-const fitted = fitTimes(engine, start, residuals, {
+const fitted = fitTimes(machine, start, residuals, {
   looseness: 12 * STEP,
   log: (line) => process.stderr.write(`${line}\n`),
 });
@@ -67,7 +67,7 @@ for (const [i, { time, seconds }] of fitted.entries()) {
     `${time.padEnd(28)} ${microseconds.padStart(8)} us  +- ${(100 * errors[i]!).toFixed(0)} %\n`,
   );
 }
-const points = predict(withTimes(engine, fitted));
+const points = predict(withTimes(machine, fitted));
 for (const set of Object.keys(SETS) as SetName[]) {
   const { mean, worst } = errorOf(points, set);
   process.stdout.write(
@@ -77,13 +77,13 @@ for (const set of Object.keys(SETS) as SetName[]) {
 
 /** Relative standard error of each time: the root of the diagonal of s^2 (J'J)^-1, without the pull to the start. */
 function standardErrors(): number[] {
-  const at = residuals(withTimes(engine, fitted));
+  const at = residuals(withTimes(machine, fitted));
   const slopes = matrix(
     fitted.map(({ time, seconds }) => {
       const moved = fitted.map((one) =>
         one.time === time ? { time, seconds: seconds * Math.exp(STEP) } : one,
       );
-      return residuals(withTimes(engine, moved)).map((value, j) => (value - at[j]!) / STEP);
+      return residuals(withTimes(machine, moved)).map((value, j) => (value - at[j]!) / STEP);
     }),
   );
   const scatter = at.reduce((sum, value) => sum + value * value, 0) / (at.length - fitted.length);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { requestOf } from '../src/cli/scenario-flags.ts';
-import { PARAMETERS } from '../src/cost/parameters.ts';
+import { FIELDS, scaled } from '../src/cost/fields.ts';
 import { parseMethod } from '../src/drafter/methods.ts';
 import { UserError } from '../src/errors.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
@@ -117,12 +117,12 @@ describe('a value by its path', () => {
     expect(hardware.specification.denseFlopsPerS.fp8).toBe(6.24e14);
   });
 
-  it.each(PARAMETERS.map((parameter) => [parameter.name, parameter] as const))(
-    '%s does what the parameter of that name does',
-    async (name, parameter) => {
+  it.each(FIELDS.map((field) => [field.path, field] as const))(
+    '%s does what the field of that path does',
+    async (name, field) => {
       expect(SETTABLE_PATHS).toContain(name);
-      const expected = parameter.scaled(plain, 0.9);
-      if (JSON.stringify(expected) === JSON.stringify(parameter.scaled(plain, 0.8))) return;
+      const expected = scaled(field, plain, 0.9);
+      if (JSON.stringify(expected) === JSON.stringify(scaled(field, plain, 0.8))) return;
       const { hardware, engine } = await onH100({ [name]: '0.9x' });
       const numbers = ({ specification, efficiency }: typeof hardware) =>
         JSON.stringify([specification, efficiency], (_, value) =>
@@ -197,16 +197,16 @@ describe('whatever is changed, on every GPU and for every method', async () => {
     method: fc.constantFrom(...methods),
     k: fc.integer({ min: 1, max: 8 }),
     batch: fc.integer({ min: 1, max: 200 }),
-    parameter: fc.constantFrom(...PARAMETERS),
+    field: fc.constantFrom(...FIELDS),
   });
   type Anything = typeof anything extends fc.Arbitrary<infer T> ? T : never;
 
   /** Throughput and speedup with the parameter multiplied by each factor. */
-  function answers({ inputs, method, k, batch, parameter }: Anything, factors: readonly number[]) {
+  function answers({ inputs, method, k, batch, field }: Anything, factors: readonly number[]) {
     const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
     const setting = { method, k: method.kind === 'fixed' ? k : null };
     return factors.map((factor) => {
-      const machine = parameter.scaled(inputs, factor);
+      const machine = scaled(field, inputs, factor);
       const throughput = bench.measures(setting, batch, machine).throughput_tok_per_s;
       const plainRate = bench.plainMeasures(setting, batch, machine).throughput_tok_per_s;
       return { throughput, speedup: throughput / plainRate };
@@ -219,7 +219,7 @@ describe('whatever is changed, on every GPU and for every method', async () => {
       fc.property(anything, factor, (drawn, more) => {
         const [before, after] = answers(drawn, [1, more]);
         const gain = after!.throughput / before!.throughput - 1;
-        expect(drawn.parameter.name.startsWith('hardware.') ? gain : -gain).toBeGreaterThan(-1e-9);
+        expect(drawn.field.path.startsWith('hardware.') ? gain : -gain).toBeGreaterThan(-1e-9);
       }),
       { numRuns: 400 },
     );

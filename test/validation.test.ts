@@ -12,8 +12,8 @@ import { describeWithRecordings } from './recordings.ts';
 
 describeWithRecordings('Llama-3.1-8B on an H100, recordings replayed', (recordings) => {
   it('predicts what it was not fitted to as well as the committed figures say', async () => {
-    const { engine, jointFit, predict } = await validation(recordings);
-    const points = predict(engine);
+    const { machine, jointFit, predict } = await validation(recordings);
+    const points = predict(machine.engine);
     expect(points.filter((point) => point.set === 'speedups')).toHaveLength(36);
     const joint = predict(jointFit);
     const sets = Object.entries(SETS) as [SetName, { role: string }][];
@@ -84,8 +84,8 @@ describeWithRecordings('Llama-3.1-8B on an H100, recordings replayed', (recordin
 
 describe('Llama-3.1-8B on an H100, fitted processes', () => {
   it('predicts the published speedups nearly as well as the recordings do', async () => {
-    const { engine, predict } = await validation(null);
-    const points = predict(engine);
+    const { machine, predict } = await validation(null);
+    const points = predict(machine.engine);
     expect(errorOf(points, 'speedups').mean).toBeLessThan(3);
     expect(errorOf(points, 'speedups').worst).toBeLessThan(8);
   });

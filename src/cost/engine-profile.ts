@@ -68,6 +68,10 @@ export interface FixedAndEach {
   readonly eachS: number;
 }
 
+type FixedAndEachKey = {
+  [Key in keyof EngineProfile]: EngineProfile[Key] extends FixedAndEach ? Key : never;
+}[keyof EngineProfile];
+
 const text = z.string().min(1);
 const count = z.int().positive();
 const bounds = z.tuple([z.number().nonnegative(), z.number().nonnegative()]);
@@ -136,15 +140,7 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
   const file = validate(engineSchema, json, where);
   const time = async (quantity: Quantity | undefined, path: string): Promise<number> =>
     quantity === undefined ? 0 : parseQuantity(quantity, 's', `${where}: ${path}`);
-  const both = async (
-    key:
-      | 'stepOverhead'
-      | 'speculationOverhead'
-      | 'search'
-      | 'drafterSwitch'
-      | 'plainSampling'
-      | 'rejectionSampling',
-  ) => ({
+  const both = async (key: FixedAndEachKey) => ({
     fixedS: await time(file[key]?.fixed, `${key}.fixed`),
     eachS: await time(file[key]?.each, `${key}.each`),
   });

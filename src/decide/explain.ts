@@ -3,7 +3,8 @@
  * what of it is waste, which resource binds, and what would help most. All of it is differences of replays and of
  * prices, so that the parts add up to the whole.
  */
-import { binding, type Resource, secondsByResource } from '../cost/resources.ts';
+import type { Resource } from '../cost/fields.ts';
+import { binding, secondsByResource } from '../cost/resources.ts';
 import { draftsBlock, parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { NamedPolicy } from '../policy/policies.ts';

@@ -1,5 +1,5 @@
 /** What would help a setting most, each remedy alone. */
-import { PARAMETERS } from '../cost/parameters.ts';
+import { FIELDS, scaled } from '../cost/fields.ts';
 import type { Measures } from '../metrics/measure.ts';
 import type { Bench } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
@@ -35,9 +35,9 @@ export function remedies(inputs: Inputs, bench: Bench, bounds: Bounds, batch: nu
   const { draft, overhead } = measures.step_ms!;
   const gain = ({ ms, tokens }: Step) => tokens / ms / (now.tokens / now.ms);
   const percent = `${100 * BETTER} %`;
-  const faster = (name: string) => {
-    const parameter = PARAMETERS.find((one) => one.name === name)!;
-    return gain(stepOf(bench.measures(setting, batch, parameter.scaled(inputs, 1 + BETTER))));
+  const faster = (path: string) => {
+    const field = FIELDS.find((one) => one.path === path)!;
+    return gain(stepOf(bench.measures(setting, batch, scaled(field, inputs, 1 + BETTER))));
   };
   // More than k cannot be accepted.
   const accepted = Math.min((now.tokens - 1) * (1 + BETTER), Math.max(setting.k!, now.tokens - 1));

@@ -82,11 +82,11 @@ async function publishedSets(
   recordings: string | null,
   wanted: (set: string) => boolean,
 ): Promise<Published> {
-  const { engine, jointFit, predict } = await validation(recordings);
+  const { machine, jointFit, predict } = await validation(recordings);
   const chosen = (points: readonly Point[]) => points.filter((point) => wanted(point.set));
   return {
     traces: recordings === null ? 'fitted' : 'recording',
-    points: chosen(predict(engine)),
+    points: chosen(predict(machine.engine)),
     jointFit: chosen(predict(jointFit)),
   };
 }

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseString } from 'fast-csv';
 import type { EngineProfile } from '../cost/engine-profile.ts';
-import { type EngineTime, withTimes } from '../scenario/engine-times.ts';
+import type { Machine } from '../cost/fields.ts';
+import { withTimes } from '../scenario/engine-times.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import { completeScenario } from '../scenario/options.ts';
 import type { Row } from '../scenario/result.ts';
@@ -92,8 +93,8 @@ export async function readFigures(file: string): Promise<Record<string, string>[
 
 /** The predictions, ready to be made again and again with another engine profile. */
 export interface Validation {
-  readonly engine: EngineProfile;
-  /** The same engine with its times fitted to every figure at once: the least that this model can miss them by. */
+  readonly machine: Machine;
+  /** The engine engine with its times fitted to every figure at once: the least that this model can miss them by. */
   readonly jointFit: EngineProfile;
   predict(engine: EngineProfile): Point[];
 }
@@ -118,12 +119,12 @@ export async function validation(recordings: string | null, requests?: number): 
   const passes = await readFigures('../draft-passes.csv');
   const passInputs = await Promise.all(passes.map(draftPass));
   const jointTimes = (await readFigures('joint-fit.csv')).map(({ time, us }) => ({
-    time: time as EngineTime,
+    time: time!,
     seconds: 1e-6 * Number(us),
   }));
   return {
-    engine: inputs.engine,
-    jointFit: withTimes(inputs.engine, jointTimes),
+    machine: inputs,
+    jointFit: withTimes(inputs, jointTimes),
     predict(engine) {
       const tuned = { ...inputs, engine };
       const rows = [tuned, longDrafts(tuned), largeBatch(tuned)].flatMap((own) => runScenario(own).rows);

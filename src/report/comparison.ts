@@ -1,5 +1,5 @@
 /** A comparison of GPUs for people. */
-import { RESOURCES } from '../cost/resources.ts';
+import { RESOURCES } from '../cost/fields.ts';
 import type { Comparison, ComparisonRow } from '../scenario/compare.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { overrideLines, settingLabel, workloadLines } from './setting.ts';

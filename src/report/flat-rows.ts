@@ -1,5 +1,5 @@
 /** Rows as a flat table: the columns of the JSON, nested ones joined with a dot. */
-import { RESOURCES } from '../cost/resources.ts';
+import { RESOURCES } from '../cost/fields.ts';
 import { DISTRIBUTION_FIELDS } from '../metrics/distribution.ts';
 
 export interface FlatTable {

@@ -2,7 +2,7 @@
  * One trace on one machine: simulates settings (setup.ts) and their baselines, and makes the rows. Baselines are kept
  * for the rows that share them.
  */
-import { type Machine, PARAMETERS } from '../cost/parameters.ts';
+import { FIELDS, type Machine, scaled } from '../cost/fields.ts';
 import type { CostModel } from '../cost/work.ts';
 import { takesK } from '../drafter/methods.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
@@ -85,15 +85,11 @@ export class Bench {
     this.#everyRequest = trace.ids.map((_, r) => r);
     // The authors' constants come without errors, so only the choice of requests is uncertain there.
     const uncertain =
-      scenario.cost === 'specdecode-bench'
-        ? []
-        : PARAMETERS.filter((parameter) => parameter.relativeError(inputs) > 0);
-    this.#shifted = uncertain.map((parameter) =>
-      parameter.scaled(inputs, 1 + parameter.relativeError(inputs)),
-    );
+      scenario.cost === 'specdecode-bench' ? [] : FIELDS.filter((field) => field.error(inputs) > 0);
+    this.#shifted = uncertain.map((field) => scaled(field, inputs, 1 + field.error(inputs)));
     this.#confidence = new Confidence(
       trace.ids.length,
-      uncertain.map((parameter) => parameter.name),
+      uncertain.map((field) => field.path),
       scenario.seed,
     );
   }

@@ -36,7 +36,7 @@ interface PredictedFigure {
 export interface ServingFit {
   readonly times: readonly FittedTime[];
   /** Times that no figure depends on; they stay as the engine profile has them. */
-  readonly untouched: readonly EngineTime[];
+  readonly untouched: readonly string[];
   readonly figures: readonly PredictedFigure[];
   /** The same figures, each predicted by a fit to the others; null where there is nothing to leave out. */
   readonly heldOut: readonly PredictedFigure[] | null;
@@ -67,13 +67,13 @@ export async function calibrateServing(
   library: Library,
 ): Promise<ServingFit> {
   const groups = await groupsOf(machine, figures, library);
-  const { engine } = groups[0]!.inputs;
-  const start = touchedTimes(engine, groups);
+  const { inputs } = groups[0]!;
+  const start = touchedTimes(groups);
   const fitTo = (of: readonly Group[]): FittedTime[] => {
     try {
       const residuals = (tuned: EngineProfile) =>
         predict(of, tuned).map(({ figure, error }) => error / figure.knownTo);
-      return fitTimes(engine, start, residuals, { looseness: LOOSENESS });
+      return fitTimes(inputs, start, residuals, { looseness: LOOSENESS });
     } catch (error) {
       throw error instanceof UserError ? new UserError(`--serving: ${error.message}`) : error;
     }
@@ -84,13 +84,13 @@ export async function calibrateServing(
   return {
     times,
     untouched: ENGINE_TIMES.filter((time) => !touched.includes(time)),
-    figures: predict(groups, withTimes(engine, times)),
+    figures: predict(groups, withTimes(inputs, times)),
     heldOut:
       parts.length < 2 || figures.length - Math.max(...parts.map(countOf)) < start.length
         ? null
         : parts.flatMap((left) => {
             const others = parts.filter((part) => part !== left).flat();
-            return predict(left, withTimes(engine, fitTo(others)));
+            return predict(left, withTimes(inputs, fitTo(others)));
           }),
     leftOut: what,
     range: rangeOf(groups),
@@ -162,13 +162,11 @@ function atFigure({ where }: ServingFigure, error: unknown): unknown {
 }
 
 /** Times that change some prediction, with where each starts. */
-function touchedTimes(
-  engine: EngineProfile,
-  groups: readonly Group[],
-): { time: EngineTime; seconds: number }[] {
-  const start = ENGINE_TIMES.map((time) => ({ time, seconds: Math.max(timeOf(engine, time), SMALLEST_S) }));
+function touchedTimes(groups: readonly Group[]): EngineTime[] {
+  const { inputs } = groups[0]!;
+  const start = ENGINE_TIMES.map((time) => ({ time, seconds: Math.max(timeOf(inputs, time), SMALLEST_S) }));
   const values = (times: typeof start) =>
-    predict(groups, withTimes(engine, times)).map(({ predicted }) => predicted);
+    predict(groups, withTimes(inputs, times)).map(({ predicted }) => predicted);
   const plain = values(start);
   return start.filter(({ time }) => {
     const doubled = start.map((one) => (one.time === time ? { time, seconds: 2 * one.seconds } : one));

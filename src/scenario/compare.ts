@@ -1,5 +1,6 @@
 /** GPUs side by side: the best speculation at every batch size, where it stops paying, and what binds. */
-import { binding, RESOURCES, type Resource, secondsByResource } from '../cost/resources.ts';
+import { RESOURCES, type Resource } from '../cost/fields.ts';
+import { binding, secondsByResource } from '../cost/resources.ts';
 import { takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { Bench } from './bench.ts';

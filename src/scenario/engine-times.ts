@@ -1,51 +1,35 @@
 /** Fits the times of an engine profile to anything that can be predicted with one. */
 import { leastSquares } from '../cost/calibration/least-squares.ts';
-import type { EngineProfile, FixedAndEach } from '../cost/engine-profile.ts';
+import type { EngineProfile } from '../cost/engine-profile.ts';
+import { FIELDS, type Machine } from '../cost/fields.ts';
 import { UserError } from '../errors.ts';
 
+const FITTED = new Map(
+  FIELDS.flatMap(({ path, fitted, of }) => (fitted ? [[path.replace('engine.', ''), of[0]!] as const] : [])),
+);
+
 /** Times that may be fitted, by their path in the profile's file. */
-export const ENGINE_TIMES = [
-  'layerLaunch',
-  'layerHost',
-  'draftPassLaunch',
-  'stepOverhead.fixed',
-  'stepOverhead.each',
-  'speculationOverhead.fixed',
-  'speculationOverhead.each',
-  'search.each',
-  'plainSampling.fixed',
-  'rejectionSampling.fixed',
-] as const;
+export const ENGINE_TIMES: readonly string[] = [...FITTED.keys()];
 
-export type EngineTime = (typeof ENGINE_TIMES)[number];
-
-export interface FittedTime {
-  readonly time: EngineTime;
+export interface EngineTime {
+  /** One of `ENGINE_TIMES`. */
+  readonly time: string;
   readonly seconds: number;
+}
+
+export interface FittedTime extends EngineTime {
   /** Relative to the time; large for one that the residuals hardly depend on. */
   readonly standardError: number;
 }
 
-/** The profile with other times, in seconds. */
-export function withTimes(
-  engine: EngineProfile,
-  times: readonly { readonly time: EngineTime; readonly seconds: number }[],
-): EngineProfile {
-  const changed: Record<string, unknown> = { ...engine };
-  for (const { time, seconds } of times) {
-    const [outer, inner] = time.split('.') as [string, string?];
-    if (inner === undefined) changed[`${outer}S`] = seconds;
-    else changed[outer] = { ...(changed[outer] as FixedAndEach), [`${inner}S`]: seconds };
-  }
-  return changed as unknown as EngineProfile;
+/** The engine of a machine with other times. */
+export function withTimes(machine: Machine, times: readonly EngineTime[]): EngineProfile {
+  return times.reduce((on, { time, seconds }) => FITTED.get(time)!.put(on, seconds), machine).engine;
 }
 
-export function timeOf(engine: EngineProfile, time: EngineTime): number {
-  const [outer, inner] = time.split('.') as [string, string?];
-  const fields = engine as unknown as Record<string, number | Record<string, number>>;
-  return inner === undefined
-    ? (fields[`${outer}S`] as number)
-    : (fields[outer] as Record<string, number>)[`${inner}S`]!;
+/** Seconds. */
+export function timeOf(machine: Machine, time: string): number {
+  return FITTED.get(time)!.get(machine)!;
 }
 
 interface FitTimesOptions {
@@ -67,15 +51,15 @@ const STEP = 0.05;
  * @throws UserError for fewer residuals than times, and a fit that does not converge
  */
 export function fitTimes(
-  engine: EngineProfile,
-  start: readonly { readonly time: EngineTime; readonly seconds: number }[],
+  machine: Machine,
+  start: readonly EngineTime[],
   residuals: (engine: EngineProfile) => readonly number[],
   { looseness, log }: FitTimesOptions,
 ): FittedTime[] {
   const tuned = (logs: readonly number[]) =>
     start.map(({ time }, i) => ({ time, seconds: Math.exp(logs[i]!) }));
   const first = start.map(({ seconds }) => Math.log(seconds));
-  const deviations = (logs: readonly number[]) => residuals(withTimes(engine, tuned(logs)));
+  const deviations = (logs: readonly number[]) => residuals(withTimes(machine, tuned(logs)));
   const count = deviations(first).length;
   if (count < start.length) {
     throw new UserError(

@@ -5,6 +5,7 @@
  */
 import * as z from 'zod';
 import { type EngineProfile, engineSchema, parseEngine } from '../cost/engine-profile.ts';
+import { ALL_REDUCE, FIELDS } from '../cost/fields.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { ringAssumption } from '../hardware/defaults.ts';
 import { parseHardware } from '../hardware/load.ts';
@@ -63,20 +64,9 @@ const SETTABLE: ReadonlyMap<string, Settable> = new Map(
 );
 
 /** Paths of several values that a factor scales together; of those, a file may lack some. */
-const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  'hardware.denseFlops': ['hardware.denseFlops.bf16', 'hardware.denseFlops.fp8'],
-  'hardware.efficiency.gemm.bandwidth': [
-    'hardware.efficiency.gemm.bf16.bandwidth',
-    'hardware.efficiency.gemm.fp8.bandwidth',
-  ],
-  'hardware.efficiency.gemm.flops': [
-    'hardware.efficiency.gemm.bf16.flops',
-    'hardware.efficiency.gemm.fp8.flops',
-  ],
-};
-
-/** A factor on it makes every line of every law that much faster, latency and rate. */
-const ALL_REDUCE = 'hardware.efficiency.allReduce';
+const GROUPS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  FIELDS.filter(({ of }) => of.length > 1).map(({ path, of }) => [path, of.map((one) => one.path)]),
+);
 
 /** A profile holds these, and no price depends on them. */
 const UNUSED = ['hardware.denseFlops.fp4', 'hardware.l2', 'hardware.streamingMultiprocessors'];

@@ -2,7 +2,7 @@
  * Which parameter moves the answer most: elasticities of throughput and speedup, d ln y / d ln p. Requests and
  * acceptance are the same in every variation, so that nothing but the price differs.
  */
-import { type Machine, PARAMETERS } from '../cost/parameters.ts';
+import { FIELDS, type Machine, scaled } from '../cost/fields.ts';
 import { Bench } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { checkHardwareQuestion } from './options.ts';
@@ -38,17 +38,17 @@ export interface Sensitivity extends Envelope<SensitivityRow> {
 export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Sensitivity {
   const { scenario, hardware } = inputs;
   checkHardwareQuestion('sensitivity', scenario);
-  const parameters = PARAMETERS.filter(({ name }) => withoutEffect(name, scenario, hardware) === null);
+  const fields = FIELDS.filter(({ path }) => withoutEffect(path, scenario, hardware) === null);
   const settings = settingsOf(inputs);
   const warnings = new Set(inputs.warnings);
   const total = inputs.traces.length * settings.length * scenario.batch.length;
   const rows: SensitivityRow[] = [];
   for (const trace of inputs.traces) {
     const bench = new Bench(inputs, trace, loadKind(scenario), warnings);
-    const varied = parameters.map((parameter) => ({
-      parameter: parameter.name,
-      more: parameter.scaled(inputs, 1 + STEP),
-      less: parameter.scaled(inputs, 1 / (1 + STEP)),
+    const varied = fields.map((field) => ({
+      parameter: field.path,
+      more: scaled(field, inputs, 1 + STEP),
+      less: scaled(field, inputs, 1 / (1 + STEP)),
     }));
     for (const setting of settings) {
       for (const batch of scenario.batch) {

@@ -1,5 +1,5 @@
 /** What a setting needs to run on a trace: acceptance, texts, prices, memory and rounds, each made once. */
-import type { Machine } from '../cost/parameters.ts';
+import type { Machine } from '../cost/fields.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel } from '../cost/work.ts';

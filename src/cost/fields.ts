@@ -1,0 +1,168 @@
+/**
+ * The constants a price hangs on, a row each: where its numbers stand, what is waited for through it, how well it is
+ * known, and whether measured serving figures may tell it. `--set`, sensitivity, intervals, resources and fits read
+ * this table.
+ */
+import type { Calibration, HardwareProfile } from '../hardware/profile.ts';
+import type { EngineProfile } from './engine-profile.ts';
+
+/** What prices are computed from, beside the models. */
+export interface Machine {
+  readonly hardware: HardwareProfile;
+  readonly engine: EngineProfile;
+}
+
+/** `weights` is memory traffic other than KV cache: weights, and activations; `host` is all that kernels wait for. */
+export const RESOURCES = ['weights', 'kv', 'flops', 'communication', 'launch', 'host'] as const;
+
+export type Resource = (typeof RESOURCES)[number];
+
+/** One number of a machine; SI. */
+interface Value {
+  /** As `--set` names it. */
+  readonly path: string;
+  /** Undefined where the machine has none. */
+  get(machine: Machine): number | undefined;
+  put(machine: Machine, value: number): Machine;
+}
+
+export interface Field {
+  /** As `--set` names it. */
+  readonly path: string;
+  /** What is slower where it is; null where that is part of another field's. */
+  readonly resource: Resource | null;
+  /** Relative standard error; 0 for what a data sheet states. */
+  readonly error: (machine: Machine) => number;
+  /** Several where a factor scales them together. */
+  readonly of: readonly Value[];
+  readonly fitted?: true;
+}
+
+/** The machine with every number of a field multiplied by `factor`. */
+export function scaled(field: Field, machine: Machine, factor: number): Machine {
+  return field.of.reduce((on, { get, put }) => {
+    const value = get(on);
+    return value === undefined ? on : put(on, factor * value);
+  }, machine);
+}
+
+/**
+ * Relative standard error of an efficiency by how it was obtained. Kernel tables: the spread of fits between
+ * engine versions on one GPU (hardware-profiles/); generation: the spread between GPUs of one generation;
+ * data sheet: the spread between generations.
+ */
+const EFFICIENCY_ERROR: Readonly<Record<Calibration, { bandwidth: number; flops: number }>> = {
+  'kernel tables': { bandwidth: 0.02, flops: 0.03 },
+  generation: { bandwidth: 0.05, flops: 0.07 },
+  'data sheet only': { bandwidth: 0.1, flops: 0.15 },
+};
+
+/** An engine's times on a GPU they were not measured on: its host may be faster or slower. */
+const OTHER_DEVICE_ERROR = 0.15;
+
+/** A factor on it makes every line of every law that much faster, latency and rate. */
+export const ALL_REDUCE = 'hardware.efficiency.allReduce';
+
+const ofBandwidth = ({ hardware }: Machine): number => EFFICIENCY_ERROR[hardware.calibration].bandwidth;
+const ofFlops = ({ hardware }: Machine): number => EFFICIENCY_ERROR[hardware.calibration].flops;
+const stated = (): number => 0;
+
+/** Every field, in the order in which they are listed to people. */
+export const FIELDS: readonly Field[] = [
+  {
+    path: 'hardware.memoryBandwidth',
+    resource: 'weights',
+    error: stated,
+    of: [value('hardware.memoryBandwidth', 'hardware.specification.memoryBandwidthBytesPerS')],
+  },
+  {
+    path: 'hardware.denseFlops',
+    resource: 'flops',
+    error: stated,
+    of: ['bf16', 'fp8'].map((dtype) =>
+      value(`hardware.denseFlops.${dtype}`, `hardware.specification.denseFlopsPerS.${dtype}`),
+    ),
+  },
+  efficiency('gemm.bandwidth', null, ofBandwidth, ['gemm.bf16.bandwidth', 'gemm.fp8.bandwidth']),
+  efficiency('gemm.flops', null, ofFlops, ['gemm.bf16.flops', 'gemm.fp8.flops']),
+  efficiency('attention.bandwidth', 'kv', ofBandwidth),
+  efficiency('attention.flops', null, ofFlops),
+  { path: ALL_REDUCE, resource: 'communication', error: ofBandwidth, of: [allReduceSpeed()] },
+  time('layerLaunch', 'launch', true),
+  time('layerHost', 'launch', true),
+  time('draftPassLaunch', 'launch', true),
+  time('stepOverhead.fixed', 'host', true),
+  time('stepOverhead.each', 'host', true),
+  time('speculationOverhead.fixed', 'host', true),
+  time('speculationOverhead.each', 'host', true),
+  time('search.fixed', 'host'),
+  time('search.each', 'host', true),
+  time('drafterSwitch.fixed', 'host'),
+  time('drafterSwitch.each', 'host'),
+  time('plainSampling.fixed', 'host', true),
+  time('plainSampling.each', 'host'),
+  time('rejectionSampling.fixed', 'host', true),
+  time('rejectionSampling.each', 'host'),
+];
+
+function efficiency(
+  name: string,
+  resource: Resource | null,
+  error: Field['error'],
+  of: readonly string[] = [name],
+): Field {
+  const path = (of: string) => `hardware.efficiency.${of}`;
+  return { path: path(name), resource, error, of: of.map((one) => value(path(one))) };
+}
+
+/** @param name its path in the file of an engine, which keeps errors by it */
+function time(name: string, resource: Resource, fitted?: true): Field {
+  const path = `engine.${name}`;
+  return {
+    path,
+    resource,
+    error: ({ hardware, engine }) => {
+      const own = engine.standardErrors[name] ?? 0;
+      return engine.device === null || engine.device === hardware.name
+        ? own
+        : Math.hypot(own, OTHER_DEVICE_ERROR);
+    },
+    of: [value(path, `${path}S`)],
+    ...(fitted && { fitted }),
+  };
+}
+
+/** @param place where it stands in a machine */
+function value(path: string, place = path): Value {
+  const keys = place.split('.');
+  return {
+    path,
+    get: (machine) => keys.reduce<unknown>((of, key) => (of as Tree)[key], machine) as number | undefined,
+    put: ({ hardware, engine }, value) => replaced({ hardware, engine }, keys, value) as Machine,
+  };
+}
+
+type Tree = { readonly [key: string]: unknown };
+
+function replaced(of: object, [key, ...below]: readonly string[], value: number): object {
+  const inner = (of as Tree)[key!] as object;
+  return { ...of, [key!]: below.length === 0 ? value : replaced(inner, below, value) };
+}
+
+/** How many times as fast every all-reduce is as the machine's laws say. */
+function allReduceSpeed(): Value {
+  return {
+    path: ALL_REDUCE,
+    get: () => 1,
+    put: ({ hardware, engine }, speed) => {
+      const allReduce = hardware.efficiency.allReduce.map((law) => ({
+        ...law,
+        lines: law.lines.map(({ latencyS, bytesPerS }) => ({
+          latencyS: latencyS / speed,
+          bytesPerS: bytesPerS * speed,
+        })),
+      }));
+      return { hardware: { ...hardware, efficiency: { ...hardware.efficiency, allReduce } }, engine };
+    },
+  };
+}
