@@ -51,7 +51,6 @@ function engineFor(
     drafter: assembleDrafter(method, K, acceptance, AS_RECORDED),
     cost: new Roofline(targetShape, [head], hardware, engine, 1),
     draftModels: 1,
-    maxK: K,
     limits,
   });
 }

@@ -40,7 +40,7 @@ function rounds(first: number, second: number, policy: PolicySpec = { kind: 'fix
   return Array.from({ length: ROUNDS }, () => {
     work.clear();
     drafter.stepBegins(1, position);
-    drafter.round(0, position, 1000, 1, position, work);
+    drafter.round(0, position, 1000, position, work);
     position += drafter.emitted;
     const lengths = work.drafts.map(({ longest }) => longest);
     const catchUp = Math.max(...work.drafts.map(({ catchUpTokens }) => catchUpTokens));

@@ -52,8 +52,8 @@ function drafted(emitted: readonly number[], cost: CostModel): number[] {
   for (let position = 1; position <= emitted.length; position += drafter.emitted) {
     work.clear();
     drafter.stepBegins(1, position);
-    drafter.round(0, position, emitted.length + 1 - position, 1, position, work);
-    result.push(drafter.drafted);
+    drafter.round(0, position, emitted.length + 1 - position, position, work);
+    result.push(drafter.verified.drafted);
   }
   return result;
 }
@@ -127,8 +127,8 @@ describe('best lengths', () => {
         for (let position = 1; position <= both.length; position += drafter.emitted) {
           work.clear();
           drafter.stepBegins(1, position);
-          drafter.round(0, position, both.length + 1 - position, 1, position, work);
-          work.verify.tokens = drafter.drafted + 1;
+          drafter.round(0, position, both.length + 1 - position, position, work);
+          work.addRounds(1, position, drafter.verified);
           cost.priceStep(work, step);
           seconds += totalSeconds(step);
         }

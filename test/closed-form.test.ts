@@ -25,8 +25,6 @@ import type { AcceptanceTrace, PositionLengths } from '../src/trace/trace.ts';
 import { describeWithRecordings } from './recordings.ts';
 import { headFor, modelCard } from './shipped-models.ts';
 
-const MAX_K = 20;
-
 /** Runs batches of `batch` copies of every request, with no limit on memory. */
 function simulate(
   method: string,
@@ -47,12 +45,10 @@ function simulate(
   const draftModels = parsed.parts.filter((part) => part.model !== undefined).length;
   const { finished, totals, makespanS } = runStaticBatches({
     workload,
-    rounds: replayRounds(workload, drafter, draftModels, MAX_K),
+    rounds: replayRounds(workload, drafter, draftModels),
     requests,
     copies: batch,
     cost,
-    draftModels,
-    maxK: MAX_K,
     kvBlocks: Number.POSITIVE_INFINITY,
     blockTokens: 16,
     maxSequences: Number.POSITIVE_INFINITY,

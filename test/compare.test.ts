@@ -9,7 +9,7 @@ import { requestOf } from '../src/cli/scenario-flags.ts';
 import { RESOURCES } from '../src/cost/fields.ts';
 import { binding, secondsByResource } from '../src/cost/resources.ts';
 import { Roofline } from '../src/cost/roofline.ts';
-import { noSeconds, StepWork, totalSeconds } from '../src/cost/work.ts';
+import { noSeconds, StepWork, totalSeconds, Verified } from '../src/cost/work.ts';
 import { forwardShape } from '../src/model/shape.ts';
 import { compare } from '../src/node/compare.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
@@ -33,11 +33,9 @@ function stepOn(model: string, tp: number, sequences: number, k: number, context
   const shape = forwardShape(modelCard(model), { tp, dtype: 'bf16' });
   const work = new StepWork(1, 8);
   work.searches = sequences;
-  work.verify.sequences = sequences;
-  work.verify.tokens = sequences * (k + 1);
-  work.verify.contextTokens = sequences * (context + k);
-  work.verify.attentionPairs = sequences * (k + 1) * (context + k / 2);
-  work.verify.logitRows = work.verify.tokens;
+  const verified = new Verified();
+  verified.chain(k);
+  work.addRounds(sequences, sequences * context, verified);
   if (k > 0) work.drafts[0]!.add(sequences, k, context, 1);
   return (on: Pick<(typeof machines)[number], 'hardware' | 'engine'>) => {
     const cost = noSeconds();

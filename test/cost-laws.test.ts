@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { type EngineProfile, parseEngine } from '../src/cost/engine-profile.ts';
 import { ForwardPass } from '../src/cost/forward-pass.ts';
 import { Roofline } from '../src/cost/roofline.ts';
-import { noSeconds, PassWork, StepWork } from '../src/cost/work.ts';
+import { noSeconds, PassWork, StepWork, Verified } from '../src/cost/work.ts';
 import { parseHardware } from '../src/hardware/load.ts';
 import type { HardwareProfile } from '../src/hardware/profile.ts';
 import { type ForwardShape, forwardShape, headShape } from '../src/model/shape.ts';
@@ -61,11 +61,9 @@ function prices(
 ): readonly number[] {
   const work = new StepWork(1, MAX_K);
   work.searches = sequences;
-  work.verify.sequences = sequences;
-  work.verify.tokens = sequences * (k + 1);
-  work.verify.contextTokens = sequences * (context + k);
-  work.verify.attentionPairs = sequences * (k + 1) * (context + k / 2);
-  work.verify.logitRows = work.verify.tokens;
+  const verified = new Verified();
+  verified.chain(k);
+  work.addRounds(sequences, sequences * context, verified);
   if (k > 0) work.drafts[0]!.add(sequences, k, context, 2);
   const prompts = new PassWork();
   prompts.sequences = sequences;

@@ -37,15 +37,14 @@ interface Round {
   readonly request?: number;
   readonly position: number;
   readonly left?: number;
-  readonly copies?: number;
   readonly context?: number;
 }
 
 /** Runs one round in a step of its own. */
-function runRound(of: Drafter, { request = 0, position, left = 100, copies = 1, context = 50 }: Round) {
+function runRound(of: Drafter, { request = 0, position, left = 100, context = 50 }: Round) {
   const work = new StepWork(2, MAX_K);
-  of.round(request, position, left, copies, context, work);
-  return { drafted: of.drafted, emitted: of.emitted, work };
+  of.round(request, position, left, context, work);
+  return { drafted: of.verified.drafted, emitted: of.emitted, work };
 }
 
 /** Tokens that each draft model's first pass takes, in a row of rounds that follow one another. */
@@ -115,13 +114,13 @@ describe('look-up', () => {
   const lengths = recorded([[1, 1, 1, 4, 5]], [[0, 0, 5, 6, 4]]);
 
   it('searches every round, and drafts nothing where it finds nothing', () => {
-    const miss = runRound(drafter('ngram', 3, lengths), { position: 1, copies: 8 });
-    expect(miss).toMatchObject({ drafted: 0, emitted: 1, work: { searches: 8, searchHits: 0 } });
+    const miss = runRound(drafter('ngram', 3, lengths), { position: 1 });
+    expect(miss).toMatchObject({ drafted: 0, emitted: 1, work: { searches: 1, searchHits: 0 } });
   });
 
   it('has its proposal verified, wrong or right', () => {
-    const wrong = runRound(drafter('ngram', 3, lengths), { position: 2, copies: 8 });
-    expect(wrong).toMatchObject({ drafted: 3, emitted: 1, work: { searches: 8, searchHits: 8 } });
+    const wrong = runRound(drafter('ngram', 3, lengths), { position: 2 });
+    expect(wrong).toMatchObject({ drafted: 3, emitted: 1, work: { searches: 1, searchHits: 1 } });
     expect(runRound(drafter('ngram', 3, lengths), { position: 3 })).toMatchObject({ drafted: 3, emitted: 4 });
   });
 
@@ -149,16 +148,15 @@ describe('look-up', () => {
 describe('a model that drafts', () => {
   const lengths = recorded([[1, 3, 1, 1, 5, 1, 1, 1, 1, 2, 1]]);
 
-  it('drafts k tokens for every copy on the context that exists', () => {
+  it('drafts k tokens on the context that exists', () => {
     const { work, drafted, emitted } = runRound(drafter('eagle3', 4, lengths), {
       position: 4,
-      copies: 3,
       context: 70,
     });
     expect([drafted, emitted]).toEqual([4, 5]);
     expect(work.drafts[0]!.longest).toBe(4);
-    expect([...work.drafts[0]!.sequencesOfLength]).toEqual([0, 0, 0, 0, 3, 0, 0]);
-    expect([...work.drafts[0]!.contextOfLength]).toEqual([0, 0, 0, 0, 3 * 70, 0, 0]);
+    expect([...work.drafts[0]!.sequencesOfLength]).toEqual([0, 0, 0, 0, 1, 0, 0]);
+    expect([...work.drafts[0]!.contextOfLength]).toEqual([0, 0, 0, 0, 70, 0, 0]);
     expect(work.searches).toBe(0);
   });
 
@@ -187,12 +185,6 @@ describe('a model that drafts', () => {
     expect(catchUp(0, 4)).toBe(3);
     expect(catchUp(1, 4)).toBe(5);
     expect(catchUp(0, 1)).toBe(1);
-  });
-
-  it('multiplies what it catches up on by the copies', () => {
-    const eagle = drafter('eagle', 4, lengths);
-    runRound(eagle, { position: 1, copies: 5 });
-    expect(runRound(eagle, { position: 4, copies: 5 }).work.drafts[0]!.catchUpTokens).toBe(15);
   });
 });
 

@@ -268,9 +268,7 @@ describe('clones', () => {
       maxSequences: Number.POSITIVE_INFINITY,
       ...rest,
       workload,
-      rounds: replayRounds(workload, drafter, draftModels, k),
-      draftModels,
-      maxK: k,
+      rounds: replayRounds(workload, drafter, draftModels),
     });
   };
 
@@ -444,12 +442,10 @@ describe('one request', () => {
     const drafter = assembleDrafter(parseMethod('eagle3'), MAX_K, [acceptance], AS_RECORDED);
     const alone = runStaticBatches({
       workload,
-      rounds: replayRounds(workload, drafter, 1, MAX_K),
+      rounds: replayRounds(workload, drafter, 1),
       requests: [0],
       copies: 1,
       cost: rounds(),
-      draftModels: 1,
-      maxK: MAX_K,
       kvBlocks: Number.POSITIVE_INFINITY,
       blockTokens: 16,
       maxSequences: 1,

@@ -274,20 +274,21 @@ const engineFile = async (name: string): Promise<EngineProfile> => {
   return parseEngine(JSON.parse(readFileSync(path, 'utf8')), name);
 };
 
-interface Verified {
+interface Asked {
   readonly sequences: number;
   readonly tokens: number;
   readonly context?: number;
 }
 
 /** A step whose logits are wanted for every token. */
-function step({ sequences, tokens, context = 0 }: Verified, draftModels = 1): StepWork {
+function step({ sequences, tokens, context = 0 }: Asked, draftModels = 1): StepWork {
   const work = new StepWork(draftModels, 5);
   work.verify.sequences = sequences;
   work.verify.tokens = tokens;
   work.verify.contextTokens = context;
   work.verify.attentionPairs = context * (tokens / sequences);
   work.verify.logitRows = tokens;
+  work.drafted = tokens - sequences;
   return work;
 }
 

@@ -4,7 +4,8 @@ import { Roofline } from '../src/cost/roofline.ts';
 import { noSeconds, StepWork, totalSeconds } from '../src/cost/work.ts';
 import { assembleDrafter } from '../src/drafter/assemble.ts';
 import { parseMethod } from '../src/drafter/methods.ts';
-import { AS_RECORDED } from '../src/drafter/replay.ts';
+import { ModelProposer } from '../src/drafter/model-proposer.ts';
+import { AS_RECORDED, Replay } from '../src/drafter/replay.ts';
 import { stepPrice } from '../src/drafter/step-price.ts';
 import { forwardShape, headShape } from '../src/model/shape.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
@@ -388,9 +389,9 @@ describeWithRecordings('policies on the recordings', (dir) => {
       );
     const adaptive = seconds({ kind: 'goodput' }, 10);
     for (const k of LENGTHS) expect(adaptive, `k ${k}`).toBeLessThan(seconds({ kind: 'fixed' }, k));
-    expect(stepPrice(method!, cost, 4)(1, 100, 0, 0, 1)).toBeLessThan(
-      stepPrice(method!, cost, 4)(1, 100, 4, 4, 3),
-    );
+    const proposer = new ModelProposer(new Replay(lengths, 4, AS_RECORDED), 'all emitted', 1, 0, null);
+    const price = stepPrice([{ part: method!.parts[0]!, proposer, block: null }], cost);
+    expect(price(1, 100, 0, 0, 1)).toBeLessThan(price(1, 100, 4, 4, 3));
   });
 });
 
@@ -412,13 +413,8 @@ function swing(
       const context = promptTokens[r]! + position;
       work.clear();
       drafter.stepBegins(copies, copies * context);
-      drafter.round(r, position, length - position, copies, context, work);
-      const queries = drafter.drafted + 1;
-      work.verify.sequences = copies;
-      work.verify.tokens = copies * queries;
-      work.verify.logitRows = work.verify.tokens;
-      work.verify.contextTokens = copies * (context + drafter.drafted);
-      work.verify.attentionPairs = copies * queries * (context + drafter.drafted / 2);
+      drafter.round(r, position, length - position, context, work);
+      work.addRounds(copies, copies * context, drafter.verified);
       cost.priceStep(work, price);
       seconds += totalSeconds(price);
     }

@@ -1,6 +1,6 @@
 /** The scheduler by hand: token budget, chunks, preemption, prefix hits, speculation limits, replicas, horizon. */
 import { describe, expect, it } from 'vitest';
-import { totalSeconds } from '../src/cost/work.ts';
+import { totalSeconds, Verified } from '../src/cost/work.ts';
 import type { Drafter } from '../src/drafter/drafter.ts';
 import { Engine } from '../src/engine/engine.ts';
 import { Closed, Open } from '../src/engine/load.ts';
@@ -379,7 +379,8 @@ describe('what a drafter is told as a step begins', () => {
   it('is who decodes and how much they read, through chunks, preemptions and ends', () => {
     const told: [number, number][] = [];
     const drafter: Drafter = {
-      drafted: 0,
+      most: new Verified(),
+      verified: new Verified(),
       emitted: 1,
       stepBegins: (sequences, contextTokens) => told.push([sequences, contextTokens]),
       round() {},
@@ -392,7 +393,6 @@ describe('what a drafter is told as a step begins', () => {
       drafter,
       cost: new Stopwatch(),
       draftModels: 0,
-      maxK: 0,
       limits: { ...UNLIMITED, kvBlocks: 9, blockTokens: 1 },
     });
     engine.run();

@@ -2,12 +2,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CostModel, totalSeconds } from '../src/cost/work.ts';
-import { type Engine, sequenceTokens } from '../src/engine/engine.ts';
+import { parseMethod, takesK } from '../src/drafter/methods.ts';
+import type { Engine } from '../src/engine/engine.ts';
 import { Closed, Open } from '../src/engine/load.ts';
 import type { TokenGaps } from '../src/engine/records.ts';
 import { ROUTERS, routerNamed } from '../src/engine/router.ts';
 import type { PositionLengths } from '../src/trace/trace.ts';
-import { engineOf, MAX_K, maxKOf, poisson, type Setting, Stopwatch, serve, steady } from './serving.ts';
+import { engineOf, MAX_K, poisson, type Setting, Stopwatch, serve, steady } from './serving.ts';
 
 const anyRequest = fc.integer({ min: 1, max: 25 }).chain((output) =>
   fc.record({
@@ -64,8 +65,8 @@ function build(drawn: AnySetting): Setting & { kvBlocks: number } {
           ),
         ),
   };
-  const maxK = maxKOf(method, k);
-  const largest = Math.max(...prompts.map((prompt, r) => sequenceTokens(prompt, outputs[r]!, maxK)));
+  const drafts = method === 'none' ? 0 : takesK(parseMethod(method)) ? k : MAX_K;
+  const largest = Math.max(...prompts.map((prompt, r) => prompt + outputs[r]! + drafts));
   const hashTokens = hashBlocks * blockTokens;
   const lists = requests.map(({ prompt, family }, r) =>
     Array.from({ length: hashTokens === 0 ? 0 : Math.ceil(prompt / hashTokens) }, (_, b) =>

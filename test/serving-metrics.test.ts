@@ -305,7 +305,6 @@ describe('the longest gap of a request', () => {
           ({ tokens }) => tokens / 100,
         ),
         draftModels: 1,
-        maxK: MAX_K,
         limits: { ...UNLIMITED, maxBatchedTokens: 64 },
         replicas: 2,
       },

@@ -111,7 +111,6 @@ export function engineOf(setting: Setting): Engine {
     drafter,
     cost,
     draftModels: method.parts.filter((part) => part.model !== undefined).length,
-    maxK: maxKOf(name, k),
     limits: limitsOf(setting),
     gaps: setting.gaps ?? true,
     ...(replicas !== undefined && { replicas }),
@@ -128,13 +127,6 @@ export function serve(setting: Setting) {
   const makespanS = engine.run();
   const { totals, gaps, unfinished, replicas } = engine;
   return { finished: [...engine.finished], totals, gaps: gaps!, makespanS, unfinished, replicas };
-}
-
-/** The most tokens a round drafts: as a fixed method's k, and for oracles what was recorded. */
-export function maxKOf(method: string, k: number): number {
-  const { kind } = parseMethod(method);
-  if (kind === 'none') return 0;
-  return kind === 'fixed' ? k : MAX_K;
 }
 
 function limitsOf(setting: Setting): Limits {

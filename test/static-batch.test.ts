@@ -119,7 +119,6 @@ function build({
   );
   const drafter = () => assembleDrafter(method, k, acceptance, AS_RECORDED);
   const draftModels = method.parts.filter((part) => part.model !== undefined).length;
-  const maxK = 20;
   return {
     requests: prompts.map((_, r) => r),
     drafter,
@@ -127,12 +126,11 @@ function build({
       workload,
       cost: new Bent(bendTokens),
       draftModels,
-      maxK,
       kvBlocks: Number.POSITIVE_INFINITY,
       blockTokens: 16,
       maxSequences: fit,
     },
-    rounds: () => replayRounds(workload, drafter(), draftModels, maxK),
+    rounds: () => replayRounds(workload, drafter(), draftModels),
   };
 }
 
@@ -157,9 +155,9 @@ describe('static batches', () => {
       fc.property(anyCase, (drawn) => {
         const { requests, drafter, parts, rounds } = build(drawn);
         const run = runStaticBatches({ ...parts, rounds: rounds(), requests, copies: drawn.batch });
-        const { workload, cost, draftModels, maxK } = parts;
+        const { workload, cost } = parts;
         const price = noSeconds();
-        const work = new StepWork(draftModels, maxK);
+        const work = new StepWork(parts.draftModels, 20);
         const prompt = new PassWork();
         let nowS = 0;
         const expected: {
@@ -188,22 +186,19 @@ describe('static batches', () => {
             cost.pricePrefill(prompt, price);
             nowS += totalSeconds(price);
             const firstTokenS = nowS;
-            const one = drafter();
-            for (let position = 1; position < length; position += one.emitted) {
+            const each = Array.from({ length: copies }, drafter);
+            for (let position = 1; position < length; position += each[0]!.emitted) {
               const context = tokens + position;
               work.clear();
-              one.round(request, position, length - position, copies, context, work);
-              const queries = one.drafted + 1;
-              Object.assign(work.verify, {
-                sequences: copies,
-                tokens: copies * queries,
-                logitRows: copies * queries,
-              });
-              work.verify.contextTokens = copies * (context + one.drafted);
-              work.verify.attentionPairs = copies * queries * (context + one.drafted / 2);
+              for (const one of each) {
+                one.round(request, position, length - position, context, work);
+                work.addRounds(1, context, one.verified);
+              }
               cost.priceStep(work, price);
               nowS += totalSeconds(price);
-              drafted += copies * one.drafted;
+              drafted += work.drafted;
+              // All methods here draft chains.
+              expect(work.verify.tokens).toBe(copies + work.drafted);
             }
             expected.push({ request, copies, arrivalS, firstTokenS, endS: nowS });
           }
@@ -236,7 +231,7 @@ describe('static batches', () => {
         });
         const makespanS = engine.run();
         expect(Math.abs(run.makespanS / makespanS - 1)).toBeLessThan(1e-9);
-        for (const key of ['rounds', 'emitted', 'drafted', 'accepted', 'decodeSteps'] as const) {
+        for (const key of ['rounds', 'emitted', 'drafted', 'verified', 'accepted', 'decodeSteps'] as const) {
           expect(run.totals[key]).toBeCloseTo(engine.totals[key], 9);
         }
         for (const part of ['draftS', 'verifyS', 'samplingS', 'overheadS', 'prefillS'] as const) {

@@ -37,8 +37,7 @@ export class Roofline implements CostModel {
 
   priceStep(work: StepWork, cost: PartSeconds): void {
     const engine = this.#engine;
-    const { verify, prefill } = work;
-    const drafted = verify.tokens - verify.sequences;
+    const { verify, prefill, drafted } = work;
     const rows = verify.logitRows + prefill.logitRows;
     const sampling = drafted > 0 ? engine.rejectionSampling : engine.plainSampling;
     cost.draftS = this.#hostDraftingS(work);

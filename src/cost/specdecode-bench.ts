@@ -26,7 +26,7 @@ export class SpecDecodeBench implements CostModel {
   readonly name = 'specdecode-bench';
 
   priceStep(work: StepWork, cost: PartSeconds): void {
-    const { verify, prefill } = work;
+    const { verify, prefill, drafted } = work;
     const passS = (tokens: number): number =>
       TARGET.perContextTokenS * verify.contextTokens + TARGET.perTokenS * tokens + TARGET.fixedS;
     cost.verifyS = passS(verify.tokens);
@@ -34,7 +34,6 @@ export class SpecDecodeBench implements CostModel {
     if (work.searches > 0) {
       // Copies differ only in whether they propose; the authors average the latency over copies. Where
       // look-up has no hit, what is verified came from its rival, and is charged as look-up all the same.
-      const drafted = verify.tokens - verify.sequences;
       if (drafted > 0) {
         const share = work.searchHits > 0 ? work.searchHits / verify.sequences : 1;
         cost.draftS = LOOK_UP_SHARE_OF_VERIFY * share * passS(verify.sequences + drafted / share);

@@ -17,21 +17,59 @@ export class PassWork {
   /** Rows whose logits are wanted. */
   logitRows = 0;
 
-  /** Adds sequences that want logits of all their tokens. */
-  add(sequences: number, tokens: number, contextTokens: number, attentionPairs: number): void {
-    this.sequences += sequences;
-    this.tokens += tokens;
-    this.contextTokens += contextTokens;
-    this.attentionPairs += attentionPairs;
-    this.logitRows += tokens;
-  }
-
   clear(): void {
     this.sequences = 0;
     this.tokens = 0;
     this.contextTokens = 0;
     this.attentionPairs = 0;
     this.logitRows = 0;
+  }
+}
+
+/**
+ * What the target verifies of one sequence in a round, its context apart: how many tokens, and which sees which. It is
+ * a round without drafts until it is set.
+ */
+export class Verified {
+  /** Tokens proposed and put to the target; a mean where a chance decides. */
+  drafted = 0;
+  /** Tokens in the target's pass. */
+  queries = 1;
+  /** Tokens of KV cache beside the context. */
+  keys = 0;
+  /** Pairs of a query and one of those keys that it attends to. */
+  pairs = 0;
+
+  /** Drafts in a row, after the last token of the context; 0 is a round without drafts. */
+  chain(drafted: number): void {
+    this.set(drafted, drafted + 1, drafted, (drafted * (drafted + 1)) / 2);
+  }
+
+  /** Drafts that each see their ancestors: `depths` is the sum of their depths, 1 for those after the last token. */
+  tree(drafted: number, depths: number): void {
+    this.set(drafted, drafted + 1, drafted, depths);
+  }
+
+  /** A canvas of tokens that all see each other. */
+  canvas(queries: number): void {
+    this.set(queries - 1, queries, queries, queries * queries);
+  }
+
+  set(drafted: number, queries: number, keys: number, pairs: number): void {
+    this.drafted = drafted;
+    this.queries = queries;
+    this.keys = keys;
+    this.pairs = pairs;
+  }
+
+  /** Raises each figure to at least that of another. */
+  cover({ drafted, queries, keys, pairs }: Verified): void {
+    this.set(
+      Math.max(this.drafted, drafted),
+      Math.max(this.queries, queries),
+      Math.max(this.keys, keys),
+      Math.max(this.pairs, pairs),
+    );
   }
 }
 
@@ -50,14 +88,15 @@ export class DraftWork {
   longest = 0;
   #shortest = Number.POSITIVE_INFINITY;
 
-  constructor(maxK: number) {
-    this.sequencesOfLength = new Float64Array(maxK + 1);
-    this.contextOfLength = new Float64Array(maxK + 1);
+  /** @param most tokens that a sequence drafts */
+  constructor(most: number) {
+    this.sequencesOfLength = new Float64Array(most + 1);
+    this.contextOfLength = new Float64Array(most + 1);
   }
 
-  /** Adds `copies` sequences that draft `length` >= 1 tokens each on `context` tokens of KV cache each. */
-  add(copies: number, length: number, context: number, catchUp: number): void {
-    this.addAll(copies, length, copies * context, copies * catchUp);
+  /** Adds sequences that draft `length` >= 1 tokens each on `context` tokens of KV cache each. */
+  add(sequences: number, length: number, context: number, catchUp: number): void {
+    this.addAll(sequences, length, sequences * context, sequences * catchUp);
   }
 
   /** The same of sequences that differ, with their tokens added up. */
@@ -88,6 +127,8 @@ export class StepWork {
   readonly prefill = new PassWork();
   /** One per draft model that takes part. */
   readonly drafts: readonly DraftWork[];
+  /** Tokens that were proposed and are verified, over all sequences. */
+  drafted = 0;
   /** Sequences whose history the host searched for a match. */
   searches = 0;
   /** Sequences for which the search proposed anything. */
@@ -95,12 +136,29 @@ export class StepWork {
   /** Sequences that verify what another drafter proposed than the last time they verified drafts. */
   switches = 0;
 
-  constructor(draftModels: number, maxK: number) {
-    this.drafts = Array.from({ length: draftModels }, () => new DraftWork(maxK));
+  /** @param most tokens that a sequence drafts */
+  constructor(draftModels: number, most: number) {
+    this.drafts = Array.from({ length: draftModels }, () => new DraftWork(most));
+  }
+
+  /**
+   * Adds what the target verifies of sequences in rounds of one kind; logits are wanted of every token.
+   *
+   * @param contextTokens tokens of prompt and output that exist, of all of them
+   */
+  addRounds(sequences: number, contextTokens: number, { drafted, queries, keys, pairs }: Verified): void {
+    const { verify } = this;
+    verify.sequences += sequences;
+    verify.tokens += sequences * queries;
+    verify.logitRows += sequences * queries;
+    verify.contextTokens += contextTokens + sequences * keys;
+    verify.attentionPairs += queries * contextTokens + sequences * pairs;
+    this.drafted += sequences * drafted;
   }
 
   clear(): void {
     this.verify.clear();
+    this.drafted = 0;
     this.prefill.clear();
     this.clearDrafting();
   }

@@ -7,15 +7,13 @@ import type { PositionLengths } from '../trace/trace.ts';
 import { Bandit } from './bandit.ts';
 import { Best } from './best.ts';
 import { Combined } from './combined.ts';
-import { type Drafter, PlainDecoding, type Proposer, Speculation } from './drafter.ts';
+import { type Choice, type Drafter, PlainDecoding, Speculation } from './drafter.ts';
 import { Hybrid } from './hybrid.ts';
 import { LookUp } from './look-up.ts';
-
 import { type BasicMethod, type Method, takesK } from './methods.ts';
 import { ModelProposer } from './model-proposer.ts';
 import { type DraftLength, Replay, type ReplayConventions } from './replay.ts';
 import { SteadySpeculation } from './steady-speculation.ts';
-
 import { stepPrice } from './step-price.ts';
 
 /** Who decides the draft lengths of methods that take a k, and what it weighs them with. */
@@ -40,62 +38,52 @@ export function assembleDrafter(
   deciding: Deciding | null = null,
 ): Drafter {
   let slot = 0;
-  const proposers = method.parts.map((part, index): Proposer => {
+  const choices = method.parts.map((part, index): Choice => {
     const lengths = acceptance[index]!;
     const length = takesK(method) ? k! : 'exact';
     checkAnswers(part, lengths, length);
-    if (part.model === undefined) return new LookUp(new Replay(lengths, length, conventions));
+    const { model } = part;
+    if (model === undefined) {
+      return { part, proposer: new LookUp(new Replay(lengths, length, conventions)), block: null };
+    }
     const replay = new Replay(lengths, length, { ...conventions, proposalChance: null });
-    return new ModelProposer(
-      replay,
-      part.model.catchUp,
-      lengths.offsets.length - 1,
-      slot++,
-      blockOf(part, lengths),
-    );
+    const block = model.drafting === 'block' ? lengths.maxK : null;
+    const requests = lengths.offsets.length - 1;
+    return { part, proposer: new ModelProposer(replay, model.catchUp, requests, slot++, block), block };
   });
-  const [first, second] = proposers;
+  const [first, second] = choices.map(({ proposer }) => proposer);
   if (first === undefined) return new PlainDecoding();
   const [lengths] = acceptance;
-  const maxK = takesK(method) ? k! : lengths!.maxK;
+  const longest = first.replay.longest;
   const requests = lengths!.offsets.length - 1;
   if (method.kind === 'best') {
     if (deciding === null) throw new Error(`${method.name} was given no prices`);
-    const choices = proposers.map((proposer, p) => {
-      const part = method.parts[p]!;
-      return { part, proposer, block: blockOf(part, acceptance[p]!) };
-    });
-    return new Best(choices, deciding.cost, Math.max(...acceptance.map((one) => one.maxK)), requests);
+    return new Best(choices, deciding.cost, requests);
   }
   const policy =
     deciding === null || !takesK(method)
-      ? new FixedLength(maxK)
+      ? new FixedLength(longest)
       : makePolicy(deciding.policy, {
           requests,
-          maxK,
-          price: stepPrice(method, deciding.cost, maxK),
+          maxK: longest,
+          price: stepPrice(choices, deciding.cost),
           lengths: () => (method.kind === 'hybrid' ? [lookedUpFirst(lengths!, acceptance[1]!)] : acceptance),
           seed: deciding.seed,
         });
   if (second === undefined) {
     const steady = first instanceof ModelProposer && first.replay.always && policy instanceof FixedLength;
-    return steady ? new SteadySpeculation(first, maxK) : new Speculation(first, policy);
+    return steady ? new SteadySpeculation(first, longest) : new Speculation(first, policy);
   }
   if (method.kind === 'hybrid') return new Hybrid(first, second, policy, requests);
   if (method.kind === 'bandit') {
     if (deciding === null) throw new Error(`${method.name} was given no prices`);
-    const arms = proposers.map((proposer, p) => ({
+    const arms = choices.map(({ proposer }, p) => ({
       proposer,
-      price: stepPrice(method, deciding.cost, maxK, p),
+      price: stepPrice(choices, deciding.cost, p),
     }));
     return new Bandit(arms, policy, requests);
   }
   return new Combined(first, second, method.kind === 'combined', requests);
-}
-
-/** Drafts of the blocks that were recorded, for a method that always drafts a whole one. */
-function blockOf({ model }: BasicMethod, { maxK }: PositionLengths): number | null {
-  return model?.drafting === 'block' ? maxK : null;
 }
 
 /** A chain is cut at a smaller k. A block is not: with another k, other tokens would have been drafted. */

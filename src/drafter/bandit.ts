@@ -5,9 +5,9 @@
  * the less often the arm was pulled of late, so that none is forgotten. Only the one that drafts is paid; a model that
  * did not has to catch up when it next does, and a change of who drafts is a switch.
  */
-import type { StepWork } from '../cost/work.ts';
+import { type StepWork, Verified } from '../cost/work.ts';
 import type { Policy, StepPrice } from '../policy/policy.ts';
-import type { Drafter, Proposer } from './drafter.ts';
+import { type Drafter, mostVerified, type Proposer } from './drafter.ts';
 import { Turns } from './turns.ts';
 
 /** What a round counts after one more of the same request: a memory of some 20 rounds. */
@@ -32,13 +32,15 @@ export class Bandit implements Drafter {
   readonly #seconds: Float64Array;
   #sequences = 1;
   #contextTokens = 0;
-  drafted = 0;
+  readonly most: Verified;
+  readonly verified = new Verified();
   emitted = 0;
 
   constructor(arms: readonly Arm[], policy: Policy, requests: number) {
     this.#arms = arms;
     this.#policy = policy;
     this.#turns = new Turns(requests);
+    this.most = mostVerified(arms.map(({ proposer }) => proposer));
     this.#pulls = new Float64Array(requests * arms.length);
     this.#tokens = new Float64Array(requests * arms.length);
     this.#seconds = new Float64Array(requests * arms.length);
@@ -50,14 +52,7 @@ export class Bandit implements Drafter {
     this.#policy.stepBegins(sequences, contextTokens);
   }
 
-  round(
-    request: number,
-    position: number,
-    left: number,
-    copies: number,
-    context: number,
-    work: StepWork,
-  ): void {
+  round(request: number, position: number, left: number, context: number, work: StepWork): void {
     const first = request * this.#arms.length;
     if (position === 1) this.#forget(first);
     const pulled = this.#choose(first);
@@ -66,11 +61,11 @@ export class Bandit implements Drafter {
     const asked = this.#policy.choose(request, position, pulled);
     replay.round(request, position, left, asked);
     const { drafted, emitted } = replay;
-    this.drafted = drafted;
+    proposer.verify(drafted, this.verified);
     this.emitted = emitted;
     if (asked > 0) {
-      proposer.draft(request, position, copies, context, work);
-      if (drafted > 0) this.#turns.take(request, position, pulled, copies, work);
+      proposer.draft(request, position, context, work);
+      if (drafted > 0) this.#turns.take(request, position, pulled, work);
     }
     const seconds = price(this.#sequences, this.#contextTokens, asked, drafted, emitted);
     this.#learn(first, pulled, emitted, seconds);

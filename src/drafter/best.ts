@@ -10,18 +10,9 @@
  *
  * Left out: batches whose sequences differ, in which there is no best of each alone.
  */
-import { type CostModel, noSeconds, StepWork, totalSeconds } from '../cost/work.ts';
-import type { Drafter, Proposer } from './drafter.ts';
-import type { BasicMethod } from './methods.ts';
+import { type CostModel, noSeconds, StepWork, totalSeconds, Verified } from '../cost/work.ts';
+import { type Choice, type Drafter, mostVerified } from './drafter.ts';
 import { Turns } from './turns.ts';
-
-/** A way to propose, and what it is. */
-export interface Choice {
-  readonly part: BasicMethod;
-  readonly proposer: Proposer;
-  /** Drafts of a block, for a method that always drafts a whole one. */
-  readonly block: number | null;
-}
 
 /** A way to get to a position. */
 interface Path {
@@ -43,6 +34,7 @@ export class Best implements Drafter {
   readonly #slots: readonly number[];
   readonly #cost: CostModel;
   readonly #work: StepWork;
+  readonly #weighed = new Verified();
   readonly #price = noSeconds();
   /** Seconds of the steps from the position that is looked at. */
   readonly #known = new Map<number, number>();
@@ -52,17 +44,19 @@ export class Best implements Drafter {
   /** Of the request that runs, by position: who drafts, and how many tokens. */
   #choice = new Int8Array(0);
   #length = new Uint8Array(0);
-  drafted = 0;
+  readonly most: Verified;
+  readonly verified = new Verified();
   emitted = 0;
 
   /** @param choices their replays answer with exact lengths */
-  constructor(choices: readonly Choice[], cost: CostModel, maxK: number, requests: number) {
+  constructor(choices: readonly Choice[], cost: CostModel, requests: number) {
     this.#choices = choices;
     let models = 0;
     this.#slots = choices.map(({ part }) => (part.model === undefined ? -1 : models++));
     this.#cost = cost;
     this.#turns = new Turns(requests);
-    this.#work = new StepWork(models, maxK);
+    this.most = mostVerified(choices.map(({ proposer }) => proposer));
+    this.#work = new StepWork(models, this.most.drafted);
   }
 
   stepBegins(sequences: number): void {
@@ -70,23 +64,17 @@ export class Best implements Drafter {
   }
 
   /** A request is planned in its first round, and runs to its end before the next begins. */
-  round(
-    request: number,
-    position: number,
-    left: number,
-    copies: number,
-    context: number,
-    work: StepWork,
-  ): void {
+  round(request: number, position: number, left: number, context: number, work: StepWork): void {
     if (position === 1) this.#plan(request, left, context);
     const chosen = this.#choice[position]!;
-    this.drafted = this.#length[position]!;
-    this.emitted = this.drafted + 1;
-    if (chosen >= 0) this.#turns.take(request, position, chosen, copies, work);
+    const drafted = this.#length[position]!;
+    this.#verify(chosen, drafted, this.verified);
+    this.emitted = drafted + 1;
+    if (chosen >= 0) this.#turns.take(request, position, chosen, work);
     for (const [c, { proposer }] of this.#choices.entries()) {
       const runs = c === chosen;
-      proposer.replay.round(request, position, left, runs ? this.drafted : 0);
-      if (runs) proposer.draft(request, position, copies, context, work);
+      proposer.replay.round(request, position, left, runs ? drafted : 0);
+      if (runs) proposer.draft(request, position, context, work);
       proposer.see(request, position, this.emitted, runs);
     }
   }
@@ -213,17 +201,18 @@ export class Best implements Drafter {
     return this.#priceS(drafted, 1, context, 1, this.#sequences) - withoutS;
   }
 
+  /** A round in which nobody drafts is the same of any. */
+  #verify(choice: number, drafted: number, verified: Verified): void {
+    this.#choices[Math.max(choice, 0)]!.proposer.verify(drafted, verified);
+  }
+
   #priceS(choice: number, drafted: number, context: number, unread: number, switches = 0): number {
     const sequences = this.#sequences;
     const work = this.#work;
-    const { verify } = work;
     work.clear();
     work.switches = switches;
-    verify.sequences = sequences;
-    verify.tokens = sequences * (drafted + 1);
-    verify.logitRows = verify.tokens;
-    verify.contextTokens = sequences * (context + drafted);
-    verify.attentionPairs = verify.tokens * (context + drafted / 2);
+    this.#verify(choice, drafted, this.#weighed);
+    work.addRounds(sequences, sequences * context, this.#weighed);
     if (choice >= 0) {
       const slot = this.#slots[choice]!;
       const { block } = this.#choices[choice]!;

@@ -3,8 +3,8 @@
  * "Oracle Combine". Both are charged, since both had to run to choose; told to, only the winner is. At equal
  * lengths the first named wins. A change of winner is a switch.
  */
-import type { StepWork } from '../cost/work.ts';
-import type { Drafter, Proposer } from './drafter.ts';
+import { type StepWork, Verified } from '../cost/work.ts';
+import { type Drafter, mostVerified, type Proposer } from './drafter.ts';
 import { Turns } from './turns.ts';
 
 export class Combined implements Drafter {
@@ -12,7 +12,8 @@ export class Combined implements Drafter {
   readonly #second: Proposer;
   readonly #chargesLoser: boolean;
   readonly #turns: Turns;
-  drafted = 0;
+  readonly most: Verified;
+  readonly verified = new Verified();
   emitted = 0;
 
   constructor(first: Proposer, second: Proposer, chargesLoser: boolean, requests: number) {
@@ -20,31 +21,26 @@ export class Combined implements Drafter {
     this.#second = second;
     this.#chargesLoser = chargesLoser;
     this.#turns = new Turns(requests);
+    this.most = mostVerified([first, second]);
   }
 
   stepBegins(): void {}
 
-  round(
-    request: number,
-    position: number,
-    left: number,
-    copies: number,
-    context: number,
-    work: StepWork,
-  ): void {
+  round(request: number, position: number, left: number, context: number, work: StepWork): void {
     const first = this.#first;
     const second = this.#second;
     first.replay.round(request, position, left);
     second.replay.round(request, position, left);
     const firstWins = first.replay.emitted >= second.replay.emitted;
-    const winner = firstWins ? first.replay : second.replay;
-    this.drafted = winner.drafted;
-    this.emitted = winner.emitted;
-    if (winner.drafted > 0) this.#turns.take(request, position, firstWins ? 0 : 1, copies, work);
+    const winner = firstWins ? first : second;
+    const { drafted, emitted } = winner.replay;
+    winner.verify(drafted, this.verified);
+    this.emitted = emitted;
+    if (drafted > 0) this.#turns.take(request, position, firstWins ? 0 : 1, work);
     const firstRuns = this.#chargesLoser || firstWins;
     const secondRuns = this.#chargesLoser || !firstWins;
-    if (firstRuns) first.draft(request, position, copies, context, work);
-    if (secondRuns) second.draft(request, position, copies, context, work);
+    if (firstRuns) first.draft(request, position, context, work);
+    if (secondRuns) second.draft(request, position, context, work);
     first.see(request, position, this.emitted, firstRuns);
     second.see(request, position, this.emitted, secondRuns);
   }

@@ -1,16 +1,21 @@
 /**
  * What every method does: state the work of one round of a sequence, and its outcome. A method is made of
  * proposers: none (plain decoding), one, or two of which the better is kept (combined.ts).
+ *
+ * Left out: rounds that emit nothing.
  */
-import type { StepWork } from '../cost/work.ts';
+import { type StepWork, Verified } from '../cost/work.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { DecodingRows } from './decoding-rows.ts';
+import type { BasicMethod } from './methods.ts';
 import type { Replay } from './replay.ts';
 
 export interface Drafter {
-  /** Tokens the last round drafted, per copy; a mean where copies may differ. */
-  readonly drafted: number;
-  /** Tokens the last round emitted, the bonus or correction token included. */
+  /** No figure of any round is above these: queries bound what a round emits and takes of a step, keys its memory. */
+  readonly most: Verified;
+  /** What the target verifies in the last round. */
+  readonly verified: Verified;
+  /** Tokens the last round emitted, the bonus or correction token included; at least 1. */
   readonly emitted: number;
 
   /**
@@ -22,21 +27,15 @@ export interface Drafter {
   stepBegins(sequences: number, contextTokens: number): void;
 
   /**
-   * One round of `copies` identical sequences: sets `drafted` and `emitted`, adds the drafting to `work`.
+   * One round of a sequence: sets `verified` and `emitted`, adds the drafting to `work`. Whoever asked for it adds the
+   * verification.
    *
    * @param request index in the trace
    * @param position output tokens that exist, at least 1
    * @param left output tokens still wanted, at least 1
    * @param context tokens of prompt and output that exist
    */
-  round(
-    request: number,
-    position: number,
-    left: number,
-    copies: number,
-    context: number,
-    work: StepWork,
-  ): void;
+  round(request: number, position: number, left: number, context: number, work: StepWork): void;
   /**
    * A round of each sequence from one row up to another: sets what they emitted, adds drafting and verification to
    * `work`. Whoever has no quicker way goes round by round.
@@ -51,17 +50,39 @@ export interface Drafter {
 /** A way to propose tokens: knows from `replay` what would come of it, and states the work when it is used. */
 export interface Proposer {
   readonly replay: Replay;
+  /** Sets `verified` to a round in which the target verifies so many of its drafts. */
+  verify(drafted: number, verified: Verified): void;
   /** Adds the work of drafting what `replay` last answered. */
-  draft(request: number, position: number, copies: number, context: number, work: StepWork): void;
+  draft(request: number, position: number, context: number, work: StepWork): void;
   /** Notes what the round emitted, by whichever proposer, and whether this one ran. */
   see(request: number, position: number, emitted: number, ran: boolean): void;
   /** Notes that everything but the last token was prefilled again. */
   reread(request: number): void;
 }
 
+/** A way to propose, and what it is. */
+export interface Choice {
+  readonly part: BasicMethod;
+  readonly proposer: Proposer;
+  /** Drafts of a block, for a method that always drafts a whole one. */
+  readonly block: number | null;
+}
+
+/** What no round of any of these exceeds. */
+export function mostVerified(proposers: readonly Proposer[]): Verified {
+  const most = new Verified();
+  const longest = new Verified();
+  for (const proposer of proposers) {
+    proposer.verify(proposer.replay.longest, longest);
+    most.cover(longest);
+  }
+  return most;
+}
+
 /** Plain decoding: one token a step. */
 export class PlainDecoding implements Drafter {
-  readonly drafted = 0;
+  readonly most = new Verified();
+  readonly verified = this.most;
   readonly emitted = 1;
 
   stepBegins(): void {}
@@ -74,7 +95,7 @@ export class PlainDecoding implements Drafter {
       contextTokens += rows.context(n);
       rows.setEmitted(n, 1);
     }
-    work.verify.add(upTo - from, upTo - from, contextTokens, contextTokens);
+    work.addRounds(upTo - from, contextTokens, this.verified);
   }
 
   sitOut(): void {}
@@ -87,33 +108,28 @@ export class Speculation implements Drafter {
   readonly #proposer: Proposer;
   readonly #policy: Policy;
   readonly #replay: Replay;
-  drafted = 0;
+  readonly most: Verified;
+  readonly verified = new Verified();
   emitted = 0;
 
   constructor(proposer: Proposer, policy: Policy) {
     this.#proposer = proposer;
     this.#policy = policy;
     this.#replay = proposer.replay;
+    this.most = mostVerified([proposer]);
   }
 
   stepBegins(sequences: number, contextTokens: number): void {
     this.#policy.stepBegins(sequences, contextTokens);
   }
 
-  round(
-    request: number,
-    position: number,
-    left: number,
-    copies: number,
-    context: number,
-    work: StepWork,
-  ): void {
+  round(request: number, position: number, left: number, context: number, work: StepWork): void {
     const replay = this.#replay;
     const asked = this.#policy.choose(request, position);
     replay.round(request, position, left, asked);
-    this.drafted = replay.drafted;
+    this.#proposer.verify(replay.drafted, this.verified);
     this.emitted = replay.emitted;
-    if (asked > 0) this.#proposer.draft(request, position, copies, context, work);
+    if (asked > 0) this.#proposer.draft(request, position, context, work);
     this.#proposer.see(request, position, replay.emitted, asked > 0);
     this.#policy.see(request, position, asked, replay.drafted, replay.emitted - 1);
   }

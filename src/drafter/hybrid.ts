@@ -2,9 +2,9 @@
  * Look-up first, a second proposer where it finds nothing. The search is paid in every round; a model that did not
  * run has to catch up when it next does, and a change of who drafts is a switch. One policy says how far either drafts.
  */
-import type { StepWork } from '../cost/work.ts';
+import { type StepWork, Verified } from '../cost/work.ts';
 import type { Policy } from '../policy/policy.ts';
-import type { Drafter, Proposer } from './drafter.ts';
+import { type Drafter, mostVerified, type Proposer } from './drafter.ts';
 import { Turns } from './turns.ts';
 
 export class Hybrid implements Drafter {
@@ -12,7 +12,8 @@ export class Hybrid implements Drafter {
   readonly #fallback: Proposer;
   readonly #policy: Policy;
   readonly #turns: Turns;
-  drafted = 0;
+  readonly most: Verified;
+  readonly verified = new Verified();
   emitted = 0;
 
   constructor(lookUp: Proposer, fallback: Proposer, policy: Policy, requests: number) {
@@ -20,34 +21,29 @@ export class Hybrid implements Drafter {
     this.#fallback = fallback;
     this.#policy = policy;
     this.#turns = new Turns(requests);
+    this.most = mostVerified([lookUp, fallback]);
   }
 
   stepBegins(sequences: number, contextTokens: number): void {
     this.#policy.stepBegins(sequences, contextTokens);
   }
 
-  round(
-    request: number,
-    position: number,
-    left: number,
-    copies: number,
-    context: number,
-    work: StepWork,
-  ): void {
+  round(request: number, position: number, left: number, context: number, work: StepWork): void {
     const lookUp = this.#lookUp;
     const fallback = this.#fallback;
     const asked = this.#policy.choose(request, position);
     lookUp.replay.round(request, position, left, asked);
     const fallsBack = asked > 0 && lookUp.replay.drafted === 0;
-    if (asked > 0) lookUp.draft(request, position, copies, context, work);
+    if (asked > 0) lookUp.draft(request, position, context, work);
     if (fallsBack) {
       fallback.replay.round(request, position, left, asked);
-      fallback.draft(request, position, copies, context, work);
+      fallback.draft(request, position, context, work);
     }
-    const { drafted, emitted } = fallsBack ? fallback.replay : lookUp.replay;
-    this.drafted = drafted;
+    const used = fallsBack ? fallback : lookUp;
+    const { drafted, emitted } = used.replay;
+    used.verify(drafted, this.verified);
     this.emitted = emitted;
-    if (drafted > 0) this.#turns.take(request, position, fallsBack ? 1 : 0, copies, work);
+    if (drafted > 0) this.#turns.take(request, position, fallsBack ? 1 : 0, work);
     lookUp.see(request, position, emitted, asked > 0);
     fallback.see(request, position, emitted, fallsBack);
     this.#policy.see(request, position, asked, drafted, emitted - 1);

@@ -1,5 +1,5 @@
 /** n-gram look-up: the host searches the history of every sequence; no model runs. */
-import type { StepWork } from '../cost/work.ts';
+import type { StepWork, Verified } from '../cost/work.ts';
 import type { Proposer } from './drafter.ts';
 import type { Replay } from './replay.ts';
 
@@ -10,9 +10,13 @@ export class LookUp implements Proposer {
     this.replay = replay;
   }
 
-  draft(_request: number, _position: number, copies: number, _context: number, work: StepWork): void {
-    work.searches += copies;
-    work.searchHits += copies * this.replay.proposing;
+  verify(drafted: number, verified: Verified): void {
+    verified.chain(drafted);
+  }
+
+  draft(_request: number, _position: number, _context: number, work: StepWork): void {
+    work.searches++;
+    work.searchHits += this.replay.proposing;
   }
 
   see(): void {}

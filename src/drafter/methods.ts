@@ -1,7 +1,9 @@
 /** The methods by name: what each proposes with, and what it needs. A new method is a line here. */
 import { UserError, unknownName } from '../errors.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
-import type { CatchUp } from './model-proposer.ts';
+
+/** Which emitted tokens a model still has to read. */
+export type CatchUp = 'all emitted' | 'unread only';
 
 /** A basic method: one way to propose tokens. */
 export interface BasicMethod {

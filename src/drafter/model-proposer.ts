@@ -6,12 +6,10 @@
  *
  * A block is always drafted whole, since a shorter one is another one; who wants fewer drafts verifies the first few.
  */
-import type { StepWork } from '../cost/work.ts';
+import type { StepWork, Verified } from '../cost/work.ts';
 import type { Proposer } from './drafter.ts';
+import type { CatchUp } from './methods.ts';
 import type { Replay } from './replay.ts';
-
-/** Which emitted tokens a model still has to read. */
-export type CatchUp = 'all emitted' | 'unread only';
 
 export class ModelProposer implements Proposer {
   readonly replay: Replay;
@@ -33,10 +31,15 @@ export class ModelProposer implements Proposer {
     this.#block = block;
   }
 
-  draft(request: number, position: number, copies: number, context: number, work: StepWork): void {
+  /** The first few of a block are verified as a chain is. */
+  verify(drafted: number, verified: Verified): void {
+    verified.chain(drafted);
+  }
+
+  draft(request: number, position: number, context: number, work: StepWork): void {
     const { drafted } = this.replay;
     if (drafted === 0) return;
-    work.drafts[this.#slot]!.add(copies, this.#block ?? drafted, context, this.#unreadAt(request, position));
+    work.drafts[this.#slot]!.add(1, this.#block ?? drafted, context, this.#unreadAt(request, position));
   }
 
   see(request: number, position: number, emitted: number, ran: boolean): void {

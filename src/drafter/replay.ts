@@ -26,9 +26,10 @@ export class Replay {
   readonly #emittedAt: Uint8Array;
   readonly #proposedAt: Uint8Array | null;
   readonly #exact: boolean;
-  readonly #longest: number;
   readonly #clipDrafts: boolean;
   readonly #proposalChance: number | null;
+  /** The most that a round drafts. */
+  readonly longest: number;
   /** Whether every round drafts as many as it is asked for. */
   readonly always: boolean;
 
@@ -45,7 +46,7 @@ export class Replay {
     this.#emittedAt = lengths.emitted;
     this.#proposedAt = lengths.proposed instanceof Uint8Array ? lengths.proposed : null;
     this.#exact = length === 'exact';
-    this.#longest = length === 'exact' ? lengths.maxK : length;
+    this.longest = length === 'exact' ? lengths.maxK : length;
     this.#clipDrafts = clipDrafts;
     this.#proposalChance = proposalChance;
     this.always = !this.#exact && proposalChance === null && this.#proposedAt === null;
@@ -56,7 +57,7 @@ export class Replay {
    *
    * @param asked the longest draft; that of the method unless said
    */
-  round(request: number, position: number, left: number, asked: number = this.#longest): void {
+  round(request: number, position: number, left: number, asked: number = this.longest): void {
     const at = this.#starts[request]! + position;
     const possible = lesser(this.#emittedAt[at]!, asked + 1);
     this.emitted = Math.min(possible, left);

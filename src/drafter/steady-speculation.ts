@@ -35,11 +35,6 @@ export class SteadySpeculation extends Speculation {
     }
     const count = upTo - from;
     work.drafts[0]!.addAll(count, k, contextTokens, catchUpTokens);
-    work.verify.add(
-      count,
-      count * (k + 1),
-      contextTokens + count * k,
-      (k + 1) * (contextTokens + (count * k) / 2),
-    );
+    work.addRounds(count, contextTokens, this.most);
   }
 }

@@ -1,42 +1,38 @@
 /**
  * The price of a decode step in which all sequences are alike: what a policy weighs lengths with. It states what
  * the drafter would state, so that a policy needs to know no method. Of two parts both are taken to run, unless one is
- * named.
+ * named, and what is verified is what the first of those that run proposes.
  */
-import { type CostModel, noSeconds, StepWork, totalSeconds } from '../cost/work.ts';
+import { type CostModel, noSeconds, StepWork, totalSeconds, Verified } from '../cost/work.ts';
 import type { StepPrice } from '../policy/policy.ts';
-import type { BasicMethod, Method } from './methods.ts';
+import { type Choice, mostVerified } from './drafter.ts';
 
-/**
- * @param maxK the longest draft
- * @param only the one part that runs
- */
-export function stepPrice({ parts }: Method, cost: CostModel, maxK: number, only?: number): StepPrice {
-  const runs = (part: BasicMethod) => only === undefined || parts[only] === part;
-  const models = parts.filter(({ model }) => model !== undefined);
-  const searches = parts.some((part) => part.proposer === 'search' && runs(part));
-  const work = new StepWork(models.length, maxK);
-  const drafts = models.flatMap((part, slot) =>
-    runs(part) ? { work: work.drafts[slot]!, whole: part.model!.drafting === 'block' } : [],
+/** @param only the one part that runs */
+export function stepPrice(choices: readonly Choice[], cost: CostModel, only?: number): StepPrice {
+  const runs = (choice: Choice) => only === undefined || choices[only] === choice;
+  const models = choices.filter(({ part }) => part.model !== undefined);
+  const searches = choices.some((choice) => choice.part.proposer === 'search' && runs(choice));
+  const work = new StepWork(models.length, mostVerified(choices.map(({ proposer }) => proposer)).drafted);
+  const drafts = models.flatMap((choice, slot) =>
+    runs(choice) ? { work: work.drafts[slot]!, block: choice.block } : [],
   );
+  const { proposer } = choices[only ?? 0]!;
+  const verified = new Verified();
   const price = noSeconds();
   return (sequences, contextTokens, asked, proposed, emitted) => {
-    const context = contextTokens / sequences;
     work.clear();
-    const { verify } = work;
-    verify.sequences = sequences;
-    verify.tokens = Math.round(sequences * (1 + proposed));
-    verify.logitRows = verify.tokens;
-    verify.contextTokens = contextTokens + sequences * proposed;
-    verify.attentionPairs = sequences * (1 + proposed) * (context + proposed / 2);
+    proposer.verify(proposed, verified);
+    work.addRounds(sequences, contextTokens, verified);
+    work.verify.tokens = Math.round(work.verify.tokens);
+    work.verify.logitRows = work.verify.tokens;
+    work.drafted = Math.round(work.drafted);
     if (asked > 0) {
       if (searches) {
         work.searches = sequences;
         work.searchHits = (sequences * proposed) / asked;
       }
-      for (const { work: draft, whole } of drafts) {
-        draft.add(sequences, whole ? maxK : asked, context, emitted);
-        draft.catchUpTokens = Math.round(draft.catchUpTokens);
+      for (const { work: draft, block } of drafts) {
+        draft.addAll(sequences, block ?? asked, contextTokens, Math.round(sequences * emitted));
       }
     }
     cost.priceStep(work, price);

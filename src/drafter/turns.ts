@@ -10,9 +10,9 @@ export class Turns {
   }
 
   /** States a switch when a request at an output position verifies what another part drafted than the last time. */
-  take(request: number, position: number, part: number, copies: number, work: StepWork): void {
+  take(request: number, position: number, part: number, work: StepWork): void {
     const last = position === 1 ? 0 : this.#last[request]!;
-    if (last !== 0 && last !== part + 1) work.switches += copies;
+    if (last !== 0 && last !== part + 1) work.switches++;
     this.#last[request] = part + 1;
   }
 }

@@ -5,7 +5,7 @@
  * A run ends when every request of the load has ended, or at the horizon: an event later than that does not
  * happen, and what has arrived by then and not ended is unfinished.
  */
-import type { CostModel } from '../cost/work.ts';
+import type { CostModel, Verified } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
 import { Calendar } from './calendar.ts';
 import type { Load } from './load.ts';
@@ -27,9 +27,8 @@ export interface EngineParts {
   /** Knows a request by its index in the workload. */
   readonly drafter: Drafter;
   readonly cost: CostModel;
-  /** Draft models the drafter runs, and the most tokens it drafts. */
+  /** That the drafter runs. */
   readonly draftModels: number;
-  readonly maxK: number;
   /** Of each replica. */
   readonly limits: Limits;
   /** One unless said. */
@@ -43,9 +42,9 @@ export interface EngineParts {
   readonly observer?: StepObserver;
 }
 
-/** Tokens of KV memory a sequence may come to need: its prompt, its output and the drafts of one round. */
-export function sequenceTokens(promptTokens: number, outputTokens: number, maxK: number): number {
-  return promptTokens + outputTokens + maxK;
+/** Tokens of KV memory a sequence may come to need: its prompt, its output and the most of one round. */
+export function sequenceTokens(promptTokens: number, outputTokens: number, most: Verified): number {
+  return promptTokens + outputTokens + most.keys;
 }
 
 export class Engine {

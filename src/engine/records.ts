@@ -139,9 +139,12 @@ export interface Totals {
   steps: number;
   decodeSteps: number;
   rounds: number;
-  emitted: number;
+  /** Tokens put to the target, and tokens in its pass. */
   drafted: number;
+  verified: number;
+  /** Drafts kept, and tokens that came out. */
   accepted: number;
+  emitted: number;
   /** Prefills that came to their end, each with a token: one a request, and one more where it was preempted after. */
   prefills: number;
   prefillTokens: number;
@@ -161,9 +164,10 @@ export function emptyTotals(): Totals {
     steps: 0,
     decodeSteps: 0,
     rounds: 0,
-    emitted: 0,
     drafted: 0,
+    verified: 0,
     accepted: 0,
+    emitted: 0,
     prefills: 0,
     prefillTokens: 0,
     cachedTokens: 0,
@@ -171,4 +175,19 @@ export function emptyTotals(): Totals {
     sequenceSeconds: 0,
     kvPeakBlocks: 0,
   };
+}
+
+/** Adds rounds, each of which emits the drafts that it accepts and one token of the target's own. */
+export function addRounds(
+  totals: Totals,
+  rounds: number,
+  drafted: number,
+  verified: number,
+  emitted: number,
+): void {
+  totals.rounds += rounds;
+  totals.drafted += drafted;
+  totals.verified += verified;
+  totals.accepted += emitted - rounds;
+  totals.emitted += emitted;
 }

@@ -4,9 +4,10 @@
  */
 
 import { wider } from '../columns.ts';
-import { StepWork } from '../cost/work.ts';
+import { type StepWork, Verified } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
 import type { Workload } from './engine.ts';
+import { emittedBy } from './round-by-round.ts';
 import { RoundKinds } from './round-kinds.ts';
 
 /**
@@ -34,21 +35,20 @@ interface Tallies {
 /**
  * Replays all requests, alone and one after the other.
  *
- * @param copies what the drafter is told of the size of the batch
+ * @param batch what the drafter is told of its size
  */
 export function replayRounds(
   { promptTokens, outputTokens }: Workload,
   drafter: Drafter,
   draftModels: number,
-  maxK: number,
-  copies = 1,
+  batch = 1,
 ): ReplayedRounds {
   const requests = outputTokens.length;
-  const columns = new RoundColumns(outputTokens, draftModels, maxK);
+  const columns = new RoundColumns(outputTokens, draftModels, drafter.most);
   const emitted = new Int32Array(requests);
   const firstRound = new Int32Array(requests + 1);
   for (let r = 0; r < requests; r++) {
-    emitted[r] = columns.replay(drafter, r, promptTokens[r]!, outputTokens[r]!, copies);
+    emitted[r] = columns.replay(drafter, r, promptTokens[r]!, outputTokens[r]!, batch);
     firstRound[r + 1] = columns.length;
   }
   const { kinds, length } = columns;
@@ -66,12 +66,12 @@ class RoundColumns {
   length = 0;
   readonly #work: StepWork;
 
-  constructor(outputTokens: Int32Array, draftModels: number, maxK: number) {
-    const most = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
-    this.kinds = new RoundKinds(draftModels);
-    this.kind = new Uint16Array(most);
-    this.context = new Int32Array(most);
-    this.#work = new StepWork(draftModels, maxK);
+  constructor(outputTokens: Int32Array, draftModels: number, most: Verified) {
+    const rounds = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
+    this.kinds = new RoundKinds(draftModels, most);
+    this.kind = new Uint16Array(rounds);
+    this.context = new Int32Array(rounds);
+    this.#work = this.kinds.work();
   }
 
   /** @returns tokens that its rounds emit */
@@ -80,7 +80,7 @@ class RoundColumns {
     request: number,
     promptTokens: number,
     outputTokens: number,
-    copies: number,
+    batch: number,
   ): number {
     const { kinds, kind, context } = this;
     const work = this.#work;
@@ -89,11 +89,11 @@ class RoundColumns {
     for (; position < outputTokens; at++) {
       const tokens = promptTokens + position;
       work.clearDrafting();
-      drafter.stepBegins(copies, copies * tokens);
-      drafter.round(request, position, outputTokens - position, 1, tokens, work);
-      kind[at] = kinds.of(drafter.drafted, work, tokens);
+      drafter.stepBegins(batch, batch * tokens);
+      drafter.round(request, position, outputTokens - position, tokens, work);
+      kind[at] = kinds.of(drafter.verified, work, tokens);
       context[at] = tokens;
-      position += drafter.emitted;
+      position += emittedBy(drafter);
     }
     this.length = at;
     return position - 1;
@@ -158,14 +158,15 @@ export function plainRounds({ promptTokens, outputTokens }: Workload): ReplayedR
   const firstRound = new Int32Array(requests + 1);
   for (let r = 0; r < requests; r++) firstRound[r + 1] = firstRound[r]! + emitted[r]!;
   const context = new Int32Array(firstRound[requests]!);
-  const kinds = new RoundKinds(0);
-  const work = new StepWork(0, 0);
+  const verified = new Verified();
+  const kinds = new RoundKinds(0, verified);
+  const work = kinds.work();
   for (let r = 0, at = 0; r < requests; r++) {
     const least = promptTokens[r]! + 1;
     for (let i = 0; i < emitted[r]!; i++) context[at++] = least + i;
     if (emitted[r] === 0) continue;
-    kinds.of(0, work, least);
-    kinds.of(0, work, least + emitted[r]! - 1);
+    kinds.of(verified, work, least);
+    kinds.of(verified, work, least + emitted[r]! - 1);
   }
   const rounds = { kinds, emitted, firstRound, kind: new Uint16Array(context.length), context };
   return { ...rounds, ...tallied(rounds) };

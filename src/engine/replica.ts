@@ -16,12 +16,19 @@ import {
   type PartSeconds,
   StepWork,
   totalSeconds,
+  Verified,
 } from '../cost/work.ts';
 import { DecodingRows } from '../drafter/decoding-rows.ts';
 import type { Drafter } from '../drafter/drafter.ts';
 import { KvMemory } from './kv-memory.ts';
 import { type NumberedHashes, PrefixCache } from './prefix-cache.ts';
-import type { FinishedRecords, StepObserver, TokenGaps, Totals } from './records.ts';
+import {
+  addRounds,
+  type FinishedRecords,
+  type StepObserver,
+  type TokenGaps,
+  type Totals,
+} from './records.ts';
 import { roundByRound } from './round-by-round.ts';
 import type { Loaded } from './router.ts';
 import { NEVER, Sequences } from './sequences.ts';
@@ -44,9 +51,8 @@ export interface ReplicaParts {
   readonly hashes: NumberedHashes | null;
   readonly drafter: Drafter;
   readonly cost: CostModel;
-  /** Draft models the drafter runs, and the most tokens it drafts. */
+  /** That the drafter runs. */
   readonly draftModels: number;
-  readonly maxK: number;
   readonly limits: Limits;
   readonly totals: Totals;
   readonly finished: FinishedRecords;
@@ -56,6 +62,9 @@ export interface ReplicaParts {
 
 /** Instead of the seconds of a step where there is nothing to do. */
 export const NO_STEP = -1;
+
+/** What the target verifies of a sequence that sits a round out. */
+const NO_DRAFTS = new Verified();
 
 export class Replica implements Loaded {
   readonly #parts: ReplicaParts;
@@ -102,8 +111,9 @@ export class Replica implements Loaded {
     this.#index = index;
     this.#cache = hashes === null ? null : new PrefixCache(hashes, limits.blockTokens);
     this.#kv = new KvMemory(limits.kvBlocks, this.#cache);
-    this.#work = new StepWork(parts.draftModels, parts.maxK);
-    this.#yields = new Int32Array(parts.maxK + 2);
+    const { most } = parts.drafter;
+    this.#work = new StepWork(parts.draftModels, most.drafted);
+    this.#yields = new Int32Array(most.queries + 1);
   }
 
   /** Requests that wait or run. */
@@ -213,14 +223,15 @@ export class Replica implements Loaded {
 
   /** A round of each request that decodes, as far as budget and memory go; returns what is left of the budget. */
   #decode(budget: number): number {
-    const { drafter, maxK } = this.#parts;
+    const { drafter } = this.#parts;
+    const { queries, keys } = drafter.most;
     const { verify } = this.#work;
     if (this.#decoding > 0) drafter.stepBegins(this.#decoding, this.#decodingContext);
     while (verify.sequences < this.#decoding && verify.tokens < budget) {
-      // Who drafts needs room for the longest draft, in the budget as in memory: so many surely have it.
-      const sure = Math.floor((budget - verify.tokens) / (maxK + 1));
+      // Who drafts needs room for the largest round, in the budget as in memory: so many surely have it.
+      const sure = Math.floor((budget - verify.tokens) / queries);
       const from = verify.sequences;
-      const upTo = this.#holdEach(from, from + Math.max(1, sure), sure > 0 ? maxK : 0);
+      const upTo = this.#holdEach(from, from + Math.max(1, sure), sure > 0 ? keys : 0);
       if (upTo === from) break;
       if (sure === 0) this.#sitOut(from);
       else if (drafter.rounds !== undefined) drafter.rounds(this.#rows, from, upTo, this.#work);
@@ -235,11 +246,11 @@ export class Replica implements Loaded {
    * Makes the requests from one place up to another hold the blocks of their next round; returns the place of the
    * first that finds no memory.
    */
-  #holdEach(from: number, upTo: number, drafts: number): number {
+  #holdEach(from: number, upTo: number, keys: number): number {
     const rows = this.#rows;
     let n = from;
     for (; n < upTo && n < this.#decoding; n++) {
-      const needed = rows.context(n) + drafts;
+      const needed = rows.context(n) + keys;
       if (needed > rows.held(n) && !this.#hold(n, needed)) break;
     }
     return n;
@@ -250,7 +261,7 @@ export class Replica implements Loaded {
     const rows = this.#rows;
     this.#parts.drafter.sitOut(rows.request(n), rows.position(n));
     rows.setEmitted(n, 1);
-    this.#work.verify.add(1, 1, rows.context(n), rows.context(n));
+    this.#work.addRounds(1, rows.context(n), NO_DRAFTS);
   }
 
   /** Gives the requests from one place up to another what their rounds emitted. */
@@ -482,9 +493,8 @@ export class Replica implements Loaded {
   #account(): void {
     const { totals, observer } = this.#parts;
     const cost = this.#cost;
-    const { verify, prefill } = this.#work;
+    const { verify, prefill, drafted } = this.#work;
     const rounds = verify.sequences;
-    const drafted = verify.tokens - rounds;
     addSeconds(totals.all, cost);
     totals.steps++;
     totals.sequenceSeconds += this.#running * totalSeconds(cost);
@@ -495,10 +505,7 @@ export class Replica implements Loaded {
       addSeconds(totals.decode, cost);
       totals.decode.prefillS = 0;
       totals.decodeSteps++;
-      totals.rounds += rounds;
-      totals.emitted += this.#emitted;
-      totals.drafted += drafted;
-      totals.accepted += this.#emitted - rounds;
+      addRounds(totals, rounds, drafted, verify.tokens, this.#emitted);
     }
     observer?.onStep({
       startS: this.#startS,

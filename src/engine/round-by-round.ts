@@ -11,17 +11,16 @@ export function roundByRound(
   upTo: number,
   work: StepWork,
 ): void {
-  let tokens = 0;
-  let contextTokens = 0;
-  let attentionPairs = 0;
   for (let n = from; n < upTo; n++) {
     const context = rows.context(n);
-    drafter.round(rows.request(n), rows.position(n), rows.left(n), 1, context, work);
-    const { drafted } = drafter;
-    rows.setEmitted(n, drafter.emitted);
-    tokens += drafted + 1;
-    contextTokens += context + drafted;
-    attentionPairs += (drafted + 1) * (context + drafted / 2);
+    drafter.round(rows.request(n), rows.position(n), rows.left(n), context, work);
+    work.addRounds(1, context, drafter.verified);
+    rows.setEmitted(n, emittedBy(drafter));
   }
-  work.verify.add(upTo - from, tokens, contextTokens, attentionPairs);
+}
+
+/** Tokens the last round emitted. */
+export function emittedBy({ emitted }: Drafter): number {
+  if (emitted < 1) throw new Error(`a round emitted ${emitted} tokens, expected at least 1`);
+  return emitted;
 }

@@ -4,10 +4,10 @@
  */
 
 import { wider } from '../columns.ts';
-import type { StepWork } from '../cost/work.ts';
+import { StepWork, Verified } from '../cost/work.ts';
 
 /** Columns of a kind before those of its draft models, of which each has two. */
-const OWN_COLUMNS = 4;
+const OWN_COLUMNS = 7;
 
 /** An index is kept in 16 bits. */
 const MOST_KINDS = 2 ** 16;
@@ -18,15 +18,22 @@ export class RoundKinds {
   /** Tokens of prompt and output at which rounds of a kind start, least and greatest. */
   leastContext = new Int32Array(8);
   greatestContext = new Int32Array(8);
+  /** No round exceeds it. */
+  readonly most: Verified;
+  readonly #verified = new Verified();
   readonly #draftModels: number;
   readonly #columns: number;
-  /** Drafted, searches, search hits, switches; of each draft model the tokens it drafts (0: it does not run) and reads first. */
+  /**
+   * Drafted, queries, keys and pairs of what is verified, searches, search hits, switches; of each draft model the tokens
+   * it drafts (0: it does not run) and reads first.
+   */
   #values: Float64Array;
   #hash = new Int32Array(8);
   /** Index of a kind plus one, 0 where empty; where two kinds meet, the later takes the next empty place. */
   #table = new Int32Array(256);
 
-  constructor(draftModels: number) {
+  constructor(draftModels: number, most: Verified) {
+    this.most = most;
     this.#draftModels = draftModels;
     this.#columns = OWN_COLUMNS + 2 * draftModels;
     this.#values = new Float64Array(8 * this.#columns);
@@ -37,46 +44,53 @@ export class RoundKinds {
     return this.#values[kind * this.#columns]!;
   }
 
+  /** Tokens that rounds of this kind verify. */
+  queries(kind: number): number {
+    return this.#values[kind * this.#columns + 1]!;
+  }
+
+  /** Work that holds a round of any kind. */
+  work(): StepWork {
+    return new StepWork(this.#draftModels, this.most.drafted);
+  }
+
   /** The kind of a round that starts at `context`; makes one where there is none. */
-  of(drafted: number, work: StepWork, context: number): number {
+  of(verified: Verified, work: StepWork, context: number): number {
     const mask = this.#table.length - 1;
-    let at = hashOf(drafted, work) & mask;
+    let at = hashOf(verified, work) & mask;
     for (; this.#table[at] !== 0; at = (at + 1) & mask) {
       const kind = this.#table[at]! - 1;
-      if (!this.#is(kind, drafted, work)) continue;
+      if (!this.#is(kind, verified, work)) continue;
       if (context < this.leastContext[kind]!) this.leastContext[kind] = context;
       if (context > this.greatestContext[kind]!) this.greatestContext[kind] = context;
       return kind;
     }
-    return this.#add(at, drafted, work, context);
+    return this.#add(at, verified, work, context);
   }
 
   /** States to `work` a step in which `batch` sequences with `context` tokens each do a round of this kind. */
   state(kind: number, batch: number, context: number, work: StepWork): void {
     let at = kind * this.#columns;
     const values = this.#values;
-    const drafted = values[at]!;
+    this.#verified.set(values[at]!, values[at + 1]!, values[at + 2]!, values[at + 3]!);
     work.clear();
-    const { verify } = work;
-    verify.sequences = batch;
-    verify.tokens = batch * (drafted + 1);
-    verify.logitRows = verify.tokens;
-    verify.contextTokens = batch * (context + drafted);
-    verify.attentionPairs = batch * (drafted + 1) * (context + drafted / 2);
-    work.searches = batch * values[at + 1]!;
-    work.searchHits = batch * values[at + 2]!;
-    work.switches = batch * values[at + 3]!;
+    work.addRounds(batch, batch * context, this.#verified);
+    work.searches = batch * values[at + 4]!;
+    work.searchHits = batch * values[at + 5]!;
+    work.switches = batch * values[at + 6]!;
     at += OWN_COLUMNS;
     for (let d = 0; d < this.#draftModels; d++, at += 2) {
       if (values[at]! > 0) work.drafts[d]!.add(batch, values[at]!, context, values[at + 1]!);
     }
   }
 
-  #is(kind: number, drafted: number, { searches, searchHits, switches, drafts }: StepWork): boolean {
+  #is(kind: number, verified: Verified, { searches, searchHits, switches, drafts }: StepWork): boolean {
     let at = kind * this.#columns;
     const values = this.#values;
-    if (values[at] !== drafted || values[at + 1] !== searches) return false;
-    if (values[at + 2] !== searchHits || values[at + 3] !== switches) return false;
+    if (values[at] !== verified.drafted || values[at + 1] !== verified.queries) return false;
+    if (values[at + 2] !== verified.keys || values[at + 3] !== verified.pairs) return false;
+    if (values[at + 4] !== searches || values[at + 5] !== searchHits || values[at + 6] !== switches)
+      return false;
     at += OWN_COLUMNS;
     for (let d = 0; d < drafts.length; d++, at += 2) {
       if (values[at] !== drafts[d]!.longest || values[at + 1] !== drafts[d]!.catchUpTokens) return false;
@@ -84,7 +98,7 @@ export class RoundKinds {
     return true;
   }
 
-  #add(place: number, drafted: number, work: StepWork, context: number): number {
+  #add(place: number, verified: Verified, work: StepWork, context: number): number {
     if (this.length === MOST_KINDS) throw new Error('more kinds of rounds than an index holds');
     const kind = this.length++;
     if (kind === this.leastContext.length) {
@@ -95,8 +109,10 @@ export class RoundKinds {
     }
     const { searches, searchHits, switches, drafts } = work;
     const models = drafts.flatMap(({ longest, catchUpTokens }) => [longest, catchUpTokens]);
-    this.#values.set([drafted, searches, searchHits, switches, ...models], kind * this.#columns);
-    this.#hash[kind] = hashOf(drafted, work);
+    const { drafted, queries, keys, pairs } = verified;
+    const own = [drafted, queries, keys, pairs, searches, searchHits, switches];
+    this.#values.set([...own, ...models], kind * this.#columns);
+    this.#hash[kind] = hashOf(verified, work);
     this.leastContext[kind] = context;
     this.greatestContext[kind] = context;
     this.#table[place] = this.length;
@@ -116,8 +132,8 @@ export class RoundKinds {
   }
 }
 
-function hashOf(drafted: number, { searchHits, switches, drafts }: StepWork): number {
-  let hash = (drafted + 512 * searchHits + 1024 * switches) | 0;
+function hashOf({ queries, pairs }: Verified, { searchHits, switches, drafts }: StepWork): number {
+  let hash = (queries + 512 * searchHits + 1024 * switches + 2048 * pairs) | 0;
   for (let d = 0; d < drafts.length; d++) {
     hash = (Math.imul(hash, 31) + 64 * drafts[d]!.longest + drafts[d]!.catchUpTokens) | 0;
   }

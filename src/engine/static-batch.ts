@@ -3,7 +3,7 @@
  * request follows when all have ended. Copies that do not fit in memory together wait for the others to end.
  *
  * What a round drafts and emits depends on the batch size and the machine only where a policy adapts to them, so
- * each request is replayed once (rounds.ts) and priced as often as asked (`runStaticBatches`). The price of a
+ * each request is replayed once (replayed-rounds.ts) and priced as often as asked (`runStaticBatches`). The price of a
  * step is linear in its context for given drafts, but for attention that turns from memory-bound to compute-bound
  * or outgrows a window; where it is linear, two prices serve for all rounds with those drafts.
  */
@@ -15,11 +15,11 @@ import {
   noSeconds,
   type PartSeconds,
   PassWork,
-  StepWork,
+  type StepWork,
   totalSeconds,
 } from '../cost/work.ts';
 import { sequenceTokens, type Workload } from './engine.ts';
-import { emptyTotals, type Totals } from './records.ts';
+import { addRounds, emptyTotals, type Totals } from './records.ts';
 import type { ReplayedRounds } from './replayed-rounds.ts';
 
 export interface StaticBatchParts {
@@ -29,8 +29,6 @@ export interface StaticBatchParts {
   readonly requests: readonly number[];
   readonly copies: number;
   readonly cost: CostModel;
-  readonly draftModels: number;
-  readonly maxK: number;
   /** May be infinite. */
   readonly kvBlocks: number;
   readonly blockTokens: number;
@@ -117,7 +115,7 @@ export interface StaticBatchRun {
 
 /** @throws Error when one copy of a request does not fit in memory */
 export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
-  const { workload, rounds, requests, copies, cost, draftModels, maxK } = parts;
+  const { workload, rounds, requests, copies, cost } = parts;
   const totals = emptyTotals();
   const finished = new WaveRecords(requests.length);
   const pricesOf = new Map<number, StepPrices>();
@@ -126,12 +124,12 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
   for (const request of requests) {
     const promptTokens = workload.promptTokens[request]!;
     const tokens = workload.outputTokens[request]!;
-    const fit = fitting(parts, sequenceTokens(promptTokens, tokens, maxK));
+    const fit = fitting(parts, sequenceTokens(promptTokens, tokens, rounds.kinds.most));
     const arrivalS = nowS;
     for (let left = copies; left > 0; left -= fit) {
       const batch = Math.min(fit, left);
       if (prices?.batch !== batch) {
-        prices = pricesOf.get(batch) ?? new StepPrices(rounds, batch, cost, draftModels, maxK);
+        prices = pricesOf.get(batch) ?? new StepPrices(rounds, batch, cost);
         pricesOf.set(batch, prices);
       }
       const prefill = prices.prefills.price(promptTokens);
@@ -140,7 +138,6 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
       totals.prefillTokens += batch * promptTokens;
       const firstTokenS = nowS + totalSeconds(prefill);
       nowS = firstTokenS + prices.decodeS(request);
-      totals.emitted += batch * rounds.emitted[request]!;
       finished.add(request, batch, tokens, arrivalS, firstTokenS, nowS);
     }
   }
@@ -162,9 +159,9 @@ export class WeighedWork {
   readonly #waves: { readonly copies: number; readonly promptTokens: number; readonly weight: number }[] = [];
 
   constructor(parts: StaticBatchParts) {
-    const { rounds, workload, draftModels, maxK } = parts;
+    const { rounds, workload } = parts;
     this.#parts = parts;
-    this.#work = new StepWork(draftModels, maxK);
+    this.#work = rounds.kinds.work();
     const { finished } = runStaticBatches(parts);
     const seconds = new Map<number, number>();
     for (const { request, arrivalS, endS } of finished) seconds.set(request, endS - arrivalS);
@@ -281,15 +278,16 @@ class StepPrices {
   readonly #partsPerTokenS: Float64Array;
   readonly #count: Float64Array;
   readonly #context: Float64Array;
+  #emitted = 0;
   /** Steps whose kind has no line. */
   readonly #others = noSeconds();
 
-  constructor(rounds: ReplayedRounds, batch: number, cost: CostModel, draftModels: number, maxK: number) {
+  constructor(rounds: ReplayedRounds, batch: number, cost: CostModel) {
     this.prefills = Prefills.of(cost, batch);
     this.batch = batch;
     this.#rounds = rounds;
     this.#cost = cost;
-    this.#work = new StepWork(draftModels, maxK);
+    this.#work = rounds.kinds.work();
     const { length } = rounds.kinds;
     this.#form = new Uint8Array(length);
     this.#atZeroS = new Float64Array(length);
@@ -300,9 +298,9 @@ class StepPrices {
     this.#context = new Float64Array(length);
   }
 
-  /** Seconds of all rounds of a request. */
+  /** Takes all rounds of a request, and returns their seconds. */
   decodeS(request: number): number {
-    const { firstTally, tallyKind, tallyCount, tallyContext } = this.#rounds;
+    const { firstTally, tallyKind, tallyCount, tallyContext, emitted } = this.#rounds;
     let seconds = 0;
     for (let t = firstTally[request]!; t < firstTally[request + 1]!; t++) {
       const kind = tallyKind[t]!;
@@ -317,6 +315,7 @@ class StepPrices {
       }
       this.#count[kind]! += count;
     }
+    this.#emitted += this.batch * emitted[request]!;
     return seconds;
   }
 
@@ -337,6 +336,9 @@ class StepPrices {
     const decode = noSeconds();
     addSeconds(decode, this.#others);
     const { kinds } = this.#rounds;
+    let steps = 0;
+    let drafted = 0;
+    let verified = 0;
     for (let kind = 0; kind < kinds.length; kind++) {
       const count = this.#count[kind]!;
       if (count === 0) continue;
@@ -347,11 +349,12 @@ class StepPrices {
           decode[part] += count * this.#partsAtZeroS[at]! + context * this.#partsPerTokenS[at]!;
         }
       }
-      totals.decodeSteps += count;
-      totals.rounds += count * this.batch;
-      totals.drafted += count * this.batch * kinds.drafted(kind);
+      steps += count;
+      drafted += count * this.batch * kinds.drafted(kind);
+      verified += count * this.batch * kinds.queries(kind);
     }
-    totals.accepted = totals.emitted - totals.rounds;
+    totals.decodeSteps += steps;
+    addRounds(totals, steps * this.batch, drafted, verified, this.#emitted);
     addSeconds(totals.decode, decode);
     addSeconds(totals.all, decode);
   }

@@ -60,7 +60,7 @@ export function measure(
   makespanS: number,
   requests?: number,
 ): Measures {
-  const { all, decode, rounds, emitted, drafted, accepted, decodeSteps: steps } = totals;
+  const { all, decode, rounds, drafted, verified, accepted, emitted, decodeSteps: steps } = totals;
   const wall = totalSeconds(all);
   const decodeWall = totalSeconds(decode);
   const outcomes = byRequest(finished, requests);
@@ -87,7 +87,7 @@ export function measure(
     tokens_per_step: ratio(emitted, rounds),
     drafted_per_step: ratio(drafted, rounds),
     acceptance_rate: ratio(accepted, drafted),
-    wasted_verify_share: ratio(drafted - accepted, drafted + rounds),
+    wasted_verify_share: ratio(drafted - accepted, verified),
     time_share: {
       draft: all.draftS / wall,
       verify: all.verifyS / wall,

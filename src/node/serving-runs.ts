@@ -86,7 +86,6 @@ export async function servingPoints(
     drafter: new PlainDecoding(),
     cost: new Roofline(shape, [], hardware, engine, 1),
     draftModels: 0,
-    maxK: 0,
     limits: {
       maxBatchedTokens: engine.maxBatchedTokens,
       maxSequences,

@@ -302,8 +302,6 @@ export class Bench {
       requests,
       copies,
       cost,
-      draftModels: setup.draftModels,
-      maxK: setup.maxK,
       kvBlocks: setup.kvBlocks,
       blockTokens: engine.blockTokens,
       maxSequences: unlimited(setup) ? Number.POSITIVE_INFINITY : engine.maxSequences,
@@ -336,7 +334,6 @@ export class Bench {
         drafter: this.#setups.drafter({ ...setup, acceptance }),
         cost,
         draftModels: setup.draftModels,
-        maxK: setup.maxK,
         limits: {
           ...(unlimited(setup) ? UNLIMITED : engine),
           kvBlocks: setup.kvBlocks,

@@ -2,7 +2,7 @@
 import type { Machine } from '../cost/fields.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
-import type { CostModel } from '../cost/work.ts';
+import type { CostModel, Verified } from '../cost/work.ts';
 import { assembleDrafter } from '../drafter/assemble.ts';
 import type { Drafter } from '../drafter/drafter.ts';
 import { type BasicMethod, type Method, parseMethod, takesK } from '../drafter/methods.ts';
@@ -32,7 +32,8 @@ export interface Setup {
   readonly method: Method;
   readonly k: number | null;
   readonly policy: PolicySpec;
-  readonly maxK: number;
+  /** No round exceeds it. */
+  readonly most: Verified;
   readonly acceptance: readonly PositionLengths[];
   /** The price of its work on a machine, which may differ from the scenario's in a parameter. */
   readonly priceOn: (machine: Machine) => CostModel;
@@ -126,7 +127,7 @@ export class Setups {
           `trace ${this.#trace.name}, request ${ids[r]}: ${promptTokens[r]} tokens of prompt and ${setup.outputTokens[r]} of output, expected at most the ${most} of a sequence that engine ${engine.name} allows (maxModelTokens)`,
         );
       }
-      const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.maxK);
+      const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.most);
       if (Math.ceil(tokens / engine.blockTokens) > setup.kvBlocks) {
         throw new UserError(
           `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${setup.kvBlocks * engine.blockTokens} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
@@ -189,7 +190,6 @@ export class Setups {
         `${target.name} in ${scenario.dtype}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; more GPUs (--tp) or a smaller --dtype may do`,
       );
     }
-    const maxK = method.kind === 'none' ? 0 : (k ?? Math.max(...acceptance.map((lengths) => lengths.maxK)));
     const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
     const prices = entry(this.#prices, models.join(), () => new WeakMap<Machine, CostModel>());
     const price = ({ hardware, engine }: Machine) =>
@@ -206,7 +206,6 @@ export class Setups {
       method,
       k,
       policy,
-      maxK,
       acceptance,
       priceOn,
       draftModels: shapes.length,
@@ -218,6 +217,8 @@ export class Setups {
     };
     return {
       ...replayable,
+      // Whoever decides how far to draft goes no further than k.
+      most: this.drafter({ ...replayable, policy: FIXED.spec }).most,
       rounds: adapts
         ? (batch) => entry(replayed, batch, () => this.#replay(replayable, batch))
         : () =>
@@ -227,10 +228,10 @@ export class Setups {
     };
   }
 
-  #replay(setup: Omit<Setup, 'rounds'>, batch: number): ReplayedRounds {
+  #replay(setup: Omit<Setup, 'rounds' | 'most'>, batch: number): ReplayedRounds {
     return setup.method.kind === 'none'
       ? plainRounds(setup)
-      : replayRounds(setup, this.drafter(setup), setup.draftModels, setup.maxK, batch);
+      : replayRounds(setup, this.drafter(setup), setup.draftModels, batch);
   }
 
   #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {
