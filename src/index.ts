@@ -10,13 +10,15 @@ export type { HardwareProfile } from './hardware/profile.ts';
 export type { DraftHead, Dtype, Transformer } from './model/architecture.ts';
 export { parseModel } from './model/parse.ts';
 export { type ForwardShape, forwardShape, headShape } from './model/shape.ts';
-export { summarizeCapacity } from './report/capacity.ts';
-export { summarizeComparison } from './report/comparison.ts';
-export { summarizeExplanations } from './report/explanation.ts';
-export { summarizeSensitivity } from './report/sensitivity.ts';
-export { summarize } from './report/summary.ts';
+export { capacityDocument } from './report/capacity.ts';
+export { comparisonDocument } from './report/comparison.ts';
+export type { Document } from './report/document.ts';
+export { explainDocument } from './report/explanation.ts';
+export { sensitivityDocument } from './report/sensitivity.ts';
+export { runDocument } from './report/summary.ts';
+export { textOf } from './report/text.ts';
 export { timelineText } from './report/timeline.ts';
-export { summarizeTuning } from './report/tuning.ts';
+export { tuneDocument } from './report/tuning.ts';
 export { type Capacity, type CapacityRow, capacityOf } from './scenario/capacity.ts';
 export {
   type Comparison,
@@ -26,7 +28,7 @@ export {
   compareGpus,
 } from './scenario/compare.ts';
 export { gatherInputs, type Inputs } from './scenario/inputs.ts';
-export type { Document, Library } from './scenario/library.ts';
+export type { Document as Source, Library } from './scenario/library.ts';
 export { type ShippedModels, shippedModels } from './scenario/models.ts';
 export {
   checkUsed,

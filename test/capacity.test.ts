@@ -1,7 +1,8 @@
 /** The highest rate that holds an objective: the search by hand, and on the engine. */
 import { describe, expect, it } from 'vitest';
 import { folderLibrary } from '../src/node/folder-library.ts';
-import { summarizeCapacity } from '../src/report/capacity.ts';
+import { capacityDocument } from '../src/report/capacity.ts';
+import { textOf } from '../src/report/text.ts';
 import {
   type CapacityRow,
   capacityOf,
@@ -113,7 +114,9 @@ describe('capacity on the engine', () => {
     const inputs = await inputsOf({ slo });
     const result = capacityOf(inputs);
     const text = (own: Partial<CapacityRow>) =>
-      summarizeCapacity({ ...result, rows: [result.rows[0]!, { ...result.rows[1]!, ...own }] }, inputs);
+      textOf(
+        capacityDocument({ ...result, rows: [result.rows[0]!, { ...result.rows[1]!, ...own }] }, inputs),
+      );
     const rates = (own: number | null, plain: number | null) => ({
       max_rate_req_per_s: own,
       baseline_max_rate_req_per_s: plain,

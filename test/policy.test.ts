@@ -15,7 +15,8 @@ import { Goodput } from '../src/policy/goodput.ts';
 import { PerRequest } from '../src/policy/per-request.ts';
 import { type PolicySpec, parsePolicy } from '../src/policy/policies.ts';
 import { parseTable, Table } from '../src/policy/table.ts';
-import { summarize } from '../src/report/summary.ts';
+import { runDocument } from '../src/report/summary.ts';
+import { textOf } from '../src/report/text.ts';
 import { Bench } from '../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../src/scenario/options.ts';
@@ -290,7 +291,7 @@ describe('policies in a run', () => {
       ({ policy, k, method }) => policy === 'oracle' && k === 8 && method === 'eagle3',
     )!;
     expect(oracle.over_best_fixed_lo).toBeGreaterThan(1);
-    expect(summarize(result, inputs)).toMatch(/oracle +8 +1\.\d+x .*faster/);
+    expect(textOf(runDocument(result, inputs))).toMatch(/oracle +8 +1\.\d+x .*faster/);
   });
 
   it('off above a batch size is fixed up to it and plain decoding beyond', async () => {

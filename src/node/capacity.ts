@@ -1,5 +1,5 @@
 /** `specsim capacity`: the highest rate that holds an objective, for every method. */
-import { summarizeCapacity } from '../report/capacity.ts';
+import { capacityDocument } from '../report/capacity.ts';
 import { flatRows } from '../report/flat-rows.ts';
 import { capacityOf, checkCapacityQuestion, withArrivals } from '../scenario/capacity.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
@@ -18,7 +18,7 @@ export async function capacity(request: Request): Promise<void> {
   const inputs = await gatherInputs(scenario, folderLibrary);
   const result = capacityOf(inputs, showProgress);
   await deliver(
-    { result, flat: () => flatRows(result), table: () => summarizeCapacity(result, inputs) },
+    { result, flat: () => flatRows(result), document: () => capacityDocument(result, inputs) },
     request,
   );
 }

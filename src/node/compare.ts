@@ -1,5 +1,5 @@
 /** `specsim compare`: GPUs side by side. */
-import { summarizeComparison } from '../report/comparison.ts';
+import { comparisonDocument } from '../report/comparison.ts';
 import { flatRows } from '../report/flat-rows.ts';
 import { comparedGpus, comparedLengths, compareGpus } from '../scenario/compare.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
@@ -25,7 +25,7 @@ export async function compare(request: Request): Promise<void> {
   }
   const result = await compareGpus(scenario, inputs, showProgress);
   await deliver(
-    { result, flat: () => flatRows(result), table: () => summarizeComparison(result, inputs) },
+    { result, flat: () => flatRows(result), document: () => comparisonDocument(result, inputs) },
     request,
   );
 }

@@ -1,7 +1,7 @@
 /** `specsim explain`: why a setting is as fast as it is. */
 import { explain } from '../decide/explain.ts';
 import { UserError } from '../errors.ts';
-import { flatExplanations, summarizeExplanations } from '../report/explanation.ts';
+import { explainDocument, flatExplanations } from '../report/explanation.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, checkUsed, completeScenario } from '../scenario/options.ts';
 import { folderLibrary } from './folder-library.ts';
@@ -21,7 +21,7 @@ export async function explainRequest(request: Request): Promise<void> {
   const inputs = await gatherInputs(scenario, folderLibrary, true);
   const result = explain(inputs);
   await deliver(
-    { result, flat: () => flatExplanations(result), table: () => summarizeExplanations(result, inputs) },
+    { result, flat: () => flatExplanations(result), document: () => explainDocument(result, inputs) },
     request,
   );
 }

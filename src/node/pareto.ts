@@ -1,7 +1,7 @@
 /** `specsim pareto`: the fronts of a sweep. */
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { flatPareto, summarizePareto } from '../report/pareto.ts';
+import { flatPareto, paretoDocument } from '../report/pareto.ts';
 import { paretoOf } from '../sweep/pareto.ts';
 import { type MergedSweep, SWEEP_SCHEMA_VERSION } from '../sweep/records.ts';
 import { checkWritable } from './output.ts';
@@ -22,8 +22,8 @@ export async function pareto({ paths, oracles, format, out }: ParetoRequest): Pr
     paths.length === 1 && first!.endsWith('.json') ? await readMerged(first!) : await mergeFolders(paths);
   const result = paretoOf(results, oracles);
   await deliver(
-    { result, flat: () => flatPareto(result), table: () => summarizePareto(result) },
-    { scenarioFile: undefined, flags: {}, format, out },
+    { result, flat: () => flatPareto(result), document: () => paretoDocument(result) },
+    { format, out },
   );
 }
 

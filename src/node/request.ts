@@ -1,7 +1,9 @@
 /** What a command that runs a scenario has in common with the others: scenario file and flags in, report out. */
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
+import type { Document } from '../report/document.ts';
 import type { FlatTable } from '../report/flat-rows.ts';
+import { textOf } from '../report/text.ts';
 import { type Options, parseOptions } from '../scenario/options.ts';
 import { writeWhole } from './output.ts';
 
@@ -24,12 +26,19 @@ export async function optionsOf({ scenarioFile, flags }: Request): Promise<Optio
 interface Report {
   readonly result: object;
   flat(): FlatTable;
-  table(): string;
+  document(): Document;
 }
 
 /** Writes a report to the terminal, or to the file asked for. */
-export async function deliver(report: Report, { format, out }: Request): Promise<void> {
-  const text = await render(report, format);
+export async function deliver(
+  report: Report,
+  { format, out }: Pick<Request, 'format' | 'out'>,
+): Promise<void> {
+  await write(await render(report, format), out);
+}
+
+/** Writes a text to the terminal, or to the file asked for. */
+export async function write(text: string, out: string | undefined): Promise<void> {
   if (out === undefined) process.stdout.write(text);
   else await writeWhole(out, text);
 }
@@ -41,7 +50,7 @@ export const showProgress = process.stderr.isTTY
     }
   : undefined;
 
-async function render({ result, flat, table }: Report, format: Request['format']): Promise<string> {
+async function render({ result, flat, document }: Report, format: Request['format']): Promise<string> {
   switch (format) {
     case 'json':
       return `${JSON.stringify(result, null, 2)}\n`;
@@ -50,7 +59,7 @@ async function render({ result, flat, table }: Report, format: Request['format']
       return formatCsv(flat());
     }
     case 'table':
-      return table();
+      return textOf(document());
   }
 }
 

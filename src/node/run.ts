@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { flatRows } from '../report/flat-rows.ts';
-import { summarize } from '../report/summary.ts';
+import { runDocument } from '../report/summary.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import { checkUsed, completeScenario } from '../scenario/options.ts';
 import { runScenario } from '../scenario/run.ts';
@@ -32,7 +32,10 @@ export async function run(request: Request, timelineFile?: string): Promise<void
   if (timelineFile !== undefined) checkTimelineQuestion(inputs);
   const result = runScenario(inputs, showProgress);
   if (timelineFile !== undefined) await writeTimeline(inputs, timelineFile);
-  await deliver({ result, flat: () => flatRows(result), table: () => summarize(result, inputs) }, request);
+  await deliver(
+    { result, flat: () => flatRows(result), document: () => runDocument(result, inputs) },
+    request,
+  );
 }
 
 async function writeTimeline(inputs: Inputs, file: string): Promise<void> {

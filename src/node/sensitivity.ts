@@ -1,5 +1,5 @@
 /** `specsim sensitivity`: elasticities of every row of a scenario. */
-import { flatElasticities, summarizeSensitivity } from '../report/sensitivity.ts';
+import { flatElasticities, sensitivityDocument } from '../report/sensitivity.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, checkUsed, completeScenario } from '../scenario/options.ts';
 import { sensitivityOf } from '../scenario/sensitivity.ts';
@@ -17,7 +17,7 @@ export async function sensitivity(request: Request): Promise<void> {
   const inputs = await gatherInputs(scenario, folderLibrary);
   const result = sensitivityOf(inputs, showProgress);
   await deliver(
-    { result, flat: () => flatElasticities(result), table: () => summarizeSensitivity(result, inputs) },
+    { result, flat: () => flatElasticities(result), document: () => sensitivityDocument(result, inputs) },
     request,
   );
 }

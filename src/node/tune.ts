@@ -3,7 +3,7 @@ import { scheduleDocument } from '../decide/schedule-document.ts';
 import { DEFAULT_MAX_K, type Tuning, tune } from '../decide/tune.ts';
 import { bestForVllm, vllmConfig } from '../decide/vllm.ts';
 import { UserError } from '../errors.ts';
-import { flatTuning, summarizeTuning } from '../report/tuning.ts';
+import { flatTuning, tuneDocument } from '../report/tuning.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import {
   checkHardwareQuestion,
@@ -14,7 +14,7 @@ import {
 } from '../scenario/options.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkWritable } from './output.ts';
-import { deliver, optionsOf, type Request, showProgress } from './request.ts';
+import { deliver, optionsOf, type Request, showProgress, write } from './request.ts';
 
 /** What tune is asked beyond a scenario, as written. */
 interface TuneFlags {
@@ -56,7 +56,7 @@ export async function tuneRequest(request: Request, flags: TuneFlags): Promise<v
   const result = await tune(inputs, maxK, showProgress);
   if (flags.emit === undefined) {
     await deliver(
-      { result, flat: () => flatTuning(result), table: () => summarizeTuning(result, inputs) },
+      { result, flat: () => flatTuning(result), document: () => tuneDocument(result, inputs) },
       request,
     );
   } else {
@@ -64,10 +64,7 @@ export async function tuneRequest(request: Request, flags: TuneFlags): Promise<v
       flags.emit === 'json'
         ? scheduleDocument(result)
         : vllmConfig(onlyTrace(result, flags.emit), flags.emit);
-    await deliver(
-      { result: emitted, flat: () => flatTuning(result), table: () => `${JSON.stringify(emitted)}\n` },
-      request,
-    );
+    await write(`${JSON.stringify(emitted)}\n`, request.out);
   }
 }
 

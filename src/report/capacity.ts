@@ -2,34 +2,42 @@
 import type { Capacity, CapacityRow } from '../scenario/capacity.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { parseLoad } from '../scenario/load.ts';
-import { overrideLines, settingLabel, spacing, workloadLines } from './setting.ts';
-import { textTable, threeDigits } from './text-table.ts';
+import { threeDigits } from './cell.ts';
+import {
+  type Cell,
+  type Document,
+  type Format,
+  fixed,
+  PERCENT,
+  RATIO,
+  type Section,
+  sentence,
+  type Table,
+  THREE,
+  table,
+  warningsSection,
+} from './document.ts';
+import { head, modelOn } from './head.ts';
+import { settingLabel, spacing } from './setting.ts';
 
-/** The whole report as text, one trailing newline. */
-export function summarizeCapacity(result: Capacity, inputs: Inputs): string {
-  const { config, configHash, tool, rows, warnings } = result;
-  const { hardware, engine, target, traces } = inputs;
+export function capacityDocument(result: Capacity, inputs: Inputs): Document {
+  const { rows, warnings } = result;
+  const { traces, slo } = inputs;
   const perTrace = rows.length / traces.length;
-  const sections = [
-    [
-      `${tool}: the load that ${target.name} (${config.dtype}) takes on ${config.tp === 1 ? '' : `${config.tp} x `}${hardware.label}`,
-      `  gpu      ${hardware.name}, efficiency: ${hardware.calibration}`,
-      `  engine   ${engine.label}`,
-      ...overrideLines(inputs.overrides),
-      ...workloadLines(inputs, arrivals(inputs, rows[0]!.requests)),
-      `  held     when ${percent(inputs.slo!.share)} of the requests meet every limit`,
-      `  config   ${configHash.slice(0, 12)}, seed ${config.seed}`,
-    ],
-    ...traces.flatMap(({ name }, t) => {
-      const own = rows.slice(t * perTrace, (t + 1) * perTrace);
-      return [[`trace ${name}: the highest rate that holds the slo`, ...table(own)], answers(own)];
+  return [
+    head(result, [inputs], `the load that ${modelOn(inputs, 'takes on')}`, {
+      load: arrivals(inputs, rows[0]!.requests),
+      facts: [['held', `when ${Number((100 * slo!.share).toFixed(1))}% of the requests meet every limit`]],
     }),
-    warnings.map((warning) => `warning: ${warning}`),
+    ...traces.flatMap(({ name }, t): Section[] => {
+      const own = rows.slice(t * perTrace, (t + 1) * perTrace);
+      return [
+        [sentence(`trace ${name}: the highest rate that holds the slo`), rates(own)],
+        answers(own).map(sentence),
+      ];
+    }),
+    warningsSection(warnings),
   ];
-  return `${sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
 }
 
 function arrivals({ scenario }: Inputs, requests: number): string {
@@ -39,35 +47,34 @@ function arrivals({ scenario }: Inputs, requests: number): string {
   return `open: ${requests} requests ${pattern}, at the rate looked for`;
 }
 
-function table(rows: readonly CapacityRow[]): string[] {
-  return textTable(
-    [
-      { title: 'method', align: 'left' },
-      { title: 'requests/s', align: 'right' },
-      { title: '95% interval', align: 'right' },
-      { title: 'vs none', align: 'right' },
-      { title: '95% interval', align: 'right' },
-      { title: 'limited by', align: 'left' },
-      { title: 'tokens/s', align: 'right' },
-      { title: 'TTFT p99', align: 'right' },
-      { title: 'TPOT p99', align: 'right' },
-      { title: 'batch', align: 'right' },
-      { title: 'KV peak', align: 'right' },
-    ],
-    rows.map((row) => [
-      settingLabel(row),
-      rate(row.max_rate_req_per_s),
-      interval(row.max_rate_lo_req_per_s, row.max_rate_hi_req_per_s, threeDigits),
-      row.capacity_ratio === null ? '-' : `${row.capacity_ratio.toFixed(2)}x`,
-      interval(row.capacity_ratio_lo, row.capacity_ratio_hi, (ratio) => ratio.toFixed(2)),
-      row.limited_by ?? '-',
-      row.throughput_tok_per_s === null ? '-' : row.throughput_tok_per_s.toFixed(0),
-      milliseconds(row.ttft_s?.p99),
-      milliseconds(row.tpot_s?.p99),
-      row.mean_batch === null ? '-' : row.mean_batch.toFixed(1),
-      row.kv_peak_share === null ? '-' : `${(100 * row.kv_peak_share).toFixed(1)}%`,
-    ]),
-  );
+const MS: Format = { ...THREE, times: 1000, unit: ' ms' };
+
+function rates(rows: readonly CapacityRow[]): Table {
+  return table(rows, [
+    { title: 'method', cell: settingLabel },
+    {
+      title: 'requests/s',
+      as: { ...THREE, none: 'any' },
+      cell: ({ max_rate_req_per_s: perS }) => (perS === 0 ? '0' : perS),
+    },
+    {
+      title: '95% interval',
+      as: { ...THREE, to: ' to ' },
+      cell: (row) => interval(row.max_rate_lo_req_per_s, row.max_rate_hi_req_per_s),
+    },
+    { title: 'vs none', as: RATIO, cell: (row) => row.capacity_ratio },
+    {
+      title: '95% interval',
+      as: { ...fixed(2), to: ' to ' },
+      cell: (row) => interval(row.capacity_ratio_lo, row.capacity_ratio_hi),
+    },
+    { title: 'limited by', cell: (row) => row.limited_by },
+    { title: 'tokens/s', as: fixed(0), cell: (row) => row.throughput_tok_per_s },
+    { title: 'TTFT p99', as: MS, cell: (row) => row.ttft_s?.p99 ?? null },
+    { title: 'TPOT p99', as: MS, cell: (row) => row.tpot_s?.p99 ?? null },
+    { title: 'batch', as: fixed(1), cell: (row) => row.mean_batch },
+    { title: 'KV peak', as: PERCENT, cell: (row) => row.kv_peak_share },
+  ]);
 }
 
 /** A sentence for each method that speculates. */
@@ -103,14 +110,6 @@ function rate(perS: number | null): string {
   return perS === null ? 'any' : perS === 0 ? '0' : threeDigits(perS);
 }
 
-function interval(lo: number | null, hi: number | null, shown: (value: number) => string): string {
-  return lo === null || hi === null ? '-' : `${shown(lo)} to ${shown(hi)}`;
-}
-
-function milliseconds(seconds: number | undefined): string {
-  return seconds === undefined ? '-' : `${threeDigits(1000 * seconds)} ms`;
-}
-
-function percent(share: number): string {
-  return `${Number((100 * share).toFixed(1))}%`;
+function interval(lo: number | null, hi: number | null): Cell {
+  return lo === null || hi === null ? null : [lo, hi];
 }

@@ -2,10 +2,24 @@
 import type { ExplainResult, Explanation } from '../decide/explain.ts';
 import type { TokenTime } from '../decide/token-time.ts';
 import type { Inputs } from '../scenario/inputs.ts';
+import { cellText, threeDigits } from './cell.ts';
+import {
+  type Block,
+  command,
+  type Document,
+  fixed,
+  PERCENT,
+  RATIO,
+  type Section,
+  sentence,
+  type Table,
+  table,
+  WHOLE,
+  warningsSection,
+} from './document.ts';
 import type { FlatTable } from './flat-rows.ts';
+import { head, modelOn } from './head.ts';
 import { kept } from './next-run.ts';
-import { overrideLines, workloadLines } from './setting.ts';
-import { decimals, textTable, threeDigits } from './text-table.ts';
 
 const PARTS: readonly (readonly [keyof TokenTime, string])[] = [
   ['rejected_draft', 'drafting tokens that are rejected'],
@@ -15,101 +29,81 @@ const PARTS: readonly (readonly [keyof TokenTime, string])[] = [
   ['verify', 'verifying tokens that are kept'],
 ];
 
-/** The whole report as text, one trailing newline. */
-export function summarizeExplanations(result: ExplainResult, inputs: Inputs): string {
-  const { config, configHash, tool, rows, warnings } = result;
-  const { hardware, engine, target, overrides } = inputs;
-  const [first] = rows;
-  const command = [
-    ...kept(
-      inputs,
-      inputs.methods[0]!.parts.map(({ name }) => name),
-    ),
-    ...['--trace', config.trace[0]!, '--method', first!.method, '--batch', config.batch.join()],
-  ];
-  const sections = [
+export function explainDocument(result: ExplainResult, inputs: Inputs): Document {
+  const { config, rows, warnings } = result;
+  const { method, k } = rows[0]!;
+  const parts = inputs.methods[0]!.parts.map(({ name }) => name);
+  return [
+    head(result, [inputs], `why ${method} k=${k} is as fast as it is, ${modelOn(inputs)}`),
+    ...rows.flatMap(explanation),
+    warningsSection(warnings),
     [
-      `${tool}: why ${first!.method} k=${first!.k} is as fast as it is, ${target.name} (${config.dtype}) on ${config.tp === 1 ? '' : `${config.tp} x `}${hardware.label}`,
-      `  gpu      ${hardware.name}, efficiency: ${hardware.calibration}`,
-      `  engine   ${engine.label}`,
-      ...overrideLines(overrides),
-      ...workloadLines(inputs),
-      `  config   ${configHash.slice(0, 12)}, seed ${config.seed}`,
+      sentence('next, the best k at every batch size:'),
+      command([
+        ...['specsim', 'tune', ...kept(inputs, parts), '--trace', config.trace[0]!],
+        ...['--method', method, '--batch', config.batch.join()],
+      ]),
     ],
-    ...rows.flatMap(section),
-    warnings.map((warning) => `warning: ${warning}`),
-    ['next, the best k at every batch size:', `  specsim tune ${command.join(' ')}`],
   ];
-  return `${sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
 }
 
-function section(row: Explanation): string[][] {
+function explanation(row: Explanation): Section[] {
   const bound = row.draft_bound_by === null ? '' : `drafting is bound by ${row.draft_bound_by}, `;
+  const speedup = `${row.speedup.toFixed(2)}x (${row.speedup_lo.toFixed(2)}-${row.speedup_hi.toFixed(2)})`;
   return [
     [
-      `trace ${row.trace}, batch ${row.batch_size}: ${row.speedup.toFixed(2)}x (${row.speedup_lo.toFixed(2)}-${row.speedup_hi.toFixed(2)}), ${stops(row)}; ${lastThatPays(row)}`,
-      `${bound}verification by ${row.verify_bound_by}; ${(100 * row.wasted_verify_share).toFixed(1)}% of the verified tokens are rejected`,
-      ...textTable(
-        [
-          { title: 'draft', align: 'right' },
-          { title: 'tokens it adds', align: 'right' },
-          { title: 'needed to pay', align: 'right' },
-          { title: 'ms it adds', align: 'right' },
-          { title: 'pays', align: 'left' },
-        ],
-        row.positions.map(({ position, tokens, break_even_tokens, cost_ms, pays, sure }) => [
-          `${position}${position > row.k ? '*' : ''}`,
-          decimals(tokens, 3),
-          decimals(break_even_tokens, 3),
-          decimals(cost_ms, 3),
-          `${pays ? 'yes' : 'no'}${sure ? '' : ', not sure'}`,
-        ]),
+      sentence(
+        `trace ${row.trace}, batch ${row.batch_size}: ${speedup}, ${stops(row)}; ${lastThatPays(row)}`,
       ),
-      ...(row.positions.length > row.k ? [`  * beyond k=${row.k}`] : []),
+      sentence(
+        `${bound}verification by ${row.verify_bound_by}; ${cellText(row.wasted_verify_share, PERCENT)} of the verified tokens are rejected`,
+      ),
+      positions(row),
+      ...(row.positions.length > row.k ? [sentence(`  * beyond k=${row.k}`)] : []),
     ],
-    textTable(
-      [
-        { title: 'time per token', align: 'left' },
-        { title: 'ms', align: 'right' },
-        { title: 'share', align: 'right' },
-      ],
-      [
-        ...PARTS.map(([part, label]) => [
-          label,
-          decimals(row.ms_per_token[part], 3),
-          `${decimals((100 * row.ms_per_token[part]) / row.ms_per_token.total, 1)}%`,
-        ]),
-        ['all', row.ms_per_token.total.toFixed(3), '100.0%'],
-      ],
-    ).concat(rejectedCosts(row)),
-    textTable(
-      [
-        { title: 'if, each on top of the last', align: 'left' },
-        { title: 'saves ms', align: 'right' },
-        { title: 'ms per token', align: 'right' },
-        { title: 'times as fast', align: 'right' },
-      ],
-      row.waterfall.map(({ what, saves_ms, ms_per_token }) => [
-        what,
-        decimals(saves_ms, 3),
-        ms_per_token.toFixed(3),
-        `${(row.ms_per_token.total / ms_per_token).toFixed(2)}x`,
+    [timePerToken(row), ...rejectedCosts(row)],
+    [waterfall(row)],
+    [
+      table(row.remedies, [
+        { title: 'what would help', cell: ({ what }) => what },
+        { title: 'decode tokens/s', as: { ...PERCENT, signed: true }, cell: ({ gain }) => gain - 1 },
       ]),
-    ),
-    textTable(
-      [
-        { title: 'what would help', align: 'left' },
-        { title: 'decode tokens/s', align: 'right' },
-      ],
-      row.remedies.map(({ what, gain }) => [
-        what,
-        `${gain >= 1 ? '+' : ''}${decimals(100 * (gain - 1), 1)}%`,
-      ]),
-    ),
+    ],
   ];
+}
+
+function positions({ k, positions }: Explanation): Table {
+  return table(positions, [
+    {
+      title: 'draft',
+      as: WHOLE,
+      cell: ({ position }) => (position > k ? { value: position, text: `${position}*` } : position),
+    },
+    { title: 'tokens it adds', as: fixed(3), cell: ({ tokens }) => tokens },
+    { title: 'needed to pay', as: fixed(3), cell: ({ break_even_tokens }) => break_even_tokens },
+    { title: 'ms it adds', as: fixed(3), cell: ({ cost_ms }) => cost_ms },
+    { title: 'pays', cell: ({ pays, sure }) => `${pays ? 'yes' : 'no'}${sure ? '' : ', not sure'}` },
+  ]);
+}
+
+function timePerToken({ ms_per_token: ms }: Explanation): Table {
+  return table(
+    [...PARTS, ['total', 'all'] as const],
+    [
+      { title: 'time per token', cell: ([, label]) => label },
+      { title: 'ms', as: fixed(3), cell: ([part]) => ms[part] },
+      { title: 'share', as: PERCENT, cell: ([part]) => ms[part] / ms.total },
+    ],
+  );
+}
+
+function waterfall({ waterfall: gifts, ms_per_token: now }: Explanation): Table {
+  return table(gifts, [
+    { title: 'if, each on top of the last', cell: ({ what }) => what },
+    { title: 'saves ms', as: fixed(3), cell: ({ saves_ms }) => saves_ms },
+    { title: 'ms per token', as: fixed(3), cell: ({ ms_per_token }) => ms_per_token },
+    { title: 'times as fast', as: RATIO, cell: ({ ms_per_token }) => now.total / ms_per_token },
+  ]);
 }
 
 function stops({
@@ -135,14 +129,14 @@ function lastThatPays({ positions }: Explanation): string {
 function rejectedCosts({
   rejected_joules_per_mtok: joules,
   rejected_usd_per_mtok: usd,
-}: Explanation): string[] {
+}: Explanation): Block[] {
   const costs = [
     ...(joules === null ? [] : [`${threeDigits(joules / 1000)} kJ`]),
     ...(usd === null ? [] : [`${usd.toPrecision(3)} USD`]),
   ];
   return costs.length === 0
     ? []
-    : [`rejected tokens cost ${costs.join(' and ')} for a million tokens that are kept`];
+    : [sentence(`rejected tokens cost ${costs.join(' and ')} for a million tokens that are kept`)];
 }
 
 /** One line for each trace, batch size and draft position. */

@@ -3,6 +3,7 @@ import { BASIC_METHODS, draftsBlock } from '../drafter/methods.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { DEFAULTS } from '../scenario/options.ts';
 import type { Result, Row } from '../scenario/result.ts';
+import { command, type Section, sentence } from './document.ts';
 
 const DRAFT_LENGTHS = [1, 2, 3, 5, 8];
 
@@ -29,14 +30,14 @@ const KEPT = [
   'cost',
 ] as const;
 
-/** The question, and the command below it; no lines where there is none to ask. */
-export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
+/** The question, and the command below it; nothing where there is none to ask. */
+export function nextRun({ config, rows }: Result, inputs: Inputs): Section {
   const speculative = rows.filter((row) => row.method !== 'none' && row.speedup !== null);
   if (speculative.length === 0) return firstSpeculation(inputs);
   const best = speculative.reduce((a, b) => (b.speedup! > a.speedup! ? b : a));
   const index = Math.floor((rows.indexOf(best) * config.trace.length) / rows.length);
-  const command = (uses: readonly string[], changes: readonly string[], from: Inputs = inputs) =>
-    `  specsim run ${[...kept(from, uses), '--trace', config.trace[index]!, ...changes].join(' ')}`;
+  const run = (uses: readonly string[], changes: readonly string[], from: Inputs = inputs) =>
+    command(['specsim', 'run', ...kept(from, uses), '--trace', config.trace[index]!, ...changes]);
   const method = inputs.methods.find(({ name }) => name === best.method)!;
   const parts = method.parts.map(({ name }) => name);
   const basic = parts[0]!;
@@ -46,8 +47,10 @@ export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
       : inputs.traces[index]!.drafters.get(basic)!.maxK;
     const block = draftsBlock(method);
     return [
-      `next, how ${block ? '' : `long should ${basic} draft, and how `}far is ${block ? basic : 'it'} from the oracle?`,
-      command(
+      sentence(
+        `next, how ${block ? '' : `long should ${basic} draft, and how `}far is ${block ? basic : 'it'} from the oracle?`,
+      ),
+      run(
         [basic],
         [
           ...['--method', `none,${basic},oracle:${basic}`],
@@ -59,8 +62,8 @@ export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
   }
   if (config.load === 'clones') {
     return [
-      'next, does it hold when different requests share a batch?',
-      command(parts, [
+      sentence('next, does it hold when different requests share a batch?'),
+      run(parts, [
         ...['--method', `none,${best.method}`],
         ...(best.k === null ? [] : ['--k', String(best.k)]),
         ...['--load', 'closed'],
@@ -70,8 +73,8 @@ export function nextRun({ config, rows }: Result, inputs: Inputs): string[] {
   // No policy has a say in what an oracle drafts.
   const ownLengths = { ...inputs, scenario: { ...inputs.scenario, policy: DEFAULTS.policy } };
   return [
-    `next, how far is ${basic} from the oracle?`,
-    command([basic], ['--method', `none,oracle:${basic}`, ...batch(best)], ownLengths),
+    sentence(`next, how far is ${basic} from the oracle?`),
+    run([basic], ['--method', `none,oracle:${basic}`, ...batch(best)], ownLengths),
   ];
 }
 
@@ -80,7 +83,7 @@ function batch({ batch_size }: Row): string[] {
 }
 
 /** For a run of plain decoding alone: the methods that its first trace knows and that need no draft model named. */
-function firstSpeculation(inputs: Inputs): string[] {
+function firstSpeculation(inputs: Inputs): Section {
   const { scenario, target, traces, shipped } = inputs;
   const methods = BASIC_METHODS.filter(
     ({ name, model }) =>
@@ -90,12 +93,12 @@ function firstSpeculation(inputs: Inputs): string[] {
   if (methods.length === 0) return [];
   const names = ['none', ...methods.map(({ name }) => name)];
   return [
-    'next, does speculation pay?',
-    `  specsim run ${[
-      ...kept(inputs, []),
+    sentence('next, does speculation pay?'),
+    command([
+      ...['specsim', 'run', ...kept(inputs, [])],
       ...['--trace', scenario.trace[0]!, '--method', names.join()],
       ...(String(scenario.batch) === String(DEFAULTS.batch) ? [] : ['--batch', scenario.batch.join()]),
-    ].join(' ')}`,
+    ]),
   ];
 }
 

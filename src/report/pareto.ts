@@ -1,24 +1,20 @@
 /** Pareto fronts for people and as flat rows. */
 import type { Pareto, ParetoPoint } from '../sweep/pareto.ts';
+import { type Document, RATE, RATIO, type Shown, sentence, type Table, table, WHOLE } from './document.ts';
 import { type FlatTable, flatRows } from './flat-rows.ts';
-import { textTable, tokensPerSecond } from './text-table.ts';
 
 /** Axes that the columns of the table show already. */
 const SHOWN = ['gpu', 'target', 'trace', 'method', 'k', 'batch', 'tp'];
 
-/** A table for each target, trace and GPU, one trailing newline. */
-export function summarizePareto({ rows, leftOut }: Pareto): string {
+/** A table for each target, trace and GPU. */
+export function paretoDocument({ rows, leftOut }: Pareto): Document {
   const groups = grouped(rows, ({ target, trace, gpu }) => `${target}, trace ${trace}, on ${gpu}`);
   const notes = [
     [leftOut.failed, 'failed'],
     [leftOut.oracle, 'are oracles, which are bounds (--oracles keeps them)'],
     [leftOut.open, 'have an open load, and so no tokens/s per user'],
-  ].flatMap(([count, why]) => (count === 0 ? [] : [`left out: ${count} points ${why}`]));
-  const sections = [...groups].map(([title, front]) => [title, ...table(front)]);
-  return `${[...sections, notes]
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
+  ].flatMap(([count, why]) => (count === 0 ? [] : [sentence(`left out: ${count} points ${why}`)]));
+  return [...[...groups].map(([title, points]) => [sentence(title), front(points)]), notes];
 }
 
 /** A row a point; axes as `grid.PATH`. */
@@ -32,28 +28,23 @@ export function flatPareto({ schemaVersion, rows }: Pareto): FlatTable {
   });
 }
 
-function table(front: readonly ParetoPoint[]): string[] {
-  const others = Object.keys(front[0]!.axes).filter((path) => !SHOWN.includes(path));
-  return textTable(
-    [
-      { title: 'tokens/s per user', align: 'right' },
-      { title: 'tokens/s per GPU', align: 'right' },
-      { title: 'method', align: 'left' },
-      { title: 'batch', align: 'right' },
-      { title: 'tp', align: 'right' },
-      { title: 'speedup', align: 'right' },
-      ...others.map((title) => ({ title, align: 'right' as const })),
-    ],
-    front.map((point) => [
-      tokensPerSecond(point.user_tok_per_s),
-      tokensPerSecond(point.gpu_tok_per_s),
-      point.k === null ? point.method : `${point.method} k=${point.k}`,
-      String(point.batch_size),
-      String(point.tp),
-      point.speedup === null ? '-' : `${point.speedup.toFixed(2)}x`,
-      ...others.map((path) => String(point.axes[path] ?? '-')),
-    ]),
-  );
+function front(points: readonly ParetoPoint[]): Table {
+  const others = Object.keys(points[0]!.axes).filter((path) => !SHOWN.includes(path));
+  return table(points, [
+    { title: 'tokens/s per user', as: RATE, cell: (point) => point.user_tok_per_s },
+    { title: 'tokens/s per GPU', as: RATE, cell: (point) => point.gpu_tok_per_s },
+    { title: 'method', cell: ({ method, k }) => (k === null ? method : `${method} k=${k}`) },
+    { title: 'batch', as: WHOLE, cell: (point) => point.batch_size },
+    { title: 'tp', as: WHOLE, cell: (point) => point.tp },
+    { title: 'speedup', as: RATIO, cell: (point) => point.speedup },
+    ...others.map(
+      (title): Shown<ParetoPoint> => ({
+        title,
+        align: 'right',
+        cell: ({ axes }) => String(axes[title] ?? '-'),
+      }),
+    ),
+  ]);
 }
 
 /** Map.groupBy, which Node has from 21 on. */

@@ -1,10 +1,11 @@
-/** Lines of a report's head that all reports share. */
+/** Facts of a report's head that all reports share. */
 import type { Inputs } from '../scenario/inputs.ts';
 import { parseLoad } from '../scenario/load.ts';
 import type { Scenario } from '../scenario/options.ts';
 import type { Override } from '../scenario/overrides.ts';
 import { shownQuantity } from '../units.ts';
 import type { Arrivals } from '../workload/arrivals.ts';
+import { type Fact, type Shown, WHOLE } from './document.ts';
 
 /** What a row's setting is called: its method, k where it takes one, and the policy unless it is k in every round. */
 export function settingLabel({
@@ -20,38 +21,53 @@ export function settingLabel({
   return `${method} k=${k}${policy === null || policy === 'fixed' ? '' : ` ${policy}`}`;
 }
 
-/** What-if values, a line each: `  set      hardware.memoryBandwidth=1.2x (3.35 TB/s -> 4.02 TB/s)`. */
-export function overrideLines(overrides: readonly Override[]): string[] {
+/** Copies or concurrency of a row, `open` where arrivals decide. */
+export function batchColumn<R extends { readonly batch_size: number | null }>(rows: readonly R[]): Shown<R> {
+  const title = rows[0]?.batch_size === null ? 'load' : 'batch';
+  return { title, as: WHOLE, cell: (row) => row.batch_size ?? 'open' };
+}
+
+/** What-if values: `hardware.memoryBandwidth=1.2x (3.35 TB/s -> 4.02 TB/s)`. */
+export function overrideFacts(overrides: readonly Override[]): Fact[] {
   return overrides.map(({ path, written, changed }) => {
     const changes = changed.map(
       ({ before, after, unit }) =>
         `${before === null ? 'none' : shownQuantity(before, unit)} -> ${shownQuantity(after, unit)}`,
     );
-    return `  set      ${path}=${written}${changes.length === 0 ? '' : ` (${changes.join(', ')})`}`;
+    return ['set', `${path}=${written}${changes.length === 0 ? '' : ` (${changes.join(', ')})`}`];
   });
 }
 
 /** Traces and load; `load` where a command means something else by it than a run does. */
-export function workloadLines(
+export function workloadFacts(
   { traces, scenario }: Pick<Inputs, 'traces' | 'scenario'>,
   load = loadText(scenario),
-): string[] {
+): Fact[] {
   return [
-    ...traces.map((trace) => {
+    ...traces.map((trace): Fact => {
       const kinds = new Set([...trace.drafters.values()].map((lengths) => lengths.kind));
       const kind = kinds.has('recording') ? 'a recording' : 'a fitted process, sampled';
-      return `  trace    ${trace.name}: ${kind}, ${trace.ids.length} requests (${trace.provenance.source})`;
+      return ['trace', `${trace.name}: ${kind}, ${trace.ids.length} requests (${trace.provenance.source})`];
     }),
     ...Object.entries(scenario.acceptance).map(
-      ([method, spec]) => `  stated   acceptance ${method}=${spec}, in place of the trace's`,
+      ([method, spec]): Fact => ['stated', `acceptance ${method}=${spec}, in place of the trace's`],
     ),
     ...(scenario.drafterQuality === 1
       ? []
-      : [`  quality  what if: drafters accept ${scenario.drafterQuality} times as many tokens a round`]),
-    ...(scenario.workload === null ? [] : [`  workload ${scenario.workload}: lengths of its requests`]),
-    `  load     ${load}${scenario.duration === null ? '' : `, cut off after ${scenario.duration} s`}`,
-    ...(scenario.policy.join() === 'fixed' ? [] : [`  policy   ${scenario.policy.join(', ')}: k at most`]),
-    ...(scenario.slo === null ? [] : [`  slo      ${scenario.slo}`]),
+      : [
+          [
+            'quality',
+            `what if: drafters accept ${scenario.drafterQuality} times as many tokens a round`,
+          ] as const,
+        ]),
+    ...(scenario.workload === null
+      ? []
+      : [['workload', `${scenario.workload}: lengths of its requests`] as const]),
+    ['load', `${load}${scenario.duration === null ? '' : `, cut off after ${scenario.duration} s`}`],
+    ...(scenario.policy.join() === 'fixed'
+      ? []
+      : [['policy', `${scenario.policy.join(', ')}: k at most`] as const]),
+    ...(scenario.slo === null ? [] : [['slo', scenario.slo] as const]),
   ];
 }
 

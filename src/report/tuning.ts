@@ -4,45 +4,52 @@ import { DEFAULT_MAX_K, type MethodSchedule, TIE, type TuneRow, type Tuning } fr
 import { bestForVllm } from '../decide/vllm.ts';
 import type { Ratio } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
+import { cellText } from './cell.ts';
+import {
+  type Block,
+  type Cell,
+  command,
+  type Document,
+  RATE,
+  RATIO,
+  type Section,
+  sentence,
+  type Table,
+  table,
+  WHOLE,
+  warningsSection,
+} from './document.ts';
 import type { FlatTable } from './flat-rows.ts';
+import { head, modelOn } from './head.ts';
 import { kept } from './next-run.ts';
-import { overrideLines, workloadLines } from './setting.ts';
-import { textTable, tokensPerSecond } from './text-table.ts';
 
-/** The whole report as text, one trailing newline. */
-export function summarizeTuning(result: Tuning, inputs: readonly Inputs[]): string {
-  const { config, configHash, tool, rows, schedules, warnings } = result;
-  const { hardware, engine, target, overrides, traces } = inputs[0]!;
+export function tuneDocument(result: Tuning, inputs: readonly Inputs[]): Document {
+  const { rows, schedules, warnings } = result;
+  const [first] = inputs;
+  const { traces } = first!;
   const perTrace = rows.length / traces.length;
   const methods = schedules.length / traces.length;
-  const sections = [
+  return [
     [
-      `${tool}: how to draft for ${target.name} (${config.dtype}) on ${config.tp === 1 ? '' : `${config.tp} x `}${hardware.label}`,
-      `  gpu      ${hardware.name}, efficiency: ${hardware.calibration}`,
-      `  engine   ${engine.label}`,
-      ...overrideLines(overrides),
-      ...workloadLines(inputs[0]!),
-      `  config   ${configHash.slice(0, 12)}, seed ${config.seed}`,
-      `smallest k within ${100 * TIE} % of the best; gains with 95 % intervals on the same requests`,
+      ...head(result, [first!], `how to draft for ${modelOn(first!)}`),
+      sentence(
+        `smallest k within ${100 * TIE} % of the best; gains with 95 % intervals on the same requests`,
+      ),
     ],
-    ...traces.flatMap(({ name }, t) => [
-      [`trace ${name}`, ...table(rows.slice(t * perTrace, (t + 1) * perTrace))],
+    ...traces.flatMap(({ name }, t): Section[] => [
+      [sentence(`trace ${name}`), gains(rows.slice(t * perTrace, (t + 1) * perTrace))],
       [
-        'schedules, batch sizes:k (a size that was tried decides up to the next)',
+        sentence('schedules, batch sizes:k (a size that was tried decides up to the next)'),
         ...schedules.slice(t * methods, (t + 1) * methods).flatMap(scheduleLines),
       ],
     ]),
-    warnings.map((warning) => `warning: ${warning}`),
+    warningsSection(warnings),
     nextTune(result, inputs),
   ];
-  return `${sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
 }
 
 /** The command that prints the first trace's best schedule for an engine. */
-function nextTune({ config, maxK, schedules }: Tuning, inputs: readonly Inputs[]): string[] {
+function nextTune({ config, maxK, schedules }: Tuning, inputs: readonly Inputs[]): Section {
   const best = bestForVllm(schedules);
   if (best === undefined) return [];
   const { method, contexts } = best;
@@ -53,51 +60,44 @@ function nextTune({ config, maxK, schedules }: Tuning, inputs: readonly Inputs[]
       ? ['--emit vllm']
       : ['--emit vllm-2d', '--context', contexts.map(({ contextTokens }) => contextTokens).join()];
   const scenario = { ...first!.scenario, ...(inputs.length > 1 && { promptLen: null }) };
-  const flags = [
-    ...kept({ ...first!, scenario }, [method]),
+  const words = [
+    ...['specsim', 'tune', ...kept({ ...first!, scenario }, [method])],
     ...['--trace', config.trace[0]!, '--method', method, '--batch', config.batch.join()],
     ...(maxK === DEFAULT_MAX_K ? [] : ['--max-k', String(maxK)]),
     ...forContext,
   ];
-  return [`next, the schedule of ${method} for vLLM:`, `  specsim tune ${flags.join(' ')}`];
+  return [sentence(`next, the schedule of ${method} for vLLM:`), command(words)];
 }
 
-function table(rows: readonly TuneRow[]): string[] {
-  const contexts = rows.some(({ context_tokens }) => context_tokens !== null);
-  return textTable(
-    [
-      ...(contexts ? [{ title: 'context', align: 'right' } as const] : []),
-      { title: 'batch', align: 'right' },
-      { title: 'best', align: 'left' },
-      { title: 'tokens/s', align: 'right' },
-      { title: 'over none', align: 'right' },
-      { title: 'over k=3', align: 'right' },
-      { title: 'oracle over it', align: 'right' },
-      { title: 'next best', align: 'left' },
-      { title: 'gain over that', align: 'right' },
-    ],
-    rows.map((row) => [
-      ...(contexts ? [String(row.context_tokens)] : []),
-      String(row.batch_size),
-      named(row.method, row.k),
-      tokensPerSecond(row.throughput_tok_per_s),
-      gain(row.over_none),
-      row.over_k3 === null ? '-' : gain(row.over_k3),
-      gain(row.oracle_over),
-      row.runner_up === null ? '-' : named(row.runner_up.method, row.runner_up.k),
-      row.runner_up === null
-        ? '-'
-        : `${gain(row.runner_up.over)}${excludesOne(row.runner_up.over) ? '' : ' not sure'}`,
-    ]),
-  );
+function gains(rows: readonly TuneRow[]): Table {
+  return table(rows, [
+    {
+      title: 'context',
+      as: WHOLE,
+      cell: (row) => row.context_tokens,
+      needs: (row) => row.context_tokens !== null,
+    },
+    { title: 'batch', as: WHOLE, cell: (row) => row.batch_size },
+    { title: 'best', cell: (row) => named(row.method, row.k) },
+    { title: 'tokens/s', as: RATE, cell: (row) => row.throughput_tok_per_s },
+    { title: 'over none', as: RATIO, cell: (row) => gain(row.over_none) },
+    { title: 'over k=3', as: RATIO, cell: (row) => gain(row.over_k3) },
+    { title: 'oracle over it', as: RATIO, cell: (row) => gain(row.oracle_over) },
+    {
+      title: 'next best',
+      cell: ({ runner_up: next }) => (next === null ? null : named(next.method, next.k)),
+    },
+    { title: 'gain over that', as: RATIO, cell: ({ runner_up: next }) => sureGain(next?.over ?? null) },
+  ]);
 }
 
-function scheduleLines({ method, mean_speedup, contexts }: MethodSchedule): string[] {
-  return contexts.map(
-    ({ contextTokens, ranges }) =>
+function scheduleLines({ method, mean_speedup, contexts }: MethodSchedule): Block[] {
+  return contexts.map(({ contextTokens, ranges }) =>
+    sentence(
       `  ${method}${contextTokens === null ? '' : ` at ${contextTokens}`}: ${joined(ranges)
         .map(({ lo, hi, k }) => `${lo === hi ? lo : `${lo}-${hi}`}:${k === 0 ? 'off' : k}`)
         .join('  ')}  (mean ${mean_speedup.toFixed(2)}x)`,
+    ),
   );
 }
 
@@ -105,12 +105,13 @@ function named(method: string, k: number): string {
   return k === 0 ? 'none' : `${method} k=${k}`;
 }
 
-function gain({ ratio, lo, hi }: Ratio): string {
-  return `${ratio.toFixed(2)}x ${lo.toFixed(2)}-${hi.toFixed(2)}`;
+function gain(over: Ratio | null): Cell {
+  return over === null ? null : [over.ratio, over.lo, over.hi];
 }
 
-function excludesOne({ lo, hi }: Ratio): boolean {
-  return lo > 1 || hi < 1;
+function sureGain(over: Ratio | null): Cell {
+  if (over === null || over.lo > 1 || over.hi < 1) return gain(over);
+  return { value: over.ratio, text: `${cellText(gain(over), RATIO)} not sure` };
 }
 
 /** One line for each trace, context and batch size. */

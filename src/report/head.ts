@@ -1,0 +1,45 @@
+/** How every answer begins: what it is about, on what, and with which inputs. */
+import type { Inputs } from '../scenario/inputs.ts';
+import type { Envelope } from '../scenario/result.ts';
+import { type Block, type Fact, facts, sentence } from './document.ts';
+import { overrideFacts, workloadFacts } from './setting.ts';
+
+interface More {
+  /** Where a question means something else by its load than a run does. */
+  readonly load?: string;
+  /** What it adds, before the configuration. */
+  readonly facts?: readonly Fact[];
+}
+
+/** @param inputs one, or one of each GPU that is compared */
+export function head(
+  { config, configHash, tool }: Omit<Envelope<never>, 'rows'>,
+  inputs: readonly Inputs[],
+  about: string,
+  more: More = {},
+): Block[] {
+  const [first] = inputs;
+  const { scenario, engine } = first!;
+  const cost =
+    scenario.cost === 'roofline' ? engine.label : 'none: the linear cost model of SpecDecode-Bench';
+  const one = inputs.length === 1;
+  return [
+    sentence(`${tool}: ${about}`),
+    facts([
+      ...inputs.flatMap(({ hardware: { name, label, calibration }, overrides }): Fact[] => [
+        ['gpu', `${name}${one ? '' : `: ${label}`}, efficiency: ${calibration}`],
+        ...(one ? [] : overrideFacts(overrides)),
+      ]),
+      ['engine', cost],
+      ...(one ? overrideFacts(first!.overrides) : []),
+      ...workloadFacts(first!, more.load),
+      ...(more.facts ?? []),
+      ['config', `${configHash.slice(0, 12)}, seed ${config.seed}`],
+    ]),
+  ];
+}
+
+/** Such as `llama-3.1-8b (bf16) on 2 x NVIDIA H100`. */
+export function modelOn({ scenario: { dtype, tp }, target, hardware }: Inputs, preposition = 'on'): string {
+  return `${target.name} (${dtype}) ${preposition} ${tp === 1 ? '' : `${tp} x `}${hardware.label}`;
+}
