@@ -1,14 +1,6 @@
 /** The built program as a person runs it: what it refuses, what it prints, what it writes. */
 import { execFile, spawnSync } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -17,7 +9,6 @@ import { mistake, specsim as specsimWith } from '../src/cli/program.ts';
 import type { Result } from '../src/scenario/result.ts';
 
 const PROGRAM = join(import.meta.dirname, '../dist/cli/main.js');
-if (!existsSync(PROGRAM)) throw new Error('dist is missing: npm run build');
 
 const folder = mkdtempSync(join(tmpdir(), 'specsim-cli-'));
 afterAll(() => rmSync(folder, { recursive: true }));

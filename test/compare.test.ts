@@ -1,6 +1,6 @@
 /** GPUs side by side: the split by resource, the break-even search, and rows that agree with a run. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -163,7 +163,6 @@ it('compares draft lengths up to what the recordings can answer for', async () =
 
 describe('the command line', () => {
   const PROGRAM = join(import.meta.dirname, '../dist/cli/main.js');
-  if (!existsSync(PROGRAM)) throw new Error('dist is missing: npm run build');
   const folder = mkdtempSync(join(tmpdir(), 'specsim-compare-'));
   afterAll(() => rmSync(folder, { recursive: true }));
   const mine = {

@@ -1,6 +1,5 @@
 /** What-if values: read, refused, shown; and laws that hold whatever is changed, on every GPU and for every method. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -265,7 +264,6 @@ describe('whatever is changed, on every GPU and for every method', async () => {
 
 describe('the command line', () => {
   const PROGRAM = join(import.meta.dirname, '../dist/cli/main.js');
-  if (!existsSync(PROGRAM)) throw new Error('dist is missing: npm run build');
   const specsim = (...args: string[]) =>
     spawnSync(process.execPath, [PROGRAM, 'run', '--requests', '3', '--batch', '1', ...args], {
       encoding: 'utf8',

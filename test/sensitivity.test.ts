@@ -1,6 +1,5 @@
 /** Elasticities: they add up, agree with runs that set the parameter, and are smooth. */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { requestOf } from '../src/cli/scenario-flags.ts';
@@ -96,7 +95,6 @@ describe('elasticities', () => {
 
 describe('the command line', () => {
   const PROGRAM = join(import.meta.dirname, '../dist/cli/main.js');
-  if (!existsSync(PROGRAM)) throw new Error('dist is missing: npm run build');
   const small = ['--requests', '2', '--output-len', '20', '--batch', '1,8', '--method', 'none,eagle3'];
   const specsim = (...args: string[]) =>
     spawnSync(process.execPath, [PROGRAM, 'sensitivity', ...small, ...args], { encoding: 'utf8' });
