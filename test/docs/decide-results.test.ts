@@ -1,0 +1,61 @@
+/** docs/decide-results.md against the recordings: a part of every table that is quick to make again. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { parseMethod } from '../../src/drafter/methods.ts';
+import { folderLibrary } from '../../src/node/folder-library.ts';
+import { Bench } from '../../src/scenario/bench.ts';
+import { gatherInputs } from '../../src/scenario/inputs.ts';
+import { completeScenario, type Options } from '../../src/scenario/options.ts';
+import { describeWithRecordings } from '../recordings.ts';
+
+const text = readFileSync(join(import.meta.dirname, '../../docs/decide-results.md'), 'utf8');
+const lineOf = (title: string) =>
+  text
+    .split('\n')
+    .find((line) => line.startsWith(`| ${title} |`))!
+    .split('|')
+    .slice(2, -1)
+    .map((cell) => cell.trim());
+
+it('the swinging load: goodput is ahead of every fixed k, surely so of nine or more, on every data set', () => {
+  for (const dataset of ['instructcoder', 'sharegpt', 'gsm8k', 'cnn']) {
+    const cells = text
+      .split('\n')
+      .filter((line) => line.startsWith(`| ${dataset} |`))
+      .map((line) => line.split('|').slice(2, -1))
+      .find((row) => row.length === 16)!;
+    const [goodput, , ...fixed] = cells.slice(0, 12).map(Number);
+    expect(fixed).toHaveLength(10);
+    expect(goodput, dataset).toBeGreaterThan(Math.max(...fixed));
+    const beaten = cells[13]!.trim();
+    expect(beaten === 'all' ? 10 : beaten.split(',').length, dataset).toBeGreaterThanOrEqual(9);
+  }
+});
+
+describeWithRecordings('the results on the recordings', (dir) => {
+  const inputsOf = (options: Options) =>
+    gatherInputs(completeScenario({ trace: [join(dir, 'combined_gsm8k.jsonl')], ...options }), folderLibrary);
+
+  it('gsm8k: bounds and goodput are what they were', async () => {
+    const names = ['oracle:eagle3', 'best:eagle3', 'combined:ngram+eagle3'];
+    const inputs = await inputsOf({ method: ['eagle3', ...names] });
+    const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
+    const setting = (name: string, k: number | null) => ({ method: parseMethod(name), k });
+    for (const name of names) {
+      const one = setting(name, null);
+      const plain = bench.plainMeasures(one, 32).throughput_tok_per_s;
+      const speedup = bench.measures(one, 32).throughput_tok_per_s / plain;
+      expect(speedup.toFixed(2)).toBe(lineOf(`gsm8k, ${name}`)[2]);
+    }
+    const adaptive = await inputsOf({ method: ['eagle3'], policy: ['goodput'], k: [10] });
+    const got = new Bench(adaptive, adaptive.traces[0]!, 'clones', new Set()).measures(
+      { ...setting('eagle3', 10), policy: adaptive.policies[0]! },
+      32,
+    );
+    const fixed = [1, 2, 3, 4, 5, 6].map((k) => bench.measures(setting('eagle3', k), 32));
+    const best = Math.max(...fixed.map((one) => one.throughput_tok_per_s));
+    const share = `${((100 * got.throughput_tok_per_s) / best).toFixed(1)} %`;
+    expect(share).toBe(lineOf('gsm8k, goodput')[5]);
+  });
+});

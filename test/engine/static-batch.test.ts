@@ -1,0 +1,288 @@
+/** Static batches against the same rounds priced one by one, and against the engine with one request at a time. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  type CostModel,
+  noSeconds,
+  type PartSeconds,
+  PassWork,
+  StepWork,
+  totalSeconds,
+} from '../../src/cost/work.ts';
+import { assembleDrafter } from '../../src/drafter/assemble.ts';
+import { parseMethod } from '../../src/drafter/methods.ts';
+import { AS_RECORDED } from '../../src/drafter/replay.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { Closed } from '../../src/engine/load.ts';
+import { plainRounds, replayRounds } from '../../src/engine/replayed-rounds.ts';
+import { runStaticBatches, type StaticBatchRun, WeighedWork } from '../../src/engine/static-batch.ts';
+import { sampleAcceptance } from '../../src/trace/acceptance-spec.ts';
+import { UNLIMITED } from '../serving.ts';
+
+/** Linear in the context up to `bendTokens` a query, as attention that outgrows the memory bandwidth. */
+class Bent implements CostModel {
+  readonly name = 'bent';
+  readonly #bendTokens: number;
+  priced = 0;
+
+  constructor(bendTokens: number) {
+    this.#bendTokens = bendTokens;
+  }
+
+  priceStep(work: StepWork, cost: PartSeconds): void {
+    this.priced++;
+    const { verify, drafts, searches, searchHits, switches } = work;
+    const bend = verify.sequences * this.#bendTokens;
+    Object.assign(cost, noSeconds(), {
+      draftS: drafts.reduce(
+        (sum, draft) =>
+          sum +
+          0.1 * draft.longest +
+          0.01 * draft.catchUpTokens +
+          1e-4 * draft.contextOfLength.reduce((a, b) => a + b),
+        0.01 * searches + 0.02 * searchHits + 0.07 * switches,
+      ),
+      verifyS:
+        1 + 0.05 * verify.tokens + 1e-3 * Math.max(verify.contextTokens, 2 * verify.contextTokens - bend),
+      samplingS: 0.02 * verify.logitRows,
+      overheadS: 0.3 + 1e-5 * verify.attentionPairs,
+    });
+  }
+
+  pricePrefill(prompts: PassWork, cost: PartSeconds): void {
+    Object.assign(cost, noSeconds(), {
+      prefillS: 1 + 0.1 * prompts.tokens,
+      overheadS: 1e-3 * prompts.attentionPairs,
+    });
+  }
+}
+
+/** Another price with one part multiplied. */
+class Dearer implements CostModel {
+  readonly name = 'dearer';
+  readonly #of: CostModel;
+  readonly #part: keyof PartSeconds;
+  readonly #factor: number;
+
+  constructor(of: CostModel, part: keyof PartSeconds, factor: number) {
+    this.#of = of;
+    this.#part = part;
+    this.#factor = factor;
+  }
+
+  priceStep(work: StepWork, cost: PartSeconds): void {
+    this.#of.priceStep(work, cost);
+    cost[this.#part] *= this.#factor;
+  }
+
+  pricePrefill(prompts: PassWork, cost: PartSeconds): void {
+    this.#of.pricePrefill(prompts, cost);
+    cost[this.#part] *= this.#factor;
+  }
+}
+
+const METHODS = [
+  'none',
+  'ngram',
+  'eagle3',
+  'draft-model',
+  'oracle:eagle3',
+  'combined:ngram+eagle3',
+  'hybrid:ngram+eagle3',
+] as const;
+
+const anyCase = fc.record({
+  prompts: fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 }),
+  output: fc.integer({ min: 0, max: 60 }),
+  method: fc.constantFrom(...METHODS),
+  k: fc.integer({ min: 1, max: 5 }),
+  rate: fc.double({ min: 0, max: 1, noNaN: true }),
+  batch: fc.integer({ min: 1, max: 9 }),
+  fit: fc.integer({ min: 1, max: 9 }),
+  bendTokens: fc.constantFrom(0, 30, 50, 1e9),
+});
+
+function build({
+  prompts,
+  output,
+  method: name,
+  k,
+  rate,
+  fit,
+  bendTokens,
+}: typeof anyCase extends fc.Arbitrary<infer T> ? T : never) {
+  const method = parseMethod(name);
+  const outputTokens = Int32Array.from(prompts, (_, r) => output + r);
+  const workload = { promptTokens: Int32Array.from(prompts), outputTokens };
+  const acceptance = method.parts.map((part, i) =>
+    sampleAcceptance([rate, rate / 2], outputTokens, part.name, i),
+  );
+  const drafter = () => assembleDrafter(method, k, acceptance, AS_RECORDED);
+  const draftModels = method.parts.filter((part) => part.model !== undefined).length;
+  return {
+    requests: prompts.map((_, r) => r),
+    drafter,
+    parts: {
+      workload,
+      cost: new Bent(bendTokens),
+      draftModels,
+      kvBlocks: Number.POSITIVE_INFINITY,
+      blockTokens: 16,
+      maxSequences: fit,
+    },
+    rounds: () => replayRounds(workload, drafter(), draftModels),
+  };
+}
+
+describe('static batches', () => {
+  it('take as many rounds of plain decoding as a replay of it does', () => {
+    fc.assert(
+      fc.property(anyCase, (drawn) => {
+        const { parts, rounds } = build({ ...drawn, method: 'none' });
+        const plain = plainRounds(parts.workload);
+        const replayed = rounds();
+        expect(plain).toEqual(replayed);
+        for (let kind = 0; kind < replayed.kinds.length; kind++) {
+          expect(plain.kinds.leastContext[kind]).toBe(replayed.kinds.leastContext[kind]);
+          expect(plain.kinds.greatestContext[kind]).toBe(replayed.kinds.greatestContext[kind]);
+        }
+      }),
+    );
+  });
+
+  it('cost what their rounds cost, one by one', () => {
+    fc.assert(
+      fc.property(anyCase, (drawn) => {
+        const { requests, drafter, parts, rounds } = build(drawn);
+        const run = runStaticBatches({ ...parts, rounds: rounds(), requests, copies: drawn.batch });
+        const { workload, cost } = parts;
+        const price = noSeconds();
+        const work = new StepWork(parts.draftModels, 20);
+        const prompt = new PassWork();
+        let nowS = 0;
+        const expected: {
+          request: number;
+          copies: number;
+          arrivalS: number;
+          firstTokenS: number;
+          endS: number;
+        }[] = [];
+        let drafted = 0;
+        for (const request of requests) {
+          const arrivalS = nowS;
+          for (let left = drawn.batch; left > 0; ) {
+            const copies = Math.min(left, drawn.fit);
+            left -= copies;
+            const [tokens, length] = [workload.promptTokens[request]!, workload.outputTokens[request]!];
+            Object.assign(prompt, {
+              sequences: copies,
+              tokens: copies * tokens,
+              contextTokens: copies * tokens,
+            });
+            Object.assign(prompt, {
+              attentionPairs: (copies * tokens * (tokens + 1)) / 2,
+              logitRows: copies,
+            });
+            cost.pricePrefill(prompt, price);
+            nowS += totalSeconds(price);
+            const firstTokenS = nowS;
+            const each = Array.from({ length: copies }, drafter);
+            for (let position = 1; position < length; position += each[0]!.emitted) {
+              const context = tokens + position;
+              work.clear();
+              for (const one of each) {
+                one.round(request, position, length - position, context, work);
+                work.addRounds(1, context, one.verified);
+              }
+              cost.priceStep(work, price);
+              nowS += totalSeconds(price);
+              drafted += work.drafted;
+              // All methods here draft chains.
+              expect(work.verify.tokens).toBe(copies + work.drafted);
+            }
+            expected.push({ request, copies, arrivalS, firstTokenS, endS: nowS });
+          }
+        }
+        expect(run.finished.length).toBe(expected.length);
+        [...run.finished].forEach((record, i) => {
+          const one = expected[i]!;
+          expect([record.request, record.copies]).toEqual([one.request, one.copies]);
+          for (const key of ['arrivalS', 'firstTokenS', 'endS'] as const)
+            expect(record[key]).toBeCloseTo(one[key], 7);
+        });
+        expect(run.makespanS).toBeCloseTo(nowS, 7);
+        expect(totalSeconds(run.totals.all)).toBeCloseTo(nowS, 7);
+        expect(run.totals.drafted).toBeCloseTo(drafted, 9);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('of one copy are what the engine does with one request at a time', () => {
+    fc.assert(
+      fc.property(anyCase, (drawn) => {
+        const { requests, drafter, parts, rounds } = build({ ...drawn, fit: 1 });
+        const run = runStaticBatches({ ...parts, rounds: rounds(), requests, copies: 1 });
+        const engine = new Engine({
+          ...parts,
+          limits: UNLIMITED,
+          load: new Closed(requests.length, 1),
+          drafter: drafter(),
+        });
+        const makespanS = engine.run();
+        expect(Math.abs(run.makespanS / makespanS - 1)).toBeLessThan(1e-9);
+        for (const key of ['rounds', 'emitted', 'drafted', 'verified', 'accepted', 'decodeSteps'] as const) {
+          expect(run.totals[key]).toBeCloseTo(engine.totals[key], 9);
+        }
+        for (const part of ['draftS', 'verifyS', 'samplingS', 'overheadS', 'prefillS'] as const) {
+          expect(run.totals.all[part]).toBeCloseTo(engine.totals.all[part], 7);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('lose as much throughput as their weighed seconds grow, whichever part of the price grows', () => {
+    const more = 1e-5;
+    const throughput = ({ finished }: StaticBatchRun): number => {
+      const ends = new Map(
+        [...finished].map(({ request, tokens, arrivalS, endS }) => [request, tokens / (endS - arrivalS)]),
+      );
+      return [...ends.values()].reduce((sum, one) => sum + one, 0);
+    };
+    const parts = fc.constantFrom('draftS', 'verifyS', 'samplingS', 'overheadS', 'prefillS');
+    fc.assert(
+      fc.property(anyCase, parts, (drawn, part) => {
+        const { requests, parts, rounds } = build({ ...drawn, output: drawn.output + 1, bendTokens: 1e9 });
+        const replayed = rounds();
+        const run = { ...parts, rounds: replayed, requests, copies: drawn.batch };
+        const dearer = new Dearer(parts.cost, part, 1 + more);
+        const work = new WeighedWork(run);
+        const change = Math.log(
+          throughput(runStaticBatches({ ...run, cost: dearer })) / throughput(runStaticBatches(run)),
+        );
+        expect(-Math.log(work.seconds(dearer) / work.seconds(parts.cost)) / more).toBeCloseTo(
+          change / more,
+          3,
+        );
+      }),
+    );
+  });
+
+  it('price three steps of each kind of round, however many rounds there are', () => {
+    const one = build({
+      prompts: [10, 20],
+      output: 5000,
+      method: 'eagle3',
+      k: 3,
+      rate: 0.7,
+      batch: 1,
+      fit: 64,
+      bendTokens: 1e9,
+    });
+    const rounds = one.rounds();
+    runStaticBatches({ ...one.parts, rounds, requests: one.requests, copies: 64 });
+    expect(rounds.kinds.length).toBeLessThan(10);
+    expect(one.parts.cost.priced).toBeLessThanOrEqual(3 * rounds.kinds.length);
+  });
+});

@@ -1,0 +1,148 @@
+/** The highest rate that holds an objective: the search by hand, and on the engine. */
+import { describe, expect, it } from 'vitest';
+import { folderLibrary } from '../../src/node/folder-library.ts';
+import { capacityDocument } from '../../src/report/capacity.ts';
+import { textOf } from '../../src/report/text.ts';
+import {
+  type CapacityRow,
+  capacityOf,
+  checkCapacityQuestion,
+  highestRate,
+  withArrivals,
+} from '../../src/scenario/capacity.ts';
+import { gatherInputs } from '../../src/scenario/inputs.ts';
+import { completeScenario, type Options, parseOptions } from '../../src/scenario/options.ts';
+import { runScenario } from '../../src/scenario/run.ts';
+
+const options = (raw: Record<string, unknown>): Options =>
+  withArrivals(parseOptions({ method: 'none,eagle3', requests: 300, ...raw }, (key) => `--${key}`));
+
+async function inputsOf(raw: Record<string, unknown>) {
+  return gatherInputs(completeScenario(options(raw)), folderLibrary);
+}
+
+describe('the search', () => {
+  const judge = (limit: number) => (ratePerS: number) =>
+    ratePerS <= limit ? ({ share: 1, tightest: null } as const) : ({ share: 0.5, tightest: 'ttft' } as const);
+
+  it.each([0.003, 0.9, 1, 7.7, 4321])('finds %f to 1 %%, from wherever it begins', (limit) => {
+    for (const from of [0.01, 1, 500]) {
+      const { ratePerS, limitedBy } = highestRate(judge(limit), 0.99, from, 1e6);
+      expect(ratePerS).toBeLessThanOrEqual(limit);
+      expect(ratePerS * 1.01).toBeGreaterThanOrEqual(limit * (1 - 1e-12));
+      expect(limitedBy).toBe('ttft');
+    }
+  });
+
+  it('says when no rate holds, and when every rate does', () => {
+    expect(highestRate(judge(0), 0.99, 1, 1e6)).toEqual({ ratePerS: 0, limitedBy: 'ttft' });
+    expect(highestRate(judge(1e9), 0.99, 1, 1e6)).toEqual({
+      ratePerS: Number.POSITIVE_INFINITY,
+      limitedBy: null,
+    });
+  });
+
+  it('asks for no more than the share', () => {
+    const found = highestRate((rate) => ({ share: 1 / (1 + rate), tightest: 'tpot' }), 0.5, 0.1, 1e6);
+    expect(found.ratePerS).toBeGreaterThan(0.99);
+    expect(found.ratePerS).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('capacity on the engine', () => {
+  const slo = 'ttft=300ms,tpot=12ms,share=95%';
+
+  it('holds the objective, and 5 % more does not', async () => {
+    const { rows } = capacityOf(await inputsOf({ slo }));
+    expect(rows.map(({ method }) => method)).toEqual(['none', 'eagle3']);
+    for (const row of rows) {
+      const at = async (factor: number) => {
+        const load = `poisson:${row.max_rate_req_per_s! * factor}`;
+        const [again] = runScenario(await inputsOf({ slo, load, method: row.method })).rows;
+        return again!;
+      };
+      expect((await at(1)).slo_share!).toBeGreaterThanOrEqual(0.95);
+      expect((await at(1.05)).slo_share!).toBeLessThan(0.95);
+      const same = await at(1);
+      expect(row.slo_share).toBeCloseTo(same.slo_share!, 12);
+      expect(row.throughput_tok_per_s! / same.throughput_tok_per_s).toBeCloseTo(1, 9);
+      expect(row.baseline_max_rate_req_per_s).toBe(rows[0]!.max_rate_req_per_s);
+      expect(row.capacity_ratio).toBe(row.max_rate_req_per_s! / rows[0]!.max_rate_req_per_s!);
+    }
+  });
+
+  it('grows with looser limits, and is the same for the same seed, from another beginning within 1 %', async () => {
+    const rate = async (raw: Record<string, unknown>) =>
+      capacityOf(await inputsOf({ method: 'none', slo, ...raw })).rows[0]!.max_rate_req_per_s!;
+    const found = await rate({});
+    expect(await rate({})).toBe(found);
+    expect(await rate({ slo: 'ttft=600ms,tpot=16ms,share=95%' })).toBeGreaterThan(found);
+    expect(Math.abs((await rate({ load: 'poisson:37' })) / found - 1)).toBeLessThan(0.011);
+  });
+
+  it('has an interval that holds what all seeds find in the mean, narrower for the ratio', async () => {
+    const [plain, eagle] = capacityOf(await inputsOf({ slo })).rows as [CapacityRow, CapacityRow];
+    expect([plain.capacity_ratio_lo, plain.capacity_ratio, plain.capacity_ratio_hi]).toEqual([1, 1, 1]);
+    const width = (lo: number | null, hi: number | null) => Math.log(hi! / lo!);
+    for (const row of [plain, eagle]) {
+      const { max_rate_lo_req_per_s: lo, max_rate_hi_req_per_s: hi } = row;
+      expect(row.max_rate_req_per_s! / lo!).toBeCloseTo(hi! / row.max_rate_req_per_s!, 9);
+      expect(width(lo, hi)).toBeGreaterThan(0.02);
+      expect(width(lo, hi)).toBeLessThan(1);
+    }
+    expect(width(eagle.capacity_ratio_lo, eagle.capacity_ratio_hi)).toBeLessThan(
+      width(eagle.max_rate_lo_req_per_s, eagle.max_rate_hi_req_per_s),
+    );
+    // Eight seeds find 91 to 117 requests/s, 103 in the mean.
+    const other = capacityOf(await inputsOf({ slo, method: 'none', seed: 2 })).rows[0]!;
+    expect(other.max_rate_lo_req_per_s!).toBeLessThan(103);
+    expect(other.max_rate_hi_req_per_s!).toBeGreaterThan(103);
+  });
+
+  it('bursts take some of it', async () => {
+    const rate = async (load: string) =>
+      capacityOf(await inputsOf({ method: 'none', slo: 'ttft=40ms,share=95%', load })).rows[0]!
+        .max_rate_req_per_s!;
+    const even = await rate('constant:1');
+    const random = await rate('poisson:1');
+    const bursty = await rate('gamma:1,4');
+    expect(random).toBeLessThan(even);
+    expect(bursty).toBeLessThan(random);
+  });
+
+  it('says in words what the numbers say', async () => {
+    const inputs = await inputsOf({ slo });
+    const result = capacityOf(inputs);
+    const text = (own: Partial<CapacityRow>) =>
+      textOf(
+        capacityDocument({ ...result, rows: [result.rows[0]!, { ...result.rows[1]!, ...own }] }, inputs),
+      );
+    const rates = (own: number | null, plain: number | null) => ({
+      max_rate_req_per_s: own,
+      baseline_max_rate_req_per_s: plain,
+      capacity_ratio: own === null || plain === null || plain === 0 ? null : own / plain,
+    });
+    expect(text(rates(15, 10))).toContain('raises the load you can take by 50 %: 10.0 -> 15.0 requests/s');
+    expect(text(rates(5, 10))).toContain('lowers the load you can take by 50 %: 10.0 -> 5.00 requests/s');
+    expect(text(rates(10, 10.1))).toContain('neither raises nor lowers');
+    expect(text(rates(5, 0))).toContain('plain decoding never');
+    expect(text(rates(null, null))).toContain('at any rate');
+    expect(text({ ...rates(0, 10), limited_by: 'tpot' })).toContain('never holds the slo: tpot');
+  });
+});
+
+describe('what capacity refuses', () => {
+  const check = (raw: Record<string, unknown>) => () => checkCapacityQuestion(completeScenario(options(raw)));
+  it.each([
+    [{}, '--slo: missing'],
+    [{ slo: 'ttft=1s', load: 'closed' }, '--load closed: capacity looks for a rate'],
+    [{ slo: 'ttft=1s', load: 'clones' }, '--load clones: capacity'],
+  ])('%j', (raw, message) => {
+    expect(check(raw)).toThrow(message);
+  });
+
+  it('accepts an objective and arrivals of its own', () => {
+    expect(completeScenario(options({ slo: 'ttft=1s' })).load).toBe('poisson:1');
+    expect(check({ slo: 'ttft=1s' })).not.toThrow();
+  });
+});

@@ -1,0 +1,46 @@
+/** Every GPU, every model and every engine that ships takes part in a run. */
+import { describe, expect, it } from 'vitest';
+import { folderLibrary } from '../../src/node/folder-library.ts';
+import { gatherInputs } from '../../src/scenario/inputs.ts';
+import { completeScenario, type Options } from '../../src/scenario/options.ts';
+import { runScenario } from '../../src/scenario/run.ts';
+import { modelNames } from '../shipped-models.ts';
+
+const gpus = await folderLibrary.names('gpu');
+const engines = await folderLibrary.names('engine');
+
+async function speedups(options: Options): Promise<(number | null)[]> {
+  const scenario = completeScenario({ requests: 5, batch: [1, 32], method: ['none', 'ngram'], ...options });
+  return runScenario(await gatherInputs(scenario, folderLibrary)).rows.map((row) => row.speedup);
+}
+
+function expectPlausible(values: readonly (number | null)[]): void {
+  expect(values).toHaveLength(4);
+  expect(values.slice(0, 2)).toEqual([1, 1]);
+  for (const value of values.slice(2)) {
+    expect(value).toBeGreaterThan(0.5);
+    expect(value).toBeLessThan(3);
+  }
+}
+
+describe('a run', () => {
+  it('there are at least 16 GPUs and 17 models', () => {
+    expect(gpus.length).toBeGreaterThanOrEqual(16);
+    expect(modelNames().length).toBeGreaterThanOrEqual(17);
+  });
+
+  it.each(gpus)('on %s', async (gpu) => expectPlausible(await speedups({ gpu, target: 'llama-3.2-1b' })));
+
+  it.each(modelNames())('of %s', async (target) =>
+    expectPlausible(
+      await speedups({
+        target,
+        gpu: 'b300-sxm',
+        tp: target === 'qwen2-57b-a14b' ? 4 : 8,
+        trace: ['llama-3.1-8b/gsm8k'],
+      }),
+    ),
+  );
+
+  it.each(engines)('under %s', async (engine) => expectPlausible(await speedups({ engine })));
+});
