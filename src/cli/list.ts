@@ -15,16 +15,15 @@ export const listCommand: CommandModule<object, { what: string; format: string }
       .option('format', { choices: ['table', 'json'], requiresArg: true, default: 'table' }),
   async handler({ what, format }) {
     const { catalogue } = await import('../node/catalogue.ts');
-    const { textTable } = await import('../report/text-table.ts');
+    const { table } = await import('../report/document.ts');
+    const { textOf } = await import('../report/text.ts');
     const entries = await catalogue(what as (typeof THINGS)[number]);
-    const columns = Object.keys(entries[0] ?? {});
+    const columns = Object.keys(entries[0] ?? {}).map((title) => ({
+      title,
+      cell: (entry: (typeof entries)[number]) => entry[title] ?? '',
+    }));
     process.stdout.write(
-      format === 'json'
-        ? `${JSON.stringify(entries, null, 2)}\n`
-        : `${textTable(
-            columns.map((title) => ({ title, align: 'left' })),
-            entries.map((entry) => columns.map((column) => entry[column] ?? '')),
-          ).join('\n')}\n`,
+      format === 'json' ? `${JSON.stringify(entries, null, 2)}\n` : textOf([[table(entries, columns)]]),
     );
   },
 };

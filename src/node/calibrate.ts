@@ -7,9 +7,11 @@ import { parseEngine } from '../cost/engine-profile.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { parseHardware } from '../hardware/load.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
-import { engineReport, gpuReport } from '../report/calibration.ts';
+import { engineSections, gpuSections } from '../report/calibration.ts';
+import { type Document, sentence } from '../report/document.ts';
+import { textOf } from '../report/text.ts';
 import { calibrateServing, withFittedTimes } from '../scenario/calibrate-serving.ts';
-import type { Document } from '../scenario/library.ts';
+import type { Document as Source } from '../scenario/library.ts';
 import { shippedModels } from '../scenario/models.ts';
 import { DEFAULTS } from '../scenario/options.ts';
 import { readServing } from '../scenario/serving-table.ts';
@@ -50,8 +52,13 @@ export async function calibrate(request: CalibrateRequest): Promise<void> {
   if (gpuFit !== null) await writeWhole(out!, `${JSON.stringify(gpuFit.profile, null, 2)}\n`);
   if (engineFit !== null) await writeWhole(engineOut!, `${JSON.stringify(engineFit.profile, null, 2)}\n`);
   const written = [gpuFit && out, engineFit && engineOut].filter((path) => path != null);
-  const lines = [gpuFit?.lines, engineFit?.lines, written.map((path) => `wrote ${path}`)];
-  process.stdout.write(`${lines.flatMap((part) => part ?? []).join('\n')}\n`);
+  process.stdout.write(
+    textOf([
+      ...(gpuFit?.says ?? []),
+      ...(engineFit?.says ?? []),
+      written.map((path) => sentence(`wrote ${path}`)),
+    ]),
+  );
 }
 
 function checkRequest({ ops, serving, engine, out, engineOut }: CalibrateRequest): void {
@@ -76,10 +83,10 @@ function checkRequest({ ops, serving, engine, out, engineOut }: CalibrateRequest
 /** A profile to write, and what to print of it. */
 interface Fit {
   readonly profile: Record<string, unknown>;
-  readonly lines: readonly string[];
+  readonly says: Document;
 }
 
-async function fitGpu(request: CalibrateRequest, gpu: Document, date: string): Promise<Fit> {
+async function fitGpu(request: CalibrateRequest, gpu: Source, date: string): Promise<Fit> {
   const json = parseJson(gpu);
   const hardware = await parseHardware(json, gpu.where);
   const texts = await Promise.all(request.ops.map((path) => readTable('--ops', path)));
@@ -96,7 +103,7 @@ async function fitGpu(request: CalibrateRequest, gpu: Document, date: string): P
   // The file's name would become the name of a profile without one.
   const profile = withFitted({ name: hardware.name, ...json }, fitted);
   await parseHardware(profile, request.out!);
-  return { profile, lines: gpuReport(hardware.label, fitted, leftOut) };
+  return { profile, says: gpuSections(hardware.label, fitted, leftOut) };
 }
 
 async function fitEngine(request: CalibrateRequest, hardware: HardwareProfile, date: string): Promise<Fit> {
@@ -112,10 +119,10 @@ async function fitEngine(request: CalibrateRequest, hardware: HardwareProfile, d
   const source = request.source ?? sourceOf(request.serving, tables);
   const profile = withFittedTimes(json, fit, { device: hardware.name, source, date });
   await parseEngine(profile, 'engine');
-  return { profile, lines: engineReport(`${json.label} on ${hardware.label}`, fit) };
+  return { profile, says: engineSections(`${json.label} on ${hardware.label}`, fit) };
 }
 
-async function profileDocument(kind: 'gpu' | 'engine', named: string): Promise<Document> {
+async function profileDocument(kind: 'gpu' | 'engine', named: string): Promise<Source> {
   const names = await folderLibrary.names(kind);
   const found = names.includes(named)
     ? await folderLibrary.profile(kind, named)
@@ -125,7 +132,7 @@ async function profileDocument(kind: 'gpu' | 'engine', named: string): Promise<D
   throw unknownName(kind, named, names);
 }
 
-function parseJson({ text, where }: Document): Record<string, unknown> {
+function parseJson({ text, where }: Source): Record<string, unknown> {
   try {
     return JSON.parse(text) as Record<string, unknown>;
   } catch (error) {

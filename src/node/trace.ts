@@ -1,6 +1,7 @@
 /** `specsim trace`: import, inspect and export acceptance files. */
 import { UserError } from '../errors.ts';
-import { summarizeInspection } from '../report/inspection.ts';
+import { inspectionDocument } from '../report/inspection.ts';
+import { textOf } from '../report/text.ts';
 import { LENDER, shippedTrace } from '../scenario/shipped-trace.ts';
 import { type ExportForm, exportRecord } from '../trace/export.ts';
 import { canonicalCsv } from '../trace/formats/canonical-csv.ts';
@@ -53,7 +54,7 @@ export async function inspectTrace(
 ): Promise<void> {
   const inspection = inspectRecord(await readNamed(file, from));
   process.stdout.write(
-    format === 'json' ? `${JSON.stringify(inspection, null, 2)}\n` : summarizeInspection(inspection),
+    format === 'json' ? `${JSON.stringify(inspection, null, 2)}\n` : textOf(inspectionDocument(inspection)),
   );
 }
 

@@ -4,7 +4,19 @@ import { readdir } from 'node:fs/promises';
 import { parseEngine } from '../cost/engine-profile.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { parseHardware } from '../hardware/load.ts';
-import { textTable } from '../report/text-table.ts';
+import {
+  type Document,
+  FOUR,
+  type Format,
+  facts,
+  fixed,
+  type Section,
+  type Shown,
+  sentence,
+  table,
+  WHOLE,
+} from '../report/document.ts';
+import { textOf } from '../report/text.ts';
 import { DEFAULTS } from '../scenario/options.ts';
 import { SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
 import { folderLibrary } from './folder-library.ts';
@@ -73,7 +85,7 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
   const text =
     format === 'json'
       ? asJson(published, served, kernels, set !== undefined)
-      : asTable(published, served, kernels);
+      : textOf(asDocument(published, served, kernels));
   if (out === undefined) process.stdout.write(text);
   else await writeWhole(out, text);
 }
@@ -170,109 +182,133 @@ function asJson(
   return `${JSON.stringify({ ...head, sets, rows }, null, 2)}\n`;
 }
 
-function asTable(
+function asDocument(
   published: Published | null,
   served: readonly Served[],
   kernels: readonly KernelSet[],
-): string {
-  const sections = [
+): Document {
+  return [
     ...(published === null ? [] : publishedSections(published)),
-    ...(served.length === 0 ? [] : [servedSection(served)]),
-    ...(kernels.length === 0 ? [] : [kernelSection(kernels)]),
+    servedSection(served),
+    kernelSection(kernels),
   ];
-  return `${sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
 }
 
-function publishedSections({ points, jointFit, traces }: Published): string[][] {
+function signed(error: number): string {
+  return `${error >= 0 ? '+' : ''}${error.toFixed(2)}`;
+}
+
+const SIGNED: Format = { ...fixed(2), signed: true };
+const PERCENT: Format = { ...fixed(1), unit: ' %' };
+
+function publishedSections({ points, jointFit, traces }: Published): Section[] {
   const names = setsIn(points);
   return [
     [
-      `${TOOL}: vLLM 0.10 on h100-sxm, llama-3.1-8b where no other model is named, against published measurements`,
-      `  traces   ${traces === 'recording' ? 'recordings' : 'fitted processes (--recordings DIR replays the real ones)'}`,
-      '  figures  test/validation/h100-sxm, each file with its source',
-      '  sets marked calibration are what the engine profile was fitted to: they validate nothing',
-    ],
-    ...names.map((name) => {
-      const { digits, title, role } = SETS[name];
-      return [
-        `${name}: ${title} (${role})`,
-        ...columns(
-          ['setting', 'batch', 'measured', 'predicted', '95% interval', `error ${unitOf(name)}`],
-          1,
-          points
-            .filter((point) => point.set === name)
-            .map(({ setting, batchSize, measured, predicted, interval, error }) => [
-              setting,
-              String(batchSize),
-              measured.toFixed(digits),
-              predicted.toFixed(digits),
-              interval === undefined ? '-' : `${interval.lo.toFixed(digits)}-${interval.hi.toFixed(digits)}`,
-              signed(error),
-            ]),
-        ),
-      ];
-    }),
-    [
-      ...columns(
-        ['set', 'role', 'points', 'mean error', 'worst', 'joint fit: mean', 'worst'],
-        2,
-        names.map((name) => [
-          name,
-          SETS[name].role,
-          String(points.filter((point) => point.set === name).length),
-          ...sizes(errorOf(points, name), unitOf(name)),
-          ...sizes(errorOf(jointFit, name), unitOf(name)),
-        ]),
+      sentence(
+        `${TOOL}: vLLM 0.10 on h100-sxm, llama-3.1-8b where no other model is named, against published measurements`,
       ),
-      '  joint fit: the engine times fitted to every Llama-3.1-8B set but shares-512 at once, speedups too. It is',
-      '  in-sample, the least this model misses them by, and validates nothing; what ships is the prediction',
+      facts([
+        [
+          'traces',
+          traces === 'recording' ? 'recordings' : 'fitted processes (--recordings DIR replays the real ones)',
+        ],
+        ['figures', 'test/validation/h100-sxm, each file with its source'],
+      ]),
+      sentence('  sets marked calibration are what the engine profile was fitted to: they validate nothing'),
     ],
-    coverageLine(points),
+    ...names.map((name) => setSection(name, points)),
+    [
+      table(names, [
+        { title: 'set', cell: (name) => name },
+        { title: 'role', cell: (name) => SETS[name].role },
+        {
+          title: 'points',
+          as: WHOLE,
+          cell: (name) => points.filter((point) => point.set === name).length,
+        },
+        sizeColumn('mean error', points, 'mean'),
+        sizeColumn('worst', points, 'worst'),
+        sizeColumn('joint fit: mean', jointFit, 'mean'),
+        sizeColumn('worst', jointFit, 'worst'),
+      ]),
+      sentence(
+        '  joint fit: the engine times fitted to every Llama-3.1-8B set but shares-512 at once, speedups too. It is',
+      ),
+      sentence(
+        '  in-sample, the least this model misses them by, and validates nothing; what ships is the prediction',
+      ),
+    ],
+    coverage(points),
   ];
 }
 
-function servedSection(served: readonly Served[]): string[] {
+function setSection(name: SetName, points: readonly Point[]): Section {
+  const { digits, title, role } = SETS[name];
   return [
-    'requests served by vLLM on other GPUs, engine times as on h100-sxm (validation)',
-    ...columns(
-      ['set', 'mean of the run', 'measured', 'predicted', 'error %'],
-      2,
-      served.flatMap(({ set, points }) =>
-        points.map(({ setting, measured, predicted, error }) => [
-          set,
-          setting,
-          measured.toPrecision(4),
-          predicted.toPrecision(4),
-          signed(error),
-        ]),
-      ),
+    sentence(`${name}: ${title} (${role})`),
+    table(
+      points.filter((point) => point.set === name),
+      [
+        { title: 'setting', cell: ({ setting }) => setting },
+        { title: 'batch', as: WHOLE, cell: ({ batchSize }) => batchSize },
+        { title: 'measured', as: fixed(digits), cell: ({ measured }) => measured },
+        { title: 'predicted', as: fixed(digits), cell: ({ predicted }) => predicted },
+        {
+          title: '95% interval',
+          as: fixed(digits),
+          cell: ({ interval }) => (interval === undefined ? null : [interval.lo, interval.hi]),
+        },
+        { title: `error ${unitOf(name)}`, as: SIGNED, cell: ({ error }) => signed(error) },
+      ],
     ),
   ];
 }
 
-function kernelSection(kernels: readonly KernelSet[]): string[] {
+function sizeColumn(title: string, points: readonly Point[], size: keyof ErrorSizes): Shown<SetName> {
+  return {
+    title,
+    align: 'right',
+    cell: (name) => `${errorOf(points, name)[size].toFixed(2)} ${unitOf(name)}`,
+  };
+}
+
+function servedSection(served: readonly Served[]): Section {
+  if (served.length === 0) return [];
   return [
-    'kernels, percent of the measured time; fitted rows are calibration and validate nothing',
-    ...columns(
-      ['set', 'rows', 'role', 'points', 'mean error', 'held out', 'worst', 'worst at'],
-      3,
-      kernels.map((one) => {
-        const { mean, worst } = errorSizes(one.points);
-        return [
-          one.set,
-          one.rows,
-          roleOf(one),
-          String(one.points.length),
-          `${mean.toFixed(1)} %`,
-          one.heldOutError === null ? '-' : `${one.heldOutError.toFixed(1)} %`,
-          `${worst.toFixed(0)} %`,
-          one.points.find(({ error }) => Math.abs(error) === worst)!.setting,
-        ];
-      }),
-      7,
+    sentence('requests served by vLLM on other GPUs, engine times as on h100-sxm (validation)'),
+    table(
+      served.flatMap(({ set, points }) => points.map((point) => ({ set, ...point }))),
+      [
+        { title: 'set', cell: ({ set }) => set },
+        { title: 'mean of the run', cell: ({ setting }) => setting },
+        { title: 'measured', as: FOUR, cell: ({ measured }) => measured },
+        { title: 'predicted', as: FOUR, cell: ({ predicted }) => predicted },
+        { title: 'error %', as: SIGNED, cell: ({ error }) => signed(error) },
+      ],
+    ),
+  ];
+}
+
+function kernelSection(kernels: readonly KernelSet[]): Section {
+  if (kernels.length === 0) return [];
+  return [
+    sentence('kernels, percent of the measured time; fitted rows are calibration and validate nothing'),
+    table(
+      kernels.map((one) => ({ ...one, ...errorSizes(one.points) })),
+      [
+        { title: 'set', cell: ({ set }) => set },
+        { title: 'rows', cell: ({ rows }) => rows },
+        { title: 'role', cell: roleOf },
+        { title: 'points', as: WHOLE, cell: ({ points }) => points.length },
+        { title: 'mean error', as: PERCENT, cell: ({ mean }) => mean },
+        { title: 'held out', as: PERCENT, cell: ({ heldOutError }) => heldOutError },
+        { title: 'worst', as: { ...PERCENT, digits: 0 }, cell: ({ worst }) => worst },
+        {
+          title: 'worst at',
+          cell: ({ points, worst }) => points.find(({ error }) => Math.abs(error) === worst)!.setting,
+        },
+      ],
     ),
   ];
 }
@@ -289,31 +325,12 @@ function unitOf(name: SetName): string {
   return SETS[name].error === 'percent' ? '%' : 'points';
 }
 
-function sizes({ mean, worst }: ErrorSizes, unit: string): string[] {
-  return [`${mean.toFixed(2)} ${unit}`, `${worst.toFixed(2)} ${unit}`];
-}
-
-function signed(error: number): string {
-  return `${error >= 0 ? '+' : ''}${error.toFixed(2)}`;
-}
-
-/** A table whose first `texts` columns, and those from `textAgain` on, are words. */
-function columns(
-  headings: readonly string[],
-  texts: number,
-  rows: readonly (readonly string[])[],
-  textAgain = headings.length,
-): string[] {
-  return textTable(
-    headings.map((title, i) => ({ title, align: i < texts || i >= textAgain ? 'left' : 'right' }) as const),
-    rows,
-  );
-}
-
-function coverageLine(points: readonly Point[]): string[] {
+function coverage(points: readonly Point[]): Section {
   const { inside, of, halfWidth } = coverageOf(points);
   if (of === 0) return [];
   return [
-    `${inside} of ${of} measured speedups lie in the 95% interval of their prediction; its mean half-width is ${(100 * halfWidth).toFixed(1)}%`,
+    sentence(
+      `${inside} of ${of} measured speedups lie in the 95% interval of their prediction; its mean half-width is ${(100 * halfWidth).toFixed(1)}%`,
+    ),
   ];
 }

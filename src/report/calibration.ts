@@ -1,41 +1,46 @@
-/** What `specsim calibrate` prints: aligned tables of what was fitted, with its errors. */
+/** The answer of `specsim calibrate`: what was fitted, with its errors. */
 import type { Fitted } from '../cost/calibration/calibrate.ts';
 import type { FittedParameter } from '../cost/calibration/law.ts';
 import { errorText, type ServingFit } from '../scenario/calibrate-serving.ts';
 import { isShare } from '../scenario/serving-table.ts';
-import { type Column, textTable } from './text-table.ts';
+import { cellText } from './cell.ts';
+import { type Document, FOUR, type Format, fixed, sentence, table, WHOLE } from './document.ts';
 
-const LAW_COLUMNS: readonly Column[] = [
-  { title: 'law', align: 'left' },
-  { title: 'parameters', align: 'left' },
-  { title: 'rows', align: 'right' },
-  { title: 'error', align: 'right' },
-  { title: 'held out', align: 'right' },
-  { title: 'at a time', align: 'left' },
-  { title: 'range', align: 'left' },
-];
+const PERCENT: Format = { form: 'fixed', digits: 2, times: 100, unit: ' %' };
 
-/** Lines of a table, a law a row. */
-export function gpuReport(label: string, fitted: readonly Fitted[], leftOut: readonly string[]): string[] {
-  const rows = fitted.map(({ law, provenance }) => [
-    `${law.name}${provenance.engine === undefined ? '' : ` (${provenance.engine})`}`,
-    law.parameters.map((one) => written(one, law.pinned)).join(', '),
-    String(law.rows),
-    percent(law.meanError),
-    law.heldOutError === null ? '-' : percent(law.heldOutError),
-    law.heldOut,
-    Object.entries(provenance.range ?? {})
-      .map(([what, [least, greatest]]) => `${what} ${least}-${greatest}`)
-      .join(', '),
-  ]);
+export function gpuSections(label: string, fitted: readonly Fitted[], leftOut: readonly string[]): Document {
   return [
-    `${label}: efficiencies fitted to measured kernels; errors are means of |predicted / measured - 1|`,
-    '',
-    ...textTable(LAW_COLUMNS, rows),
-    '',
-    ...leftOut.map((sentence) => `left out: ${sentence}`),
-    ...(leftOut.length > 0 ? [''] : []),
+    [
+      sentence(
+        `${label}: efficiencies fitted to measured kernels; errors are means of |predicted / measured - 1|`,
+      ),
+    ],
+    [
+      table(fitted, [
+        {
+          title: 'law',
+          cell: ({ law, provenance: { engine } }) =>
+            `${law.name}${engine === undefined ? '' : ` (${engine})`}`,
+        },
+        {
+          title: 'parameters',
+          cell: ({ law }) => law.parameters.map((one) => written(one, law.pinned)).join(', '),
+        },
+        { title: 'rows', as: WHOLE, cell: ({ law }) => law.rows },
+        { title: 'error', as: PERCENT, cell: ({ law }) => law.meanError },
+        { title: 'held out', as: PERCENT, cell: ({ law }) => law.heldOutError },
+        { title: 'at a time', cell: ({ law }) => law.heldOut },
+        { title: 'range', cell: ({ provenance }) => rangeText(provenance.range) },
+      ]),
+    ],
+    leftOut.map((what) => sentence(`left out: ${what}`)),
   ];
+}
+
+function rangeText(range: Fitted['provenance']['range']): string {
+  return Object.entries(range ?? {})
+    .map(([what, [least, greatest]]) => `${what} ${least}-${greatest}`)
+    .join(', ');
 }
 
 function written({ name, unit, value }: FittedParameter, pinned: readonly string[]): string {
@@ -49,56 +54,52 @@ function written({ name, unit, value }: FittedParameter, pinned: readonly string
   return `${name} ${shown}${pinned.includes(name) ? ' (held)' : ''}`;
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(2)} %`;
-}
-
-const TIME_COLUMNS: readonly Column[] = [
-  { title: 'time', align: 'left' },
-  { title: 'fitted', align: 'right' },
-  { title: 'standard error', align: 'right' },
-];
-
-const FIGURE_COLUMNS: readonly Column[] = [
-  { title: 'figure', align: 'left' },
-  { title: 'batch', align: 'right' },
-  { title: 'measured', align: 'right' },
-  { title: 'predicted', align: 'right' },
-  { title: 'error', align: 'right' },
-];
-
-/** Lines of two tables: times, and figures beside what the fit predicts. */
-export function engineReport(label: string, fit: ServingFit): string[] {
+/** Times, and figures beside what the fit predicts. */
+export function engineSections(label: string, fit: ServingFit): Document {
+  const shares: Format = { ...fixed(2), signed: true };
   return [
-    `${label}: times fitted to measured serving figures`,
-    '',
-    ...textTable(
-      TIME_COLUMNS,
-      fit.times.map(({ time, seconds, standardError }) => [
-        time,
-        `${(1e6 * seconds).toFixed(2)} us`,
-        `${(100 * standardError).toFixed(0)} %`,
+    [sentence(`${label}: times fitted to measured serving figures`)],
+    [
+      table(fit.times, [
+        { title: 'time', cell: ({ time }) => time },
+        { title: 'fitted', as: { ...fixed(2), times: 1e6, unit: ' us' }, cell: ({ seconds }) => seconds },
+        {
+          title: 'standard error',
+          as: { ...PERCENT, digits: 0 },
+          cell: ({ standardError }) => standardError,
+        },
       ]),
-    ),
-    ...(fit.untouched.length > 0 ? [`no figure depends on: ${fit.untouched.join(', ')}`] : []),
-    '',
-    ...textTable(
-      FIGURE_COLUMNS,
-      fit.figures.map(({ figure, predicted, error }) => [
-        [figure.measure, figure.options.target, figure.options.method, figure.options.trace]
-          .filter((part) => part !== undefined)
-          .join(' '),
-        String(figure.options.batch ?? ''),
-        figure.value.toPrecision(4),
-        predicted.toPrecision(4),
-        `${error >= 0 ? '+' : ''}${error.toFixed(2)} ${isShare(figure.measure) ? 'points' : '%'}`,
+      ...(fit.untouched.length > 0 ? [sentence(`no figure depends on: ${fit.untouched.join(', ')}`)] : []),
+    ],
+    [
+      table(fit.figures, [
+        {
+          title: 'figure',
+          cell: ({ figure: { measure, options } }) =>
+            [measure, options.target, options.method, options.trace]
+              .filter((part) => part !== undefined)
+              .join(' '),
+        },
+        { title: 'batch', align: 'right', cell: ({ figure }) => String(figure.options.batch ?? '') },
+        { title: 'measured', as: FOUR, cell: ({ figure }) => figure.value },
+        { title: 'predicted', as: FOUR, cell: ({ predicted }) => predicted },
+        {
+          title: 'error',
+          as: shares,
+          cell: ({ figure, error }) => ({
+            value: error,
+            text: `${cellText(error, shares)} ${isShare(figure.measure) ? 'points' : '%'}`,
+          }),
+        },
       ]),
-    ),
-    '',
-    `mean error ${errorText(fit.figures)}`,
-    fit.heldOut === null
-      ? 'held out: too few figures to leave any out'
-      : `held out ${errorText(fit.heldOut)}, ${fit.leftOut} left out at a time`,
-    '',
+    ],
+    [
+      sentence(`mean error ${errorText(fit.figures)}`),
+      sentence(
+        fit.heldOut === null
+          ? 'held out: too few figures to leave any out'
+          : `held out ${errorText(fit.heldOut)}, ${fit.leftOut} left out at a time`,
+      ),
+    ],
   ];
 }

@@ -21,6 +21,7 @@ function number(given: number, { form, digits = 0, times = 1, unit = '', signed 
     whole: String,
     bar: String,
     fixed: () => decimals(value, digits),
+    precision: () => value.toPrecision(digits),
     rate: tokensPerSecond,
     three: threeDigits,
   }[form](value);

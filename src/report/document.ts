@@ -41,8 +41,8 @@ export type Cell =
 
 /** How numbers of a column are written. */
 export interface Format {
-  /** `rate`: a decimal below 1000; `three`: so many digits; `bar`: of marks. */
-  readonly form: 'text' | 'whole' | 'fixed' | 'rate' | 'three' | 'bar';
+  /** `fixed`: so many decimals; `precision`: so many digits; `three`: as many, no exponent; `rate`: a decimal below 1000. */
+  readonly form: 'text' | 'whole' | 'fixed' | 'precision' | 'rate' | 'three' | 'bar';
   readonly digits?: number;
   /** Written is the number times this. */
   readonly times?: number;
@@ -62,6 +62,7 @@ export const TEXT: Format = { form: 'text' };
 export const WHOLE: Format = { form: 'whole' };
 export const RATE: Format = { form: 'rate' };
 export const THREE: Format = { form: 'three' };
+export const FOUR: Format = { form: 'precision', digits: 4 };
 export const PERCENT: Format = { form: 'fixed', digits: 1, times: 100, unit: '%' };
 export const RATIO: Format = { form: 'fixed', digits: 2, unit: 'x' };
 
