@@ -194,10 +194,6 @@ function asDocument(
   ];
 }
 
-function signed(error: number): string {
-  return `${error >= 0 ? '+' : ''}${error.toFixed(2)}`;
-}
-
 const SIGNED: Format = { ...fixed(2), signed: true };
 const PERCENT: Format = { ...fixed(1), unit: ' %' };
 
@@ -259,7 +255,7 @@ function setSection(name: SetName, points: readonly Point[]): Section {
           as: fixed(digits),
           cell: ({ interval }) => (interval === undefined ? null : [interval.lo, interval.hi]),
         },
-        { title: `error ${unitOf(name)}`, as: SIGNED, cell: ({ error }) => signed(error) },
+        { title: `error ${unitOf(name)}`, as: SIGNED, cell: ({ error }) => error },
       ],
     ),
   ];
@@ -284,7 +280,7 @@ function servedSection(served: readonly Served[]): Section {
         { title: 'mean of the run', cell: ({ setting }) => setting },
         { title: 'measured', as: FOUR, cell: ({ measured }) => measured },
         { title: 'predicted', as: FOUR, cell: ({ predicted }) => predicted },
-        { title: 'error %', as: SIGNED, cell: ({ error }) => signed(error) },
+        { title: 'error %', as: SIGNED, cell: ({ error }) => error },
       ],
     ),
   ];
