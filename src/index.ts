@@ -31,7 +31,6 @@ export { gatherInputs, type Inputs } from './scenario/inputs.ts';
 export type { Document as Source, Library } from './scenario/library.ts';
 export { type ShippedModels, shippedModels } from './scenario/models.ts';
 export {
-  checkUsed,
   completeScenario,
   type Options,
   parseOptions,

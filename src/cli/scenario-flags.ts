@@ -2,40 +2,17 @@
 import type { Argv } from 'yargs';
 import { UserError } from '../errors.ts';
 import type { Request } from '../node/request.ts';
+import { OPTIONS } from '../scenario/option-table.ts';
+import { flagOf, type OptionName } from '../scenario/options.ts';
 
-/** Flags that are scenario keys, in the order of the help. */
-const FLAGS = {
-  gpu: 'GPU by name, or a profile file',
-  set: 'what if: PATH=VALUE, such as hardware.memoryBandwidth=1.2x; may be repeated',
-  tp: 'GPUs that share the model (tensor parallel)',
-  target: 'target model by name, or a Hugging Face config.json',
-  draft: 'draft model or head by name, or a file; serves the methods it fits',
-  dtype: 'number format of the target weights: bf16, fp8 or int4',
-  engine: 'engine profile by name, or a file',
-  method: 'methods, comma-separated (specsim list methods)',
-  k: 'draft lengths, comma-separated; with a policy, the longest',
-  policy:
-    'who decides how far to draft, comma-separated: fixed, table:FILE, off-above:BATCH, goodput, per-request, cascade, oracle, noisy-oracle:CHANCE',
-  trace: 'acceptance traces, comma-separated: NAME of the target, TARGET/NAME, or files',
-  acceptance: 'stated acceptance METHOD=SPEC; SPEC is 0.62, 0.85:0.6:0.35 or 3.1@3; may be repeated',
-  'drafter-quality': 'what if: drafters that accept 0.8 to 1.3 times as many tokens a round (fitted traces)',
-  'prompt-len': "prompt length in tokens, instead of the trace's",
-  'output-len': "output length in tokens, instead of the trace's",
-  batch: 'batch sizes (with a closed load: concurrencies), comma-separated',
-  replicas: 'identical engines that share the load, each on tp GPUs',
-  router: 'how replicas share the load: round-robin, least-loaded or prefix-aware',
-  load: 'clones, closed, poisson:RATE, gamma:RATE,CV, constant:RATE (requests/s) or recorded',
-  workload: 'recorded workload (Azure, BurstGPT, Mooncake, Vidur): its lengths and, as recorded, its times',
-  'time-scale': 'how many times as fast a recorded workload arrives',
-  duration: 'seconds after which an open load is cut off; who has not ended counts as unfinished',
-  slo: 'limits a request should meet, such as ttft=500ms,tpot=30ms (also itl, e2e)',
-  requests: 'how many requests of the trace',
-  seed: 'seed of everything random',
-  cost: 'cost model: roofline or specdecode-bench',
-} as const;
+/** Flags of scenario keys, in the order of the help. */
+const FLAGS = (
+  'gpu set tp target draft dtype engine method k policy trace acceptance drafterQuality promptLen outputLen batch ' +
+  'replicas router load workload timeScale duration slo requests seed cost keepTruncated'
+).split(' ') as OptionName[];
 
 /** Options that are scenario keys: whether one may be repeated is checked with its value. */
-export const SCENARIO_KEYS = [...Object.keys(FLAGS), 'keep-truncated'];
+export const SCENARIO_KEYS = FLAGS.map(flagOf);
 
 /** Every option of these commands, for the error that names the nearest. */
 export const SCENARIO_OPTIONS = [...SCENARIO_KEYS, 'format', 'out'];
@@ -45,16 +22,16 @@ export const SCENARIO_OPTIONS = [...SCENARIO_KEYS, 'format', 'out'];
  *
  * @param help words for flags that mean something else in this command
  */
-export function scenarioFlags(args: Argv, help: Partial<Record<keyof typeof FLAGS, string>> = {}): Argv {
+export function scenarioFlags(args: Argv, help: Partial<Record<OptionName, string>> = {}): Argv {
   args.positional('scenario', { type: 'string', describe: 'scenario file (JSON); flags win over it' });
-  for (const [name, describe] of Object.entries({ ...FLAGS, ...help })) {
-    args.option(name, { type: 'string', requiresArg: true, describe });
+  for (const name of FLAGS) {
+    const { holds, help: usual } = OPTIONS[name];
+    args.option(flagOf(name), {
+      ...(holds === 'switch' ? { type: 'boolean' } : { type: 'string', requiresArg: true }),
+      describe: help[name] ?? usual,
+    });
   }
   return args
-    .option('keep-truncated', {
-      type: 'boolean',
-      describe: "keep requests that reached the recording's output limit",
-    })
     .option('format', {
       choices: ['table', 'csv', 'json'],
       requiresArg: true,
@@ -67,14 +44,11 @@ export function scenarioFlags(args: Argv, help: Partial<Record<keyof typeof FLAG
 /** What the user asked for, as written. */
 export function requestOf(args: Readonly<Record<string, unknown>>): Request {
   const flags: Record<string, unknown> = {};
-  for (const name of SCENARIO_KEYS) {
-    if (args[name] !== undefined) flags[name] = args[name];
-  }
-  if (flags.acceptance !== undefined) {
-    flags.acceptance = pairs(flags.acceptance, '--acceptance', 'METHOD=SPEC, such as eagle=0.62');
-  }
-  if (flags.set !== undefined) {
-    flags.set = pairs(flags.set, '--set', 'PATH=VALUE, such as hardware.memoryBandwidth=1.2x');
+  for (const name of FLAGS) {
+    const flag = flagOf(name);
+    const { control } = OPTIONS[name];
+    if (args[flag] === undefined) continue;
+    flags[flag] = control.kind === 'pairs' ? pairs(args[flag], `--${flag}`, control.form) : args[flag];
   }
   return {
     scenarioFile: args.scenario as string | undefined,

@@ -3,7 +3,7 @@ import { capacityDocument } from '../report/capacity.ts';
 import { flatRows } from '../report/flat-rows.ts';
 import { capacityOf, checkCapacityQuestion, withArrivals } from '../scenario/capacity.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
-import { checkUsed, completeScenario } from '../scenario/options.ts';
+import { completeScenario } from '../scenario/options.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkWritable } from './output.ts';
 import { deliver, optionsOf, type Request, showProgress } from './request.ts';
@@ -14,7 +14,6 @@ export async function capacity(request: Request): Promise<void> {
   const options = withArrivals(await optionsOf(request));
   const scenario = completeScenario(options);
   checkCapacityQuestion(scenario);
-  checkUsed(options, scenario);
   const inputs = await gatherInputs(scenario, folderLibrary);
   const result = capacityOf(inputs, showProgress);
   await deliver(

@@ -1,15 +1,10 @@
 /** `specsim compare`: GPUs side by side. */
+import { takesK } from '../drafter/methods.ts';
 import { comparisonDocument } from '../report/comparison.ts';
 import { flatRows } from '../report/flat-rows.ts';
 import { comparedGpus, comparedLengths, compareGpus } from '../scenario/compare.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
-import {
-  checkHardwareQuestion,
-  checkUsed,
-  completeScenario,
-  type Options,
-  type Scenario,
-} from '../scenario/options.ts';
+import { checkHardwareQuestion, completeScenario, type Options, type Scenario } from '../scenario/options.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkWritable } from './output.ts';
 import { deliver, optionsOf, type Request, showProgress } from './request.ts';
@@ -32,10 +27,10 @@ export async function compare(request: Request): Promise<void> {
 
 /** Checks the scenario, and chooses draft lengths where nobody named any. */
 async function withLengths(options: Options, scenario: Scenario): Promise<Scenario> {
-  checkUsed(options, scenario);
   checkHardwareQuestion('compare', scenario);
   if (options.k !== undefined) return scenario;
   const [gpu] = comparedGpus(scenario);
   const inputs = await gatherInputs({ ...scenario, gpu: gpu! }, folderLibrary);
+  if (!inputs.methods.some(takesK)) return scenario;
   return { ...scenario, k: comparedLengths(inputs) };
 }

@@ -3,7 +3,7 @@ import { explain } from '../decide/explain.ts';
 import { UserError } from '../errors.ts';
 import { explainDocument, flatExplanations } from '../report/explanation.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
-import { checkHardwareQuestion, checkUsed, completeScenario } from '../scenario/options.ts';
+import { checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkWritable } from './output.ts';
 import { deliver, optionsOf, type Request } from './request.ts';
@@ -16,7 +16,6 @@ export async function explainRequest(request: Request): Promise<void> {
   if (scenario.policy.join() !== 'fixed') {
     throw new UserError(`--policy ${scenario.policy.join()}: explain is about one fixed k, expected none`);
   }
-  checkUsed(options, scenario);
   checkHardwareQuestion('explain', scenario);
   const inputs = await gatherInputs(scenario, folderLibrary, true);
   const result = explain(inputs);

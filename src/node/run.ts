@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { flatRows } from '../report/flat-rows.ts';
 import { runDocument } from '../report/summary.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
-import { checkUsed, completeScenario } from '../scenario/options.ts';
+import { completeScenario } from '../scenario/options.ts';
 import { runScenario } from '../scenario/run.ts';
 import { checkTimelineQuestion, timelineOf } from '../scenario/timeline.ts';
 import { folderLibrary } from './folder-library.ts';
@@ -27,7 +27,6 @@ export async function run(request: Request, timelineFile?: string): Promise<void
   }
   const options = await optionsOf(request);
   const scenario = completeScenario(options);
-  checkUsed(options, scenario);
   const inputs = await gatherInputs(scenario, folderLibrary);
   if (timelineFile !== undefined) checkTimelineQuestion(inputs);
   const result = runScenario(inputs, showProgress);

@@ -1,7 +1,7 @@
 /** `specsim sensitivity`: elasticities of every row of a scenario. */
 import { flatElasticities, sensitivityDocument } from '../report/sensitivity.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
-import { checkHardwareQuestion, checkUsed, completeScenario } from '../scenario/options.ts';
+import { checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
 import { sensitivityOf } from '../scenario/sensitivity.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkWritable } from './output.ts';
@@ -12,7 +12,6 @@ export async function sensitivity(request: Request): Promise<void> {
   if (request.out !== undefined) await checkWritable(request.out, '--out');
   const options = await optionsOf(request);
   const scenario = completeScenario(options);
-  checkUsed(options, scenario);
   checkHardwareQuestion('sensitivity', scenario);
   const inputs = await gatherInputs(scenario, folderLibrary);
   const result = sensitivityOf(inputs, showProgress);

@@ -5,13 +5,7 @@ import { bestForVllm, vllmConfig } from '../decide/vllm.ts';
 import { UserError } from '../errors.ts';
 import { flatTuning, tuneDocument } from '../report/tuning.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
-import {
-  checkHardwareQuestion,
-  checkUsed,
-  completeScenario,
-  parseOptions,
-  parseSizes,
-} from '../scenario/options.ts';
+import { checkHardwareQuestion, completeScenario, parseOptions, parseSizes } from '../scenario/options.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkWritable } from './output.ts';
 import { deliver, optionsOf, type Request, showProgress, write } from './request.ts';
@@ -44,7 +38,6 @@ export async function tuneRequest(request: Request, flags: TuneFlags): Promise<v
   if (scenario.policy.join() !== 'fixed') {
     throw new UserError('--policy: tune is about fixed draft lengths by batch size, expected none');
   }
-  checkUsed(options, scenario);
   checkHardwareQuestion('tune', scenario);
   const contexts = flags.context === undefined ? [null] : parseSizes(flags.context, '--context');
   const inputs: Inputs[] = [];

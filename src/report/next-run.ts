@@ -1,34 +1,18 @@
 /** What a curious person would ask next of a result, and the command that answers it. */
 import { BASIC_METHODS, draftsBlock } from '../drafter/methods.ts';
 import type { Inputs } from '../scenario/inputs.ts';
-import { DEFAULTS } from '../scenario/options.ts';
+import { OPTIONS } from '../scenario/option-table.ts';
+import { DEFAULTS, flagOf, type OptionName, usual } from '../scenario/options.ts';
 import type { Result, Row } from '../scenario/result.ts';
 import { command, type Section, sentence } from './document.ts';
 
 const DRAFT_LENGTHS = [1, 2, 3, 5, 8];
 
-/** Keys that the next run takes over as they are. */
-const KEPT = [
-  'gpu',
-  'target',
-  'tp',
-  'dtype',
-  'engine',
-  'promptLen',
-  'outputLen',
-  'workload',
-  'timeScale',
-  'duration',
-  'load',
-  'replicas',
-  'router',
-  'slo',
-  'requests',
-  'policy',
-  'drafterQuality',
-  'seed',
-  'cost',
-] as const;
+/** The order of the flags. */
+const KEPT = (
+  'gpu target tp dtype engine promptLen outputLen workload timeScale duration load replicas router slo requests policy ' +
+  'drafterQuality seed cost keepTruncated set acceptance draft'
+).split(' ') as OptionName[];
 
 /** The question, and the command below it; nothing where there is none to ask. */
 export function nextRun({ config, rows }: Result, inputs: Inputs): Section {
@@ -102,26 +86,21 @@ function firstSpeculation(inputs: Inputs): Section {
   ];
 }
 
-/** Flags for what was not left at its default; of acceptances and the draft model, what methods `uses` need. */
+/** Flags for what was not left at its default; of what only some methods use, what those of `uses` need. */
 export function kept({ scenario, drafts, shipped }: Inputs, uses: readonly string[]): string[] {
-  const flags: string[] = [];
-  // A workload arrives as recorded unless a load says otherwise.
-  const usual = { ...DEFAULTS, load: scenario.workload === null ? DEFAULTS.load : 'recorded' };
-  for (const name of KEPT) {
-    const value = scenario[name];
-    if (String(value) === String(usual[name])) continue;
-    flags.push(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`, String(value));
-  }
-  if (scenario.keepTruncated) flags.push('--keep-truncated');
-  for (const [path, value] of Object.entries(scenario.set)) flags.push('--set', `'${path}=${value}'`);
-  for (const name of uses) {
-    const spec = scenario.acceptance[name];
-    if (spec !== undefined) flags.push('--acceptance', `${name}=${spec}`);
-  }
+  const defaults = usual(scenario);
   const cards = uses.flatMap((name) => drafts.get(name)?.name ?? []);
-  const { draft } = scenario;
-  if (draft !== null && cards.some((card) => card === draft || !shipped.drafts.includes(card))) {
-    flags.push('--draft', draft);
-  }
-  return flags;
+  const used = (draft: string) => cards.some((card) => card === draft || !shipped.drafts.includes(card));
+  return KEPT.flatMap((name) => {
+    const { holds, next } = OPTIONS[name];
+    const value = scenario[name];
+    const flag = `--${flagOf(name)}`;
+    if (holds === 'pairs') {
+      const values = Object.entries(value as Readonly<Record<string, string>>);
+      if (next !== 'used') return values.flatMap(([pair, one]) => [flag, `'${pair}=${one}'`]);
+      return values.flatMap(([pair, one]) => (uses.includes(pair) ? [flag, `${pair}=${one}`] : []));
+    }
+    if (String(value) === String(defaults[name]) || (next === 'used' && !used(String(value)))) return [];
+    return holds === 'switch' ? [flag] : [flag, String(value)];
+  });
 }

@@ -1,6 +1,6 @@
 /** From a scenario to its inputs: every name looked up, every file read and checked, every doubt a warning. */
 import type { EngineProfile } from '../cost/engine-profile.ts';
-import { type BasicMethod, type Method, parseMethod, takesK } from '../drafter/methods.ts';
+import type { BasicMethod, Method } from '../drafter/methods.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { parseSlo, type Slo } from '../metrics/slo.ts';
@@ -29,8 +29,8 @@ import { parseWorkload } from '../workload/read.ts';
 import { firstRequests, type PrefixHashes, type Workload } from '../workload/workload.ts';
 import type { Document, Library } from './library.ts';
 import { type ShippedModels, shippedModels } from './models.ts';
-import { hashedOptions, type Scenario } from './options.ts';
-import { implausible, type Override, readProfiles, withoutEffect } from './overrides.ts';
+import { askedOf, checkUsed, hashedOptions, type Scenario } from './options.ts';
+import { implausible, type Override, overruled, readProfiles } from './overrides.ts';
 import { rangeWarnings } from './range.ts';
 import { lacksMethod, shippedTrace, unknownTrace } from './shipped-trace.ts';
 
@@ -65,13 +65,12 @@ export interface Inputs {
 
 /**
  * @param billed whether the answer says what tokens cost; runs of clones do not
- * @throws UserError for the first thing that is unknown, unreadable or does not fit together
+ * @throws UserError for the first thing that is unknown, unreadable, without effect or does not fit together
  */
-export async function gatherInputs(
-  scenario: Scenario,
-  library: Library,
-  billed = scenario.load !== 'clones',
-): Promise<Inputs> {
+export async function gatherInputs(scenario: Scenario, library: Library, billed?: boolean): Promise<Inputs> {
+  const asked = askedOf(scenario, undefined, billed);
+  checkUsed(asked);
+  const { methods } = asked;
   const warnings: string[] = [];
   const contents: string[] = [];
   const file = async (what: string, named: string, names: readonly string[]): Promise<Document> => {
@@ -102,8 +101,8 @@ export async function gatherInputs(
     scenario.set,
   );
   for (const { path, written } of overrides) {
-    const reason = withoutEffect(path, scenario, hardware, billed);
-    if (reason !== null) throw new UserError(`--set ${path}=${written}: ${reason}`);
+    const reason = overruled(path, scenario.tp, hardware);
+    if (reason !== null) throw new UserError(`--set ${path}=${written} has no effect ${reason}`);
   }
   warnings.push(...implausible(overrides));
 
@@ -125,21 +124,11 @@ export async function gatherInputs(
         ? await shipped.draft(scenario.draft)
         : await model('draft', scenario.draft, shipped.drafts);
 
-  const methods = scenario.method.map(parseMethod);
-  const best = methods.find(({ kind }) => kind === 'best');
-  if (best !== undefined && (scenario.load !== 'clones' || scenario.cost !== 'roofline')) {
-    throw new UserError(
-      `--method ${best.name}: the best lengths are those of copies of one request at roofline prices, expected --load clones and --cost roofline`,
-    );
-  }
   const parts = [...new Set(methods.flatMap((method): BasicMethod[] => [...method.parts]))];
 
   const policies: NamedPolicy[] = [];
   for (const name of scenario.policy) {
     const spec = parsePolicy(name);
-    if (spec.kind !== 'fixed' && !methods.some(takesK)) {
-      throw new UserError(`--policy ${name} has no effect: no listed method takes a draft length`);
-    }
     if (spec.kind !== 'table-file') {
       policies.push({ name, spec });
       continue;
@@ -157,26 +146,10 @@ export async function gatherInputs(
 
   const rates = new Map<string, readonly number[]>();
   for (const [name, spec] of Object.entries(scenario.acceptance)) {
-    if (!parts.some((part) => part.name === name)) {
-      throw new UserError(
-        `--acceptance ${name}=${spec}: no listed method uses ${name} (methods: ${scenario.method.join(', ')})`,
-      );
-    }
     rates.set(name, parseAcceptanceSpec(spec, `--acceptance ${name}`));
   }
 
-  if (scenario.drafterQuality !== 1) {
-    const flag = `--drafter-quality ${scenario.drafterQuality}`;
-    if (parts.length === 0) throw new UserError(`${flag} has no effect: no listed method drafts`);
-    const stated = parts.find(({ name }) => rates.has(name));
-    if (stated !== undefined) {
-      throw new UserError(
-        `${flag}: the acceptance of ${stated.name} is stated with --acceptance, expected a fitted trace's; state another`,
-      );
-    }
-  }
-
-  const asked = parts.filter(({ name }) => !rates.has(name));
+  const recorded = parts.filter(({ name }) => !rates.has(name));
   const shelves = await library.traces();
   const traces: AcceptanceTrace[] = [];
   for (const named of scenario.trace) {
@@ -189,10 +162,10 @@ export async function gatherInputs(
     }
     contents.push(document.text);
     const read = withLookUps(
-      readTrace(document, scenario, asked, warnings),
-      asked.map(({ name }) => name),
+      readTrace(document, scenario, recorded, warnings),
+      recorded.map(({ name }) => name),
     );
-    const lacking = asked.find(({ name }) => !read.drafters.has(name));
+    const lacking = recorded.find(({ name }) => !read.drafters.has(name));
     if (ships !== null && lacking !== undefined) {
       throw await lacksMethod(library, ships, lacking.name);
     }
@@ -204,9 +177,9 @@ export async function gatherInputs(
     }
     traces.push(prepare(trace, scenario, warnings));
   }
-  const measured = await measuredDraft(asked, traces, shipped);
+  const measured = await measuredDraft(recorded, traces, shipped);
   const drafts = await draftCards(parts, target, chosen, measured, shipped);
-  for (const part of asked) {
+  for (const part of recorded) {
     const run = drafts.get(part.name);
     if (run?.kind !== 'transformer') continue;
     for (const { name, provenance } of traces) {
@@ -277,10 +250,10 @@ export async function gatherInputs(
 
 /** The scenario without what may be a path: the contents stand beside it. */
 function hashed(scenario: Scenario, shipped: ShippedModels): object {
-  const { gpu: _, engine: __, target, draft, trace, policy, workload, ...rest } = hashedOptions(scenario);
+  const { target, draft, trace, policy, workload } = scenario;
   const name = (named: string | null) => (named !== null && shipped.models.includes(named) ? named : null);
   return {
-    ...rest,
+    ...hashedOptions(scenario),
     ...(policy.join() !== 'fixed' && {
       policy: policy.map((one) => one.replace(/^table:.*/, 'table')).join(),
     }),

@@ -13,7 +13,6 @@ import type { HardwareProfile } from '../hardware/profile.ts';
 import { hardwareSchema } from '../hardware/schema.ts';
 import { parseQuantity, type SiUnit, shownQuantity, unitOf } from '../units.ts';
 import { got } from '../validate.ts';
-import type { Scenario } from './options.ts';
 
 /** A parsed JSON file and what to call it in an error. */
 interface ProfileFile {
@@ -70,12 +69,6 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
 
 /** A profile holds these, and no price depends on them. */
 const UNUSED = ['hardware.denseFlops.fp4', 'hardware.l2', 'hardware.streamingMultiprocessors'];
-
-/** What methods that draft in more than one way pay. */
-const DRAFTER_SWITCH = 'engine.drafterSwitch.';
-
-/** What a token costs depends on these, and no time does. */
-const BILLS = ['hardware.power', 'hardware.price'];
 
 /** Every path that `--set` knows. */
 export const SETTABLE_PATHS: readonly string[] = [
@@ -137,31 +130,12 @@ export function implausible(overrides: readonly Override[]): string[] {
   );
 }
 
-/**
- * Why a value of `path` would change no answer about a scenario; null when it may.
- *
- * @param billed whether the answer says what tokens cost
- */
-export function withoutEffect(
-  path: string,
-  scenario: Pick<Scenario, 'tp' | 'dtype' | 'load' | 'method'>,
-  hardware: HardwareProfile,
-  billed = scenario.load !== 'clones',
-): string | null {
-  if (BILLS.includes(path) && !billed) {
-    return 'no effect with --load clones, expected a load with different requests, such as closed';
-  }
-  if (path.startsWith(DRAFTER_SWITCH) && !scenario.method.some((name) => name.includes('+'))) {
-    return 'no effect, no listed method changes its drafter, expected one such as hybrid:ngram+eagle3';
-  }
-  const link = path === 'hardware.linkBandwidth';
-  if ((link || path === ALL_REDUCE) && scenario.tp === 1) return 'no effect with --tp 1';
-  const law = hardware.provenance[`efficiency.allReduce.${scenario.tp}`];
-  if (link && law !== undefined && !law.source.startsWith(ringAssumption)) {
-    return `no effect, gpu ${hardware.name} has a measured all-reduce law for ${scenario.tp} GPUs; set ${ALL_REDUCE}`;
-  }
-  if (/\bfp8\b/.test(path) && scenario.dtype !== 'fp8') return `no effect with --dtype ${scenario.dtype}`;
-  return null;
+/** Why a value of `path` changes nothing on this GPU, which has what would follow from it measured; null when it may. */
+export function overruled(path: string, tp: number, hardware: HardwareProfile): string | null {
+  const law = hardware.provenance[`efficiency.allReduce.${tp}`];
+  return path !== 'hardware.linkBandwidth' || law === undefined || law.source.startsWith(ringAssumption)
+    ? null
+    : `as gpu ${hardware.name} has a measured all-reduce law for ${tp} GPUs; set ${ALL_REDUCE}`;
 }
 
 type Tree = { [key: string]: unknown };

@@ -5,8 +5,9 @@
 import { FIELDS, type Machine, scaled } from '../cost/fields.ts';
 import { Bench } from './bench.ts';
 import type { Inputs } from './inputs.ts';
-import { checkHardwareQuestion } from './options.ts';
-import { withoutEffect } from './overrides.ts';
+import { OPTIONS } from './option-table.ts';
+import { askedOf, checkHardwareQuestion } from './options.ts';
+import { overruled } from './overrides.ts';
 import { type Envelope, envelope, type Row } from './result.ts';
 import { loadKind, type Progress, settingsOf } from './run.ts';
 import type { Setting } from './setup.ts';
@@ -38,7 +39,10 @@ export interface Sensitivity extends Envelope<SensitivityRow> {
 export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Sensitivity {
   const { scenario, hardware } = inputs;
   checkHardwareQuestion('sensitivity', scenario);
-  const fields = FIELDS.filter(({ path }) => withoutEffect(path, scenario, hardware) === null);
+  const asked = askedOf(scenario);
+  const fields = FIELDS.filter(
+    ({ path }) => (OPTIONS.set.idle!(asked, path) ?? overruled(path, scenario.tp, hardware)) === null,
+  );
   const settings = settingsOf(inputs);
   const warnings = new Set(inputs.warnings);
   const total = inputs.traces.length * settings.length * scenario.batch.length;

@@ -5,7 +5,7 @@ import { Bench } from '../scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import type { Library } from '../scenario/library.ts';
 import { isOpen } from '../scenario/load.ts';
-import { checkUsed, type Options, type Scenario } from '../scenario/options.ts';
+import { DEFAULTS, type Scenario } from '../scenario/options.ts';
 import type { Row } from '../scenario/result.ts';
 import { loadKind, settingsOf } from '../scenario/run.ts';
 import { sharedKey } from './plan.ts';
@@ -37,10 +37,8 @@ export class Evaluator {
   /** @returns the error of a point that cannot be; anything but a mistake of the user's is thrown */
   async evaluate(scenario: Scenario): Promise<Outcome> {
     try {
-      const { batch: _, ...named } = scenario;
-      checkUsed(named as Options, scenario);
       const inputs = await this.#inputs(scenario);
-      // Points that differ in k alone share their inputs.
+      // Points that differ in k or batch alone share their inputs.
       const [setting] = settingsOf({ ...inputs, scenario });
       return { row: this.#bench(inputs).row(setting!, isOpen(scenario.load) ? null : scenario.batch[0]!) };
     } catch (error) {
@@ -55,7 +53,7 @@ export class Evaluator {
     const own = JSON.stringify([scenario.method, scenario.draft, scenario.acceptance]);
     let inputs = this.#near.inputs.get(own);
     if (inputs === undefined) {
-      inputs = gatherInputs(scenario, this.#library);
+      inputs = gatherInputs({ ...scenario, batch: DEFAULTS.batch }, this.#library);
       this.#near.inputs.set(own, inputs);
     }
     return inputs;

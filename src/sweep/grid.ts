@@ -3,13 +3,15 @@
  * with one method, k, batch and trace. A key that changes nothing for a point is set to its default there, so
  * that combinations which differ in it alone are one point: `none` has no k, an open load no batch.
  */
-import { parseMethod, takesK } from '../drafter/methods.ts';
-import { shown, UserError, unknownName } from '../errors.ts';
-import { isOpen } from '../scenario/load.ts';
+import { type Method, parseMethod } from '../drafter/methods.ts';
+import { shown, UserError } from '../errors.ts';
+import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import {
+  askedOf,
   completeScenario,
   DEFAULTS,
   type OptionName,
+  optionOf,
   parseOptions,
   type Scenario,
 } from '../scenario/options.ts';
@@ -31,10 +33,6 @@ interface Axis {
   readonly values: readonly unknown[];
 }
 
-/** Keys whose values are lists in a scenario. */
-const LISTS: readonly OptionName[] = ['method', 'k', 'policy', 'batch', 'trace'];
-/** Keys whose values are objects of values. */
-const RECORDS: readonly OptionName[] = ['set', 'acceptance'];
 /** A range of more values than this is a mistyped one. */
 const MOST_VALUES = 1_000_000;
 
@@ -51,9 +49,9 @@ export function expandGrid(grid: unknown, where: string): Point[] {
   }
   const axes = Object.entries(grid).flatMap(([key, value]) => axesOf(key, value, where));
   const given = new Set(axes.map(({ key }) => key));
-  for (const key of LISTS) {
-    const values = DEFAULTS[key] as readonly unknown[];
-    if (!given.has(key)) axes.push({ key, inner: null, values });
+  for (const key of OPTION_NAMES) {
+    if (given.has(key) || OPTIONS[key].holds !== 'list') continue;
+    axes.push({ key, inner: null, values: DEFAULTS[key] as readonly unknown[] });
   }
   const total = axes.reduce((product, { values }) => product * values.length, 1);
   if (total > MOST_VALUES) {
@@ -62,6 +60,8 @@ export function expandGrid(grid: unknown, where: string): Point[] {
   const points = new Map<string, Point>();
   const used = new Set<Axis>();
   const chosen = axes.map(({ values }) => values[0]);
+  const named = axes.find(({ key }) => key === 'method')!.values as readonly string[];
+  const methods = new Map(named.map((name) => [name, parseMethod(name)]));
   for (let combination = 0; combination < total; combination++) {
     let rest = combination;
     for (let a = axes.length - 1; a >= 0; a--) {
@@ -69,7 +69,7 @@ export function expandGrid(grid: unknown, where: string): Point[] {
       chosen[a] = values[rest % values.length];
       rest = Math.floor(rest / values.length);
     }
-    const point = pointOf(axes, chosen, used);
+    const point = pointOf(axes, chosen, methods, used);
     const key = JSON.stringify(point.scenario);
     if (!points.has(key)) points.set(key, point);
   }
@@ -83,11 +83,9 @@ export function expandGrid(grid: unknown, where: string): Point[] {
 }
 
 function axesOf(key: string, value: unknown, where: string): Axis[] {
-  const name = key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase()) as OptionName;
-  if (!Object.hasOwn(DEFAULTS, name)) {
-    throw new UserError(`${where}: ${unknownName('option', key, Object.keys(DEFAULTS)).message}`);
-  }
-  if (RECORDS.includes(name) && isObject(value)) {
+  const name = optionOf(key, where);
+  const { holds } = OPTIONS[name];
+  if (holds === 'pairs' && isObject(value)) {
     return Object.entries(value).map(([inner, held]) => ({
       key: name,
       inner,
@@ -100,9 +98,8 @@ function axesOf(key: string, value: unknown, where: string): Axis[] {
   const items = valuesOf(value, `${where}: ${key}`);
   const values = items.flatMap((item) => {
     const parsed = parseOptions({ [name]: item }, () => `${where}: ${key}`)[name] ?? null;
-    return LISTS.includes(name) ? [...(parsed as readonly unknown[])] : [parsed];
+    return holds === 'list' ? [...(parsed as readonly unknown[])] : [parsed];
   });
-  if (name === 'method') for (const method of values) parseMethod(method as string);
   return [{ key: name, inner: null, values: [...new Set(values)] }];
 }
 
@@ -144,38 +141,32 @@ function rangeValues(range: Readonly<Record<string, unknown>>, where: string): n
   }
 }
 
-function pointOf(axes: readonly Axis[], chosen: readonly unknown[], used: Set<Axis>): Point {
+function pointOf(
+  axes: readonly Axis[],
+  chosen: readonly unknown[],
+  methods: ReadonlyMap<string, Method>,
+  used: Set<Axis>,
+): Point {
   const options: Record<string, unknown> = {};
   for (const [a, { key, inner }] of axes.entries()) {
-    const value = LISTS.includes(key) ? [chosen[a]] : chosen[a];
+    const value = OPTIONS[key].holds === 'list' ? [chosen[a]] : chosen[a];
     if (inner !== null) options[key] = { ...(options[key] as object), [inner]: value };
     else if (value !== null) options[key] = value;
   }
   const whole = completeScenario(options);
-  const method = parseMethod(whole.method[0]!);
-  const acts = ({ key, inner }: Pick<Axis, 'key' | 'inner'>): boolean => {
-    if (key === 'k' || key === 'policy') return takesK(method);
-    if (key === 'replicas') return whole.load !== 'clones';
-    if (key === 'router') return whole.load !== 'clones' && whole.replicas > 1;
-    if (key === 'draft') return method.parts.some(({ model }) => model !== undefined);
-    if (key === 'acceptance') return method.parts.some(({ name }) => name === inner);
-    if (key === 'drafterQuality') return method.kind !== 'none';
-    if (key === 'batch') return !isOpen(whole.load);
-    if (key === 'duration') return isOpen(whole.load);
-    if (key === 'engine' || key === 'set') return whole.cost !== 'specdecode-bench';
-    return true;
-  };
+  const asked = askedOf(whole, [methods.get(whole.method[0]!)!]);
   const effective: Record<string, unknown> = { ...whole, set: {}, acceptance: {} };
   const values: Record<string, AxisValue> = {};
   for (const [a, axis] of axes.entries()) {
     const { key, inner } = axis;
-    const acting = acts(axis);
+    const { holds, idle } = OPTIONS[key];
+    const acting = (idle?.(asked, inner) ?? null) === null;
     if (acting) used.add(axis);
     if (axis.values.length > 1) values[nameOf(axis)] = acting ? (chosen[a] as AxisValue) : null;
     if (inner !== null && acting) {
       effective[key] = { ...(effective[key] as object), [inner]: chosen[a] };
     } else if (inner === null && !acting) {
-      effective[key] = LISTS.includes(key) ? (DEFAULTS[key] as unknown[]).slice(0, 1) : DEFAULTS[key];
+      effective[key] = holds === 'list' ? (DEFAULTS[key] as unknown[]).slice(0, 1) : DEFAULTS[key];
     }
   }
   const set = Object.entries(effective.set as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1));

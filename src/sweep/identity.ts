@@ -17,7 +17,7 @@ export class Identity {
 
   /** SHA-256 in hexadecimal digits; the seed is part of the scenario, paths are not part of it. */
   async of(scenario: Scenario): Promise<string> {
-    const { gpu, engine, target, draft, trace, workload, policy, ...rest } = hashedOptions(scenario);
+    const { gpu, engine, target, draft, trace, workload, policy } = scenario;
     const parts = await Promise.all([
       this.#profile('gpu', gpu),
       this.#profile('engine', engine),
@@ -27,7 +27,7 @@ export class Identity {
       this.#policy(policy[0]!),
       ...trace.map((named) => this.#trace(target, named)),
     ]);
-    return sha256(JSON.stringify([TOOL, rest, parts]));
+    return sha256(JSON.stringify([TOOL, hashedOptions(scenario), parts]));
   }
 
   #profile(kind: 'gpu' | 'engine', named: string): Promise<string | null> {

@@ -207,7 +207,17 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
     [
       'a router of one replica',
       ['run', '--load', 'closed', '--router', 'least-loaded'],
-      ['--router least-loaded has no effect with one replica'],
+      ['--router has no effect with one replica'],
+    ],
+    [
+      'a draft length that nobody takes',
+      ['run', '--method', 'none', '--k', '7'],
+      ['--k has no effect with --method none', 'no listed method takes a draft length'],
+    ],
+    [
+      'a policy that nobody asks',
+      ['run', '--method', 'none', '--policy', 'goodput'],
+      ['--policy has no effect with --method none', 'no listed method takes a draft length'],
     ],
     [
       'an unknown router',

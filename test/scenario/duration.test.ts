@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { capacityOf } from '../../src/scenario/capacity.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
-import { checkUsed, completeScenario, type Options } from '../../src/scenario/options.ts';
+import { askedOf, checkUsed, completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
 
 const asked = { method: ['none', 'eagle3'], requests: 400, load: 'poisson:60' } satisfies Options;
@@ -38,7 +38,7 @@ describe('a duration', () => {
   it('is refused where nobody ends by then, or where it changes nothing', async () => {
     await expect(rows({ duration: 0.01 })).rejects.toThrow('--duration 0.01: no request of gsm8k ended');
     const closed: Options = { ...asked, load: 'closed', duration: 3 };
-    expect(() => checkUsed(closed, completeScenario(closed))).toThrow(
+    expect(() => checkUsed(askedOf(completeScenario(closed)))).toThrow(
       '--duration has no effect with --load closed',
     );
     const inputs = await inputsOf({ slo: 'ttft=500ms', duration: 3 });

@@ -319,6 +319,8 @@ describe('the command line', () => {
 
   it('refuses any beside constants of a fit', async () => {
     const request = requestOf({ cost: 'specdecode-bench', set: 'engine.layerLaunch=2x', format: 'json' });
-    await expect(run(request)).rejects.toThrow('--set has no effect with --cost specdecode-bench');
+    await expect(run(request)).rejects.toThrow(
+      '--set engine.layerLaunch=2x has no effect with --cost specdecode-bench',
+    );
   });
 });

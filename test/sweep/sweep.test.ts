@@ -55,6 +55,16 @@ describe('a grid', () => {
     ]);
   });
 
+  it('has one point of clones whatever the objective', () => {
+    expect(
+      axes({ method: 'none', batch: 1, load: ['clones', 'closed'], slo: ['ttft=500ms', 'ttft=1s'] }),
+    ).toEqual([
+      { load: 'clones', slo: null },
+      { load: 'closed', slo: 'ttft=500ms' },
+      { load: 'closed', slo: 'ttft=1s' },
+    ]);
+  });
+
   it.each<[string, unknown, string]>([
     ['no object', [1], 'expected an object'],
     ['an unknown key', { batches: [1] }, 'nearest is batch'],

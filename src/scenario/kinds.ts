@@ -1,0 +1,135 @@
+/** Kinds of values: what is accepted, as JSON has it (16, [1, 16]) or as a flag has it ("16", "1,16"), and how a form asks. */
+import * as z from 'zod';
+import { LOAD_FORMS, parseLoad } from './load.ts';
+
+/** What a form asks a value with. */
+export type Control =
+  | { readonly kind: 'pick'; readonly values: readonly string[] }
+  /** A name of those that `specsim list` has, or a file. */
+  | {
+      readonly kind: 'name';
+      readonly of: 'gpu' | 'engine' | 'model' | 'method' | 'policy' | 'trace' | 'workload';
+    }
+  | { readonly kind: 'number'; readonly least: number; readonly most?: number; readonly whole: boolean }
+  | { readonly kind: 'text'; readonly form: string }
+  /** Values by name; `form` is how a flag writes one. */
+  | { readonly kind: 'pairs'; readonly form: string }
+  | { readonly kind: 'switch' };
+
+/** @typeParam T what a checked value is */
+export interface Kind<T> {
+  readonly schema: z.ZodType<T>;
+  /** One value unless said. `pairs`: values by name, each an axis of its own in a grid. */
+  readonly holds?: 'list' | 'pairs' | 'switch';
+  readonly control: Control;
+}
+
+/** A number where a flag has its digits. */
+const number = (pattern: RegExp, schema: z.ZodNumber) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && pattern.test(value.trim()) ? Number(value) : value),
+    schema,
+  );
+
+export const whole = (least: number): Kind<number> => {
+  const error = `a whole number of at least ${least}`;
+  return {
+    schema: number(/^[+-]?\d+$/, z.int({ error }).min(least, { error })),
+    control: { kind: 'number', least, whole: true },
+  };
+};
+
+/** A number from `least` to `most`; without `most`, one above 0. */
+export const amount = (least = 0, most?: number): Kind<number> => {
+  const error = most === undefined ? 'a number above 0' : `a number from ${least} to ${most}`;
+  const finite = z.number({ error }).finite({ error });
+  return {
+    schema: number(
+      /./,
+      most === undefined ? finite.positive({ error }) : finite.min(least, { error }).max(most, { error }),
+    ),
+    control: { kind: 'number', least, ...(most !== undefined && { most }), whole: false },
+  };
+};
+
+const written = (error: string) => z.string({ error }).trim().min(1, { error });
+
+export const name = (of: Extract<Control, { kind: 'name' }>['of']): Kind<string> => ({
+  schema: written('a name or a file'),
+  control: { kind: 'name', of },
+});
+
+export const text = (form: string): Kind<string> => ({
+  schema: written('a name or a file'),
+  control: { kind: 'text', form },
+});
+
+export const oneOf = <const T extends string>(values: readonly T[]): Kind<T> => ({
+  schema: z.enum(values, { error: `one of ${values.join(', ')}` }),
+  control: { kind: 'pick', values },
+});
+
+export const flag: Kind<boolean> = {
+  schema: z.boolean({ error: 'true or false' }),
+  holds: 'switch',
+  control: { kind: 'switch' },
+};
+
+export const load: Kind<string> = {
+  schema: z.string({ error: LOAD_FORMS }).refine((value) => parseLoad(value) !== null, {
+    error: ({ input }) =>
+      /^workload\b/.test(String(input))
+        ? '--workload FILE and no --load: its requests then arrive as recorded'
+        : LOAD_FORMS,
+  }),
+  control: { kind: 'text', form: LOAD_FORMS },
+};
+
+/**
+ * Values that differ, since rows that are equal tell nothing.
+ *
+ * @param items what a flag's item between two commas stands for
+ */
+export const list = <T>(
+  { schema, control }: Kind<T>,
+  items = (item: string): unknown[] => [item],
+): Kind<T[]> => ({
+  schema: z.preprocess(
+    (value) =>
+      typeof value === 'string' ? value.split(',').flatMap(items) : Array.isArray(value) ? value : [value],
+    z
+      .array(schema, { error: 'a list' })
+      .min(1, { error: 'a list of at least one' })
+      .refine((values) => new Set(values).size === values.length, { error: 'each value once' }),
+  ),
+  holds: 'list',
+  control,
+});
+
+/** A list in which 1..256 stands for the powers of two between, and 8k for 8 x 1024. */
+export const sizes: Kind<number[]> = list(whole(1), doublings);
+
+function doublings(item: string): (string | number)[] {
+  const plain = item.replace(/^\s*(\d+)k\s*$/i, (_, thousands) => String(1024 * Number(thousands)));
+  const [, from, to] = /^\s*(\d+k?)\.\.(\d+k?)\s*$/i.exec(item) ?? [];
+  if (from === undefined || to === undefined) return [plain];
+  const [first, last] = [Number(doublings(from)[0]), Number(doublings(to)[0])];
+  // Not a range of sizes: left as written, for the check that follows to refuse.
+  if (first < 1 || last < first) return [item];
+  const steps = Math.floor(Math.log2(last / first));
+  const doubled = Array.from({ length: steps + 1 }, (_, i) => first * 2 ** i);
+  return doubled.at(-1) === last ? doubled : [...doubled, last];
+}
+
+/** @param sorted by name, so that their order makes no other scenario */
+export const pairs = (form: string, sorted = false): Kind<Record<string, string>> => {
+  const value = z.union([z.string(), z.number().transform(String)], { error: form });
+  const values = z.record(z.string(), value, { error: form });
+  return {
+    schema: sorted
+      ? values.transform((of) => Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1))))
+      : values,
+    holds: 'pairs',
+    control: { kind: 'pairs', form },
+  };
+};

@@ -1,0 +1,344 @@
+/**
+ * What may be asked of a run, an option a row. Flags and their help, scenario files and grids, refusals, hashes, the
+ * next command, the JSON Schemas and forms are made from it. Its order is that of `config` in every result.
+ *
+ * Left out: what only a file can tell (inputs.ts), and what one question forbids or presets.
+ */
+import { ALL_REDUCE } from '../cost/fields.ts';
+import { type Method, takesK } from '../drafter/methods.ts';
+import { ROUTERS, type RouterName } from '../engine/router.ts';
+import { amount, flag, type Kind, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
+import { isOpen } from './load.ts';
+
+/** A whole scenario: every key has a value; null where the trace or the method decides. */
+export interface Scenario {
+  readonly gpu: string;
+  /** What-if values of the GPU and the engine by path, in order of the path. */
+  readonly set: Readonly<Record<string, string>>;
+  readonly tp: number;
+  readonly target: string;
+  readonly draft: string | null;
+  readonly dtype: 'bf16' | 'fp8' | 'int4';
+  readonly engine: string;
+  readonly method: readonly string[];
+  readonly k: readonly number[];
+  /** Who decides how far to draft; for all but `fixed`, k is the longest draft. */
+  readonly policy: readonly string[];
+  readonly trace: readonly string[];
+  readonly acceptance: Readonly<Record<string, string>>;
+  /** What if: how many times as many drafts a fitted trace accepts, a round. */
+  readonly drafterQuality: number;
+  readonly promptLen: number | null;
+  readonly outputLen: number | null;
+  readonly batch: readonly number[];
+  readonly load: string;
+  /** Identical engines, each on `tp` GPUs, and how requests are spread over them. */
+  readonly replicas: number;
+  readonly router: RouterName;
+  /** A recorded workload, whose lengths stand for the trace's; null without. */
+  readonly workload: string | null;
+  /** How many times as fast a recorded workload arrives. */
+  readonly timeScale: number;
+  /** Seconds after which an open load is cut off; null to serve it to its end. */
+  readonly duration: number | null;
+  readonly slo: string | null;
+  readonly requests: number | null;
+  readonly keepTruncated: boolean;
+  readonly seed: number;
+  readonly cost: 'roofline' | 'specdecode-bench';
+}
+
+export type OptionName = keyof Scenario;
+
+/** A scenario with its methods taken apart. */
+export interface Asked extends Scenario {
+  readonly methods: readonly Method[];
+  /** Whether the answer says what tokens cost. */
+  readonly billed: boolean;
+}
+
+export interface Option<K extends OptionName> extends Kind<NonNullable<Scenario[K]>> {
+  /** Null where the trace or the method decides. */
+  readonly default: Scenario[K];
+  /** Another default beside others that were named. */
+  readonly beside?: (named: Partial<Scenario>) => Scenario[K] | undefined;
+  readonly help: string;
+  readonly group: 'machine' | 'model' | 'method' | 'acceptance' | 'load' | 'run';
+  /**
+   * `contents`: a hash takes in the document instead of its name. `changed`: it leaves the option out at its default,
+   * as it does every option that came after the first hashes.
+   */
+  readonly hash?: 'contents' | 'changed';
+  /**
+   * Why it has no effect, in words that follow "has no effect"; null where it may have one. A run refuses it where it
+   * was chosen, a grid takes the default.
+   *
+   * @param pair which of its values by name
+   */
+  readonly idle?: (asked: Asked, pair: string | null) => string | null;
+  /** What its value needs and lacks, in words that follow the name of the flag; null where nothing. */
+  readonly lacks?: (asked: Asked) => string | null;
+  /** In the next command: as far as its methods use it, or as it asks itself; as chosen unless said. */
+  readonly next?: 'used' | 'asked';
+}
+
+/** For methods of which none `does` what an option is about. */
+const unlessSome = (asked: Asked, does: (method: Method) => boolean, what: string): string | null =>
+  asked.methods.some(does) ? null : `with --method ${asked.method.join()}: no listed method ${what}`;
+
+const ofLengths = ({ workload }: Asked) =>
+  workload === null ? null : 'with --workload, which has lengths of its own';
+
+const ofServing = ({ load }: Asked) =>
+  load === 'clones' ? 'with --load clones: a batch is served at once, by one engine' : null;
+
+/** What a token costs depends on these, and no time does. */
+const BILLS = ['hardware.power', 'hardware.price'];
+
+/** Why a what-if value of `path` changes no answer, as far as can be told without the profiles. */
+export function pathWithoutEffect(path: string, { billed, methods, tp, dtype }: Asked): string | null {
+  if (BILLS.includes(path) && !billed) {
+    return 'with --load clones, expected a load with different requests, such as closed';
+  }
+  if (path.startsWith('engine.drafterSwitch.') && methods.every(({ parts }) => parts.length < 2)) {
+    return 'as no listed method changes its drafter, expected one such as hybrid:ngram+eagle3';
+  }
+  if ((path === 'hardware.linkBandwidth' || path === ALL_REDUCE) && tp === 1) return 'with --tp 1';
+  return /\bfp8\b/.test(path) && dtype !== 'fp8' ? `with --dtype ${dtype}` : null;
+}
+
+export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
+  gpu: {
+    ...name('gpu'),
+    default: 'h100-sxm',
+    help: 'GPU by name, or a profile file',
+    group: 'machine',
+    hash: 'contents',
+  },
+  set: {
+    ...pairs('PATH=VALUE, such as hardware.memoryBandwidth=1.2x', true),
+    default: {},
+    help: 'what if: PATH=VALUE, such as hardware.memoryBandwidth=1.2x; may be repeated',
+    group: 'machine',
+    idle: (asked, path) =>
+      asked.cost === 'specdecode-bench'
+        ? 'with --cost specdecode-bench, which has its own constants'
+        : pathWithoutEffect(path!, asked),
+  },
+  tp: {
+    ...whole(1),
+    default: 1,
+    help: 'GPUs that share the model (tensor parallel)',
+    group: 'machine',
+  },
+  target: {
+    ...name('model'),
+    default: 'llama-3.1-8b',
+    help: 'target model by name, or a Hugging Face config.json',
+    group: 'model',
+    hash: 'contents',
+  },
+  draft: {
+    ...name('model'),
+    default: null,
+    help: 'draft model or head by name, or a file; serves the methods it fits',
+    group: 'model',
+    hash: 'contents',
+    idle: (asked) =>
+      unlessSome(asked, ({ parts }) => parts.some(({ model }) => model !== undefined), 'runs a draft model'),
+    next: 'used',
+  },
+  dtype: {
+    ...oneOf(['bf16', 'fp8', 'int4']),
+    default: 'bf16',
+    help: 'number format of the target weights: bf16, fp8 or int4',
+    group: 'model',
+  },
+  engine: {
+    ...name('engine'),
+    default: 'vllm-0.10',
+    help: 'engine profile by name, or a file',
+    group: 'machine',
+    hash: 'contents',
+    idle: ({ cost }) =>
+      cost === 'specdecode-bench' ? 'with --cost specdecode-bench, which has its own overheads' : null,
+  },
+  method: {
+    ...list(name('method')),
+    default: ['none', 'ngram', 'eagle3'],
+    help: 'methods, comma-separated (specsim list methods)',
+    group: 'method',
+    lacks({ methods, load, cost }) {
+      const best = methods.find(({ kind }) => kind === 'best');
+      return best === undefined || (load === 'clones' && cost === 'roofline')
+        ? null
+        : `${best.name}: the best lengths are those of copies of one request at roofline prices, expected --load clones and --cost roofline`;
+    },
+    next: 'asked',
+  },
+  k: {
+    ...list(whole(1)),
+    default: [3],
+    help: 'draft lengths, comma-separated; with a policy, the longest',
+    group: 'method',
+    idle: (asked) => unlessSome(asked, takesK, 'takes a draft length'),
+    next: 'asked',
+  },
+  policy: {
+    ...list(name('policy')),
+    default: ['fixed'],
+    help: 'who decides how far to draft, comma-separated: fixed, table:FILE, off-above:BATCH, goodput, per-request, cascade, oracle, noisy-oracle:CHANCE',
+    group: 'method',
+    hash: 'contents',
+    idle: (asked) => unlessSome(asked, takesK, 'takes a draft length'),
+  },
+  trace: {
+    ...list(name('trace')),
+    default: ['gsm8k'],
+    help: 'acceptance traces, comma-separated: NAME of the target, TARGET/NAME, or files',
+    group: 'acceptance',
+    hash: 'contents',
+    next: 'asked',
+  },
+  acceptance: {
+    ...pairs('METHOD=SPEC, such as eagle=0.62'),
+    default: {},
+    help: 'stated acceptance METHOD=SPEC; SPEC is 0.62, 0.85:0.6:0.35 or 3.1@3; may be repeated',
+    group: 'acceptance',
+    idle: (asked, method) =>
+      unlessSome(asked, ({ parts }) => parts.some((part) => part.name === method), `uses ${method}`),
+    next: 'used',
+  },
+  drafterQuality: {
+    ...amount(0.8, 1.3),
+    default: 1,
+    help: 'what if: drafters that accept 0.8 to 1.3 times as many tokens a round (fitted traces)',
+    group: 'acceptance',
+    hash: 'changed',
+    idle: (asked) => unlessSome(asked, ({ parts }) => parts.length > 0, 'drafts'),
+    lacks({ drafterQuality, methods, acceptance }) {
+      const parts = methods.flatMap((method) => method.parts.map((part) => part.name));
+      const stated = drafterQuality === 1 ? undefined : parts.find((part) => Object.hasOwn(acceptance, part));
+      return stated === undefined
+        ? null
+        : `${drafterQuality}: the acceptance of ${stated} is stated with --acceptance, expected a fitted trace's; state another`;
+    },
+  },
+  promptLen: {
+    ...whole(1),
+    default: null,
+    help: "prompt length in tokens, instead of the trace's",
+    group: 'load',
+    idle: ofLengths,
+  },
+  outputLen: {
+    ...whole(1),
+    default: null,
+    help: "output length in tokens, instead of the trace's",
+    group: 'load',
+    idle: ofLengths,
+  },
+  batch: {
+    ...sizes,
+    default: [1, 16, 64, 128],
+    help: 'batch sizes (with a closed load: concurrencies), comma-separated',
+    group: 'load',
+    idle: ({ load }) => (isOpen(load) ? `with --load ${load}: arrivals decide the batch` : null),
+    next: 'asked',
+  },
+  load: {
+    ...load,
+    default: 'clones',
+    beside: ({ workload }) => ((workload ?? null) === null ? undefined : 'recorded'),
+    help: 'clones, closed, poisson:RATE, gamma:RATE,CV, constant:RATE (requests/s) or recorded',
+    group: 'load',
+    lacks: ({ load, workload }) =>
+      load === 'recorded' && workload === null
+        ? 'recorded: arrives as a workload file says, expected one named with --workload'
+        : null,
+  },
+  replicas: {
+    ...whole(1),
+    default: 1,
+    help: 'identical engines that share the load, each on tp GPUs',
+    group: 'machine',
+    idle: ofServing,
+  },
+  router: {
+    ...oneOf(ROUTERS),
+    default: 'round-robin',
+    help: 'how replicas share the load: round-robin, least-loaded or prefix-aware',
+    group: 'machine',
+    idle: (asked) =>
+      ofServing(asked) ??
+      (asked.replicas === 1 ? 'with one replica, expected --replicas of 2 or more' : null),
+    lacks: ({ router, workload }) =>
+      router === 'prefix-aware' && workload === null
+        ? 'prefix-aware: traces say nothing of what their prompts share, expected a --workload with hash_ids (Mooncake)'
+        : null,
+  },
+  workload: {
+    ...name('workload'),
+    default: null,
+    help: 'recorded workload (Azure, BurstGPT, Mooncake, Vidur): its lengths and, as recorded, its times',
+    group: 'load',
+    hash: 'contents',
+  },
+  timeScale: {
+    ...amount(),
+    default: 1,
+    help: 'how many times as fast a recorded workload arrives',
+    group: 'load',
+    idle: ({ load }) =>
+      load === 'recorded'
+        ? null
+        : `with --load ${load}: it scales the times of a --workload that arrives as recorded`,
+  },
+  duration: {
+    ...amount(),
+    default: null,
+    help: 'seconds after which an open load is cut off; who has not ended counts as unfinished',
+    group: 'load',
+    hash: 'changed',
+    idle: ({ load }) =>
+      isOpen(load)
+        ? null
+        : `with --load ${load}, which ends with its requests, expected an open load, such as poisson:RATE`,
+  },
+  slo: {
+    ...text('limits such as ttft=500ms,tpot=30ms'),
+    default: null,
+    help: 'limits a request should meet, such as ttft=500ms,tpot=30ms (also itl, e2e)',
+    group: 'load',
+    idle: ({ load }) =>
+      load === 'clones'
+        ? 'with --load clones, whose requests never wait, expected another load, such as closed or poisson:RATE'
+        : null,
+  },
+  requests: {
+    ...whole(1),
+    default: null,
+    help: 'how many requests of the trace',
+    group: 'load',
+  },
+  keepTruncated: {
+    ...flag,
+    default: false,
+    help: "keep requests that reached the recording's output limit",
+    group: 'acceptance',
+  },
+  seed: {
+    ...whole(0),
+    default: 1,
+    help: 'seed of everything random',
+    group: 'run',
+  },
+  cost: {
+    ...oneOf(['roofline', 'specdecode-bench']),
+    default: 'roofline',
+    help: 'cost model: roofline or specdecode-bench',
+    group: 'run',
+  },
+};
+
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
