@@ -3,11 +3,12 @@
  *
  *   npx tsx scripts/decide-results.ts FOLDER_OF_RECORDINGS > docs/decide-results.md
  */
-import { explain } from '../src/decide/explain.ts';
-import { tune } from '../src/decide/tune.ts';
+
 import { parseMethod, takesK } from '../src/drafter/methods.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { parsePolicy } from '../src/policy/policies.ts';
+import { explain } from '../src/questions/explanation.ts';
+import { tune } from '../src/questions/tuning.ts';
 import { stream } from '../src/random/streams.ts';
 import { Bench } from '../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../src/scenario/inputs.ts';

@@ -1,32 +1,34 @@
 /** The public API, listed by hand. Nothing here touches a disk or a network: `specsim/node` does. */
 
 export { type EngineProfile, parseEngine } from './cost/engine-profile.ts';
-export { type ExplainResult, type Explanation, explain } from './decide/explain.ts';
-export { type MethodSchedule, type TuneRow, type Tuning, tune } from './decide/tune.ts';
-export { type VllmConfig, vllmConfig } from './decide/vllm.ts';
 export { UserError } from './errors.ts';
 export { parseHardware } from './hardware/load.ts';
 export type { HardwareProfile } from './hardware/profile.ts';
 export type { DraftHead, Dtype, Transformer } from './model/architecture.ts';
 export { parseModel } from './model/parse.ts';
 export { type ForwardShape, forwardShape, headShape } from './model/shape.ts';
-export { capacityDocument } from './report/capacity.ts';
-export { comparisonDocument } from './report/comparison.ts';
-export type { Document } from './report/document.ts';
-export { explainDocument } from './report/explanation.ts';
-export { sensitivityDocument } from './report/sensitivity.ts';
-export { runDocument } from './report/summary.ts';
-export { textOf } from './report/text.ts';
-export { timelineText } from './report/timeline.ts';
-export { tuneDocument } from './report/tuning.ts';
-export { type Capacity, type CapacityRow, capacityOf } from './scenario/capacity.ts';
+export { capacityDocument } from './questions/capacity.ts';
+export { comparisonDocument } from './questions/compare.ts';
 export {
   type Comparison,
   type ComparisonRow,
   comparedGpus,
   comparedLengths,
   compareGpus,
-} from './scenario/compare.ts';
+} from './questions/comparison.ts';
+export { type Sensitivity, type SensitivityRow, sensitivityOf } from './questions/elasticities.ts';
+export { explainDocument } from './questions/explain.ts';
+export { type ExplainResult, type Explanation, explain } from './questions/explanation.ts';
+export { type Capacity, type CapacityRow, capacityOf } from './questions/highest-rate.ts';
+export { runDocument } from './questions/run.ts';
+export { sensitivityDocument } from './questions/sensitivity.ts';
+export { type Timeline, timelineOf } from './questions/timeline.ts';
+export { timelineText } from './questions/timeline-text.ts';
+export { tuneDocument } from './questions/tune.ts';
+export { type MethodSchedule, type TuneRow, type Tuning, tune } from './questions/tuning.ts';
+export { type VllmConfig, vllmConfig } from './questions/vllm.ts';
+export type { Document } from './report/document.ts';
+export { textOf } from './report/text.ts';
 export { gatherInputs, type Inputs } from './scenario/inputs.ts';
 export type { Document as Source, Library } from './scenario/library.ts';
 export { type ShippedModels, shippedModels } from './scenario/models.ts';
@@ -38,8 +40,6 @@ export {
 } from './scenario/options.ts';
 export type { Result, Row } from './scenario/result.ts';
 export { runScenario } from './scenario/run.ts';
-export { type Sensitivity, type SensitivityRow, sensitivityOf } from './scenario/sensitivity.ts';
-export { type Timeline, timelineOf } from './scenario/timeline.ts';
 export * as acceptanceConventions from './trace/conventions.ts';
 export { type ExportForm, exportRecord } from './trace/export.ts';
 export { canonicalCsv } from './trace/formats/canonical-csv.ts';

@@ -17,8 +17,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['engine'],
   ['metrics'],
   ['scenario'],
-  ['decide', 'sweep'],
   ['report'],
+  ['questions', 'sweep'],
   ['index.ts', 'node'],
   ['cli'],
 ];

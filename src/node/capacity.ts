@@ -1,7 +1,7 @@
 /** `specsim capacity`: the highest rate that holds an objective, for every method. */
-import { capacityDocument } from '../report/capacity.ts';
+import { capacityDocument } from '../questions/capacity.ts';
+import { capacityOf, checkCapacityQuestion, withArrivals } from '../questions/highest-rate.ts';
 import { flatRows } from '../report/flat-rows.ts';
-import { capacityOf, checkCapacityQuestion, withArrivals } from '../scenario/capacity.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
 import { completeScenario } from '../scenario/options.ts';
 import { folderLibrary } from './folder-library.ts';

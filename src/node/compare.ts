@@ -1,8 +1,8 @@
 /** `specsim compare`: GPUs side by side. */
 import { takesK } from '../drafter/methods.ts';
-import { comparisonDocument } from '../report/comparison.ts';
+import { comparisonDocument } from '../questions/compare.ts';
+import { comparedGpus, comparedLengths, compareGpus } from '../questions/comparison.ts';
 import { flatRows } from '../report/flat-rows.ts';
-import { comparedGpus, comparedLengths, compareGpus } from '../scenario/compare.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, completeScenario, type Options, type Scenario } from '../scenario/options.ts';
 import { folderLibrary } from './folder-library.ts';

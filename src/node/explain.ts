@@ -1,7 +1,8 @@
 /** `specsim explain`: why a setting is as fast as it is. */
-import { explain } from '../decide/explain.ts';
+
 import { UserError } from '../errors.ts';
-import { explainDocument, flatExplanations } from '../report/explanation.ts';
+import { explainDocument, flatExplanations } from '../questions/explain.ts';
+import { explain } from '../questions/explanation.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
 import { folderLibrary } from './folder-library.ts';

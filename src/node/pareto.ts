@@ -1,8 +1,8 @@
 /** `specsim pareto`: the fronts of a sweep. */
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { flatPareto, paretoDocument } from '../report/pareto.ts';
 import { paretoOf } from '../sweep/pareto.ts';
+import { flatPareto, paretoDocument } from '../sweep/pareto-document.ts';
 import { type MergedSweep, SWEEP_SCHEMA_VERSION } from '../sweep/records.ts';
 import { checkWritable } from './output.ts';
 import { deliver, type Request } from './request.ts';

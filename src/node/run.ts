@@ -1,12 +1,12 @@
 /** `specsim run`: every row of a scenario. */
 import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
+import { runDocument } from '../questions/run.ts';
+import { checkTimelineQuestion, timelineOf } from '../questions/timeline.ts';
 import { flatRows } from '../report/flat-rows.ts';
-import { runDocument } from '../report/summary.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import { completeScenario } from '../scenario/options.ts';
 import { runScenario } from '../scenario/run.ts';
-import { checkTimelineQuestion, timelineOf } from '../scenario/timeline.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkWritable, writeWhole } from './output.ts';
 import { deliver, optionsOf, type Request, showProgress } from './request.ts';
@@ -38,7 +38,7 @@ export async function run(request: Request, timelineFile?: string): Promise<void
 }
 
 async function writeTimeline(inputs: Inputs, file: string): Promise<void> {
-  const { timelineText } = await import('../report/timeline.ts');
+  const { timelineText } = await import('../questions/timeline-text.ts');
   const [method] = inputs.methods;
   const { json, cut } = timelineText(timelineOf(inputs), `specsim ${inputs.target.name}, ${method!.name}`);
   await writeWhole(file, json);

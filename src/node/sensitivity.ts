@@ -1,8 +1,9 @@
 /** `specsim sensitivity`: elasticities of every row of a scenario. */
-import { flatElasticities, sensitivityDocument } from '../report/sensitivity.ts';
+
+import { sensitivityOf } from '../questions/elasticities.ts';
+import { flatElasticities, sensitivityDocument } from '../questions/sensitivity.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
-import { sensitivityOf } from '../scenario/sensitivity.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkWritable } from './output.ts';
 import { deliver, optionsOf, type Request, showProgress } from './request.ts';

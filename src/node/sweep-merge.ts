@@ -1,7 +1,7 @@
 /** `specsim sweep merge`: the results of all shards, in the order of the grid. */
 import { stat } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
-import { flatSweep } from '../report/sweep.ts';
+import { flatSweep } from '../sweep/flat.ts';
 import { type MergedSweep, mergeRecords, type PointRecord, type SweepHead } from '../sweep/records.ts';
 import { checkWritable, writeWhole } from './output.ts';
 import { readHead, readRecords } from './sweep-folder.ts';

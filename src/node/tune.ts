@@ -1,9 +1,10 @@
 /** `specsim tune`: the best method and k at every batch size, and the schedule for an engine. */
-import { scheduleDocument } from '../decide/schedule-document.ts';
-import { DEFAULT_MAX_K, type Tuning, tune } from '../decide/tune.ts';
-import { bestForVllm, vllmConfig } from '../decide/vllm.ts';
+
 import { UserError } from '../errors.ts';
-import { flatTuning, tuneDocument } from '../report/tuning.ts';
+import { scheduleDocument } from '../questions/schedule-document.ts';
+import { flatTuning, tuneDocument } from '../questions/tune.ts';
+import { DEFAULT_MAX_K, type Tuning, tune } from '../questions/tuning.ts';
+import { bestForVllm, vllmConfig } from '../questions/vllm.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, completeScenario, parseOptions, parseSizes } from '../scenario/options.ts';
 import { folderLibrary } from './folder-library.ts';

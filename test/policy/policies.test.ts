@@ -15,7 +15,7 @@ import { Goodput } from '../../src/policy/goodput.ts';
 import { PerRequest } from '../../src/policy/per-request.ts';
 import { type PolicySpec, parsePolicy } from '../../src/policy/policies.ts';
 import { parseTable, Table } from '../../src/policy/table.ts';
-import { runDocument } from '../../src/report/summary.ts';
+import { runDocument } from '../../src/questions/run.ts';
 import { textOf } from '../../src/report/text.ts';
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../../src/scenario/inputs.ts';

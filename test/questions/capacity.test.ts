@@ -1,15 +1,15 @@
 /** The highest rate that holds an objective: the search by hand, and on the engine. */
 import { describe, expect, it } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
-import { capacityDocument } from '../../src/report/capacity.ts';
-import { textOf } from '../../src/report/text.ts';
+import { capacityDocument } from '../../src/questions/capacity.ts';
 import {
   type CapacityRow,
   capacityOf,
   checkCapacityQuestion,
   highestRate,
   withArrivals,
-} from '../../src/scenario/capacity.ts';
+} from '../../src/questions/highest-rate.ts';
+import { textOf } from '../../src/report/text.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options, parseOptions } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';

@@ -13,7 +13,12 @@ import { noSeconds, StepWork, totalSeconds, Verified } from '../../src/cost/work
 import { forwardShape } from '../../src/model/shape.ts';
 import { compare } from '../../src/node/compare.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
-import { breakEvenBatch, type Comparison, comparedLengths, compareGpus } from '../../src/scenario/compare.ts';
+import {
+  breakEvenBatch,
+  type Comparison,
+  comparedLengths,
+  compareGpus,
+} from '../../src/questions/comparison.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { readProfiles } from '../../src/scenario/overrides.ts';

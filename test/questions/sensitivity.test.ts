@@ -5,10 +5,10 @@ import { describe, expect, it } from 'vitest';
 import { requestOf } from '../../src/cli/scenario-flags.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { sensitivity } from '../../src/node/sensitivity.ts';
+import { type Sensitivity, sensitivityOf } from '../../src/questions/elasticities.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
-import { type Sensitivity, sensitivityOf } from '../../src/scenario/sensitivity.ts';
 
 const inputsOf = (options: Options) => gatherInputs(completeScenario(options), folderLibrary);
 const options: Options = {

@@ -1,7 +1,7 @@
 /** Open loads that are cut off: who has not ended is counted, and whose interval is whose. */
 import { describe, expect, it } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
-import { capacityOf } from '../../src/scenario/capacity.ts';
+import { capacityOf } from '../../src/questions/highest-rate.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { askedOf, checkUsed, completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';

@@ -1,6 +1,6 @@
 /** What a served load adds to a summary: latencies, goodput, memory, bills; and what mixing requests costs. */
-import type { Row } from '../scenario/result.ts';
-import { cellText } from './cell.ts';
+
+import { cellText } from '../report/cell.ts';
 import {
   type Format,
   fixed,
@@ -11,8 +11,9 @@ import {
   THREE,
   table,
   WHOLE,
-} from './document.ts';
-import { batchColumn, settingLabel } from './setting.ts';
+} from '../report/document.ts';
+import { batchColumn, settingLabel } from '../report/setting.ts';
+import type { Row } from '../scenario/result.ts';
 
 const MS: Format = { form: 'three', times: 1000 };
 

@@ -1,7 +1,5 @@
 /** A comparison of GPUs for people. */
 import { RESOURCES } from '../cost/fields.ts';
-import type { Comparison, ComparisonRow } from '../scenario/compare.ts';
-import type { Inputs } from '../scenario/inputs.ts';
 import {
   type Cell,
   type Document,
@@ -16,9 +14,11 @@ import {
   table,
   WHOLE,
   warningsSection,
-} from './document.ts';
-import { head } from './head.ts';
-import { batchColumn, settingLabel } from './setting.ts';
+} from '../report/document.ts';
+import { head } from '../report/head.ts';
+import { batchColumn, settingLabel } from '../report/setting.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import type { Comparison, ComparisonRow } from './comparison.ts';
 
 export function comparisonDocument(result: Comparison, inputs: readonly Inputs[]): Document {
   const { config, rows, warnings } = result;

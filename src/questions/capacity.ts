@@ -1,8 +1,6 @@
 /** Capacity for people: does speculation raise or lower the load that can be taken? */
-import type { Capacity, CapacityRow } from '../scenario/capacity.ts';
-import type { Inputs } from '../scenario/inputs.ts';
-import { parseLoad } from '../scenario/load.ts';
-import { threeDigits } from './cell.ts';
+
+import { threeDigits } from '../report/cell.ts';
 import {
   type Cell,
   type Document,
@@ -16,9 +14,12 @@ import {
   THREE,
   table,
   warningsSection,
-} from './document.ts';
-import { head, modelOn } from './head.ts';
-import { settingLabel, spacing } from './setting.ts';
+} from '../report/document.ts';
+import { head, modelOn } from '../report/head.ts';
+import { settingLabel, spacing } from '../report/setting.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import { parseLoad } from '../scenario/load.ts';
+import type { Capacity, CapacityRow } from './highest-rate.ts';
 
 export function capacityDocument(result: Capacity, inputs: Inputs): Document {
   const { rows, warnings } = result;

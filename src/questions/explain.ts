@@ -1,8 +1,6 @@
 /** Explanations for people and as flat rows. */
-import type { ExplainResult, Explanation } from '../decide/explain.ts';
-import type { TokenTime } from '../decide/token-time.ts';
-import type { Inputs } from '../scenario/inputs.ts';
-import { cellText, threeDigits } from './cell.ts';
+
+import { cellText, threeDigits } from '../report/cell.ts';
 import {
   type Block,
   command,
@@ -16,10 +14,13 @@ import {
   table,
   WHOLE,
   warningsSection,
-} from './document.ts';
-import type { FlatTable } from './flat-rows.ts';
-import { head, modelOn } from './head.ts';
-import { kept } from './next-run.ts';
+} from '../report/document.ts';
+import type { FlatTable } from '../report/flat-rows.ts';
+import { head, modelOn } from '../report/head.ts';
+import { kept } from '../report/next-run.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import type { ExplainResult, Explanation } from './explanation.ts';
+import type { TokenTime } from './token-time.ts';
 
 const PARTS: readonly (readonly [keyof TokenTime, string])[] = [
   ['rejected_draft', 'drafting tokens that are rejected'],

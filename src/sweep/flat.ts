@@ -1,6 +1,7 @@
 /** A sweep as flat rows: its place in the grid, the axes as `grid.PATH`, then the columns of a run. */
-import type { MergedSweep } from '../sweep/records.ts';
-import { type FlatTable, flatRows } from './flat-rows.ts';
+
+import { type FlatTable, flatRows } from '../report/flat-rows.ts';
+import type { MergedSweep } from './records.ts';
 
 /** Every point is a row; one that failed has empty cells and its error in the last column. */
 export function flatSweep({ schemaVersion, results }: MergedSweep): FlatTable {

@@ -3,12 +3,12 @@ import { RESOURCES, type Resource } from '../cost/fields.ts';
 import { binding, secondsByResource } from '../cost/resources.ts';
 import { takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
-import { Bench } from './bench.ts';
-import { type Inputs, sha256 } from './inputs.ts';
-import { checkHardwareQuestion, type Scenario } from './options.ts';
-import { type Envelope, envelope, type Row } from './result.ts';
-import { loadKind, type Progress, settingsOf } from './run.ts';
-import type { Setting } from './setup.ts';
+import { Bench } from '../scenario/bench.ts';
+import { type Inputs, sha256 } from '../scenario/inputs.ts';
+import { checkHardwareQuestion, type Scenario } from '../scenario/options.ts';
+import { type Envelope, envelope, type Row } from '../scenario/result.ts';
+import { loadKind, type Progress, settingsOf } from '../scenario/run.ts';
+import type { Setting } from '../scenario/setup.ts';
 
 /** Draft lengths to choose the best from. */
 const LENGTHS: readonly number[] = [1, 2, 3, 4, 5, 6, 8];

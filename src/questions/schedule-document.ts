@@ -1,7 +1,7 @@
 /** Schedules as plain JSON: what to draft with at every batch size, the method included, for engines other than vLLM. */
 import { SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
 import { joined, rangesOf } from './schedule.ts';
-import type { TuneRow, Tuning } from './tune.ts';
+import type { TuneRow, Tuning } from './tuning.ts';
 
 /** Batch sizes `lo` to `hi`, both included: draft `k` tokens with `method`; `none` and 0 for no speculation. */
 interface ScheduleEntry {

@@ -1,7 +1,17 @@
 /** Pareto fronts for people and as flat rows. */
-import type { Pareto, ParetoPoint } from '../sweep/pareto.ts';
-import { type Document, RATE, RATIO, type Shown, sentence, type Table, table, WHOLE } from './document.ts';
-import { type FlatTable, flatRows } from './flat-rows.ts';
+
+import {
+  type Document,
+  RATE,
+  RATIO,
+  type Shown,
+  sentence,
+  type Table,
+  table,
+  WHOLE,
+} from '../report/document.ts';
+import { type FlatTable, flatRows } from '../report/flat-rows.ts';
+import type { Pareto, ParetoPoint } from './pareto.ts';
 
 /** Axes that the columns of the table show already. */
 const SHOWN = ['gpu', 'target', 'trace', 'method', 'k', 'batch', 'tp'];

@@ -1,6 +1,5 @@
 /** Elasticities for people and as flat rows. */
-import type { Inputs } from '../scenario/inputs.ts';
-import type { Elasticity, Sensitivity, SensitivityRow } from '../scenario/sensitivity.ts';
+
 import {
   type Document,
   type Format,
@@ -10,10 +9,12 @@ import {
   sentence,
   table,
   warningsSection,
-} from './document.ts';
-import type { FlatTable } from './flat-rows.ts';
-import { head, modelOn } from './head.ts';
-import { settingLabel } from './setting.ts';
+} from '../report/document.ts';
+import type { FlatTable } from '../report/flat-rows.ts';
+import { head, modelOn } from '../report/head.ts';
+import { settingLabel } from '../report/setting.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import type { Elasticity, Sensitivity, SensitivityRow } from './elasticities.ts';
 
 /** Elasticities smaller than this at every batch size are named, not shown. */
 const SMALL = 0.005;

@@ -2,7 +2,7 @@
 import { parseMethod } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { byBatch, byBatchAndContext } from './schedule.ts';
-import type { MethodSchedule } from './tune.ts';
+import type { MethodSchedule } from './tuning.ts';
 
 export interface VllmConfig {
   readonly method: string;

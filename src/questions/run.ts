@@ -1,7 +1,6 @@
 /** The answer of a run: the table, where the time goes, what was wasted, what next. */
-import type { Inputs } from '../scenario/inputs.ts';
-import type { Result, Row } from '../scenario/result.ts';
-import { cellText } from './cell.ts';
+
+import { cellText } from '../report/cell.ts';
 import {
   type Document,
   fixed,
@@ -14,11 +13,13 @@ import {
   table,
   WHOLE,
   warningsSection,
-} from './document.ts';
-import { head, modelOn } from './head.ts';
-import { nextRun } from './next-run.ts';
-import { mixing, servingTable } from './serving.ts';
-import { batchColumn, settingLabel } from './setting.ts';
+} from '../report/document.ts';
+import { head, modelOn } from '../report/head.ts';
+import { nextRun } from '../report/next-run.ts';
+import { batchColumn, settingLabel } from '../report/setting.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import type { Result, Row } from '../scenario/result.ts';
+import { mixing, servingTable } from './served.ts';
 
 const PARTS = [
   { name: 'draft', mark: 'd' },

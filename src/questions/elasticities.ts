@@ -3,14 +3,14 @@
  * acceptance are the same in every variation, so that nothing but the price differs.
  */
 import { FIELDS, type Machine, scaled } from '../cost/fields.ts';
-import { Bench } from './bench.ts';
-import type { Inputs } from './inputs.ts';
-import { OPTIONS } from './option-table.ts';
-import { askedOf, checkHardwareQuestion } from './options.ts';
-import { overruled } from './overrides.ts';
-import { type Envelope, envelope, type Row } from './result.ts';
-import { loadKind, type Progress, settingsOf } from './run.ts';
-import type { Setting } from './setup.ts';
+import { Bench } from '../scenario/bench.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import { OPTIONS } from '../scenario/option-table.ts';
+import { askedOf, checkHardwareQuestion } from '../scenario/options.ts';
+import { overruled } from '../scenario/overrides.ts';
+import { type Envelope, envelope, type Row } from '../scenario/result.ts';
+import { loadKind, type Progress, settingsOf } from '../scenario/run.ts';
+import type { Setting } from '../scenario/setup.ts';
 
 /** Central differences: each parameter is multiplied and divided by 1 plus this. */
 export const STEP = 0.01;

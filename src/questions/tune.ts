@@ -1,10 +1,6 @@
 /** What tune found, for people and as flat rows. */
-import { joined } from '../decide/schedule.ts';
-import { DEFAULT_MAX_K, type MethodSchedule, TIE, type TuneRow, type Tuning } from '../decide/tune.ts';
-import { bestForVllm } from '../decide/vllm.ts';
-import type { Ratio } from '../scenario/bench.ts';
-import type { Inputs } from '../scenario/inputs.ts';
-import { cellText } from './cell.ts';
+
+import { cellText } from '../report/cell.ts';
 import {
   type Block,
   type Cell,
@@ -18,10 +14,15 @@ import {
   table,
   WHOLE,
   warningsSection,
-} from './document.ts';
-import type { FlatTable } from './flat-rows.ts';
-import { head, modelOn } from './head.ts';
-import { kept } from './next-run.ts';
+} from '../report/document.ts';
+import type { FlatTable } from '../report/flat-rows.ts';
+import { head, modelOn } from '../report/head.ts';
+import { kept } from '../report/next-run.ts';
+import type { Ratio } from '../scenario/bench.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import { joined } from './schedule.ts';
+import { DEFAULT_MAX_K, type MethodSchedule, TIE, type TuneRow, type Tuning } from './tuning.ts';
+import { bestForVllm } from './vllm.ts';
 
 export function tuneDocument(result: Tuning, inputs: readonly Inputs[]): Document {
   const { rows, schedules, warnings } = result;

@@ -6,7 +6,7 @@
  * Times are microseconds of virtual time. Within a step, parts are drawn one after another in the order of the
  * host and the GPU; prefill beside decoding is in truth part of the same pass.
  */
-import type { Timeline, TimelineStep } from '../scenario/timeline.ts';
+import type { Timeline, TimelineStep } from './timeline.ts';
 
 /** A step is about 1 kB of text. */
 const MOST_STEPS = 50_000;

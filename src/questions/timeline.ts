@@ -2,10 +2,10 @@
 import { noSeconds, type PartSeconds } from '../cost/work.ts';
 import type { FinishedRecord, StepRecord } from '../engine/records.ts';
 import { UserError } from '../errors.ts';
-import { Bench } from './bench.ts';
-import type { Inputs } from './inputs.ts';
-import { isOpen } from './load.ts';
-import { loadKind, settingsOf } from './run.ts';
+import { Bench } from '../scenario/bench.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import { isOpen } from '../scenario/load.ts';
+import { loadKind, settingsOf } from '../scenario/run.ts';
 
 /** A step as it was observed, with its own copy of its seconds. */
 export type TimelineStep = StepRecord & { readonly parts: PartSeconds };

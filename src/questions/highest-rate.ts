@@ -13,16 +13,16 @@ import type { Distribution } from '../metrics/distribution.ts';
 import type { Attainment } from '../metrics/serving.ts';
 import type { Slo, SloLimit } from '../metrics/slo.ts';
 import { stream } from '../random/streams.ts';
+import { Bench } from '../scenario/bench.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import { isOpen, parseLoad } from '../scenario/load.ts';
+import type { Options, Scenario } from '../scenario/options.ts';
+import { type Envelope, envelope, type RowNames } from '../scenario/result.ts';
+import { type Progress, settingsOf } from '../scenario/run.ts';
+import type { Setting } from '../scenario/setup.ts';
 import { selectRequests } from '../trace/reshape.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { arrivalTimes } from '../workload/arrivals.ts';
-import { Bench } from './bench.ts';
-import type { Inputs } from './inputs.ts';
-import { isOpen, parseLoad } from './load.ts';
-import type { Options, Scenario } from './options.ts';
-import { type Envelope, envelope, type RowNames } from './result.ts';
-import { type Progress, settingsOf } from './run.ts';
-import type { Setting } from './setup.ts';
 
 /** The rate found holds, and one this much larger does not. */
 const TOLERANCE = 0.01;
