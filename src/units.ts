@@ -3,9 +3,11 @@
  *
  * GB is 1e9 bytes and GiB is 2^30; bits (Gb) are not bytes (GB).
  */
+
 import type { Unit } from 'mathjs';
 import * as z from 'zod';
 import { UserError, unknownName } from './errors.ts';
+import { entry } from './memo.ts';
 import { got, validate } from './validate.ts';
 
 export type SiUnit = 'B' | 'B/s' | 'FLOP/s' | 'W' | 's' | 'USD/h';
@@ -25,9 +27,7 @@ const SCHEMAS = new Map<SiUnit, ReturnType<typeof makeSchema>>();
 
 /** The zod schema of a quantity: its shape only, since units need a module that is loaded on demand. */
 export function quantitySchema(unit: SiUnit): ReturnType<typeof makeSchema> {
-  const schema = SCHEMAS.get(unit) ?? makeSchema(unit);
-  SCHEMAS.set(unit, schema);
-  return schema;
+  return entry(SCHEMAS, unit, () => makeSchema(unit));
 }
 
 function makeSchema(unit: SiUnit) {

@@ -7,7 +7,7 @@ const SOURCE = resolve(import.meta.dirname, '../src');
 
 /** Low to high; a folder may import itself and those below. Lists are of the same height and do not mix. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors.ts', 'units.ts', 'validate.ts', 'csv.ts', 'columns.ts'],
+  ['errors.ts', 'units.ts', 'validate.ts', 'csv.ts', 'columns.ts', 'memo.ts'],
   ['random', 'hardware', 'model'],
   ['trace'],
   ['workload'],

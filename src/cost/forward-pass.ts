@@ -6,6 +6,7 @@
  * overlap of communication with computation.
  */
 import type { GemmEfficiency, HardwareProfile } from '../hardware/profile.ts';
+import { Memo } from '../memo.ts';
 import type { Gemm } from '../model/layer.ts';
 import type { ForwardShape } from '../model/shape.ts';
 
@@ -53,20 +54,14 @@ export function activatedExperts(count: number, perToken: number, tokens: number
   return count * (1 - (1 - perToken / count) ** tokens);
 }
 
-const PASSES = new WeakMap<HardwareProfile, WeakMap<ForwardShape, Map<number, ForwardPass>>>();
+const PASSES = new Memo<ForwardPass>();
 
 /**
  * The prices of a model's passes on one GPU of a tensor-parallel group, shared by all who ask for the same
  * objects, since they depend on nothing else.
  */
 export function forwardPass(shape: ForwardShape, hardware: HardwareProfile, gpus: number): ForwardPass {
-  const onHardware = PASSES.get(hardware) ?? new WeakMap<ForwardShape, Map<number, ForwardPass>>();
-  PASSES.set(hardware, onHardware);
-  const ofShape = onHardware.get(shape) ?? new Map<number, ForwardPass>();
-  onHardware.set(shape, ofShape);
-  const pass = ofShape.get(gpus) ?? new ForwardPass(shape, hardware, gpus);
-  ofShape.set(gpus, pass);
-  return pass;
+  return PASSES.get([hardware, shape], gpus, () => new ForwardPass(shape, hardware, gpus));
 }
 
 /** Pairs of the last `queries` of `context` tokens, each with the at most `window` tokens up to itself. */

@@ -6,6 +6,7 @@
  * Two requests that compute the same block at the same time keep one of it (vLLM keeps both). Left out: blocks of
  * generated text.
  */
+import { entry } from '../memo.ts';
 
 /** Hashes of the blocks of each prompt, flat; equal hashes at the start of two prompts are a shared prefix. */
 export interface PrefixHashes {
@@ -26,12 +27,7 @@ export function numbered({ offsets, hashes, blockTokens }: PrefixHashes): Number
   const numbers = new Map<number, number>();
   const column = new Int32Array(hashes.length);
   for (let i = 0; i < hashes.length; i++) {
-    let number = numbers.get(hashes[i]!);
-    if (number === undefined) {
-      number = numbers.size;
-      numbers.set(hashes[i]!, number);
-    }
-    column[i] = number;
+    column[i] = entry(numbers, hashes[i]!, () => numbers.size);
   }
   return { offsets, hashes: column, blockTokens, distinct: numbers.size };
 }

@@ -18,6 +18,7 @@ import {
   type StepWork,
   totalSeconds,
 } from '../cost/work.ts';
+import { entry, Memo } from '../memo.ts';
 import { sequenceTokens, type Workload } from './engine.ts';
 import { addRounds, emptyTotals, type Totals } from './records.ts';
 import type { ReplayedRounds } from './replayed-rounds.ts';
@@ -129,8 +130,7 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
     for (let left = copies; left > 0; left -= fit) {
       const batch = Math.min(fit, left);
       if (prices?.batch !== batch) {
-        prices = pricesOf.get(batch) ?? new StepPrices(rounds, batch, cost);
-        pricesOf.set(batch, prices);
+        prices = entry(pricesOf, batch, () => new StepPrices(rounds, batch, cost));
       }
       const prefill = prices.prefills.price(promptTokens);
       addSeconds(totals.all, prefill);
@@ -168,12 +168,11 @@ export class WeighedWork {
     for (const { request, copies, tokens } of finished) {
       const weight = tokens / seconds.get(request)! ** 2;
       this.#waves.push({ copies, promptTokens: workload.promptTokens[request]!, weight });
-      let steps = this.#steps.get(copies);
-      if (steps === undefined) {
-        const { length } = rounds.kinds;
-        steps = { rounds: new Float64Array(length), context: new Float64Array(length) };
-        this.#steps.set(copies, steps);
-      }
+      const { length } = rounds.kinds;
+      const steps = entry(this.#steps, copies, () => ({
+        rounds: new Float64Array(length),
+        context: new Float64Array(length),
+      }));
       for (let t = rounds.firstTally[request]!; t < rounds.firstTally[request + 1]!; t++) {
         const kind = rounds.tallyKind[t]!;
         steps.rounds[kind]! += weight * rounds.tallyCount[t]!;
@@ -208,7 +207,7 @@ function fitting({ kvBlocks, blockTokens, maxSequences }: StaticBatchParts, toke
   return fit;
 }
 
-const PREFILLS = new WeakMap<CostModel, Map<number, Prefills>>();
+const PREFILLS = new Memo<Prefills>();
 
 /** Prices of so many copies of a prompt; they are shared, being the same for every method and k that runs the same models. */
 class Prefills {
@@ -222,11 +221,7 @@ class Prefills {
   }
 
   static of(cost: CostModel, copies: number): Prefills {
-    const known = PREFILLS.get(cost) ?? new Map<number, Prefills>();
-    PREFILLS.set(cost, known);
-    const prefills = known.get(copies) ?? new Prefills(cost, copies);
-    known.set(copies, prefills);
-    return prefills;
+    return PREFILLS.get([cost], copies, () => new Prefills(cost, copies));
   }
 
   /** @param tokens of the prompt */

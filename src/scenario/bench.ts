@@ -2,6 +2,7 @@
  * One trace on one machine: simulates settings (setup.ts) and their baselines, and makes the rows. Baselines are kept
  * for the rows that share them.
  */
+
 import { FIELDS, type Machine, scaled } from '../cost/fields.ts';
 import type { CostModel } from '../cost/work.ts';
 import { takesK } from '../drafter/methods.ts';
@@ -14,6 +15,7 @@ import {
   WeighedWork,
 } from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
+import { Memo } from '../memo.ts';
 import { Confidence, type Interval, type Run, type Shift } from '../metrics/confidence.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type Attainment, attainment, type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
@@ -22,7 +24,6 @@ import { FIXED } from '../policy/policies.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { selectHashes } from '../workload/workload.ts';
-import { entry } from './entry.ts';
 import type { Inputs } from './inputs.ts';
 import type { Row, RowNames } from './result.ts';
 import {
@@ -67,9 +68,9 @@ export class Bench {
   readonly #load: LoadKind;
   readonly #warnings: Set<string>;
   readonly #setups: Setups;
-  readonly #runs = new Map<Setup, Map<number | null, BenchRun>>();
-  readonly #baselines = new Map<Setup, Map<number | null, BenchRun>>();
-  readonly #plainOn = new WeakMap<Machine, Map<Setup, Map<number, Measures>>>();
+  /** Runs and measures by batch size. */
+  readonly #runs = new Memo<BenchRun>();
+  readonly #plain = new Memo<Measures>();
   readonly #everyRequest: readonly number[];
   /** The machine with each uncertain constant one standard error larger. */
   readonly #shifted: readonly Machine[];
@@ -176,11 +177,7 @@ export class Bench {
 
   /** A setting's run, kept for those that are compared with it. */
   #kept(setup: Setup, batch: number | null): BenchRun {
-    return entry(
-      entry(this.#runs, setup, () => new Map<number | null, BenchRun>()),
-      batch,
-      () => this.#run(setup, batch),
-    );
+    return this.#runs.get([setup], batch, () => this.#run(setup, batch));
   }
 
   /** The measures behind a row, without intervals, on a machine that differs from the scenario's in prices alone. */
@@ -192,12 +189,7 @@ export class Bench {
   /** The same of plain decoding of the setting's requests and lengths. */
   plainMeasures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
     const plain = this.#setups.plainOf(this.#setups.of(setting));
-    const known = entry(this.#plainOn, machine, () => new Map<Setup, Map<number, Measures>>());
-    return entry(
-      entry(known, plain, () => new Map<number, Measures>()),
-      batch,
-      () => this.#price(plain, batch, machine),
-    );
+    return this.#plain.get([machine, plain], batch, () => this.#price(plain, batch, machine));
   }
 
   #price(setup: Setup, batch: number, machine: Machine): Measures {
@@ -207,12 +199,7 @@ export class Bench {
 
   /** Plain decoding of the same requests and lengths. */
   #baseline(setup: Setup, batch: number | null): BenchRun {
-    const plain = this.#setups.plainOf(setup);
-    return entry(
-      entry(this.#baselines, plain, () => new Map<number | null, BenchRun>()),
-      batch,
-      () => this.#run(plain, batch),
-    );
+    return this.#kept(this.#setups.plainOf(setup), batch);
   }
 
   #run(setup: Setup, batch: number | null): BenchRun {

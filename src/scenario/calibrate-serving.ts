@@ -1,7 +1,9 @@
 /** Fits an engine's times to measured serving figures, on a GPU whose efficiencies are given. */
+
 import type { CalibrationRange, EngineProfile } from '../cost/engine-profile.ts';
 import { UserError } from '../errors.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
+import { grouped } from '../memo.ts';
 import { sampleIndices, selectRequests } from '../trace/reshape.ts';
 import {
   ENGINE_TIMES,
@@ -102,12 +104,9 @@ async function groupsOf(
   figures: readonly ServingFigure[],
   library: Library,
 ): Promise<Group[]> {
-  const bySettings = new Map<string, ServingFigure[]>();
-  for (const figure of figures) {
-    const { batch: _, ...settings } = figure.options;
-    const key = JSON.stringify(Object.entries(settings).sort());
-    bySettings.set(key, [...(bySettings.get(key) ?? []), figure]);
-  }
+  const bySettings = grouped(figures, ({ options: { batch: _, ...settings } }) =>
+    JSON.stringify(Object.entries(settings).sort()),
+  );
   const groups: Group[] = [];
   for (const own of bySettings.values()) {
     const batch = [...new Set(own.map(batchOf))].sort((a, b) => a - b);
@@ -188,12 +187,7 @@ function partsOf(groups: readonly Group[]): { parts: readonly (readonly Group[])
 }
 
 function split(groups: readonly Group[], by: (inputs: Inputs) => string): Group[][] {
-  const parts = new Map<string, Group[]>();
-  for (const group of groups) {
-    const key = by(group.inputs);
-    parts.set(key, [...(parts.get(key) ?? []), group]);
-  }
-  return [...parts.values()];
+  return [...grouped(groups, ({ inputs }) => by(inputs)).values()];
 }
 
 function countOf(groups: readonly Group[]): number {

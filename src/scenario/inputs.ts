@@ -3,6 +3,7 @@ import type { EngineProfile } from '../cost/engine-profile.ts';
 import type { BasicMethod, Method } from '../drafter/methods.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
+import { Memo } from '../memo.ts';
 import { parseSlo, type Slo } from '../metrics/slo.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { mtpHead } from '../model/mtp-head.ts';
@@ -324,15 +325,10 @@ async function defaultHead(
   return kind === 'mtp' && target.mtpLayers > 0 ? mtpHead(target) : null;
 }
 
-/** What was read of documents that a library hands out again. */
-const READ = new WeakMap<Document, Map<string, unknown>>();
-
-function once<T>(document: Document, what: string, read: () => T): T {
-  const known = READ.get(document) ?? new Map<string, unknown>();
-  READ.set(document, known);
-  if (!known.has(what)) known.set(what, read());
-  return known.get(what) as T;
-}
+/** What was read of documents that a library hands out again, and sampled from them. */
+const PROCESSES = new Memo<AcceptanceProcess>();
+const RECORDS = new Memo<ReturnType<typeof parseRecord>>();
+const SAMPLES = new Memo<AcceptanceTrace>();
 
 function readTrace(
   document: Document,
@@ -343,14 +339,16 @@ function readTrace(
   const requests = (scenario.workload === null ? scenario.requests : null) ?? FITTED_REQUESTS;
   const { where, text } = document;
   if (isProcess(text)) {
-    const process = once(document, 'process', () => parseProcess(json(document), where));
+    const process = PROCESSES.get([document], null, () => parseProcess(json(document), where));
     warnings.push(...remarks(process));
     const { seed } = scenario;
-    const trace = once(document, `${requests} ${seed}`, () => sampleProcess(process, { requests, seed }));
+    const trace = SAMPLES.get([process], `${requests} ${seed}`, () =>
+      sampleProcess(process, { requests, seed }),
+    );
     const methods = parts.map(({ name }) => name).filter((name) => trace.drafters.has(name));
     return methods.length === 0 ? trace : { ...trace, provenance: processProvenance(process, methods) };
   }
-  const record = once(document, 'record', () => parseRecord(text, where));
+  const record = RECORDS.get([document], null, () => parseRecord(text, where));
   if (record.kind === 'position-indexed') return record.trace;
   const { promptLen: promptTokens, outputLen: outputTokens, seed } = scenario;
   const trace =
@@ -387,7 +385,7 @@ function scaled(
   if (drafterQuality === 1) return trace;
   const drafters = parts.map(({ name }) => name);
   const sample = [workload === null ? requests : null, seed, promptLen, outputLen];
-  return once(document, JSON.stringify([drafterQuality, drafters, sample]), () =>
+  return SAMPLES.get([document], JSON.stringify([drafterQuality, drafters, sample]), () =>
     withDrafterQuality(trace, drafters, drafterQuality, seed),
   );
 }

@@ -10,13 +10,13 @@ import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import { sequenceTokens } from '../engine/engine.ts';
 import { plainRounds, type ReplayedRounds, replayRounds } from '../engine/replayed-rounds.ts';
 import { UserError } from '../errors.ts';
+import { entry, Memo } from '../memo.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
-import { entry } from './entry.ts';
 import type { Inputs } from './inputs.ts';
 
 /** A method and its draft length; null for methods that take none. */
@@ -48,23 +48,8 @@ export interface Setup {
 
 const NONE = parseMethod('none');
 
-interface Shelf {
-  readonly below: WeakMap<object, Shelf>;
-  readonly rounds: Map<string, ReplayedRounds>;
-}
-
-const SHARED = new WeakMap<object, Shelf>();
-
-/** Rounds that depend on nothing but a name and these objects: every machine that prices them finds them here. */
-function shared(of: readonly object[], name: string, make: () => ReplayedRounds): ReplayedRounds {
-  let shelves = SHARED;
-  let shelf: Shelf | undefined;
-  for (const object of of) {
-    shelf = entry(shelves, object, () => ({ below: new WeakMap<object, Shelf>(), rounds: new Map() }));
-    shelves = shelf.below;
-  }
-  return entry(shelf!.rounds, name, make);
-}
+/** Rounds that depend on lengths, conventions, method and k alone: every machine that prices them finds them here. */
+const ROUNDS = new Memo<ReplayedRounds>();
 
 /** The setups of one trace. */
 export class Setups {
@@ -75,7 +60,7 @@ export class Setups {
   readonly #conventions: ReplayConventions;
   readonly #shapes = new Map<object, ForwardShape>();
   /** Prices on a machine, by the draft models that run beside the target. */
-  readonly #prices = new Map<string, WeakMap<Machine, CostModel>>();
+  readonly #prices = new Memo<CostModel>();
   readonly #setups = new Map<string, Setup>();
   readonly #plain = new Map<string, Setup>();
   readonly #plainOfTexts = new WeakMap<Int32Array, Setup>();
@@ -191,7 +176,6 @@ export class Setups {
       );
     }
     const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
-    const prices = entry(this.#prices, models.join(), () => new WeakMap<Machine, CostModel>());
     const price = ({ hardware, engine }: Machine) =>
       authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
     const replayed = new Map<number, ReplayedRounds>();
@@ -199,7 +183,7 @@ export class Setups {
     const policy = named.spec;
     const adapts =
       method.kind === 'best' || method.kind === 'bandit' || (takesK(method) && policy.kind !== 'fixed');
-    const priceOn = (machine: Machine) => entry(prices, machine, () => price(machine));
+    const priceOn = (machine: Machine) => this.#prices.get([machine], models.join(), () => price(machine));
     // Plain decoding has no acceptance, only texts.
     const lengths = acceptance.length === 0 ? [outputTokens] : acceptance;
     const replayable = {
@@ -222,7 +206,7 @@ export class Setups {
       rounds: adapts
         ? (batch) => entry(replayed, batch, () => this.#replay(replayable, batch))
         : () =>
-            shared([promptTokens, this.#conventions, ...lengths], `${method.name} ${k}`, () =>
+            ROUNDS.get([promptTokens, this.#conventions, ...lengths], `${method.name} ${k}`, () =>
               this.#replay(replayable, 1),
             ),
     };
@@ -264,7 +248,10 @@ export class Setups {
   #lengthsOf(acceptance: PositionLengths): Int32Array {
     return entry(this.#textsOf, acceptance, () => {
       const { offsets } = acceptance;
-      return Int32Array.from({ length: offsets.length - 1 }, (_, r) => offsets[r + 1]! - offsets[r]!);
+      const own = Int32Array.from({ length: offsets.length - 1 }, (_, r) => offsets[r + 1]! - offsets[r]!);
+      // The same array, as most are, so that all machines share the rounds of plain decoding.
+      const { outputTokens } = this.#trace;
+      return own.every((tokens, r) => tokens === outputTokens[r]) ? outputTokens : own;
     });
   }
 }

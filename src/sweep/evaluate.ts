@@ -1,5 +1,6 @@
 /** Evaluates points one after the other; what neighbours share is read, priced and simulated once. */
 import { UserError } from '../errors.ts';
+import { entry } from '../memo.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { Bench } from '../scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
@@ -51,12 +52,9 @@ export class Evaluator {
     const key = sharedKey(scenario);
     if (key !== this.#near.key) this.#near = { key, inputs: new Map(), benches: new Map() };
     const own = JSON.stringify([scenario.method, scenario.draft, scenario.acceptance]);
-    let inputs = this.#near.inputs.get(own);
-    if (inputs === undefined) {
-      inputs = gatherInputs({ ...scenario, batch: DEFAULTS.batch }, this.#library);
-      this.#near.inputs.set(own, inputs);
-    }
-    return inputs;
+    return entry(this.#near.inputs, own, () =>
+      gatherInputs({ ...scenario, batch: DEFAULTS.batch }, this.#library),
+    );
   }
 
   /** Methods that agree on --draft and stated acceptance, as most do, share a bench and so their baselines. */
@@ -71,13 +69,11 @@ export class Evaluator {
       [...trace.drafters.keys()],
       cost === 'specdecode-bench' ? method : null,
     ]);
-    let shared = benches.get(own);
-    if (shared === undefined) {
+    const shared = entry(benches, own, () => {
       const drafts = new Map(inputs.drafts);
       const bench = new Bench({ ...inputs, drafts }, trace, loadKind(inputs.scenario), new Set());
-      shared = { bench, drafts };
-      benches.set(own, shared);
-    }
+      return { bench, drafts };
+    });
     for (const [name, card] of inputs.drafts) if (!shared.drafts.has(name)) shared.drafts.set(name, card);
     return shared.bench;
   }

@@ -1,4 +1,5 @@
 /** What a point is: a hash of its scenario, the contents of every file it names, and the program's version. */
+import { entry } from '../memo.ts';
 import { sha256 } from '../scenario/inputs.ts';
 import type { Document, Library } from '../scenario/library.ts';
 import { shippedModels } from '../scenario/models.ts';
@@ -61,11 +62,9 @@ export class Identity {
   }
 
   #digest(key: string, document: () => Promise<Document | null>): Promise<string | null> {
-    let digest = this.#digests.get(key);
-    if (digest === undefined) {
-      digest = document().then((found) => (found === null ? null : sha256(found.text)));
-      this.#digests.set(key, digest);
-    }
-    return digest;
+    return entry(this.#digests, key, async () => {
+      const found = await document();
+      return found === null ? null : sha256(found.text);
+    });
   }
 }

@@ -1,5 +1,5 @@
 /** Pareto fronts for people and as flat rows. */
-
+import { grouped } from '../memo.ts';
 import {
   type Document,
   RATE,
@@ -55,14 +55,4 @@ function front(points: readonly ParetoPoint[]): Table {
       }),
     ),
   ]);
-}
-
-/** Map.groupBy, which Node has from 21 on. */
-function grouped(
-  rows: readonly ParetoPoint[],
-  keyOf: (row: ParetoPoint) => string,
-): Map<string, ParetoPoint[]> {
-  const groups = new Map<string, ParetoPoint[]>();
-  for (const row of rows) groups.set(keyOf(row), [...(groups.get(keyOf(row)) ?? []), row]);
-  return groups;
 }

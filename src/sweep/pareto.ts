@@ -3,7 +3,9 @@
  * front of its target, trace and GPU when no other is at least as good in both and better in one. Methods that know
  * the future are bounds, no choices, and stay out unless asked for; open loads have no batch, and so no rate per user.
  */
+
 import { parseMethod, takesK } from '../drafter/methods.ts';
+import { entry } from '../memo.ts';
 import { parsePolicy } from '../policy/policies.ts';
 import type { Row } from '../scenario/result.ts';
 import { type PointRecord, SWEEP_SCHEMA_VERSION } from './records.ts';
@@ -43,9 +45,7 @@ export function paretoOf(results: readonly PointRecord[], withOracles: boolean):
     else {
       const { target, trace, gpu, method, k, batch_size, tp, speedup } = row;
       const key = JSON.stringify([target, trace, gpu]);
-      const group = groups.get(key) ?? [];
-      groups.set(key, group);
-      group.push({
+      entry(groups, key, () => []).push({
         target,
         trace,
         gpu,

@@ -5,7 +5,9 @@
  * A kernel is priced by the law that was fitted, its t0 and wave included, and experts as a serving step prices
  * them; nothing was ever fitted to experts.
  */
+
 import type { HardwareProfile, Provenance } from '../../hardware/profile.ts';
+import { entry, grouped } from '../../memo.ts';
 import type { Gemm } from '../../model/layer.ts';
 import { ForwardPass } from '../forward-pass.ts';
 import { allReduceRows } from './all-reduce.ts';
@@ -73,14 +75,7 @@ function groupsOf<Row extends Measured>(
   const heldOut = fits.flatMap(({ heldOutError }) => heldOutError ?? []);
   const nameOf = ({ engine, kernel }: Measured) => `${engine} ${kernel}`.trim();
   const members: Record<KernelRows, KernelPoint[]> = { fitted: [], 'other kernels': [], 'other sizes': [] };
-  const byName = new Map<string, Row[]>();
-  for (const row of all) {
-    const name = nameOf(row);
-    const own = byName.get(name);
-    if (own === undefined) byName.set(name, [row]);
-    else own.push(row);
-  }
-  for (const [name, own] of byName) {
+  for (const [name, own] of grouped(all, nameOf)) {
     const isFitted = fits.some(({ engine, kernel = '' }) => `${engine} ${kernel}`.trim() === name);
     const taken = new Set(usable(own));
     for (const row of own) {
@@ -171,9 +166,7 @@ function expertGroups(hardware: HardwareProfile, all: readonly ExpertsRow[]): Ke
   const passes = new Map<string, ForwardPass>();
   const passOf = (row: ExpertsRow): ForwardPass => {
     const key = `${row.dtype} ${row.hidden} ${row.ffn} ${row.perToken} ${row.count}`;
-    const known = passes.get(key) ?? expertsAlone(row, hardware);
-    passes.set(key, known);
-    return known;
+    return entry(passes, key, () => expertsAlone(row, hardware));
   };
   return groupsOf(
     all.filter(

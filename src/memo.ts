@@ -1,0 +1,46 @@
+/** What was made before and is not made again: of a map, of objects that several share, and in groups. */
+
+/** What a map holds for a key, made when it is first asked for. */
+export function entry<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  make: () => V,
+): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+/** Items by key, both in the order in which they came (Map.groupBy, which Node has from 21 on). */
+export function grouped<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>();
+  for (const item of items) entry(groups, keyOf(item), () => []).push(item);
+  return groups;
+}
+
+interface Shelf<V> {
+  readonly below: WeakMap<object, Shelf<V>>;
+  readonly values: Map<string | number | null, V>;
+}
+
+/**
+ * Values that follow from objects and a name: whoever asks with the same ones, not with copies, finds them made. They
+ * are kept as long as the objects.
+ */
+export class Memo<V> {
+  #shelves = new WeakMap<object, Shelf<V>>();
+
+  /** @param of at least one object; their order counts */
+  get(of: readonly object[], name: string | number | null, make: () => V): V {
+    let shelves = this.#shelves;
+    let shelf: Shelf<V> | undefined;
+    for (const object of of) {
+      shelf = entry(shelves, object, () => ({ below: new WeakMap<object, Shelf<V>>(), values: new Map() }));
+      shelves = shelf.below;
+    }
+    return entry(shelf!.values, name, make);
+  }
+}
