@@ -83,7 +83,7 @@ describe('shipped profiles', () => {
       import { readFileSync } from 'node:fs';
       import { register } from 'node:module';
       register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(forbid)}`)});
-      const { parseHardware } = await import('../src/hardware/load.ts');
+      const { parseHardware } = await import('./src/hardware/load.ts');
       const outcome = (json, file) => parseHardware(json, file).then(() => 'parsed', (error) => error.message);
       for (const file of ${JSON.stringify(files)}) {
         console.log(await outcome(JSON.parse(readFileSync('hardware-profiles/' + file, 'utf8')), file));
