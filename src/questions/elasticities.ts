@@ -41,7 +41,8 @@ export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Se
   checkHardwareQuestion('sensitivity', scenario);
   const asked = askedOf(scenario);
   const fields = FIELDS.filter(
-    ({ path }) => (OPTIONS.set.idle!(asked, path) ?? overruled(path, scenario.tp, hardware)) === null,
+    ({ path }) =>
+      (OPTIONS.set.idle!(scenario, asked, path) ?? overruled(path, scenario.tp, hardware)) === null,
   );
   const settings = settingsOf(inputs);
   const warnings = new Set(inputs.warnings);

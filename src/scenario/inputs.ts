@@ -69,8 +69,8 @@ export interface Inputs {
  * @throws UserError for the first thing that is unknown, unreadable, without effect or does not fit together
  */
 export async function gatherInputs(scenario: Scenario, library: Library, billed?: boolean): Promise<Inputs> {
-  const asked = askedOf(scenario, undefined, billed);
-  checkUsed(asked);
+  const asked = askedOf(scenario, billed);
+  checkUsed(scenario, asked);
   const { methods } = asked;
   const warnings: string[] = [];
   const contents: string[] = [];

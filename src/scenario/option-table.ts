@@ -50,8 +50,9 @@ export interface Scenario {
 
 export type OptionName = keyof Scenario;
 
-/** A scenario with its methods taken apart. */
-export interface Asked extends Scenario {
+/** What follows from a scenario and its question. */
+export interface Asked {
+  /** Those of the scenario, taken apart. */
   readonly methods: readonly Method[];
   /** Whether the answer says what tokens cost. */
   readonly billed: boolean;
@@ -75,32 +76,34 @@ export interface Option<K extends OptionName> extends Kind<NonNullable<Scenario[
    *
    * @param pair which of its values by name
    */
-  readonly idle?: (asked: Asked, pair: string | null) => string | null;
+  readonly idle?: (scenario: Scenario, asked: Asked, pair: string | null) => string | null;
   /** What its value needs and lacks, in words that follow the name of the flag; null where nothing. */
-  readonly lacks?: (asked: Asked) => string | null;
+  readonly lacks?: (scenario: Scenario, asked: Asked) => string | null;
   /** In the next command: as far as its methods use it, or as it asks itself; as chosen unless said. */
   readonly next?: 'used' | 'asked';
 }
 
 /** For methods of which none `does` what an option is about. */
-const unlessSome = (asked: Asked, does: (method: Method) => boolean, what: string): string | null =>
-  asked.methods.some(does) ? null : `with --method ${asked.method.join()}: no listed method ${what}`;
+const unlessSome = ({ methods }: Asked, does: (method: Method) => boolean, what: string): string | null =>
+  methods.some(does)
+    ? null
+    : `with --method ${methods.map(({ name }) => name).join()}: no listed method ${what}`;
 
-const ofLengths = ({ workload }: Asked) =>
+const ofLengths = ({ workload }: Scenario) =>
   workload === null ? null : 'with --workload, which has lengths of its own';
 
-const ofServing = ({ load }: Asked) =>
+const ofServing = ({ load }: Scenario) =>
   load === 'clones' ? 'with --load clones: a batch is served at once, by one engine' : null;
 
 /** What a token costs depends on these, and no time does. */
 const BILLS = ['hardware.power', 'hardware.price'];
 
 /** Why a what-if value of `path` changes no answer, as far as can be told without the profiles. */
-export function pathWithoutEffect(path: string, { billed, methods, tp, dtype }: Asked): string | null {
-  if (BILLS.includes(path) && !billed) {
+export function pathWithoutEffect(path: string, { tp, dtype }: Scenario, asked: Asked): string | null {
+  if (BILLS.includes(path) && !asked.billed) {
     return 'with --load clones, expected a load with different requests, such as closed';
   }
-  if (path.startsWith('engine.drafterSwitch.') && methods.every(({ parts }) => parts.length < 2)) {
+  if (path.startsWith('engine.drafterSwitch.') && asked.methods.every(({ parts }) => parts.length < 2)) {
     return 'as no listed method changes its drafter, expected one such as hybrid:ngram+eagle3';
   }
   if ((path === 'hardware.linkBandwidth' || path === ALL_REDUCE) && tp === 1) return 'with --tp 1';
@@ -120,10 +123,10 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     default: {},
     help: 'what if: PATH=VALUE, such as hardware.memoryBandwidth=1.2x; may be repeated',
     group: 'machine',
-    idle: (asked, path) =>
-      asked.cost === 'specdecode-bench'
+    idle: (scenario, asked, path) =>
+      scenario.cost === 'specdecode-bench'
         ? 'with --cost specdecode-bench, which has its own constants'
-        : pathWithoutEffect(path!, asked),
+        : pathWithoutEffect(path!, scenario, asked),
   },
   tp: {
     ...whole(1),
@@ -144,7 +147,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'draft model or head by name, or a file; serves the methods it fits',
     group: 'model',
     hash: 'contents',
-    idle: (asked) =>
+    idle: (_, asked) =>
       unlessSome(asked, ({ parts }) => parts.some(({ model }) => model !== undefined), 'runs a draft model'),
     next: 'used',
   },
@@ -168,7 +171,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     default: ['none', 'ngram', 'eagle3'],
     help: 'methods, comma-separated (specsim list methods)',
     group: 'method',
-    lacks({ methods, load, cost }) {
+    lacks({ load, cost }, { methods }) {
       const best = methods.find(({ kind }) => kind === 'best');
       return best === undefined || (load === 'clones' && cost === 'roofline')
         ? null
@@ -181,7 +184,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     default: [3],
     help: 'draft lengths, comma-separated; with a policy, the longest',
     group: 'method',
-    idle: (asked) => unlessSome(asked, takesK, 'takes a draft length'),
+    idle: (_, asked) => unlessSome(asked, takesK, 'takes a draft length'),
     next: 'asked',
   },
   policy: {
@@ -190,7 +193,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'who decides how far to draft, comma-separated: fixed, table:FILE, off-above:BATCH, goodput, per-request, cascade, oracle, noisy-oracle:CHANCE',
     group: 'method',
     hash: 'contents',
-    idle: (asked) => unlessSome(asked, takesK, 'takes a draft length'),
+    idle: (_, asked) => unlessSome(asked, takesK, 'takes a draft length'),
   },
   trace: {
     ...list(name('trace')),
@@ -205,7 +208,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     default: {},
     help: 'stated acceptance METHOD=SPEC; SPEC is 0.62, 0.85:0.6:0.35 or 3.1@3; may be repeated',
     group: 'acceptance',
-    idle: (asked, method) =>
+    idle: (_, asked, method) =>
       unlessSome(asked, ({ parts }) => parts.some((part) => part.name === method), `uses ${method}`),
     next: 'used',
   },
@@ -215,8 +218,8 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'what if: drafters that accept 0.8 to 1.3 times as many tokens a round (fitted traces)',
     group: 'acceptance',
     hash: 'changed',
-    idle: (asked) => unlessSome(asked, ({ parts }) => parts.length > 0, 'drafts'),
-    lacks({ drafterQuality, methods, acceptance }) {
+    idle: (_, asked) => unlessSome(asked, ({ parts }) => parts.length > 0, 'drafts'),
+    lacks({ drafterQuality, acceptance }, { methods }) {
       const parts = methods.flatMap((method) => method.parts.map((part) => part.name));
       const stated = drafterQuality === 1 ? undefined : parts.find((part) => Object.hasOwn(acceptance, part));
       return stated === undefined
@@ -269,9 +272,9 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     default: 'round-robin',
     help: 'how replicas share the load: round-robin, least-loaded or prefix-aware',
     group: 'machine',
-    idle: (asked) =>
-      ofServing(asked) ??
-      (asked.replicas === 1 ? 'with one replica, expected --replicas of 2 or more' : null),
+    idle: (scenario) =>
+      ofServing(scenario) ??
+      (scenario.replicas === 1 ? 'with one replica, expected --replicas of 2 or more' : null),
     lacks: ({ router, workload }) =>
       router === 'prefix-aware' && workload === null
         ? 'prefix-aware: traces say nothing of what their prompts share, expected a --workload with hash_ids (Mooncake)'

@@ -1,5 +1,5 @@
 /** From what was named to a whole scenario: keys and values checked, defaults filled in, what would be ignored refused. */
-import { type Method, parseMethod } from '../drafter/methods.ts';
+import { parseMethod } from '../drafter/methods.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { sizes } from './kinds.ts';
 import { isOpen } from './load.ts';
@@ -57,15 +57,18 @@ export function parseOptions(
 /** What options are where nobody names them, beside those that somebody did. */
 export function usual(named: Partial<Scenario>): Scenario {
   const values: Record<string, unknown> = { ...DEFAULTS };
-  for (const name of WITH_BESIDE) values[name] = OPTIONS[name].beside!(named) ?? values[name];
+  for (const [name, beside] of BESIDE) values[name] = beside(named) ?? values[name];
   return values as unknown as Scenario;
 }
 
-const WITH_BESIDE = OPTION_NAMES.filter((name) => OPTIONS[name].beside !== undefined);
+const BESIDE = OPTION_NAMES.flatMap((name) => {
+  const { beside } = OPTIONS[name];
+  return beside === undefined ? [] : [[name, beside] as const];
+});
 
 /** Fills what nobody named. */
 export function completeScenario(options: Options): Scenario {
-  return { ...usual(options), ...options };
+  return Object.assign(usual(options), options);
 }
 
 /** What a hash is made of beside documents: what came later is part of it only where it changes something. */
@@ -85,17 +88,9 @@ export function parseSizes(written: string, where: string): number[] {
   return [...new Set(parsed.data)].sort((a, b) => a - b);
 }
 
-/**
- * A scenario with its methods taken apart.
- *
- * @param billed whether the answer says what tokens cost; runs of clones do not
- */
-export function askedOf(
-  scenario: Scenario,
-  methods: readonly Method[] = scenario.method.map(parseMethod),
-  billed = scenario.load !== 'clones',
-): Asked {
-  return { ...scenario, methods, billed };
+/** @param billed whether the answer says what tokens cost; runs of clones do not */
+export function askedOf({ method, load }: Scenario, billed = load !== 'clones'): Asked {
+  return { methods: method.map(parseMethod), billed };
 }
 
 /**
@@ -103,22 +98,22 @@ export function askedOf(
  *
  * @throws UserError for the first of them
  */
-export function checkUsed(asked: Asked): void {
+export function checkUsed(scenario: Scenario, asked: Asked): void {
   for (const name of OPTION_NAMES) {
     const { holds, idle, lacks } = OPTIONS[name];
     const flag = `--${flagOf(name)}`;
     // A pair has no default: it is there because somebody named it.
     const chosen: [string, string | null][] =
       holds === 'pairs'
-        ? Object.entries(asked[name] as object).map(([pair, value]) => [`${flag} ${pair}=${value}`, pair])
-        : JSON.stringify(asked[name]) === JSON.stringify(DEFAULTS[name])
+        ? Object.entries(scenario[name] as object).map(([pair, value]) => [`${flag} ${pair}=${value}`, pair])
+        : JSON.stringify(scenario[name]) === JSON.stringify(DEFAULTS[name])
           ? []
           : [[flag, null]];
     for (const [what, pair] of chosen) {
-      const reason = idle?.(asked, pair) ?? null;
+      const reason = idle?.(scenario, asked, pair) ?? null;
       if (reason !== null) throw new UserError(`${what} has no effect ${reason}`);
     }
-    const lacking = lacks?.(asked) ?? null;
+    const lacking = lacks?.(scenario, asked) ?? null;
     if (lacking !== null) throw new UserError(`${flag} ${lacking}`);
   }
 }

@@ -7,7 +7,6 @@ import { type Method, parseMethod } from '../drafter/methods.ts';
 import { shown, UserError } from '../errors.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import {
-  askedOf,
   completeScenario,
   DEFAULTS,
   type OptionName,
@@ -30,6 +29,7 @@ interface Axis {
   /** The scenario key, and the name within it for `set` and `acceptance`. */
   readonly key: OptionName;
   readonly inner: string | null;
+  readonly isList: boolean;
   readonly values: readonly unknown[];
 }
 
@@ -51,7 +51,7 @@ export function expandGrid(grid: unknown, where: string): Point[] {
   const given = new Set(axes.map(({ key }) => key));
   for (const key of OPTION_NAMES) {
     if (given.has(key) || OPTIONS[key].holds !== 'list') continue;
-    axes.push({ key, inner: null, values: DEFAULTS[key] as readonly unknown[] });
+    axes.push({ key, inner: null, isList: true, values: DEFAULTS[key] as readonly unknown[] });
   }
   const total = axes.reduce((product, { values }) => product * values.length, 1);
   if (total > MOST_VALUES) {
@@ -89,6 +89,7 @@ function axesOf(key: string, value: unknown, where: string): Axis[] {
     return Object.entries(value).map(([inner, held]) => ({
       key: name,
       inner,
+      isList: false,
       values: valuesOf(held, `${where}: ${key}.${inner}`).map((one) => {
         const parsed = parseOptions({ [name]: { [inner]: one } }, () => `${where}: ${key}.${inner}`);
         return (parsed[name] as Record<string, string>)[inner];
@@ -100,7 +101,7 @@ function axesOf(key: string, value: unknown, where: string): Axis[] {
     const parsed = parseOptions({ [name]: item }, () => `${where}: ${key}`)[name] ?? null;
     return holds === 'list' ? [...(parsed as readonly unknown[])] : [parsed];
   });
-  return [{ key: name, inner: null, values: [...new Set(values)] }];
+  return [{ key: name, inner: null, isList: holds === 'list', values: [...new Set(values)] }];
 }
 
 /** A list's elements, ranges among them written out. */
@@ -148,25 +149,24 @@ function pointOf(
   used: Set<Axis>,
 ): Point {
   const options: Record<string, unknown> = {};
-  for (const [a, { key, inner }] of axes.entries()) {
-    const value = OPTIONS[key].holds === 'list' ? [chosen[a]] : chosen[a];
+  for (const [a, { key, inner, isList }] of axes.entries()) {
+    const value = isList ? [chosen[a]] : chosen[a];
     if (inner !== null) options[key] = { ...(options[key] as object), [inner]: value };
     else if (value !== null) options[key] = value;
   }
   const whole = completeScenario(options);
-  const asked = askedOf(whole, [methods.get(whole.method[0]!)!]);
+  const asked = { methods: [methods.get(whole.method[0]!)!], billed: whole.load !== 'clones' };
   const effective: Record<string, unknown> = { ...whole, set: {}, acceptance: {} };
   const values: Record<string, AxisValue> = {};
   for (const [a, axis] of axes.entries()) {
-    const { key, inner } = axis;
-    const { holds, idle } = OPTIONS[key];
-    const acting = (idle?.(asked, inner) ?? null) === null;
+    const { key, inner, isList } = axis;
+    const acting = (OPTIONS[key].idle?.(whole, asked, inner) ?? null) === null;
     if (acting) used.add(axis);
     if (axis.values.length > 1) values[nameOf(axis)] = acting ? (chosen[a] as AxisValue) : null;
     if (inner !== null && acting) {
       effective[key] = { ...(effective[key] as object), [inner]: chosen[a] };
     } else if (inner === null && !acting) {
-      effective[key] = holds === 'list' ? (DEFAULTS[key] as unknown[]).slice(0, 1) : DEFAULTS[key];
+      effective[key] = isList ? (DEFAULTS[key] as unknown[]).slice(0, 1) : DEFAULTS[key];
     }
   }
   const set = Object.entries(effective.set as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1));

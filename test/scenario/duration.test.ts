@@ -38,7 +38,7 @@ describe('a duration', () => {
   it('is refused where nobody ends by then, or where it changes nothing', async () => {
     await expect(rows({ duration: 0.01 })).rejects.toThrow('--duration 0.01: no request of gsm8k ended');
     const closed: Options = { ...asked, load: 'closed', duration: 3 };
-    expect(() => checkUsed(askedOf(completeScenario(closed)))).toThrow(
+    expect(() => checkUsed(completeScenario(closed), askedOf(completeScenario(closed)))).toThrow(
       '--duration has no effect with --load closed',
     );
     const inputs = await inputsOf({ slo: 'ttft=500ms', duration: 3 });
