@@ -7,7 +7,7 @@ export const compareCommand: CommandModule = {
   describe: 'GPUs side by side: tokens/s, best method and k, break-even batch, and what binds',
   builder: (args) =>
     scenarioFlags(args, {
-      gpu: 'GPUs by name, or profile files, comma-separated',
+      gpu: 'GPUs by name, or profile files, comma-separated (default h100-sxm)',
       k: 'draft lengths to choose from, comma-separated (default 1,2,3,4,5,6,8)',
     }),
   async handler(args) {

@@ -2,17 +2,11 @@
 import type { Argv } from 'yargs';
 import { UserError } from '../errors.ts';
 import type { Request } from '../node/request.ts';
-import { OPTIONS } from '../scenario/option-table.ts';
+import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import { flagOf, type OptionName } from '../scenario/options.ts';
 
-/** Flags of scenario keys, in the order of the help. */
-const FLAGS = (
-  'gpu set tp target draft dtype engine method k policy trace acceptance drafterQuality promptLen outputLen batch ' +
-  'replicas router load workload timeScale duration slo requests seed cost keepTruncated'
-).split(' ') as OptionName[];
-
 /** Options that are scenario keys: whether one may be repeated is checked with its value. */
-export const SCENARIO_KEYS = FLAGS.map(flagOf);
+export const SCENARIO_KEYS = OPTION_NAMES.map(flagOf);
 
 /** Every option of these commands, for the error that names the nearest. */
 export const SCENARIO_OPTIONS = [...SCENARIO_KEYS, 'format', 'out'];
@@ -20,15 +14,18 @@ export const SCENARIO_OPTIONS = [...SCENARIO_KEYS, 'format', 'out'];
 /**
  * Declares the scenario file and the flags.
  *
- * @param help words for flags that mean something else in this command
+ * @param help words for flags that mean something else in this command, or have another default
  */
 export function scenarioFlags(args: Argv, help: Partial<Record<OptionName, string>> = {}): Argv {
   args.positional('scenario', { type: 'string', describe: 'scenario file (JSON); flags win over it' });
-  for (const name of FLAGS) {
-    const { holds, help: usual } = OPTIONS[name];
+  for (const name of OPTION_NAMES) {
+    const { holds, help: usual, group, default: value } = OPTIONS[name];
+    const hasDefault = help[name] === undefined && holds !== 'switch' && holds !== 'pairs' && value !== null;
     args.option(flagOf(name), {
       ...(holds === 'switch' ? { type: 'boolean' } : { type: 'string', requiresArg: true }),
+      ...(hasDefault && { defaultDescription: String(value) }),
       describe: help[name] ?? usual,
+      group: `${group[0]!.toUpperCase()}${group.slice(1)}:`,
     });
   }
   return args
@@ -44,7 +41,7 @@ export function scenarioFlags(args: Argv, help: Partial<Record<OptionName, strin
 /** What the user asked for, as written. */
 export function requestOf(args: Readonly<Record<string, unknown>>): Request {
   const flags: Record<string, unknown> = {};
-  for (const name of FLAGS) {
+  for (const name of OPTION_NAMES) {
     const flag = flagOf(name);
     const { control } = OPTIONS[name];
     if (args[flag] === undefined) continue;
