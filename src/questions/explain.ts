@@ -3,7 +3,6 @@
 import { cellText, threeDigits } from '../report/cell.ts';
 import {
   type Block,
-  command,
   type Document,
   fixed,
   PERCENT,
@@ -17,7 +16,7 @@ import {
 } from '../report/document.ts';
 import type { FlatTable } from '../report/flat-rows.ts';
 import { head, modelOn } from '../report/head.ts';
-import { kept } from '../report/next-run.ts';
+import { next } from '../report/next-run.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import type { ExplainResult, Explanation } from './explanation.ts';
 import type { TokenTime } from './token-time.ts';
@@ -33,17 +32,13 @@ const PARTS: readonly (readonly [keyof TokenTime, string])[] = [
 export function explainDocument(result: ExplainResult, inputs: Inputs): Document {
   const { config, rows, warnings } = result;
   const { method, k } = rows[0]!;
-  const parts = inputs.methods[0]!.parts.map(({ name }) => name);
   return [
     head(result, [inputs], `why ${method} k=${k} is as fast as it is, ${modelOn(inputs)}`),
     ...rows.flatMap(explanation),
     warningsSection(warnings),
     [
       sentence('next, the best k at every batch size:'),
-      command([
-        ...['specsim', 'tune', ...kept(inputs, parts), '--trace', config.trace[0]!],
-        ...['--method', method, '--batch', config.batch.join()],
-      ]),
+      next('tune', inputs, { method: [method], trace: [config.trace[0]!], batch: config.batch }),
     ],
   ];
 }

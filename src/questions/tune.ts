@@ -4,7 +4,6 @@ import { cellText } from '../report/cell.ts';
 import {
   type Block,
   type Cell,
-  command,
   type Document,
   RATE,
   RATIO,
@@ -17,7 +16,7 @@ import {
 } from '../report/document.ts';
 import type { FlatTable } from '../report/flat-rows.ts';
 import { head, modelOn } from '../report/head.ts';
-import { kept } from '../report/next-run.ts';
+import { next } from '../report/next-run.ts';
 import type { Ratio } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { joined } from './schedule.ts';
@@ -56,18 +55,19 @@ function nextTune({ config, maxK, schedules }: Tuning, inputs: readonly Inputs[]
   const { method, contexts } = best;
   if (contexts.every(({ ranges }) => ranges.every(({ k }) => k === 0))) return [];
   const [first] = inputs;
-  const forContext =
-    inputs.length === 1
-      ? ['--emit vllm']
-      : ['--emit vllm-2d', '--context', contexts.map(({ contextTokens }) => contextTokens).join()];
-  const scenario = { ...first!.scenario, ...(inputs.length > 1 && { promptLen: null }) };
-  const words = [
-    ...['specsim', 'tune', ...kept({ ...first!, scenario }, [method])],
-    ...['--trace', config.trace[0]!, '--method', method, '--batch', config.batch.join()],
+  const byContext = inputs.length > 1;
+  const asks = {
+    method: [method],
+    trace: [config.trace[0]!],
+    batch: config.batch,
+    ...(byContext && { promptLen: null }),
+  };
+  const more = [
     ...(maxK === DEFAULT_MAX_K ? [] : ['--max-k', String(maxK)]),
-    ...forContext,
+    ...['--emit', byContext ? 'vllm-2d' : 'vllm'],
+    ...(byContext ? ['--context', contexts.map(({ contextTokens }) => contextTokens).join()] : []),
   ];
-  return [sentence(`next, the schedule of ${method} for vLLM:`), command(words)];
+  return [sentence(`next, the schedule of ${method} for vLLM:`), next('tune', first!, asks, more)];
 }
 
 function gains(rows: readonly TuneRow[]): Table {

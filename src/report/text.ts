@@ -22,8 +22,13 @@ function linesOf(block: Block): string[] {
     case 'table':
       return tableLines(block);
     case 'command':
-      return [`  ${block.words.join(' ')}`];
+      return [`  ${block.words.map(inShell).join(' ')}`];
   }
+}
+
+/** A word as a shell takes it, quoted where it would take it apart. */
+function inShell(word: string): string {
+  return /^[\w@%+=:,./~^-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** A header, then a line a row; columns two spaces apart. */

@@ -79,7 +79,7 @@ export interface Option<K extends OptionName> extends Kind<NonNullable<Scenario[
   readonly idle?: (scenario: Scenario, asked: Asked, pair: string | null) => string | null;
   /** What its value needs and lacks, in words that follow the name of the flag; null where nothing. */
   readonly lacks?: (scenario: Scenario, asked: Asked) => string | null;
-  /** In the next command: as far as its methods use it, or as it asks itself; as chosen unless said. */
+  /** In the next command: where its methods run it, or as it asks itself; unless said, as chosen where it acts. */
   readonly next?: 'used' | 'asked';
 }
 
@@ -210,7 +210,6 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'acceptance',
     idle: (_, asked, method) =>
       unlessSome(asked, ({ parts }) => parts.some((part) => part.name === method), `uses ${method}`),
-    next: 'used',
   },
   drafterQuality: {
     ...amount(0.8, 1.3),
