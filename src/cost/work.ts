@@ -42,7 +42,10 @@ export class Verified {
 
   /** Drafts in a row, after the last token of the context; 0 is a round without drafts. */
   chain(drafted: number): void {
-    this.set(drafted, drafted + 1, drafted, (drafted * (drafted + 1)) / 2);
+    this.drafted = drafted;
+    this.queries = drafted + 1;
+    this.keys = drafted;
+    this.pairs = (drafted * (drafted + 1)) / 2;
   }
 
   /** Drafts that each see their ancestors: `depths` is the sum of their depths, 1 for those after the last token. */
@@ -147,13 +150,30 @@ export class StepWork {
    * @param contextTokens tokens of prompt and output that exist, of all of them
    */
   addRounds(sequences: number, contextTokens: number, { drafted, queries, keys, pairs }: Verified): void {
+    this.addVerified(
+      sequences,
+      sequences * drafted,
+      sequences * queries,
+      contextTokens + sequences * keys,
+      queries * contextTokens + sequences * pairs,
+    );
+  }
+
+  /** The same of rounds of any kinds, with all their figures added up. */
+  addVerified(
+    sequences: number,
+    drafted: number,
+    tokens: number,
+    contextTokens: number,
+    attentionPairs: number,
+  ): void {
     const { verify } = this;
     verify.sequences += sequences;
-    verify.tokens += sequences * queries;
-    verify.logitRows += sequences * queries;
-    verify.contextTokens += contextTokens + sequences * keys;
-    verify.attentionPairs += queries * contextTokens + sequences * pairs;
-    this.drafted += sequences * drafted;
+    verify.tokens += tokens;
+    verify.logitRows += tokens;
+    verify.contextTokens += contextTokens;
+    verify.attentionPairs += attentionPairs;
+    this.drafted += drafted;
   }
 
   clear(): void {
