@@ -17,7 +17,7 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: ['mathjs', 'fast-csv', 'hyparquet-writer'],
+  external: ['mathjs', 'hyparquet-writer'],
   alias: { 'string-width': './src/cli/string-width.ts' },
   metafile: true,
   logLevel: 'warning',

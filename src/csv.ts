@@ -34,9 +34,20 @@ export function* csvRows(text: string, where: string, firstLine = 1): Generator<
   }
 }
 
-/** One row, its line end included. */
-export function csvLine(cells: readonly (string | number)[]): string {
-  return `${cells.map((cell) => quotedIfNeeded(String(cell))).join(',')}\n`;
+/** One row, its line end included; null is an empty cell. */
+export function csvLine(cells: readonly (string | number | null)[]): string {
+  return `${cells.map((cell) => quotedIfNeeded(String(cell ?? ''))).join(',')}\n`;
+}
+
+/** A header and a line a row. */
+export function csvTable({
+  columns,
+  rows,
+}: {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number | null)[])[];
+}): string {
+  return [columns, ...rows].map(csvLine).join('');
 }
 
 function quotedIfNeeded(cell: string): string {

@@ -7,7 +7,7 @@ const SOURCE = resolve(import.meta.dirname, '../src');
 
 /** Low to high; a folder may import itself and those below. Lists are of the same height and do not mix. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors.ts', 'units.ts', 'validate.ts', 'csv.ts', 'columns.ts', 'memo.ts'],
+  ['errors.ts', 'units.ts', 'validate.ts', 'csv.ts', 'columns.ts', 'memo.ts', 'json.ts'],
   ['random', 'hardware', 'model'],
   ['trace'],
   ['workload'],
@@ -28,7 +28,6 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   seedrandom: ['random'],
   'fastest-levenshtein': ['errors.ts'],
   yargs: ['cli'],
-  'fast-csv': ['node'],
   'hyparquet-writer': ['node'],
   mathjs: ['units.ts'],
 };

@@ -7,6 +7,7 @@ import { parseEngine } from '../cost/engine-profile.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { parseHardware } from '../hardware/load.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
+import { readJson } from '../json.ts';
 import { engineSections, gpuSections } from '../report/calibration.ts';
 import { type Document, sentence } from '../report/document.ts';
 import { textOf } from '../report/text.ts';
@@ -47,7 +48,7 @@ export async function calibrate(request: CalibrateRequest): Promise<void> {
   const date = new Date().toISOString().slice(0, 10);
   const gpu = await profileDocument('gpu', request.gpu);
   const gpuFit = request.ops.length === 0 ? null : await fitGpu(request, gpu, date);
-  const hardware = await parseHardware(gpuFit?.profile ?? parseJson(gpu), gpu.where);
+  const hardware = await parseHardware(gpuFit?.profile ?? readJson(gpu), gpu.where);
   const engineFit = request.serving.length === 0 ? null : await fitEngine(request, hardware, date);
   if (gpuFit !== null) await writeWhole(out!, `${JSON.stringify(gpuFit.profile, null, 2)}\n`);
   if (engineFit !== null) await writeWhole(engineOut!, `${JSON.stringify(engineFit.profile, null, 2)}\n`);
@@ -87,7 +88,7 @@ interface Fit {
 }
 
 async function fitGpu(request: CalibrateRequest, gpu: Source, date: string): Promise<Fit> {
-  const json = parseJson(gpu);
+  const json = readJson(gpu) as Record<string, unknown>;
   const hardware = await parseHardware(json, gpu.where);
   const texts = await Promise.all(request.ops.map((path) => readTable('--ops', path)));
   const models = await (await shippedModels(folderLibrary)).all();
@@ -110,7 +111,7 @@ async function fitEngine(request: CalibrateRequest, hardware: HardwareProfile, d
   const texts = await Promise.all(request.serving.map((path) => readTable('--serving', path)));
   const tables = texts.map((text, i) => readServing(text, request.serving[i]!));
   const engine = request.engine ?? DEFAULTS.engine;
-  const json = parseJson(await profileDocument('engine', engine));
+  const json = readJson(await profileDocument('engine', engine)) as Record<string, unknown>;
   const fit = await calibrateServing(
     { gpu: request.gpu, engine, hardware },
     tables.flatMap(({ figures }) => figures),
@@ -130,14 +131,6 @@ async function profileDocument(kind: 'gpu' | 'engine', named: string): Promise<S
   if (found !== null) return found;
   if (/[/\\]|\.json$/.test(named)) throw new UserError(`${kind} ${named}: no such file`);
   throw unknownName(kind, named, names);
-}
-
-function parseJson({ text, where }: Source): Record<string, unknown> {
-  try {
-    return JSON.parse(text) as Record<string, unknown>;
-  } catch (error) {
-    throw new UserError(`${where}: not valid JSON: ${(error as Error).message.toLowerCase()}`);
-  }
 }
 
 function sourceOf(

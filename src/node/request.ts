@@ -1,10 +1,11 @@
 /** What a command that runs a scenario has in common with the others: scenario file and flags in, report out. */
-import { readFile } from 'node:fs/promises';
+import { csvTable } from '../csv.ts';
 import { UserError } from '../errors.ts';
 import type { Document } from '../report/document.ts';
 import type { FlatTable } from '../report/flat-rows.ts';
 import { textOf } from '../report/text.ts';
 import { type Options, parseOptions } from '../scenario/options.ts';
+import { readJsonFile } from './json-file.ts';
 import { writeWhole } from './output.ts';
 
 export interface Request {
@@ -34,7 +35,7 @@ export async function deliver(
   report: Report,
   { format, out }: Pick<Request, 'format' | 'out'>,
 ): Promise<void> {
-  await write(await render(report, format), out);
+  await write(render(report, format), out);
 }
 
 /** Writes a text to the terminal, or to the file asked for. */
@@ -50,31 +51,19 @@ export const showProgress = process.stderr.isTTY
     }
   : undefined;
 
-async function render({ result, flat, document }: Report, format: Request['format']): Promise<string> {
+function render({ result, flat, document }: Report, format: Request['format']): string {
   switch (format) {
     case 'json':
       return `${JSON.stringify(result, null, 2)}\n`;
-    case 'csv': {
-      const { formatCsv } = await import('./csv.ts');
-      return formatCsv(flat());
-    }
+    case 'csv':
+      return csvTable(flat());
     case 'table':
       return textOf(document());
   }
 }
 
 async function readScenario(path: string): Promise<Options> {
-  let json: unknown;
-  try {
-    json = JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UserError(
-      code === undefined
-        ? `${path}: not valid JSON: ${message.toLowerCase()}`
-        : `scenario ${path}: cannot be read (${code}), expected a JSON file`,
-    );
-  }
+  const json = await readJsonFile('scenario', path);
   if (typeof json !== 'object' || json === null || Array.isArray(json)) {
     throw new UserError(`${path}: expected an object with scenario keys, such as {"gpu": "h100-sxm"}`);
   }

@@ -1,5 +1,7 @@
 /** `specsim sweep merge`: the results of all shards, in the order of the grid. */
+
 import { stat } from 'node:fs/promises';
+import { csvTable } from '../csv.ts';
 import { UserError } from '../errors.ts';
 import { flatSweep } from '../sweep/flat.ts';
 import { type MergedSweep, mergeRecords, type PointRecord, type SweepHead } from '../sweep/records.ts';
@@ -50,10 +52,8 @@ async function render(merged: MergedSweep, format: MergeRequest['format']): Prom
   switch (format) {
     case 'json':
       return `${JSON.stringify(merged, null, 2)}\n`;
-    case 'csv': {
-      const { formatCsv } = await import('./csv.ts');
-      return formatCsv(flatSweep(merged));
-    }
+    case 'csv':
+      return csvTable(flatSweep(merged));
     case 'parquet': {
       const { formatParquet } = await import('./parquet.ts');
       return formatParquet(flatSweep(merged));

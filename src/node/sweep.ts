@@ -1,5 +1,4 @@
 /** `specsim sweep`: every point of a grid, on all cores, into a folder. */
-import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -13,6 +12,7 @@ import { SWEEP_SCHEMA_VERSION, type SweepHead } from '../sweep/records.ts';
 import { parseShard } from '../sweep/shard.ts';
 import { sharedLibrary } from '../sweep/shared-library.ts';
 import { folderLibrary } from './folder-library.ts';
+import { readJsonFile } from './json-file.ts';
 import { type Appender, openFolder } from './sweep-folder.ts';
 import { sweepProgress } from './sweep-progress.ts';
 import type { Finished, Task } from './sweep-worker.ts';
@@ -37,7 +37,7 @@ export async function sweep(request: SweepRequest): Promise<number> {
   const { grid } = request;
   const jobs = jobsOf(request.jobs);
   const shard = parseShard(request.shard ?? '1/1', process.env);
-  const points = expandGrid(await readGrid(grid), grid);
+  const points = expandGrid(await readJsonFile('grid', grid), grid);
   // They take as long to load as the points to be named.
   const workers = startWorkers(Math.min(jobs, points.length));
   try {
@@ -136,17 +136,4 @@ function jobsOf(given: string | undefined): number {
   if (given === undefined) return availableParallelism();
   if (/^[1-9]\d{0,3}$/.test(given)) return Number(given);
   throw new UserError(`--jobs: got ${JSON.stringify(given)}, expected a whole number from 1 to 9999`);
-}
-
-async function readGrid(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8'));
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UserError(
-      code === undefined
-        ? `${path}: not valid JSON: ${message.toLowerCase()}`
-        : `grid ${path}: cannot be read (${code}), expected a JSON file`,
-    );
-  }
 }

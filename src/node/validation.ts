@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { parseString } from 'fast-csv';
+import { readSheet } from '../cost/calibration/sheet.ts';
 import type { EngineProfile } from '../cost/engine-profile.ts';
 import type { Machine } from '../cost/fields.ts';
 import { withTimes } from '../scenario/engine-times.ts';
@@ -80,15 +80,9 @@ export interface Point {
 }
 
 /** Reads a CSV with a header and `#` comments. */
-export async function readFigures(file: string): Promise<Record<string, string>[]> {
-  const rows: Record<string, string>[] = [];
-  await new Promise<void>((resolve, reject) => {
-    parseString(readFileSync(`${FOLDER}/${file}`, 'utf8'), { headers: true, comment: '#' })
-      .on('error', reject)
-      .on('data', (row: Record<string, string>) => rows.push(row))
-      .on('end', () => resolve());
-  });
-  return rows;
+export function readFigures(file: string): Record<string, string>[] {
+  const { columns, rows } = readSheet(readFileSync(`${FOLDER}/${file}`, 'utf8'), file);
+  return [...rows()].map((row) => Object.fromEntries(columns.map((column) => [column, row.cell(column)])));
 }
 
 /** The predictions, ready to be made again and again with another engine profile. */
@@ -112,13 +106,13 @@ export async function validation(recordings: string | null, requests?: number): 
     ...(requests === undefined ? {} : { requests }),
   });
   const inputs = await gatherInputs(scenario, folderLibrary);
-  const speedups = await readFigures('speedups.csv');
-  const shares = await readFigures('time-shares.csv');
-  const steps = await readFigures('step-times.csv');
-  const drafting = await readFigures('drafting-times.csv');
-  const passes = await readFigures('../draft-passes.csv');
+  const speedups = readFigures('speedups.csv');
+  const shares = readFigures('time-shares.csv');
+  const steps = readFigures('step-times.csv');
+  const drafting = readFigures('drafting-times.csv');
+  const passes = readFigures('../draft-passes.csv');
   const passInputs = await Promise.all(passes.map(draftPass));
-  const jointTimes = (await readFigures('joint-fit.csv')).map(({ time, us }) => ({
+  const jointTimes = readFigures('joint-fit.csv').map(({ time, us }) => ({
     time: time!,
     seconds: 1e-6 * Number(us),
   }));

@@ -3,6 +3,7 @@ import type { EngineProfile } from '../cost/engine-profile.ts';
 import type { BasicMethod, Method } from '../drafter/methods.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
+import { readJson } from '../json.ts';
 import { Memo } from '../memo.ts';
 import { parseSlo, type Slo } from '../metrics/slo.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
@@ -97,8 +98,8 @@ export async function gatherInputs(scenario: Scenario, library: Library, billed?
     library.profile('engine', n),
   );
   const { hardware, engine, overrides } = await readProfiles(
-    { where: gpu.where, json: json(gpu) },
-    { where: engineText.where, json: json(engineText) },
+    { where: gpu.where, json: readJson(gpu) },
+    { where: engineText.where, json: readJson(engineText) },
     scenario.set,
   );
   for (const { path, written } of overrides) {
@@ -109,7 +110,7 @@ export async function gatherInputs(scenario: Scenario, library: Library, billed?
 
   const model = async (what: string, named: string, names: readonly string[]) => {
     const document = await file(what, named, names);
-    return parseModel(json(document), document.where);
+    return parseModel(readJson(document), document.where);
   };
   const shipped = await shippedModels(library);
   const target = shipped.models.includes(scenario.target)
@@ -137,7 +138,7 @@ export async function gatherInputs(scenario: Scenario, library: Library, billed?
     const document = await library.file(spec.file);
     if (document === null) throw new UserError(`--policy ${name}: no such file`);
     contents.push(document.text);
-    const entries = parseTable(json(document), document.where);
+    const entries = parseTable(readJson(document), document.where);
     policies.push({ name, spec: { kind: 'table', entries } });
     const asked = Math.max(...entries.map(({ k }) => k));
     const cap = Math.max(...scenario.k);
@@ -339,7 +340,7 @@ function readTrace(
   const requests = (scenario.workload === null ? scenario.requests : null) ?? FITTED_REQUESTS;
   const { where, text } = document;
   if (isProcess(text)) {
-    const process = PROCESSES.get([document], null, () => parseProcess(json(document), where));
+    const process = PROCESSES.get([document], null, () => parseProcess(readJson(document), where));
     warnings.push(...remarks(process));
     const { seed } = scenario;
     const trace = SAMPLES.get([process], `${requests} ${seed}`, () =>
@@ -471,14 +472,6 @@ function joined(
     );
   }
   return trace;
-}
-
-function json({ text, where }: Document): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new UserError(`${where}: not valid JSON: ${(error as Error).message.toLowerCase()}`);
-  }
 }
 
 function notFound(what: string, named: string, names: readonly string[]): UserError {

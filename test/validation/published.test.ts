@@ -50,7 +50,7 @@ describeWithRecordings('Llama-3.1-8B on an H100, recordings replayed', (recordin
   it.runIf(sampled !== null)(
     "gives every speedup of the authors' simulator within 0.02 with their cost model and their requests",
     async () => {
-      const figures = await readFigures('seed-simulator.csv');
+      const figures = readFigures('seed-simulator.csv');
       const inputs = await gatherInputs(
         completeScenario({
           cost: 'specdecode-bench',
