@@ -190,6 +190,7 @@ describe('whatever is changed, on every GPU and for every method', async () => {
     if (one.hardware.efficiency.allReduce.length === 0) continue;
     gpus.push(await gatherInputs(completeScenario({ ...options, gpu, tp: 2 }), folderLibrary));
   }
+  const withoutHost = new Map(gpus.map((one) => [one, { ...one, engine: { ...one.engine, layerHostS: 0 } }]));
   const methods = ['none', ...options.method!].map(parseMethod);
   const anything = fc.record({
     inputs: fc.constantFrom(...gpus),
@@ -224,22 +225,29 @@ describe('whatever is changed, on every GPU and for every method', async () => {
     );
   });
 
-  it('10 % more changes the answer by at most 10 %, and as much as 5 % twice, without a jump', () => {
+  it('10 % more changes the answer by at most 10 %, and as much as 5 % twice where no pass waits for the host', () => {
     const step = Math.log(1.1) / 2;
-    fc.assert(
-      fc.property(anything, fc.boolean(), (drawn, up) => {
-        const factor = Math.exp(up ? step : -step);
-        const [zero, one, two] = answers(drawn, [1, factor, factor ** 2]);
-        for (const key of ['throughput', 'speedup'] as const) {
-          const first = Math.log(one![key] / zero![key]);
-          const second = Math.log(two![key] / one![key]);
-          expect(Math.abs(first)).toBeLessThan(step * (1 + 1e-9));
-          expect(Math.abs(second)).toBeLessThan(step * (1 + 1e-9));
-          expect(Math.abs(second - first)).toBeLessThan(0.3 * step);
-        }
-      }),
-      { numRuns: 400 },
-    );
+    // Found by chance, with the host in it: at the factor where drafting stops waiting for it, the slope jumps.
+    const kink = {
+      inputs: gpus.find(({ scenario }) => scenario.gpu === 'gh200-96')!,
+      method: parseMethod('draft-model'),
+      k: 5,
+      batch: 9,
+      field: FIELDS.find(({ path }) => path === 'engine.layerHost')!,
+    };
+    const property = fc.property(anything, fc.boolean(), fc.boolean(), (drawn, up, waits) => {
+      const factor = Math.exp(up ? step : -step);
+      const inputs = waits ? drawn.inputs : withoutHost.get(drawn.inputs)!;
+      const [zero, one, two] = answers({ ...drawn, inputs }, [1, factor, factor ** 2]);
+      for (const key of ['throughput', 'speedup'] as const) {
+        const first = Math.log(one![key] / zero![key]);
+        const second = Math.log(two![key] / one![key]);
+        expect(Math.abs(first)).toBeLessThan(step * (1 + 1e-9));
+        expect(Math.abs(second)).toBeLessThan(step * (1 + 1e-9));
+        if (!waits) expect(Math.abs(second - first)).toBeLessThan(0.3 * step);
+      }
+    });
+    fc.assert(property, { numRuns: 400, examples: [[kink, true, true]] });
   });
 
   it('a longer context never speeds a step up', () => {
