@@ -7,8 +7,8 @@
 import { parseMethod, takesK } from '../src/drafter/methods.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { parsePolicy } from '../src/policy/policies.ts';
-import { explain } from '../src/questions/explanation.ts';
-import { tune } from '../src/questions/tuning.ts';
+import { explanationOf } from '../src/questions/explanation.ts';
+import { tuningOf } from '../src/questions/tuning.ts';
 import { stream } from '../src/random/streams.ts';
 import { Bench } from '../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../src/scenario/inputs.ts';
@@ -76,7 +76,7 @@ const bounds: string[][] = [];
 for (const dataset of DATASETS) {
   const inputs = await inputsOf(dataset, { method: ['ngram', 'eagle3'], batch: BATCHES });
   const bench = benchOf(inputs);
-  const { rows } = await tune([inputs], 10);
+  const { rows } = await tuningOf([inputs], 10);
   tuned.push([
     dataset,
     ...rows.map(({ method, k, batch_size: batch }) => {
@@ -149,7 +149,7 @@ for (const dataset of DATASETS) {
   });
   swinging.push([dataset, ...[...got, ...fixed].map((one) => one.toFixed(0)), ...gains]);
 
-  const why = explain(await inputsOf(dataset, { method: ['eagle3'], k: [3], batch: BATCHES })).rows;
+  const why = explanationOf(await inputsOf(dataset, { method: ['eagle3'], k: [3], batch: BATCHES })).rows;
   wasted.push(
     [`${dataset}, verifying`, ...why.map(({ ms_per_token: ms }) => percent(ms.rejected_verify / ms.total))],
     [`${dataset}, drafting`, ...why.map(({ ms_per_token: ms }) => percent(ms.rejected_draft / ms.total))],

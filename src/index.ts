@@ -7,26 +7,19 @@ export type { HardwareProfile } from './hardware/profile.ts';
 export type { DraftHead, Dtype, Transformer } from './model/architecture.ts';
 export { parseModel } from './model/parse.ts';
 export { type ForwardShape, forwardShape, headShape } from './model/shape.ts';
-export { capacityDocument } from './questions/capacity.ts';
-export { comparisonDocument } from './questions/compare.ts';
-export {
-  type Comparison,
-  type ComparisonRow,
-  comparedGpus,
-  comparedLengths,
-  compareGpus,
-} from './questions/comparison.ts';
-export { type Sensitivity, type SensitivityRow, sensitivityOf } from './questions/elasticities.ts';
-export { explainDocument } from './questions/explain.ts';
-export { type ExplainResult, type Explanation, explain } from './questions/explanation.ts';
-export { type Capacity, type CapacityRow, capacityOf } from './questions/highest-rate.ts';
-export { runDocument } from './questions/run.ts';
-export { sensitivityDocument } from './questions/sensitivity.ts';
-export { type Timeline, timelineOf } from './questions/timeline.ts';
-export { timelineText } from './questions/timeline-text.ts';
-export { tuneDocument } from './questions/tune.ts';
-export { type MethodSchedule, type TuneRow, type Tuning, tune } from './questions/tuning.ts';
-export { type VllmConfig, vllmConfig } from './questions/vllm.ts';
+export { capacity } from './questions/capacity.ts';
+export { CARDS, type Card } from './questions/cards.ts';
+export { compare } from './questions/compare.ts';
+export type { Comparison, ComparisonRow } from './questions/comparison.ts';
+export type { Sensitivity, SensitivityRow } from './questions/elasticities.ts';
+export { explain } from './questions/explain.ts';
+export type { ExplainResult, Explanation } from './questions/explanation.ts';
+export type { Capacity, CapacityRow } from './questions/highest-rate.ts';
+export type { Asking, Own, Question, Read } from './questions/question.ts';
+export { run } from './questions/run.ts';
+export { sensitivity } from './questions/sensitivity.ts';
+export { tune } from './questions/tune.ts';
+export type { MethodSchedule, TuneRow, Tuning } from './questions/tuning.ts';
 export type { Document } from './report/document.ts';
 export { textOf } from './report/text.ts';
 export { gatherInputs, type Inputs } from './scenario/inputs.ts';
@@ -38,8 +31,7 @@ export {
   parseOptions,
   type Scenario,
 } from './scenario/options.ts';
-export type { Result, Row } from './scenario/result.ts';
-export { runScenario } from './scenario/run.ts';
+export { type Answer, type Group, type Result, type Row, resultOf } from './scenario/result.ts';
 export * as acceptanceConventions from './trace/conventions.ts';
 export { type ExportForm, exportRecord } from './trace/export.ts';
 export { canonicalCsv } from './trace/formats/canonical-csv.ts';

@@ -1,19 +1,15 @@
 /** The commands, and what yargs says of them in this program's words. */
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import { shown, UserError, unknownName } from '../errors.ts';
+import { CARDS } from '../questions/cards.ts';
 import { TOOL } from '../scenario/result.ts';
 import { CALIBRATE_LISTS, CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
-import { capacityCommand } from './capacity.ts';
-import { compareCommand } from './compare.ts';
-import { explainCommand } from './explain.ts';
 import { LIST_OPTIONS, listCommand } from './list.ts';
 import { PARETO_OPTIONS, paretoCommand } from './pareto.ts';
-import { RUN_OPTIONS, runCommand } from './run.ts';
+import { questionCommand, questionOptions } from './question.ts';
 import { SCENARIO_KEYS, SCENARIO_OPTIONS } from './scenario-flags.ts';
-import { sensitivityCommand } from './sensitivity.ts';
 import { MERGE_OPTIONS, SWEEP_OPTIONS, sweepCommand } from './sweep.ts';
 import { TRACE_OPTIONS, traceCommand } from './trace.ts';
-import { TUNE_OPTIONS, tuneCommand } from './tune.ts';
 import { VALIDATE_OPTIONS, validateCommand } from './validate.ts';
 
 /** The name over several commands. */
@@ -26,12 +22,7 @@ interface CommandGroup {
 /** By name, in the order of the help. */
 const COMMANDS: ReadonlyMap<string, CommandModule | CommandGroup> = new Map(
   [
-    runCommand,
-    tuneCommand,
-    explainCommand,
-    compareCommand,
-    capacityCommand,
-    sensitivityCommand,
+    ...CARDS.map(questionCommand),
     sweepCommand,
     paretoCommand,
     validateCommand,
@@ -41,15 +32,14 @@ const COMMANDS: ReadonlyMap<string, CommandModule | CommandGroup> = new Map(
   ].map((command) => [String(command.command).split(' ')[0]!, command as CommandModule | CommandGroup]),
 );
 
-/** The options of commands that have others than a scenario's. */
+/** The options of every command. */
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
+  ...Object.fromEntries(CARDS.map((card) => [card.name, questionOptions(card)])),
   calibrate: CALIBRATE_OPTIONS,
   list: LIST_OPTIONS,
   pareto: PARETO_OPTIONS,
-  run: RUN_OPTIONS,
   sweep: SWEEP_OPTIONS,
   trace: TRACE_OPTIONS,
-  tune: TUNE_OPTIONS,
   validate: VALIDATE_OPTIONS,
 };
 

@@ -1,7 +1,7 @@
-/** The flags of every command that runs a scenario, and the request they make. */
+/** The flags of every command that runs a scenario, and the command line that they make. */
 import type { Argv } from 'yargs';
 import { UserError } from '../errors.ts';
-import type { Request } from '../node/request.ts';
+import type { CommandLine } from '../node/ask.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import { flagOf, type OptionName } from '../scenario/options.ts';
 
@@ -38,8 +38,11 @@ export function scenarioFlags(args: Argv, help: Partial<Record<OptionName, strin
     .option('out', { type: 'string', requiresArg: true, describe: 'write to this file instead' });
 }
 
-/** What the user asked for, as written. */
-export function requestOf(args: Readonly<Record<string, unknown>>): Request {
+/** What the user asked for, as written; `own`: flags of the question alone. */
+export function commandLineOf(
+  args: Readonly<Record<string, unknown>>,
+  own: CommandLine['own'] = {},
+): CommandLine {
   const flags: Record<string, unknown> = {};
   for (const name of OPTION_NAMES) {
     const flag = flagOf(name);
@@ -50,7 +53,8 @@ export function requestOf(args: Readonly<Record<string, unknown>>): Request {
   return {
     scenarioFile: args.scenario as string | undefined,
     flags,
-    format: args.format as Request['format'],
+    own,
+    format: args.format as CommandLine['format'],
     out: args.out as string | undefined,
   };
 }

@@ -4,11 +4,11 @@ import { UserError } from '../errors.ts';
 import { paretoOf } from '../sweep/pareto.ts';
 import { flatPareto, paretoDocument } from '../sweep/pareto-document.ts';
 import { type MergedSweep, SWEEP_SCHEMA_VERSION } from '../sweep/records.ts';
+import { type Delivery, deliver } from './deliver.ts';
 import { checkWritable } from './output.ts';
-import { deliver, type Request } from './request.ts';
 import { mergeFolders } from './sweep-merge.ts';
 
-interface ParetoRequest extends Pick<Request, 'format' | 'out'> {
+interface ParetoRequest extends Delivery {
   /** Folders of a sweep, or one file that `sweep merge --format json` wrote. */
   readonly paths: readonly string[];
   readonly oracles: boolean;

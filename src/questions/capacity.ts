@@ -15,28 +15,39 @@ import {
   table,
   warningsSection,
 } from '../report/document.ts';
+import { flatRows } from '../report/flat-rows.ts';
 import { head, modelOn } from '../report/head.ts';
 import { settingLabel, spacing } from '../report/setting.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { parseLoad } from '../scenario/load.ts';
+import { completeScenario } from '../scenario/options.ts';
 import type { Capacity, CapacityRow } from './highest-rate.ts';
+import { capacityOf, checkCapacityQuestion, withArrivals } from './highest-rate.ts';
+import type { Question } from './question.ts';
 
-export function capacityDocument(result: Capacity, inputs: Inputs): Document {
-  const { rows, warnings } = result;
+export const capacity: Question<Capacity, never> = {
+  async gather(named, read) {
+    const scenario = completeScenario(withArrivals(named));
+    checkCapacityQuestion(scenario);
+    return { scenario, inputs: [await read(scenario)] };
+  },
+  ask: ({ inputs }, progress) => capacityOf(inputs[0]!, progress),
+  document: (answer, { inputs }) => documentOf(answer, inputs[0]!),
+  flat: flatRows,
+};
+
+function documentOf(result: Capacity, inputs: Inputs): Document {
+  const { groups, warnings } = result;
   const { traces, slo } = inputs;
-  const perTrace = rows.length / traces.length;
   return [
     head(result, [inputs], `the load that ${modelOn(inputs, 'takes on')}`, {
-      load: arrivals(inputs, rows[0]!.requests),
+      load: arrivals(inputs, groups[0]!.rows[0]!.requests),
       facts: [['held', `when ${Number((100 * slo!.share).toFixed(1))}% of the requests meet every limit`]],
     }),
-    ...traces.flatMap(({ name }, t): Section[] => {
-      const own = rows.slice(t * perTrace, (t + 1) * perTrace);
-      return [
-        [sentence(`trace ${name}: the highest rate that holds the slo`), rates(own)],
-        answers(own).map(sentence),
-      ];
-    }),
+    ...groups.flatMap(({ trace, rows }): Section[] => [
+      [sentence(`trace ${traces[trace]!.name}: the highest rate that holds the slo`), rates(rows)],
+      answers(rows).map(sentence),
+    ]),
     warningsSection(warnings),
   ];
 }

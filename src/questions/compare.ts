@@ -1,5 +1,7 @@
 /** A comparison of GPUs for people. */
+
 import { RESOURCES } from '../cost/fields.ts';
+import { takesK } from '../drafter/methods.ts';
 import {
   type Cell,
   type Document,
@@ -15,13 +17,33 @@ import {
   WHOLE,
   warningsSection,
 } from '../report/document.ts';
+import { flatRows } from '../report/flat-rows.ts';
 import { head } from '../report/head.ts';
 import { batchColumn, settingLabel } from '../report/setting.ts';
 import type { Inputs } from '../scenario/inputs.ts';
+import { checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
 import type { Comparison, ComparisonRow } from './comparison.ts';
+import { comparedGpus, comparedLengths, comparisonOf } from './comparison.ts';
+import type { Question } from './question.ts';
 
-export function comparisonDocument(result: Comparison, inputs: readonly Inputs[]): Document {
-  const { config, rows, warnings } = result;
+export const compare: Question<Comparison, never> = {
+  async gather(named, read) {
+    const scenario = completeScenario(named);
+    checkHardwareQuestion('compare', scenario);
+    const gpus = comparedGpus(scenario);
+    const first = named.k === undefined ? await read({ ...scenario, gpu: gpus[0]! }) : null;
+    const k = first?.methods.some(takesK) ? comparedLengths(first) : scenario.k;
+    const inputs: Inputs[] = [];
+    for (const gpu of gpus) inputs.push(await read({ ...scenario, k, gpu }));
+    return { scenario: { ...scenario, k }, inputs };
+  },
+  ask: ({ scenario, inputs }, progress) => comparisonOf(scenario, inputs, progress),
+  document: (answer, { inputs }) => documentOf(answer, inputs),
+  flat: flatRows,
+};
+
+function documentOf(result: Comparison, inputs: readonly Inputs[]): Document {
+  const { config, groups, warnings } = result;
   const { target, traces } = inputs[0]!;
   const of = config.tp === 1 ? '' : `, ${config.tp} of each`;
   const methods = config.method.filter((method) => method !== 'none').join(', ');
@@ -30,8 +52,7 @@ export function comparisonDocument(result: Comparison, inputs: readonly Inputs[]
       facts: [['best of', `${methods}; k ${config.k.join(', ')}`]],
     }),
     ...traces.flatMap(({ name }, t): Section[] => {
-      // By place, not by name: two files of one data set are two traces of the same name.
-      const own = rows.filter((_, i) => Math.floor(i / config.batch.length) % traces.length === t);
+      const own = groups.flatMap(({ trace, rows }) => (trace === t ? rows : []));
       return [[sentence(`trace ${name}`), comparison(own)], [shares(own)]];
     }),
     warningsSection(warnings),

@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts';
 import { Bench } from '../scenario/bench.ts';
 import { type Inputs, sha256 } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, type Scenario } from '../scenario/options.ts';
-import { type Envelope, envelope, type Row } from '../scenario/result.ts';
+import { type Answer, answerOf, type Group, type Row } from '../scenario/result.ts';
 import { loadKind, type Progress, settingsOf } from '../scenario/run.ts';
 import type { Setting } from '../scenario/setup.ts';
 
@@ -47,8 +47,8 @@ export interface ComparisonRow
   readonly verification_share: Readonly<Record<Resource, number>> | null;
 }
 
-/** The scenario's `gpu` names all of them, comma-separated. */
-export type Comparison = Envelope<ComparisonRow>;
+/** A group a GPU and trace; the scenario's `gpu` names all of them, comma-separated. */
+export type Comparison = Answer<ComparisonRow>;
 
 /**
  * The GPUs that a scenario names, comma-separated.
@@ -78,14 +78,15 @@ export function comparedLengths({ methods, rates, traces }: Inputs): number[] {
  * @param inputs of one scenario, a GPU each
  * @throws UserError for a load, cost model or list of methods that leaves nothing to compare
  */
-export async function compareGpus(
+export async function comparisonOf(
   scenario: Scenario,
   inputs: readonly Inputs[],
   progress: Progress = () => {},
 ): Promise<Comparison> {
   checkHardwareQuestion('compare', scenario);
   const warnings = new Set<string>();
-  const rows: ComparisonRow[] = [];
+  const groups: Group<ComparisonRow>[] = [];
+  let done = 0;
   const total = inputs.length * inputs[0]!.traces.length * scenario.batch.length;
   for (const one of inputs) {
     const settings = settingsOf(one).filter(({ method }) => method.kind !== 'none');
@@ -93,24 +94,23 @@ export async function compareGpus(
       throw new UserError('--method none: compare needs a method that speculates, such as eagle3');
     }
     for (const warning of one.warnings) warnings.add(warning);
-    for (const trace of one.traces) {
+    for (const [t, trace] of one.traces.entries()) {
       const seen = new Set<string>();
       const bench = new Bench(one, trace, loadKind(scenario), seen);
       const compared = scenario.batch.map((batch) => {
-        progress(rows.length, total);
+        progress(done++, total);
         return bestAt(bench, one, settings, batch);
       });
       for (const warning of seen) warnings.add(`gpu ${one.hardware.name}: ${warning}`);
       const limit = largestBatch(one, trace.ids.length);
       const pays = (batch: number) => settings.some((setting) => speedupOf(bench, setting, batch) > 1);
       const breakEven = breakEvenBatch(pays, limit);
-      for (const row of compared) {
-        rows.push({ ...row, break_even_batch: breakEven, break_even_searched_to: limit });
-      }
+      const found = { break_even_batch: breakEven, break_even_searched_to: limit };
+      groups.push({ trace: t, rows: compared.map((row) => ({ ...row, ...found })) });
     }
   }
   const configHash = await sha256(inputs.map((one) => one.configHash).join());
-  return envelope(scenario, configHash, warnings, rows);
+  return answerOf(scenario, configHash, warnings, groups);
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Inputs } from '../scenario/inputs.ts';
 import { OPTIONS } from '../scenario/option-table.ts';
 import { askedOf, checkHardwareQuestion } from '../scenario/options.ts';
 import { overruled } from '../scenario/overrides.ts';
-import { type Envelope, envelope, type Row } from '../scenario/result.ts';
+import { type Answer, answerOf, type Group, type Row } from '../scenario/result.ts';
 import { loadKind, type Progress, settingsOf } from '../scenario/run.ts';
 import type { Setting } from '../scenario/setup.ts';
 
@@ -31,7 +31,8 @@ export interface SensitivityRow
   readonly elasticities: readonly Elasticity[];
 }
 
-export interface Sensitivity extends Envelope<SensitivityRow> {
+/** A group a trace and setting. */
+export interface Sensitivity extends Answer<SensitivityRow> {
   readonly step: number;
 }
 
@@ -47,8 +48,9 @@ export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Se
   const settings = settingsOf(inputs);
   const warnings = new Set(inputs.warnings);
   const total = inputs.traces.length * settings.length * scenario.batch.length;
-  const rows: SensitivityRow[] = [];
-  for (const trace of inputs.traces) {
+  const groups: Group<SensitivityRow>[] = [];
+  let done = 0;
+  for (const [t, trace] of inputs.traces.entries()) {
     const bench = new Bench(inputs, trace, loadKind(scenario), warnings);
     const varied = fields.map((field) => ({
       parameter: field.path,
@@ -56,8 +58,9 @@ export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Se
       less: scaled(field, inputs, 1 / (1 + STEP)),
     }));
     for (const setting of settings) {
+      const rows: SensitivityRow[] = [];
       for (const batch of scenario.batch) {
-        progress(rows.length, total);
+        progress(done++, total);
         const elasticities = varied.map(({ parameter, more, less }) => {
           const above = answer(bench, setting, batch, more);
           const below = answer(bench, setting, batch, less);
@@ -82,9 +85,10 @@ export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Se
           elasticities: elasticities.sort((a, b) => Math.abs(b.throughput) - Math.abs(a.throughput)),
         });
       }
+      groups.push({ trace: t, rows });
     }
   }
-  return { ...envelope(scenario, inputs.configHash, warnings, rows), step: STEP };
+  return { ...answerOf(scenario, inputs.configHash, warnings, groups), step: STEP };
 }
 
 function answer(

@@ -1,5 +1,6 @@
 /** Explanations for people and as flat rows. */
 
+import { UserError } from '../errors.ts';
 import { cellText, threeDigits } from '../report/cell.ts';
 import {
   type Block,
@@ -18,7 +19,10 @@ import type { FlatTable } from '../report/flat-rows.ts';
 import { head, modelOn } from '../report/head.ts';
 import { next } from '../report/next-run.ts';
 import type { Inputs } from '../scenario/inputs.ts';
+import { checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
 import type { ExplainResult, Explanation } from './explanation.ts';
+import { explanationOf } from './explanation.ts';
+import type { Question } from './question.ts';
 import type { TokenTime } from './token-time.ts';
 
 const PARTS: readonly (readonly [keyof TokenTime, string])[] = [
@@ -29,7 +33,21 @@ const PARTS: readonly (readonly [keyof TokenTime, string])[] = [
   ['verify', 'verifying tokens that are kept'],
 ];
 
-export function explainDocument(result: ExplainResult, inputs: Inputs): Document {
+export const explain: Question<ExplainResult, never> = {
+  async gather(named, read) {
+    const scenario = completeScenario({ method: ['eagle3'], batch: [1, 64], ...named });
+    if (scenario.policy.join() !== 'fixed') {
+      throw new UserError(`--policy ${scenario.policy.join()}: explain is about one fixed k, expected none`);
+    }
+    checkHardwareQuestion('explain', scenario);
+    return { scenario, inputs: [await read(scenario, true)] };
+  },
+  ask: ({ inputs }) => explanationOf(inputs[0]!),
+  document: (answer, { inputs }) => documentOf(answer, inputs[0]!),
+  flat: flatExplanations,
+};
+
+function documentOf(result: ExplainResult, inputs: Inputs): Document {
   const { config, rows, warnings } = result;
   const { method, k } = rows[0]!;
   return [
@@ -136,7 +154,7 @@ function rejectedCosts({
 }
 
 /** One line for each trace, batch size and draft position. */
-export function flatExplanations({ schemaVersion, rows }: ExplainResult): FlatTable {
+function flatExplanations({ schemaVersion, rows }: ExplainResult): FlatTable {
   const flat = rows.flatMap(({ positions, ms_per_token, remedies: _, waterfall: __, ...row }) =>
     positions.map((position) => ({
       schema_version: schemaVersion,

@@ -10,7 +10,7 @@ import { UserError } from '../errors.ts';
 import type { NamedPolicy } from '../policy/policies.ts';
 import { Bench } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
-import { type Envelope, envelope } from '../scenario/result.ts';
+import { type Answer, answerOf, type Group } from '../scenario/result.ts';
 import { loadKind, settingsOf } from '../scenario/run.ts';
 import type { Setting } from '../scenario/setup.ts';
 import { breakEvenBatch, largestBatch } from './comparison.ts';
@@ -77,10 +77,10 @@ export interface Explanation {
   readonly remedies: readonly Remedy[];
 }
 
-export type ExplainResult = Envelope<Explanation>;
+export type ExplainResult = Answer<Explanation>;
 
 /** @throws UserError unless exactly one method and one k are asked about, and something is decoded */
-export function explain(inputs: Inputs): ExplainResult {
+export function explanationOf(inputs: Inputs): ExplainResult {
   const { scenario } = inputs;
   const settings = settingsOf(inputs);
   const [setting] = settings;
@@ -92,7 +92,7 @@ export function explain(inputs: Inputs): ExplainResult {
   const { method, k } = setting!;
   const load = loadKind(scenario);
   const warnings = new Set(inputs.warnings);
-  const rows = inputs.traces.flatMap((trace) => {
+  const groups = inputs.traces.map((trace, t): Group<Explanation> => {
     const bench = new Bench(inputs, trace, load, warnings);
     const recorded = method.parts.map(({ name }) =>
       inputs.rates.has(name) ? Number.POSITIVE_INFINITY : (trace.drafters.get(name)?.maxK ?? 0),
@@ -130,9 +130,9 @@ export function explain(inputs: Inputs): ExplainResult {
       };
     });
     const breakEven = breakEvenOf(searched, setting!, limit);
-    return ofBatch.map((row) => ({ ...row, ...breakEven }));
+    return { trace: t, rows: ofBatch.map((row) => ({ ...row, ...breakEven })) };
   });
-  return envelope(scenario, inputs.configHash, warnings, rows);
+  return answerOf(scenario, inputs.configHash, warnings, groups);
 }
 
 type BreakEven = Pick<Explanation, 'break_even_batch' | 'unsure_from_batch' | 'break_even_searched_to'>;

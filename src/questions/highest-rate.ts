@@ -17,7 +17,7 @@ import { Bench } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { isOpen, parseLoad } from '../scenario/load.ts';
 import type { Options, Scenario } from '../scenario/options.ts';
-import { type Envelope, envelope, type RowNames } from '../scenario/result.ts';
+import { type Answer, answerOf, type Group, type RowNames } from '../scenario/result.ts';
 import { type Progress, settingsOf } from '../scenario/run.ts';
 import type { Setting } from '../scenario/setup.ts';
 import { selectRequests } from '../trace/reshape.ts';
@@ -68,7 +68,7 @@ export interface CapacityRow extends RowNames {
   readonly usd_per_mtok: number | null;
 }
 
-export type Capacity = Envelope<CapacityRow>;
+export type Capacity = Answer<CapacityRow>;
 
 /** The options with arrivals where nobody named a load. */
 export function withArrivals(options: Options): Options {
@@ -101,24 +101,25 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
   const settings = settingsOf(inputs);
   const total = inputs.traces.length * settings.length;
   const warnings = new Set(inputs.warnings);
-  const rows: CapacityRow[] = [];
-  for (const trace of inputs.traces) {
+  let done = 0;
+  const groups = inputs.traces.map((trace, t): Group<CapacityRow> => {
     const served = scenario.requests === null && scenario.workload === null ? repeated(trace) : trace;
     const sample = sampleOf(inputs, served, scenario.seed, warnings);
     const redrawn = redraws(inputs, trace, served.ids.length);
-    for (const setting of settings) {
-      progress(rows.length, total);
+    const rows = settings.map((setting) => {
+      progress(done++, total);
       const found = ratesOf(sample, setting, slo!, sample.pattern.ratePerS);
       const again = redrawn.map((one) => ratesOf(one, setting, slo!, finiteOr(found.plain, 1)));
-      rows.push(rowOf(sample, setting, found, again));
-    }
+      return rowOf(sample, setting, found, again);
+    });
     if (rows.some((row) => row.max_rate_req_per_s === null)) {
       warnings.add(
         `trace ${trace.name}: all ${served.ids.length} requests at once hold ${scenario.slo}: more --requests or a tighter --slo find a limit`,
       );
     }
-  }
-  return envelope(scenario, inputs.configHash, warnings, rows);
+    return { trace: t, rows };
+  });
+  return answerOf(scenario, inputs.configHash, warnings, groups);
 }
 
 /** Requests and when they arrive. */

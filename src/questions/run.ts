@@ -1,4 +1,4 @@
-/** The answer of a run: the table, where the time goes, what was wasted, what next. */
+/** A run, every row of a scenario. Its answer: the table, where the time goes, what was wasted, what next. */
 
 import { cellText } from '../report/cell.ts';
 import {
@@ -14,12 +14,17 @@ import {
   WHOLE,
   warningsSection,
 } from '../report/document.ts';
+import { flatRows } from '../report/flat-rows.ts';
 import { head, modelOn } from '../report/head.ts';
 import { nextRun } from '../report/next-run.ts';
 import { batchColumn, settingLabel } from '../report/setting.ts';
 import type { Inputs } from '../scenario/inputs.ts';
-import type { Result, Row } from '../scenario/result.ts';
+import { completeScenario } from '../scenario/options.ts';
+import type { Answer, Row } from '../scenario/result.ts';
+import { runScenario } from '../scenario/run.ts';
+import type { Question } from './question.ts';
 import { mixing, servingTable } from './served.ts';
+import { timeline } from './timeline.ts';
 
 const PARTS = [
   { name: 'draft', mark: 'd' },
@@ -29,22 +34,28 @@ const PARTS = [
   { name: 'prefill', mark: 'p' },
 ] as const;
 
-export function runDocument(result: Result, inputs: Inputs): Document {
-  // By place, not by name: two files of one data set are two traces of the same name.
-  const rowsPerTrace = result.rows.length / inputs.traces.length;
+export const run: Question<Answer<Row>, 'timeline'> = {
+  async gather(named, read) {
+    const scenario = completeScenario(named);
+    return { scenario, inputs: [await read(scenario)] };
+  },
+  ask: ({ inputs }, progress) => runScenario(inputs[0]!, progress),
+  document: (answer, { inputs }) => documentOf(answer, inputs[0]!),
+  flat: flatRows,
+  beside: timeline,
+};
+
+function documentOf(result: Answer<Row>, inputs: Inputs): Document {
   return [
     head(result, [inputs], `speculative decoding of ${modelOn(inputs)}`),
-    ...inputs.traces.flatMap((trace, index): Section[] => {
-      const rows = result.rows.slice(index * rowsPerTrace, (index + 1) * rowsPerTrace);
-      return [
-        [sentence(`trace ${trace.name}`), speedTable(rows)],
-        policies(rows),
-        servingTable(rows),
-        mixing(rows),
-        [timeBars(rows)],
-        waste(rows),
-      ];
-    }),
+    ...result.groups.flatMap(({ trace, rows }): Section[] => [
+      [sentence(`trace ${inputs.traces[trace]!.name}`), speedTable(rows)],
+      policies(rows),
+      servingTable(rows),
+      mixing(rows),
+      [timeBars(rows)],
+      waste(rows),
+    ]),
     warningsSection(result.warnings),
     nextRun(result, inputs),
   ];

@@ -35,17 +35,15 @@ interface ScheduleDocument {
 }
 
 /** Every batch size from 1 to the largest evaluated is in exactly one range of each list. */
-export function scheduleDocument({ config, configHash, rows, schedules }: Tuning): ScheduleDocument {
-  const perTrace = rows.length / config.trace.length;
-  const methods = schedules.length / config.trace.length;
+export function scheduleDocument({ configHash, groups }: Tuning): ScheduleDocument {
   return {
     schemaVersion: SCHEMA_VERSION,
     tool: TOOL,
     configHash,
-    schedules: config.trace.map((_, t) => ({
-      trace: schedules[t * methods]!.trace,
-      best: bestOf(rows.slice(t * perTrace, (t + 1) * perTrace)),
-      methods: schedules.slice(t * methods, (t + 1) * methods).map(({ method, mean_speedup, contexts }) => ({
+    schedules: groups.map(({ rows, schedules }) => ({
+      trace: rows[0]!.trace,
+      best: bestOf(rows),
+      methods: schedules.map(({ method, mean_speedup, contexts }) => ({
         method,
         mean_speedup,
         contexts: contexts.map(({ contextTokens, ranges }) => ({

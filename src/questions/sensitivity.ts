@@ -14,14 +14,27 @@ import type { FlatTable } from '../report/flat-rows.ts';
 import { head, modelOn } from '../report/head.ts';
 import { settingLabel } from '../report/setting.ts';
 import type { Inputs } from '../scenario/inputs.ts';
+import { checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
 import type { Elasticity, Sensitivity, SensitivityRow } from './elasticities.ts';
+import { sensitivityOf } from './elasticities.ts';
+import type { Question } from './question.ts';
 
 /** Elasticities smaller than this at every batch size are named, not shown. */
 const SMALL = 0.005;
 
-export function sensitivityDocument(result: Sensitivity, inputs: Inputs): Document {
-  const { config, rows, warnings, step } = result;
-  const batches = config.batch.length;
+export const sensitivity: Question<Sensitivity, never> = {
+  async gather(named, read) {
+    const scenario = completeScenario(named);
+    checkHardwareQuestion('sensitivity', scenario);
+    return { scenario, inputs: [await read(scenario)] };
+  },
+  ask: ({ inputs }, progress) => sensitivityOf(inputs[0]!, progress),
+  document: (answer, { inputs }) => documentOf(answer, inputs[0]!),
+  flat: flatElasticities,
+};
+
+function documentOf(result: Sensitivity, inputs: Inputs): Document {
+  const { groups, warnings, step } = result;
   return [
     [
       ...head(result, [inputs], `what moves ${modelOn(inputs)}`),
@@ -29,15 +42,13 @@ export function sensitivityDocument(result: Sensitivity, inputs: Inputs): Docume
         `elasticities: change of the result in % for 1 % more of the parameter (central differences, ${100 * step} %)`,
       ),
     ],
-    ...Array.from({ length: rows.length / batches }, (_, g) =>
-      section(rows.slice(g * batches, (g + 1) * batches)),
-    ),
+    ...groups.map(({ rows }) => section(rows)),
     warningsSection(warnings),
   ];
 }
 
 /** One line for each row and parameter. */
-export function flatElasticities({ schemaVersion, rows }: Sensitivity): FlatTable {
+function flatElasticities({ schemaVersion, rows }: Sensitivity): FlatTable {
   const flat = rows.flatMap(({ elasticities, ...row }) =>
     elasticities.map(({ parameter, throughput, speedup }) => ({
       schema_version: schemaVersion,

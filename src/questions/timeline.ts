@@ -1,4 +1,11 @@
-/** A run step by step, of a scenario with one row: what a timeline is drawn from. */
+/**
+ * A run step by step, of a scenario with one row, as a Chrome trace (JSON Array Format in an object), which Perfetto
+ * (ui.perfetto.dev) shows: a track a replica with its steps and their parts, a span a request with its time in the
+ * queue, in prefill and in decoding, and counters of who runs, who waits and what the KV cache holds.
+ *
+ * Times are microseconds of virtual time. Within a step, parts are drawn one after another in the order of the
+ * host and the GPU; prefill beside decoding is in truth part of the same pass.
+ */
 import { noSeconds, type PartSeconds } from '../cost/work.ts';
 import type { FinishedRecord, StepRecord } from '../engine/records.ts';
 import { UserError } from '../errors.ts';
@@ -6,6 +13,7 @@ import { Bench } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { isOpen } from '../scenario/load.ts';
 import { loadKind, settingsOf } from '../scenario/run.ts';
+import type { Question } from './question.ts';
 
 /** A step as it was observed, with its own copy of its seconds. */
 export type TimelineStep = StepRecord & { readonly parts: PartSeconds };
@@ -16,6 +24,19 @@ export interface Timeline {
   readonly steps: readonly TimelineStep[];
   readonly finished: readonly FinishedRecord[];
 }
+
+/** The file of `--timeline`. */
+export const timeline: NonNullable<Question['beside']> = {
+  check: ({ inputs }) => checkTimelineQuestion(inputs[0]!),
+  make({ inputs }) {
+    const [first] = inputs;
+    const { json, cut } = timelineText(
+      timelineOf(first!),
+      `specsim ${first!.target.name}, ${first!.methods[0]!.name}`,
+    );
+    return { text: json, said: `open it in https://ui.perfetto.dev${cut === null ? '' : `; ${cut}`}` };
+  },
+};
 
 /** @throws UserError for clones, which are no events in time, and for more than one row */
 export function checkTimelineQuestion(inputs: Inputs): void {
@@ -51,4 +72,114 @@ export function timelineOf(inputs: Inputs): Timeline {
     onStep: (step) => steps.push({ ...step, parts: Object.assign(noSeconds(), step.parts) }),
   });
   return { replicas: scenario.replicas, steps, finished };
+}
+
+/** A step is about 1 kB of text. */
+const MOST_STEPS = 50_000;
+
+const REPLICAS = 1;
+const REQUESTS = 2;
+
+const PARTS = [
+  ['overhead', 'overheadS'],
+  ['draft', 'draftS'],
+  ['verify', 'verifyS'],
+  ['prefill', 'prefillS'],
+  ['sample', 'samplingS'],
+] as const;
+
+interface TimelineText {
+  readonly json: string;
+  /** What was cut, for the user; null when all is there. */
+  readonly cut: string | null;
+}
+
+/**
+ * The trace as text, one event a line: the first steps of the run and the requests that arrived by their end.
+ *
+ * @param mostSteps how many steps to write at most, of all replicas together
+ */
+export function timelineText(timeline: Timeline, title: string, mostSteps = MOST_STEPS): TimelineText {
+  const { steps, finished, replicas } = timeline;
+  const written = steps.slice(0, mostSteps);
+  const all = written.length === steps.length;
+  const endS = all ? Number.POSITIVE_INFINITY : written.at(-1)!.startS;
+  const requests = finished.filter(({ arrivalS }) => arrivalS <= endS);
+  const events: object[] = [
+    { ph: 'M', name: 'process_name', pid: REPLICAS, args: { name: title } },
+    { ph: 'M', name: 'process_name', pid: REQUESTS, args: { name: 'requests' } },
+  ];
+  for (let replica = 0; replica < replicas; replica++) {
+    events.push({
+      ph: 'M',
+      name: 'thread_name',
+      pid: REPLICAS,
+      tid: replica,
+      args: { name: `replica ${replica}` },
+    });
+  }
+  for (const step of written) addStep(events, step);
+  for (const one of requests) addRequest(events, one);
+  const json = `{"displayTimeUnit":"ms","traceEvents":[\n${events.map((event) => JSON.stringify(event)).join(',\n')}\n]}\n`;
+  const cut = all
+    ? null
+    : `the first ${written.length} of ${steps.length} steps are written (up to ${endS.toFixed(2)} s) with ${requests.length} of ${finished.length} requests; fewer --requests write all of them`;
+  return { json, cut };
+}
+
+function addStep(events: object[], step: TimelineStep): void {
+  const { startS, replica: tid, parts, decodeSequences, prefillTokens, drafted, emitted } = step;
+  const seconds = PARTS.reduce((sum, [, key]) => sum + parts[key], 0);
+  const name = decodeSequences === 0 ? 'prefill step' : prefillTokens === 0 ? 'decode step' : 'mixed step';
+  events.push({
+    ph: 'X',
+    name,
+    pid: REPLICAS,
+    tid,
+    ts: us(startS),
+    dur: us(seconds),
+    args: { decodeSequences, prefillTokens, drafted, emitted },
+  });
+  let atS = startS;
+  for (const [part, key] of PARTS) {
+    if (parts[key] <= 0) continue;
+    events.push({ ph: 'X', name: part, pid: REPLICAS, tid, ts: us(atS), dur: us(parts[key]) });
+    atS += parts[key];
+  }
+  const counter = (what: string, value: number) =>
+    events.push({
+      ph: 'C',
+      name: `${what}, replica ${tid}`,
+      pid: REPLICAS,
+      tid,
+      ts: us(startS),
+      args: { [what]: value },
+    });
+  counter('decoding', step.decodeSequences);
+  counter('waiting', step.waiting);
+  counter('KV blocks', step.kvUsedBlocks);
+}
+
+function addRequest(events: object[], one: Timeline['finished'][number]): void {
+  const { request, arrivalS, admittedS, firstTokenS, endS, promptTokens, tokens, preemptions, replica } = one;
+  const span = (name: string, fromS: number, toS: number, args?: object) => {
+    const id = { cat: 'request', id: request, pid: REQUESTS, tid: 0 };
+    events.push({ ph: 'b', name, ...id, ts: us(fromS), ...(args && { args }) });
+    return { ph: 'e', name, ...id, ts: us(toS) };
+  };
+  const whole = span(`request ${request}`, arrivalS, endS, {
+    promptTokens,
+    outputTokens: tokens,
+    preemptions,
+    replica,
+  });
+  events.push(span('queued', arrivalS, admittedS));
+  events.push(span('prefill', admittedS, firstTokenS));
+  events.push(span('decode', firstTokenS, endS));
+  events.push(whole);
+}
+
+/** Microseconds, to the nanosecond. */
+function us(seconds: number): number {
+  return Math.round(seconds * 1e9) / 1e3;
 }

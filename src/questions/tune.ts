@@ -1,5 +1,6 @@
 /** What tune found, for people and as flat rows. */
 
+import { UserError } from '../errors.ts';
 import { cellText } from '../report/cell.ts';
 import {
   type Block,
@@ -19,16 +20,63 @@ import { head, modelOn } from '../report/head.ts';
 import { next } from '../report/next-run.ts';
 import type { Ratio } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
+import { checkHardwareQuestion, completeScenario, parseOptions, parseSizes } from '../scenario/options.ts';
+import type { Question } from './question.ts';
 import { joined } from './schedule.ts';
-import { DEFAULT_MAX_K, type MethodSchedule, TIE, type TuneRow, type Tuning } from './tuning.ts';
-import { bestForVllm } from './vllm.ts';
+import { scheduleDocument } from './schedule-document.ts';
+import { DEFAULT_MAX_K, type MethodSchedule, TIE, type TuneRow, type Tuning, tuningOf } from './tuning.ts';
+import { bestForVllm, vllmConfig } from './vllm.ts';
 
-export function tuneDocument(result: Tuning, inputs: readonly Inputs[]): Document {
-  const { rows, schedules, warnings } = result;
+export const tune: Question<Tuning, 'max-k' | 'context' | 'emit'> = {
+  async gather(named, read, { context }) {
+    if (named.k !== undefined) throw new UserError('--k: tune chooses it, expected --max-k');
+    if (named.promptLen !== undefined && context !== undefined) {
+      throw new UserError('--prompt-len and --context are the same to tune: expected one of them');
+    }
+    const scenario = completeScenario({
+      method: ['ngram', 'eagle3'],
+      ...parseOptions({ batch: '1..256' }, String),
+      ...named,
+    });
+    if (scenario.policy.join() !== 'fixed') {
+      throw new UserError('--policy: tune is about fixed draft lengths by batch size, expected none');
+    }
+    checkHardwareQuestion('tune', scenario);
+    if (context === undefined) return { scenario, inputs: [await read(scenario)] };
+    const inputs: Inputs[] = [];
+    for (const promptLen of parseSizes(context, '--context'))
+      inputs.push(await read({ ...scenario, promptLen }));
+    return { scenario, inputs };
+  },
+  ask: ({ inputs }, progress, { 'max-k': maxK }) =>
+    tuningOf(
+      inputs,
+      maxK === undefined ? DEFAULT_MAX_K : parseOptions({ k: maxK }, () => '--max-k').k!.at(-1)!,
+      progress,
+    ),
+  document: (answer, { inputs }) => documentOf(answer, inputs),
+  flat: flatTuning,
+  instead: (answer, { emit }) =>
+    emit === 'json' ? scheduleDocument(answer) : vllmConfig(onlyTrace(answer, emit!), emit as 'vllm'),
+};
+
+/** The schedule of the best method that vLLM has; a table for an engine can only be of one trace. */
+function onlyTrace({ config, schedules }: Tuning, emit: string): MethodSchedule {
+  if (config.trace.length > 1) {
+    throw new UserError(`--emit ${emit}: a schedule is of one trace, got ${config.trace.join(', ')}`);
+  }
+  const best = bestForVllm(schedules);
+  if (best === undefined) {
+    throw new UserError(
+      `--method ${config.method.join()}: vLLM runs none of them by a schedule, expected a plain method such as ngram or eagle3 beside them for --emit ${emit}`,
+    );
+  }
+  return best;
+}
+
+function documentOf(result: Tuning, inputs: readonly Inputs[]): Document {
+  const { groups, warnings } = result;
   const [first] = inputs;
-  const { traces } = first!;
-  const perTrace = rows.length / traces.length;
-  const methods = schedules.length / traces.length;
   return [
     [
       ...head(result, [first!], `how to draft for ${modelOn(first!)}`),
@@ -36,11 +84,11 @@ export function tuneDocument(result: Tuning, inputs: readonly Inputs[]): Documen
         `smallest k within ${100 * TIE} % of the best; gains with 95 % intervals on the same requests`,
       ),
     ],
-    ...traces.flatMap(({ name }, t): Section[] => [
-      [sentence(`trace ${name}`), gains(rows.slice(t * perTrace, (t + 1) * perTrace))],
+    ...groups.flatMap(({ trace, rows, schedules }): Section[] => [
+      [sentence(`trace ${first!.traces[trace]!.name}`), gains(rows)],
       [
         sentence('schedules, batch sizes:k (a size that was tried decides up to the next)'),
-        ...schedules.slice(t * methods, (t + 1) * methods).flatMap(scheduleLines),
+        ...schedules.flatMap(scheduleLines),
       ],
     ]),
     warningsSection(warnings),
@@ -116,7 +164,7 @@ function sureGain(over: Ratio | null): Cell {
 }
 
 /** One line for each trace, context and batch size. */
-export function flatTuning({ schemaVersion, rows }: Tuning): FlatTable {
+function flatTuning({ schemaVersion, rows }: Tuning): FlatTable {
   const spread = (name: string, ratio: Ratio | null) => ({
     [name]: ratio?.ratio ?? null,
     [`${name}_lo`]: ratio?.lo ?? null,

@@ -8,7 +8,7 @@ import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { Bench, type Ratio } from '../scenario/bench.ts';
 import { type Inputs, sha256 } from '../scenario/inputs.ts';
-import { type Envelope, envelope } from '../scenario/result.ts';
+import { type Answer, answerOf, type Group } from '../scenario/result.ts';
 import { loadKind, type Progress } from '../scenario/run.ts';
 import type { Setting } from '../scenario/setup.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
@@ -54,10 +54,15 @@ export interface MethodSchedule {
 /** The longest draft that is tried unless said otherwise. */
 export const DEFAULT_MAX_K = 16;
 
-export interface Tuning extends Envelope<TuneRow> {
+/** The schedules of a trace, the best method first. */
+export interface TuneGroup extends Group<TuneRow> {
+  readonly schedules: readonly MethodSchedule[];
+}
+
+export interface Tuning extends Answer<TuneRow, TuneGroup> {
   /** The longest draft that was tried. */
   readonly maxK: number;
-  /** One for each trace and method, the best method of a trace first. */
+  /** Of all groups. */
   readonly schedules: readonly MethodSchedule[];
 }
 
@@ -68,7 +73,7 @@ export interface Tuning extends Envelope<TuneRow> {
  * @param maxK the longest draft to try; methods whose recording ends earlier stop there
  * @throws UserError when no method is left that takes a draft length
  */
-export async function tune(
+export async function tuningOf(
   inputs: readonly Inputs[],
   maxK: number,
   progress: Progress = () => {},
@@ -84,18 +89,20 @@ export async function tune(
   }
   const batches = [...new Set(scenario.batch)].sort((a, b) => a - b);
   const warnings = new Set(inputs.flatMap((one) => one.warnings));
-  const rows: TuneRow[] = [];
-  const schedules: MethodSchedule[] = [];
+  let done = 0;
   const total = traces.length * inputs.length * batches.length;
-  for (let t = 0; t < traces.length; t++) {
+  const groups = traces.map((trace, t): TuneGroup => {
     const cells = inputs.flatMap((one) => {
       const bench = new Bench(one, one.traces[t]!, loadKind(scenario), warnings);
-      return batches.map((batch) => new Cell(one, t, bench, batch, tuned, maxK));
+      return batches.map((batch) => {
+        progress(done++, total);
+        return new Cell(one, t, bench, batch, tuned, maxK);
+      });
     });
     const ranked = tuned
       .map((method, m): MethodSchedule & { readonly of: Method } => ({
         of: method,
-        trace: traces[t]!.name,
+        trace: trace.name,
         method: method.name,
         mean_speedup: Math.exp(
           cells.reduce((sum, cell) => sum + Math.log(cell.bestOf(m).speedup), 0) / cells.length,
@@ -108,14 +115,15 @@ export async function tune(
         })),
       }))
       .sort((a, b) => b.mean_speedup - a.mean_speedup);
-    for (const cell of cells) {
-      progress(rows.length, total);
-      rows.push(cell.row(ranked[0]!.of));
-    }
-    schedules.push(...ranked.map(({ of: _, ...schedule }) => schedule));
-  }
+    return {
+      trace: t,
+      rows: cells.map((cell) => cell.row(ranked[0]!.of)),
+      schedules: ranked.map(({ of: _, ...schedule }) => schedule),
+    };
+  });
   const configHash = await sha256([maxK, ...inputs.map((one) => one.configHash)].join());
-  return { ...envelope(scenario, configHash, warnings, rows), maxK, schedules };
+  const schedules = groups.flatMap((group) => group.schedules);
+  return { ...answerOf<TuneRow, TuneGroup>(scenario, configHash, warnings, groups), maxK, schedules };
 }
 
 /** A setting that was tried, plain decoding as k = 0 of any method. */

@@ -55,7 +55,13 @@ export interface Row extends RowNames, Partial<ServingMeasures> {
   readonly clones_throughput_tok_per_s?: number;
 }
 
-/** What every question is answered with: rows, and what they are answers to. */
+/** Rows of one trace, which is told by its place: two files of one data set are two traces of the same name. */
+export interface Group<R> {
+  readonly trace: number;
+  readonly rows: readonly R[];
+}
+
+/** An answer as JSON has it: rows, and what they are answers to. */
 export interface Envelope<R> {
   readonly schemaVersion: typeof SCHEMA_VERSION;
   readonly tool: string;
@@ -66,14 +72,19 @@ export interface Envelope<R> {
   readonly rows: readonly R[];
 }
 
+/** What a question is answered with: the rows, and the same by trace; several groups a trace where others come first. */
+export interface Answer<R, G extends Group<R> = Group<R>> extends Envelope<R> {
+  readonly groups: readonly G[];
+}
+
 export type Result = Envelope<Row>;
 
-export function envelope<R>(
+export function answerOf<R, G extends Group<R>>(
   config: Scenario,
   configHash: string,
   warnings: Iterable<string>,
-  rows: readonly R[],
-): Envelope<R> {
+  groups: readonly G[],
+): Answer<R, G> {
   return {
     schemaVersion: SCHEMA_VERSION,
     tool: TOOL,
@@ -81,6 +92,12 @@ export function envelope<R>(
     configHash,
     seed: config.seed,
     warnings: [...warnings],
-    rows,
+    rows: groups.flatMap(({ rows }) => rows),
+    groups,
   };
+}
+
+/** The answer without its groups, which JSON leaves out. */
+export function resultOf<A extends Answer<object>>({ groups: _, ...result }: A): Omit<A, 'groups'> {
+  return result;
 }

@@ -5,35 +5,36 @@ import { Bench } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { isOpen } from './load.ts';
 import type { Scenario } from './options.ts';
-import { envelope, type Result, type Row } from './result.ts';
+import { type Answer, answerOf, type Group, type Row } from './result.ts';
 import type { Setting } from './setup.ts';
 
 /** Called before each row, for progress. */
 export type Progress = (done: number, total: number) => void;
 
 /** Simulates every row of the scenario. Same inputs, same result, to the byte. */
-export function runScenario(inputs: Inputs, progress: Progress = () => {}): Result {
+export function runScenario(inputs: Inputs, progress: Progress = () => {}): Answer<Row> {
   const { scenario } = inputs;
   const kind = loadKind(scenario);
   const batches = kind === 'open' ? [null] : scenario.batch;
   const settings = settingsOf(inputs);
   const total = inputs.traces.length * settings.length * batches.length;
   const warnings = new Set(inputs.warnings);
-  const rows: Row[] = [];
-  for (const trace of inputs.traces) {
+  let done = 0;
+  const groups = inputs.traces.map((trace, t): Group<Row> => {
     const bench = new Bench(inputs, trace, kind, warnings);
     const own = settings.map((setting) =>
-      batches.map((batch, b) => {
-        progress(rows.length + b, total);
+      batches.map((batch) => {
+        progress(done++, total);
         return bench.row(setting, batch);
       }),
     );
     const overFixed = comparesPolicies(inputs) ? overBestFixed(bench, settings, own) : null;
-    own.forEach((ofSetting, s) => {
-      rows.push(...ofSetting.map((row, b) => (overFixed === null ? row : { ...row, ...overFixed[s]![b]! })));
-    });
-  }
-  return envelope(scenario, inputs.configHash, warnings, rows);
+    const rows = own.flatMap((ofSetting, s) =>
+      ofSetting.map((row, b) => (overFixed === null ? row : { ...row, ...overFixed[s]![b]! })),
+    );
+    return { trace: t, rows };
+  });
+  return answerOf(scenario, inputs.configHash, warnings, groups);
 }
 
 /** Whether a run says how its policies stand to the best fixed draft length. */

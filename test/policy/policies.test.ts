@@ -15,7 +15,7 @@ import { Goodput } from '../../src/policy/goodput.ts';
 import { PerRequest } from '../../src/policy/per-request.ts';
 import { type PolicySpec, parsePolicy } from '../../src/policy/policies.ts';
 import { parseTable, Table } from '../../src/policy/table.ts';
-import { runDocument } from '../../src/questions/run.ts';
+import { run } from '../../src/questions/run.ts';
 import { textOf } from '../../src/report/text.ts';
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../../src/scenario/inputs.ts';
@@ -291,7 +291,9 @@ describe('policies in a run', () => {
       ({ policy, k, method }) => policy === 'oracle' && k === 8 && method === 'eagle3',
     )!;
     expect(oracle.over_best_fixed_lo).toBeGreaterThan(1);
-    expect(textOf(runDocument(result, inputs))).toMatch(/oracle +8 +1\.\d+x .*faster/);
+    expect(textOf(run.document(result, { scenario: inputs.scenario, inputs: [inputs] }))).toMatch(
+      /oracle +8 +1\.\d+x .*faster/,
+    );
   });
 
   it('off above a batch size is fixed up to it and plain decoding beyond', async () => {

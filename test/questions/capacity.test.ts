@@ -1,7 +1,7 @@
 /** The highest rate that holds an objective: the search by hand, and on the engine. */
 import { describe, expect, it } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
-import { capacityDocument } from '../../src/questions/capacity.ts';
+import { capacity } from '../../src/questions/capacity.ts';
 import {
   type CapacityRow,
   capacityOf,
@@ -115,7 +115,10 @@ describe('capacity on the engine', () => {
     const result = capacityOf(inputs);
     const text = (own: Partial<CapacityRow>) =>
       textOf(
-        capacityDocument({ ...result, rows: [result.rows[0]!, { ...result.rows[1]!, ...own }] }, inputs),
+        capacity.document(
+          { ...result, groups: [{ trace: 0, rows: [result.rows[0]!, { ...result.rows[1]!, ...own }] }] },
+          { scenario: inputs.scenario, inputs: [inputs] },
+        ),
       );
     const rates = (own: number | null, plain: number | null) => ({
       max_rate_req_per_s: own,

@@ -5,25 +5,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { requestOf } from '../../src/cli/scenario-flags.ts';
+import { commandLineOf } from '../../src/cli/scenario-flags.ts';
 import { RESOURCES } from '../../src/cost/fields.ts';
 import { binding, secondsByResource } from '../../src/cost/resources.ts';
 import { Roofline } from '../../src/cost/roofline.ts';
 import { noSeconds, StepWork, totalSeconds, Verified } from '../../src/cost/work.ts';
 import { forwardShape } from '../../src/model/shape.ts';
-import { compare } from '../../src/node/compare.ts';
+import { ask } from '../../src/node/ask.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
+import { CARDS } from '../../src/questions/cards.ts';
 import {
   breakEvenBatch,
   type Comparison,
   comparedLengths,
-  compareGpus,
+  comparisonOf,
 } from '../../src/questions/comparison.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { readProfiles } from '../../src/scenario/overrides.ts';
 import { runScenario } from '../../src/scenario/run.ts';
 import { modelCard } from '../shipped-models.ts';
+
+const COMPARE = CARDS.find(({ name }) => name === 'compare')!;
 
 const file = async (kind: 'gpu' | 'engine', name: string) => {
   const { text, where } = await folderLibrary.profile(kind, name);
@@ -113,7 +116,7 @@ describe('a comparison', async () => {
   const inputs = await Promise.all(
     ['h100-sxm', 'l40s'].map((gpu) => gatherInputs({ ...scenario, gpu }, folderLibrary)),
   );
-  const comparison = await compareGpus(scenario, inputs);
+  const comparison = await comparisonOf(scenario, inputs);
 
   it('has the best row of a run of each GPU, at each batch size', () => {
     expect(comparison.rows.map(({ gpu, batch_size }) => [gpu, batch_size])).toEqual([
@@ -226,6 +229,8 @@ describe('the command line', () => {
     ['a file that is not there', { gpu: 'l4,nowhere.json' }, '"nowhere.json": no such file'],
     ['a folder that is not there', { out: 'nowhere/x.json' }, 'folder nowhere does not exist'],
   ])('refuses %s', async (_, flags, words) => {
-    await expect(compare(requestOf({ requests: '2', ...flags, format: 'json' }))).rejects.toThrow(words);
+    await expect(ask(COMPARE, commandLineOf({ requests: '2', ...flags, format: 'json' }))).rejects.toThrow(
+      words,
+    );
   });
 });

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
-import { explain } from '../../src/questions/explanation.ts';
+import { explanationOf } from '../../src/questions/explanation.ts';
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
@@ -18,7 +18,7 @@ describe('an explanation', () => {
   it('has parts that add up, and positions that add up to the tokens of a step', async () => {
     const inputs = await inputsOf({ k: [4], batch: [1, 64] });
     const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
-    for (const row of explain(inputs).rows) {
+    for (const row of explanationOf(inputs).rows) {
       const { total, ...parts } = row.ms_per_token;
       expect(Object.values(parts).reduce((sum, ms) => sum + ms, 0)).toBeCloseTo(total, 9);
       const measures = bench.measures({ method: inputs.methods[0]!, k: 4 }, row.batch_size);
@@ -35,7 +35,7 @@ describe('an explanation', () => {
     const inputs = await inputsOf({ k: [4], batch: [64] });
     const at = (powerW: number | null, priceUsdPerH: number | null) => {
       const specification = { ...inputs.hardware.specification, powerW, priceUsdPerH };
-      return explain({ ...inputs, hardware: { ...inputs.hardware, specification } }).rows[0]!;
+      return explanationOf({ ...inputs, hardware: { ...inputs.hardware, specification } }).rows[0]!;
     };
     const row = at(500, 3.6);
     const { rejected_draft: draft, rejected_verify: verify } = row.ms_per_token;
@@ -51,7 +51,7 @@ describe('an explanation', () => {
       const inputs = await inputsOf({ method: [name], k: [4], batch: [1, 64] });
       const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
       const best = { method: parseMethod(name === 'ngram' ? 'best:ngram' : 'best:ngram+eagle3'), k: null };
-      for (const { waterfall, ms_per_token: now, batch_size: batch } of explain(inputs).rows) {
+      for (const { waterfall, ms_per_token: now, batch_size: batch } of explanationOf(inputs).rows) {
         const { step_ms: step, tokens_per_step: tokens } = bench.measures(best, batch);
         const bound = step!.verify / tokens!;
         const saved = waterfall.reduce((sum, gift) => sum + gift.saves_ms, 0);
@@ -80,7 +80,7 @@ describe('an explanation', () => {
       set: { 'hardware.price': '3.6 USD/h' },
     });
     await expect(gatherInputs(scenario, folderLibrary)).rejects.toThrow(/no effect with --load clones/);
-    const [row] = explain(await gatherInputs(scenario, folderLibrary, true)).rows;
+    const [row] = explanationOf(await gatherInputs(scenario, folderLibrary, true)).rows;
     const { rejected_draft: draft, rejected_verify: verify } = row!.ms_per_token;
     expect(row!.rejected_usd_per_mtok).toBeCloseTo((0.001 * (1000 * (draft + verify))) / 64, 9);
   });
@@ -95,7 +95,7 @@ describe('an explanation', () => {
         k === 0 ? bench.plainMeasures(setting, 64) : bench.measures(setting, 64);
       return tokens! / (step!.draft + step!.verify + step!.sampling + step!.overhead);
     };
-    const { positions } = explain(inputs).rows[0]!;
+    const { positions } = explanationOf(inputs).rows[0]!;
     expect(positions.map(({ pays }) => pays)).toEqual(
       positions.map(({ position }) => rate(position) > rate(position - 1)),
     );
@@ -104,14 +104,14 @@ describe('an explanation', () => {
 
   it('finds the batch size at which the setting stops paying', async () => {
     const inputs = await inputsOf({ k: [8], batch: [1] });
-    const batch = explain(inputs).rows[0]!.break_even_batch!;
+    const batch = explanationOf(inputs).rows[0]!.break_even_batch!;
     const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
     expect(bench.row({ method: inputs.methods[0]!, k: 8 }, batch).speedup).toBeLessThanOrEqual(1);
     expect(bench.row({ method: inputs.methods[0]!, k: 8 }, batch - 1).speedup).toBeGreaterThan(1);
   });
 
   it('ranks what would help, and a free lunch is never a loss', async () => {
-    const { remedies } = explain(await inputsOf({ k: [3], batch: [32] })).rows[0]!;
+    const { remedies } = explanationOf(await inputsOf({ k: [3], batch: [32] })).rows[0]!;
     const gains = remedies.map(({ gain }) => gain);
     expect(gains).toEqual(gains.toSorted((a, b) => b - a));
     expect(Math.min(...gains)).toBeGreaterThanOrEqual(1);
@@ -119,7 +119,7 @@ describe('an explanation', () => {
 
   it('takes nothing for waste where nothing is rejected', async () => {
     const inputs = await inputsOf({ k: [3], batch: [1], acceptance: { eagle3: '1' } });
-    for (const { ms_per_token: ms, remedies } of explain(inputs).rows) {
+    for (const { ms_per_token: ms, remedies } of explanationOf(inputs).rows) {
       // Drafts past the end of an output are rejected, whatever is accepted.
       expect((ms.rejected_draft + ms.rejected_verify) / ms.total).toBeLessThan(0.01);
       const better = remedies.find(({ what }) => what.includes('more accepted'))!;
@@ -129,7 +129,7 @@ describe('an explanation', () => {
 
   it('refuses requests of one token', async () => {
     const inputs = await inputsOf({ k: [3], batch: [1], outputLen: 1 });
-    expect(() => explain(inputs)).toThrow(/no request has a second output token/);
+    expect(() => explanationOf(inputs)).toThrow(/no request has a second output token/);
   });
 
   it.each([
@@ -139,7 +139,7 @@ describe('an explanation', () => {
     [{ method: ['oracle:eagle3'] }],
   ])('%j is refused', async (options) => {
     const inputs = await inputsOf(options);
-    expect(() => explain(inputs)).toThrow(/explain is about one method and one k/);
+    expect(() => explanationOf(inputs)).toThrow(/explain is about one method and one k/);
   });
 });
 
@@ -148,7 +148,7 @@ describeWithRecordings('explaining the recordings', (dir) => {
     '%s: the share of the time that rejected tokens take rises with the batch, of verification and in all',
     async (dataset) => {
       const trace = [join(dir, `combined_${dataset}.jsonl`)];
-      const { rows } = explain(await inputsOf({ trace, k: [3], batch: [1, 32, 128] }));
+      const { rows } = explanationOf(await inputsOf({ trace, k: [3], batch: [1, 32, 128] }));
       const shares = (part: (ms: (typeof rows)[number]['ms_per_token']) => number) =>
         rows.map(({ ms_per_token: ms }) => part(ms) / ms.total);
       const verified = shares((ms) => ms.rejected_verify);

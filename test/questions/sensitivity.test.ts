@@ -2,13 +2,17 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { requestOf } from '../../src/cli/scenario-flags.ts';
+import { commandLineOf } from '../../src/cli/scenario-flags.ts';
+import { ask } from '../../src/node/ask.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
-import { sensitivity } from '../../src/node/sensitivity.ts';
+import { CARDS } from '../../src/questions/cards.ts';
+
 import { type Sensitivity, sensitivityOf } from '../../src/questions/elasticities.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
+
+const SENSITIVITY = CARDS.find(({ name }) => name === 'sensitivity')!;
 
 const inputsOf = (options: Options) => gatherInputs(completeScenario(options), folderLibrary);
 const options: Options = {
@@ -133,6 +137,8 @@ describe('the command line', () => {
     ['several GPUs', { gpu: 'h100-sxm,l4' }, 'unknown gpu "h100-sxm,l4"'],
     ['a folder that is not there', { out: 'nowhere/x.json' }, 'folder nowhere does not exist'],
   ])('refuses %s', async (_, flags, words) => {
-    await expect(sensitivity(requestOf({ requests: '2', ...flags, format: 'json' }))).rejects.toThrow(words);
+    await expect(
+      ask(SENSITIVITY, commandLineOf({ requests: '2', ...flags, format: 'json' })),
+    ).rejects.toThrow(words);
   });
 });

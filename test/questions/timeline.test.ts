@@ -2,8 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { totalSeconds } from '../../src/cost/work.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
-import { timelineOf } from '../../src/questions/timeline.ts';
-import { timelineText } from '../../src/questions/timeline-text.ts';
+import { timelineOf, timelineText } from '../../src/questions/timeline.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, parseOptions } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { byBatch, byBatchAndContext, joined, rangesOf } from '../../src/questions/schedule.ts';
 import { scheduleDocument } from '../../src/questions/schedule-document.ts';
-import { TIE, tune } from '../../src/questions/tuning.ts';
+import { TIE, tuningOf } from '../../src/questions/tuning.ts';
 import { vllmConfig } from '../../src/questions/vllm.ts';
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
@@ -84,7 +84,7 @@ describe('the schedule as plain JSON', () => {
       batch: [2, 16, 900],
       requests: 20,
     });
-    const tuning = await tune([inputs], 4);
+    const tuning = await tuningOf([inputs], 4);
     const [schedule] = scheduleDocument(tuning).schedules;
     const lists = [...schedule!.best, ...schedule!.methods.flatMap(({ contexts }) => contexts)];
     expect(lists).toHaveLength(3);
@@ -124,7 +124,7 @@ describe('sizes', () => {
 describe('tune', () => {
   it('takes the smallest k within a tie of the best, and nothing where nothing pays', async () => {
     const inputs = await inputsOf({ method: ['eagle3'], batch: [1, 512], requests: 40 });
-    const { rows, schedules } = await tune([inputs], 8);
+    const { rows, schedules } = await tuningOf([inputs], 8);
     const [method] = inputs.methods;
     const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
     for (const { batch_size: batch, k } of rows) {
@@ -139,7 +139,7 @@ describe('tune', () => {
 
   it('gives gains that are ratios of the rows of a run, with intervals around them', async () => {
     const inputs = await inputsOf({ method: ['ngram', 'eagle3'], batch: [8], requests: 40 });
-    const [row] = (await tune([inputs], 5)).rows;
+    const [row] = (await tuningOf([inputs], 5)).rows;
     const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
     const of = (name: string, k: number) =>
       bench.row({ method: inputs.methods.find((method) => method.name === name)!, k }, 8);
@@ -160,7 +160,7 @@ describe('tune', () => {
 
   it('stops at what a recording can answer for', async () => {
     const inputs = await inputsOf({ method: ['ngram'], batch: [1], requests: 5 });
-    await expect(tune([inputs], 64)).resolves.toBeDefined();
+    await expect(tuningOf([inputs], 64)).resolves.toBeDefined();
   });
 
   const run = (...args: string[]) => {
@@ -202,7 +202,7 @@ describeWithRecordings('tuning on the recordings', (dir) => {
     async (dataset) => {
       const trace = [join(dir, `combined_${dataset}.jsonl`)];
       const inputs = await inputsOf({ method: ['ngram', 'eagle3'], trace, batch: [1, 8, 32, 128] });
-      const { rows } = await tune([inputs], 10);
+      const { rows } = await tuningOf([inputs], 10);
       const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
       for (const row of rows) {
         const best = {

@@ -3,18 +3,22 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { requestOf } from '../../src/cli/scenario-flags.ts';
+import { commandLineOf } from '../../src/cli/scenario-flags.ts';
 import { FIELDS, scaled } from '../../src/cost/fields.ts';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { UserError } from '../../src/errors.ts';
+import { ask } from '../../src/node/ask.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
-import { run } from '../../src/node/run.ts';
+import { CARDS } from '../../src/questions/cards.ts';
+
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options, parseOptions } from '../../src/scenario/options.ts';
 import { implausible, readProfiles, SETTABLE_PATHS } from '../../src/scenario/overrides.ts';
 import type { Result } from '../../src/scenario/result.ts';
 import { runScenario } from '../../src/scenario/run.ts';
+
+const RUN = CARDS.find(({ name }) => name === 'run')!;
 
 const file = async (kind: 'gpu' | 'engine', name: string) => {
   const { text, where } = await folderLibrary.profile(kind, name);
@@ -316,7 +320,7 @@ describe('the command line', () => {
     ['one value for several', ['hardware.denseFlops=1 PFLOP/s'], ['a factor such as 1.2x']],
   ];
   it.each(mistakes)('refuses %s', async (_, set, words) => {
-    const refused = (async () => run(requestOf({ set, format: 'json' })))();
+    const refused = (async () => ask(RUN, commandLineOf({ set, format: 'json' })))();
     const message = await refused.then(
       () => 'nothing refused',
       (error) => (error instanceof UserError ? error.message : String(error)),
@@ -326,8 +330,8 @@ describe('the command line', () => {
   });
 
   it('refuses any beside constants of a fit', async () => {
-    const request = requestOf({ cost: 'specdecode-bench', set: 'engine.layerLaunch=2x', format: 'json' });
-    await expect(run(request)).rejects.toThrow(
+    const request = commandLineOf({ cost: 'specdecode-bench', set: 'engine.layerLaunch=2x', format: 'json' });
+    await expect(ask(RUN, request)).rejects.toThrow(
       '--set engine.layerLaunch=2x has no effect with --cost specdecode-bench',
     );
   });

@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { reachedQuantiles } from '../../scripts/process-fit/quantile-fit.ts';
 import { catalogue } from '../../src/node/catalogue.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
-import { explain } from '../../src/questions/explanation.ts';
-import { tune } from '../../src/questions/tuning.ts';
+import { explanationOf } from '../../src/questions/explanation.ts';
+import { tuningOf } from '../../src/questions/tuning.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
@@ -193,13 +193,13 @@ describe('names', () => {
     const eager = await run({ ...longbench, k: [15], policy: ['goodput'], batch: [8] });
     expect(eager.rows[0]!.drafted_per_step).toBeLessThan(15);
     const inputs = await gatherInputs(completeScenario({ ...longbench, k: [15], batch: [8] }), folderLibrary);
-    const [why] = explain(inputs).rows;
+    const [why] = explanationOf(inputs).rows;
     // The whole block is the price of verifying one of it.
     expect(why!.positions[0]!.cost_ms).toBeGreaterThan(10 * why!.positions[1]!.cost_ms);
     expect(why!.positions).toHaveLength(15);
-    const { rows: tuned } = await tune([inputs], 16);
+    const { rows: tuned } = await tuningOf([inputs], 16);
     expect(tuned[0]).toMatchObject({ method: 'dflash', k: 15 });
-    await expect(tune([inputs], 8)).rejects.toThrow('--max-k 8: dflash was recorded with blocks of 15');
+    await expect(tuningOf([inputs], 8)).rejects.toThrow('--max-k 8: dflash was recorded with blocks of 15');
     const stated = await run({
       target: 'qwen3-8b',
       method: ['dflash'],

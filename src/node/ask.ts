@@ -1,0 +1,86 @@
+/** Asks a question of a scenario file and flags, and delivers the answer. */
+import { resolve } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { Card } from '../questions/cards.ts';
+import type { Own } from '../questions/question.ts';
+import { gatherInputs } from '../scenario/inputs.ts';
+import { type Options, parseOptions } from '../scenario/options.ts';
+import { resultOf } from '../scenario/result.ts';
+import { type Delivery, deliver, write } from './deliver.ts';
+import { folderLibrary } from './folder-library.ts';
+import { readJsonFile } from './json-file.ts';
+import { checkWritable, writeWhole } from './output.ts';
+
+/** What a user wrote. */
+export interface CommandLine extends Delivery {
+  readonly scenarioFile: string | undefined;
+  /** Scenario keys by flag name. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  /** Flags of the question alone. */
+  readonly own: Own;
+}
+
+/** @throws UserError before anything is written */
+export async function ask(card: Card, line: CommandLine): Promise<void> {
+  const { own, out, format } = line;
+  const named = (role: 'instead' | 'beside') =>
+    Object.entries(card.flags ?? {}).find(([flag, one]) => one.role === role && own[flag] !== undefined)?.[0];
+  const [instead, beside] = [named('instead'), named('beside')];
+  if (out !== undefined) await checkWritable(out, '--out');
+  if (beside !== undefined) await checkBeside(beside, own[beside]!, out);
+  if (instead !== undefined && format !== 'table') {
+    throw new UserError(`--format ${format} has no effect with --${instead} ${own[instead]}, which is JSON`);
+  }
+  const question = await card.load();
+  const asking = await question.gather(
+    await optionsOf(line),
+    (scenario, billed) => gatherInputs(scenario, folderLibrary, billed),
+    own,
+  );
+  if (beside !== undefined) question.beside!.check(asking);
+  const answer = await question.ask(asking, showProgress, own);
+  showProgress(0, 0);
+  if (beside !== undefined) {
+    const { text, said } = question.beside!.make(asking);
+    await writeWhole(own[beside]!, text);
+    process.stderr.write(`${beside} written to ${own[beside]}: ${said}\n`);
+  }
+  if (instead !== undefined) await write(`${JSON.stringify(question.instead!(answer, own))}\n`, out);
+  else {
+    await deliver(
+      {
+        result: resultOf(answer),
+        flat: () => question.flat(answer),
+        document: () => question.document(answer, asking),
+      },
+      line,
+    );
+  }
+}
+
+async function checkBeside(flag: string, file: string, out: string | undefined): Promise<void> {
+  await checkWritable(file, `--${flag}`);
+  if (out === undefined || resolve(file) !== resolve(out)) return;
+  throw new UserError(`--${flag} ${file}: is the file of --out as well, expected another`);
+}
+
+/** Shows on a terminal how far the work is, nothing when it is done and nothing anywhere else. */
+function showProgress(done: number, total: number): void {
+  if (!process.stderr.isTTY) return;
+  process.stderr.write(`\r${done < total ? `row ${done + 1} of ${total}` : ''}\u001b[K`);
+}
+
+/** The options of the scenario file and the flags; flags win. Throws a UserError for a bad one. */
+async function optionsOf({ scenarioFile, flags }: CommandLine): Promise<Options> {
+  // Flags first: of "--load workload FILE" the load is what is wrong, not the file.
+  const named = parseOptions(flags, (key) => `--${key}`);
+  return { ...(scenarioFile === undefined ? {} : await readScenario(scenarioFile)), ...named };
+}
+
+async function readScenario(path: string): Promise<Options> {
+  const json = await readJsonFile('scenario', path);
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) {
+    throw new UserError(`${path}: expected an object with scenario keys, such as {"gpu": "h100-sxm"}`);
+  }
+  return parseOptions(json as Record<string, unknown>, (key) => `${path}: ${key}`);
+}

@@ -1,0 +1,39 @@
+/** An answer in the form asked for, to the terminal or to the file asked for. */
+import { csvTable } from '../csv.ts';
+import type { Document } from '../report/document.ts';
+import type { FlatTable } from '../report/flat-rows.ts';
+import { textOf } from '../report/text.ts';
+import { writeWhole } from './output.ts';
+
+/** How an answer is to be written, and where: a file, or the terminal. */
+export interface Delivery {
+  readonly format: 'table' | 'csv' | 'json';
+  readonly out: string | undefined;
+}
+
+interface Report {
+  readonly result: object;
+  flat(): FlatTable;
+  document(): Document;
+}
+
+export async function deliver(report: Report, { format, out }: Delivery): Promise<void> {
+  await write(render(report, format), out);
+}
+
+/** Writes a text to the terminal, or to the file asked for. */
+export async function write(text: string, out: string | undefined): Promise<void> {
+  if (out === undefined) process.stdout.write(text);
+  else await writeWhole(out, text);
+}
+
+function render({ result, flat, document }: Report, format: Delivery['format']): string {
+  switch (format) {
+    case 'json':
+      return `${JSON.stringify(result, null, 2)}\n`;
+    case 'csv':
+      return csvTable(flat());
+    case 'table':
+      return textOf(document());
+  }
+}
