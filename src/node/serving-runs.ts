@@ -4,15 +4,11 @@
  * are the means of a run. Decoding is plain.
  */
 import { readSheet } from '../cost/calibration/sheet.ts';
-import type { EngineProfile } from '../cost/engine-profile.ts';
-import { Roofline } from '../cost/roofline.ts';
-import { PlainDecoding } from '../drafter/drafter.ts';
-import { Engine } from '../engine/engine.ts';
-import { Open } from '../engine/load.ts';
 import type { FinishedRecord } from '../engine/records.ts';
-import type { HardwareProfile } from '../hardware/profile.ts';
-import { forwardShape } from '../model/shape.ts';
-import { shippedModels } from '../scenario/models.ts';
+import { Bench } from '../scenario/bench.ts';
+import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
+import { completeScenario } from '../scenario/options.ts';
+import { settingsOf } from '../scenario/run.ts';
 import { folderLibrary } from './folder-library.ts';
 import { readTable } from './table-file.ts';
 
@@ -64,36 +60,27 @@ interface Request {
 }
 
 /** @throws UserError for a table that cannot be read, and for what is wrong in it */
-export async function servingPoints(
-  folder: string,
-  { file, target, maxSequences }: ServingRun,
-  hardware: HardwareProfile,
-  engine: EngineProfile,
-): Promise<ServingPoint[]> {
+export async function servingPoints(folder: string, run: ServingRun): Promise<ServingPoint[]> {
+  const { file, gpu, target, maxSequences } = run;
   const requests = readRequests(await readTable('--ops', `${folder}/${file}`), file);
-  const shape = forwardShape(await (await shippedModels(folderLibrary)).model(target), {
-    tp: 1,
-    dtype: 'bf16',
-  });
-  const memory = hardware.specification.memoryCapacityBytes * engine.memoryShare;
-  const kvBytes = memory - shape.weightBytes;
-  const simulated = new Engine({
-    workload: {
-      promptTokens: Int32Array.from(requests, ({ promptTokens }) => promptTokens),
-      outputTokens: Int32Array.from(requests, ({ outputTokens }) => outputTokens),
-    },
-    load: new Open(Float64Array.from(requests, ({ arrivalS }) => arrivalS)),
-    drafter: new PlainDecoding(),
-    cost: new Roofline(shape, [], hardware, engine, 1),
-    draftModels: 0,
-    limits: {
-      maxBatchedTokens: engine.maxBatchedTokens,
-      maxSequences,
-      kvBlocks: Math.floor(kvBytes / shape.kvBytesPerToken / engine.blockTokens),
-      blockTokens: engine.blockTokens,
-    },
-  });
-  simulated.run();
+  const inputs = await gatherInputs(completeScenario({ gpu, target, method: ['none'] }), folderLibrary);
+  // Plain decoding needs no acceptance: the lengths are all that is asked of a trace.
+  const trace = {
+    ...inputs.traces[0]!,
+    ids: requests.map((_, r) => String(r)),
+    promptTokens: Int32Array.from(requests, ({ promptTokens }) => promptTokens),
+    outputTokens: Int32Array.from(requests, ({ outputTokens }) => outputTokens),
+    drafters: new Map(),
+    tokens: null,
+  };
+  const replayed: Inputs = {
+    ...inputs,
+    scenario: { ...inputs.scenario, load: 'recorded' },
+    engine: { ...inputs.engine, maxSequences },
+    recordedArrivalS: Float64Array.from(requests, ({ arrivalS }) => arrivalS),
+  };
+  const bench = new Bench(replayed, trace, 'open', new Set());
+  const finished = bench.watched(settingsOf(inputs)[0]!, null, { onStep() {} });
   const measured = means(
     requests.map(({ arrivalS, outputTokens, ttftS, tpotS }) => ({
       tokens: outputTokens,
@@ -102,7 +89,7 @@ export async function servingPoints(
       endS: arrivalS + ttftS + (outputTokens - 1) * tpotS,
     })),
   );
-  const predicted = means([...simulated.finished]);
+  const predicted = means(finished);
   return Object.keys(measured).map((setting) => ({
     setting,
     measured: measured[setting]!,

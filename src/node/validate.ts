@@ -1,9 +1,7 @@
 /** `specsim validate`: what was measured beside what is predicted, set by set. */
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { parseEngine } from '../cost/engine-profile.ts';
 import { UserError, unknownName } from '../errors.ts';
-import { parseHardware } from '../hardware/load.ts';
 import {
   type Document,
   FOUR,
@@ -17,9 +15,7 @@ import {
   WHOLE,
 } from '../report/document.ts';
 import { textOf } from '../report/text.ts';
-import { DEFAULTS } from '../scenario/options.ts';
 import { SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
-import { folderLibrary } from './folder-library.ts';
 import { KERNEL_SETS, type KernelSet, kernelSets } from './kernel-tables.ts';
 import { checkWritable, writeWhole } from './output.ts';
 import { SERVING_RUNS, type ServingPoint, servingPoints } from './serving-runs.ts';
@@ -105,17 +101,11 @@ async function publishedSets(
 
 /** The run that was asked for, else every run whose table is there. */
 async function servedSets(folder: string, only: string | null): Promise<Served[]> {
-  const { text, where } = await folderLibrary.profile('engine', DEFAULTS.engine);
-  const engine = await parseEngine(JSON.parse(text), where);
   const runs = SERVING_RUNS.filter(({ set, file }) =>
     only === null ? existsSync(`${folder}/${file}`) : set === only,
   );
   return Promise.all(
-    runs.map(async (run) => {
-      const { text, where } = await folderLibrary.profile('gpu', run.gpu);
-      const hardware = await parseHardware(JSON.parse(text), where);
-      return { set: run.set, gpu: run.gpu, points: await servingPoints(folder, run, hardware, engine) };
-    }),
+    runs.map(async (run) => ({ set: run.set, gpu: run.gpu, points: await servingPoints(folder, run) })),
   );
 }
 

@@ -5,27 +5,17 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { mistake, specsim } from '../../src/cli/program.ts';
 import { readOps } from '../../src/cost/calibration/tables.ts';
-import { parseEngine } from '../../src/cost/engine-profile.ts';
-import { parseHardware } from '../../src/hardware/load.ts';
-import { folderLibrary } from '../../src/node/folder-library.ts';
 import { kernelSets } from '../../src/node/kernel-tables.ts';
 import { SERVING_RUNS, servingPoints } from '../../src/node/serving-runs.ts';
 import { errorSizes } from '../../src/node/validation.ts';
 import { expectCommitted } from '../committed.ts';
 import { describeWithTables } from '../ops-tables.ts';
 
-const profile = async (kind: 'gpu' | 'engine', name: string) =>
-  JSON.parse((await folderLibrary.profile(kind, name)).text);
-
 describeWithTables('measured kernels and served requests', (_read, folder) => {
   it('are missed by as much as was committed', { timeout: 60_000 }, async () => {
     const kernels = await kernelSets(folder, null);
-    const engine = await parseEngine(await profile('engine', 'vllm-0.10'), 'vllm-0.10');
     const served = await Promise.all(
-      SERVING_RUNS.map(async (run) => {
-        const hardware = await parseHardware(await profile('gpu', run.gpu), run.gpu);
-        return { set: run.set, points: await servingPoints(folder, run, hardware, engine) };
-      }),
+      SERVING_RUNS.map(async (run) => ({ set: run.set, points: await servingPoints(folder, run) })),
     );
     expectCommitted('committed-tables.csv', [
       ...served.map(({ set, points }) => ({
