@@ -199,7 +199,7 @@ function publishedSections({ points, jointFit, traces }: Published): Section[] {
           'traces',
           traces === 'recording' ? 'recordings' : 'fitted processes (--recordings DIR replays the real ones)',
         ],
-        ['figures', 'test/validation/h100-sxm, each file with its source'],
+        ['figures', 'validation/h100-sxm, each file with its source'],
       ]),
       sentence('  sets marked calibration are what the engine profile was fitted to: they validate nothing'),
     ],

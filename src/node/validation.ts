@@ -1,6 +1,6 @@
 /**
  * Published measurements under vLLM 0.10.1 on H100s, nearly all of Llama-3.1-8B, and what the program predicts for
- * each. The figures and their sources are in test/validation/h100-sxm.
+ * each. The figures and their sources are in validation/h100-sxm.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ import { runScenario } from '../scenario/run.ts';
 import { folderLibrary } from './folder-library.ts';
 
 /** Folder of the figures. */
-const FOLDER = fileURLToPath(new URL('../../test/validation/h100-sxm/llama-3.1-8b', import.meta.url));
+const FOLDER = fileURLToPath(new URL('../../validation/h100-sxm/llama-3.1-8b', import.meta.url));
 
 const DATASETS = ['gsm8k', 'cnn', 'sharegpt', 'instructcoder'] as const;
 
