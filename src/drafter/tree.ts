@@ -28,7 +28,10 @@ export class DraftTree {
     const widths: number[] = [];
     for (const [n, path] of paths.entries()) {
       widths[path.length - 1] = (widths[path.length - 1] ?? 0) + 1;
-      const parent = path.slice(0, -1).reduce((node, rank) => this.child(node, rank), 0);
+      const parent = path
+        .slice(0, -1)
+        .reduce((node, rank) => (node < 0 ? node : this.child(node, rank) || -1), 0);
+      if (parent < 0) throw new RangeError(`draft ${path} stands before its parent`);
       this.#children[parent * this.#mostRank + path.at(-1)! - 1] = n + 1;
     }
     this.widths = widths;

@@ -1,0 +1,53 @@
+/**
+ * Replay of trees: how far the target's own text stays inside what was drafted. A dynamic tree is chosen anew in every
+ * round by the drafter's own probabilities, which are neither blind nor perfect: with a chance, the quality of its
+ * selection, a round has the likeliest drafts of what was offered, else as many without regard to their chances.
+ *
+ * Left out: that a drafter is surer where it is right, which makes good rounds of a dynamic tree deeper than the best
+ * fixed one's.
+ */
+import type { Ranks } from '../trace/ranks.ts';
+import type { DraftTree } from './tree.ts';
+
+/** A tree as it is run: the same in every round, or chosen by the round. */
+export interface RunTree {
+  /** What a round verifies. */
+  readonly best: DraftTree;
+  /** What it verifies where the selection is blind; null for a tree that is always the same. */
+  readonly blind: DraftTree | null;
+  /** By flat position, whether the selection there is blind. */
+  readonly blindAt: Uint8Array | null;
+}
+
+export class TreeReplay {
+  readonly #offsets: Int32Array;
+  readonly #ranks: Ranks;
+  readonly #tree: RunTree;
+  #walked: DraftTree;
+  #node = 0;
+  #accepted = 0;
+  readonly #take = (rank: number): boolean => {
+    this.#node = this.#walked.child(this.#node, rank);
+    if (this.#node === 0) return false;
+    this.#accepted++;
+    return true;
+  };
+
+  constructor(offsets: Int32Array, ranks: Ranks, tree: RunTree) {
+    this.#offsets = offsets;
+    this.#ranks = ranks;
+    this.#tree = tree;
+    this.#walked = tree.best;
+  }
+
+  /** Tokens that the round of a request at a position emits, with `left` tokens to go. */
+  emittedBy(request: number, position: number, left: number): number {
+    const at = this.#offsets[request]! + position;
+    const { best, blind, blindAt } = this.#tree;
+    this.#walked = blind !== null && blindAt![at] === 1 ? blind : best;
+    this.#node = 0;
+    this.#accepted = 0;
+    this.#ranks.follow(at, this.#offsets[request + 1]!, this.#take);
+    return Math.min(this.#accepted + 1, left);
+  }
+}
