@@ -89,6 +89,8 @@ export class DraftWork {
   catchUpTokens = 0;
   /** The longest draft of the step; 0 for none. */
   longest = 0;
+  /** Element j - 1: query tokens of a sequence in pass j of a tree, the first pass's 1; null where every pass has one. */
+  widths: Float64Array | null = null;
   #shortest = Number.POSITIVE_INFINITY;
 
   /** @param most tokens that a sequence drafts */
@@ -138,6 +140,8 @@ export class StepWork {
   searchHits = 0;
   /** Sequences that verify what another drafter proposed than the last time they verified drafts. */
   switches = 0;
+  /** Sequences whose drafts are a tree with branches, which takes a mask. */
+  trees = 0;
 
   /** @param most tokens that a sequence drafts */
   constructor(draftModels: number, most: number) {
@@ -189,6 +193,7 @@ export class StepWork {
     this.searches = 0;
     this.searchHits = 0;
     this.switches = 0;
+    this.trees = 0;
   }
 }
 

@@ -6,8 +6,10 @@ import { makePolicy, type PolicySpec } from '../policy/policies.ts';
 import type { PositionLengths } from '../trace/trace.ts';
 import { Bandit } from './bandit.ts';
 import { Best } from './best.ts';
+import type { Choice } from './choice.ts';
 import { Combined } from './combined.ts';
-import { type Choice, type Drafter, PlainDecoding, Speculation } from './drafter.ts';
+import { block, CHAIN } from './draft-form.ts';
+import { type Drafter, PlainDecoding, Speculation } from './drafter.ts';
 import { Hybrid } from './hybrid.ts';
 import { LookUp } from './look-up.ts';
 import { type BasicMethod, type Method, takesK } from './methods.ts';
@@ -44,12 +46,12 @@ export function assembleDrafter(
     checkAnswers(part, lengths, length);
     const { model } = part;
     if (model === undefined) {
-      return { part, proposer: new LookUp(new Replay(lengths, length, conventions)), block: null };
+      return { part, proposer: new LookUp(new Replay(lengths, length, conventions)), model: null };
     }
     const replay = new Replay(lengths, length, { ...conventions, proposalChance: null });
-    const block = model.drafting === 'block' ? lengths.maxK : null;
-    const requests = lengths.offsets.length - 1;
-    return { part, proposer: new ModelProposer(replay, model.catchUp, requests, slot++, block), block };
+    const form = model.drafting === 'block' ? block(lengths.maxK) : CHAIN;
+    const proposer = new ModelProposer(replay, model.catchUp, lengths.offsets.length - 1, slot++, form);
+    return { part, proposer, model: proposer };
   });
   const [first, second] = choices.map(({ proposer }) => proposer);
   if (first === undefined) return new PlainDecoding();

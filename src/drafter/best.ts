@@ -11,7 +11,8 @@
  * Left out: batches whose sequences differ, in which there is no best of each alone.
  */
 import { type CostModel, noSeconds, StepWork, totalSeconds, Verified } from '../cost/work.ts';
-import { type Choice, type Drafter, mostVerified } from './drafter.ts';
+import type { Choice } from './choice.ts';
+import { type Drafter, mostVerified } from './drafter.ts';
 import { Turns } from './turns.ts';
 
 /** A way to get to a position. */
@@ -31,7 +32,6 @@ interface Path {
 
 export class Best implements Drafter {
   readonly #choices: readonly Choice[];
-  readonly #slots: readonly number[];
   readonly #cost: CostModel;
   readonly #work: StepWork;
   readonly #weighed = new Verified();
@@ -51,8 +51,7 @@ export class Best implements Drafter {
   /** @param choices their replays answer with exact lengths */
   constructor(choices: readonly Choice[], cost: CostModel, requests: number) {
     this.#choices = choices;
-    let models = 0;
-    this.#slots = choices.map(({ part }) => (part.model === undefined ? -1 : models++));
+    const models = choices.filter(({ model }) => model !== null).length;
     this.#cost = cost;
     this.#turns = new Turns(requests);
     this.most = mostVerified(choices.map(({ proposer }) => proposer));
@@ -130,7 +129,8 @@ export class Best implements Drafter {
   #goOn(paths: readonly Path[][], from: number, choice: number, drafted: number, context: number): void {
     const before = paths[from]!;
     const after = paths[from + drafted + 1]!;
-    if (choice < 0 || this.#slots[choice] !== 0 || this.#work.drafts.length > 1) {
+    const model = this.#choices[choice]?.model ?? null;
+    if (model === null || this.#work.drafts.length > 1) {
       for (const path of before) {
         this.#add(after, path, this.#afterS(path, choice, drafted, context), from, choice, drafted);
       }
@@ -184,8 +184,8 @@ export class Best implements Drafter {
 
   /** A step's price is asked again for every path to a position. */
   #stepS(choice: number, drafted: number, context: number, unread: number): number {
-    const slot = choice < 0 ? -1 : this.#slots[choice]!;
-    const key = (slot < 0 ? 0 : unread) * 2 ** 10 + drafted * 4 + choice + 1;
+    const model = this.#choices[choice]?.model ?? null;
+    const key = (model === null ? 0 : unread) * 2 ** 10 + drafted * 4 + choice + 1;
     let seconds = this.#known.get(key);
     if (seconds === undefined) {
       seconds = this.#priceS(choice, drafted, context, unread);
@@ -214,10 +214,10 @@ export class Best implements Drafter {
     this.#verify(choice, drafted, this.#weighed);
     work.addRounds(sequences, sequences * context, this.#weighed);
     if (choice >= 0) {
-      const slot = this.#slots[choice]!;
-      const { block } = this.#choices[choice]!;
-      if (slot >= 0) work.drafts[slot]!.add(sequences, block ?? drafted, context, unread);
-      else {
+      const { model } = this.#choices[choice]!;
+      if (model !== null) {
+        model.draftAll(sequences, drafted, sequences * context, sequences * unread, work);
+      } else {
         work.searches = sequences;
         work.searchHits = sequences;
       }

@@ -7,8 +7,7 @@
 import { type StepWork, Verified } from '../cost/work.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { DecodingRows } from './decoding-rows.ts';
-import type { BasicMethod } from './methods.ts';
-import type { Replay } from './replay.ts';
+import type { RoundReplay } from './replay.ts';
 
 export interface Drafter {
   /** No figure of any round is above these: queries bound what a round emits and takes of a step, keys its memory. */
@@ -49,7 +48,7 @@ export interface Drafter {
 
 /** A way to propose tokens: knows from `replay` what would come of it, and states the work when it is used. */
 export interface Proposer {
-  readonly replay: Replay;
+  readonly replay: RoundReplay;
   /** Sets `verified` to a round in which the target verifies so many of its drafts. */
   verify(drafted: number, verified: Verified): void;
   /** Adds the work of drafting what `replay` last answered. */
@@ -58,14 +57,6 @@ export interface Proposer {
   see(request: number, position: number, emitted: number, ran: boolean): void;
   /** Notes that everything but the last token was prefilled again. */
   reread(request: number): void;
-}
-
-/** A way to propose, and what it is. */
-export interface Choice {
-  readonly part: BasicMethod;
-  readonly proposer: Proposer;
-  /** Drafts of a block, for a method that always drafts a whole one. */
-  readonly block: number | null;
 }
 
 /** What no round of any of these exceeds. */
@@ -107,7 +98,7 @@ export class PlainDecoding implements Drafter {
 export class Speculation implements Drafter {
   readonly #proposer: Proposer;
   readonly #policy: Policy;
-  readonly #replay: Replay;
+  readonly #replay: RoundReplay;
   readonly most: Verified;
   readonly verified = new Verified();
   emitted = 0;

@@ -1,45 +1,49 @@
 /**
- * Proposers that run a model: once per drafted token (EAGLE, EAGLE-3 and MTP heads, whole draft models), or once for
- * a whole block (DFlash). A round also takes the tokens that the model has not read yet. A head has read nothing of
+ * Proposers that run a model: once per drafted token (EAGLE, EAGLE-3 and MTP heads, whole draft models), once for every
+ * depth of a tree, or once for a whole block (DFlash). A round also takes the tokens that the model has not read yet. A head has read nothing of
  * what the last round emitted, since it needs the target's hidden states; a draft model has read all of its own
  * accepted drafts but the last one it drew.
- *
- * A block is always drafted whole, since a shorter one is another one; who wants fewer drafts verifies the first few.
  */
 import type { StepWork, Verified } from '../cost/work.ts';
+import type { DraftForm } from './draft-form.ts';
 import type { Proposer } from './drafter.ts';
 import type { CatchUp } from './methods.ts';
-import type { Replay } from './replay.ts';
+import type { RoundReplay } from './replay.ts';
 
 export class ModelProposer implements Proposer {
-  readonly replay: Replay;
+  readonly replay: RoundReplay;
   readonly #readsOwnDrafts: boolean;
   readonly #unread: Int32Array;
   readonly #slot: number;
-  readonly #block: number | null;
+  readonly #form: DraftForm;
 
   /**
    * @param requests number of requests in the trace
    * @param slot index of the model in `StepWork.drafts`
-   * @param block drafts of a block; null for a model that drafts token by token
    */
-  constructor(replay: Replay, catchUp: CatchUp, requests: number, slot: number, block: number | null) {
+  constructor(replay: RoundReplay, catchUp: CatchUp, requests: number, slot: number, form: DraftForm) {
     this.replay = replay;
     this.#readsOwnDrafts = catchUp === 'unread only';
     this.#unread = new Int32Array(requests);
     this.#slot = slot;
-    this.#block = block;
+    this.#form = form;
   }
 
-  /** The first few of a block are verified as a chain is. */
   verify(drafted: number, verified: Verified): void {
-    verified.chain(drafted);
+    this.#form.verify(drafted, verified);
   }
 
   draft(request: number, position: number, context: number, work: StepWork): void {
     const { drafted } = this.replay;
     if (drafted === 0) return;
-    work.drafts[this.#slot]!.add(1, this.#block ?? drafted, context, this.#unreadAt(request, position));
+    this.draftAll(1, drafted, context, this.#unreadAt(request, position), work);
+  }
+
+  /** Adds the work of drafting for sequences that draft alike, with their tokens added up. */
+  draftAll(sequences: number, drafted: number, context: number, catchUp: number, work: StepWork): void {
+    const draft = work.drafts[this.#slot]!;
+    draft.addAll(sequences, this.#form.length(drafted), context, catchUp);
+    this.#form.state(sequences, draft, work);
   }
 
   see(request: number, position: number, emitted: number, ran: boolean): void {
@@ -64,7 +68,7 @@ export class ModelProposer implements Proposer {
 
   /** Of the `own` tokens that its drafts would have given it has read all but the last two: the last draft, the bonus. */
   #unreadAfter(drafted: number, own: number, emitted: number): number {
-    return this.#readsOwnDrafts ? emitted - Math.min(own, drafted) + 1 : emitted;
+    return this.#readsOwnDrafts ? emitted - Math.min(own, this.#form.length(drafted)) + 1 : emitted;
   }
 
   /** Before the first round, the one token that the prefill emitted. */

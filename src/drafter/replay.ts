@@ -20,7 +20,29 @@ export interface ReplayConventions {
 /** The conventions of the recordings themselves (docs/physics.md, section 3). */
 export const AS_RECORDED: ReplayConventions = { positionLag: 0, clipDrafts: true, proposalChance: null };
 
-export class Replay {
+/** What rounds emit. */
+export interface RoundReplay {
+  /** The most that a round drafts. */
+  readonly longest: number;
+  /** Whether every round drafts as many as it is asked for. */
+  readonly always: boolean;
+  /** Tokens drafted by the last round; fractional where a chance decides. */
+  readonly drafted: number;
+  /** Tokens emitted by the last round. */
+  readonly emitted: number;
+  /** Chance that the last round, asked for anything, proposed anything: 0, 1, or the convention's. */
+  readonly proposing: number;
+  /**
+   * Sets `drafted`, `emitted` and `proposing` for the round of `request` at `position` with `left` tokens to go.
+   *
+   * @param asked the longest draft; that of the method unless said
+   */
+  round(request: number, position: number, left: number, asked?: number): void;
+  /** Tokens that a round emits; `round` says the same and more. */
+  emittedBy(request: number, position: number, left: number, asked: number): number;
+}
+
+export class Replay implements RoundReplay {
   /** By request: where its position 0 is read. */
   readonly #starts: Int32Array;
   readonly #emittedAt: Uint8Array;
@@ -28,16 +50,10 @@ export class Replay {
   readonly #exact: boolean;
   readonly #clipDrafts: boolean;
   readonly #proposalChance: number | null;
-  /** The most that a round drafts. */
   readonly longest: number;
-  /** Whether every round drafts as many as it is asked for. */
   readonly always: boolean;
-
-  /** Tokens drafted by the last round; fractional where a chance decides. */
   drafted = 0;
-  /** Tokens emitted by the last round. */
   emitted = 0;
-  /** Chance that the last round, asked for anything, proposed anything: 0, 1, or the convention's. */
   proposing = 1;
 
   constructor(lengths: PositionLengths, length: DraftLength, conventions: ReplayConventions) {
@@ -52,11 +68,6 @@ export class Replay {
     this.always = !this.#exact && proposalChance === null && this.#proposedAt === null;
   }
 
-  /**
-   * Sets `drafted`, `emitted` and `proposing` for the round of `request` at `position` with `left` tokens to go.
-   *
-   * @param asked the longest draft; that of the method unless said
-   */
   round(request: number, position: number, left: number, asked: number = this.longest): void {
     const at = this.#starts[request]! + position;
     const possible = lesser(this.#emittedAt[at]!, asked + 1);
@@ -65,7 +76,6 @@ export class Replay {
     else this.#propose(at, asked, possible);
   }
 
-  /** Tokens that a round emits; `round` says the same and more. */
   emittedBy(request: number, position: number, left: number, asked: number): number {
     return Math.min(lesser(this.#emittedAt[this.#starts[request]! + position]!, asked + 1), left);
   }

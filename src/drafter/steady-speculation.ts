@@ -1,5 +1,5 @@
 /**
- * Speculation with one model that drafts k tokens in every round, as engines mostly run: what a step drafts and
+ * Speculation with one model that drafts the same in every round, as engines mostly run: what a step drafts and
  * verifies then follows from sums, and the rounds of a step are one short loop.
  */
 import type { StepWork } from '../cost/work.ts';
@@ -34,7 +34,7 @@ export class SteadySpeculation extends Speculation {
       catchUpTokens += model.catchUp(request, position, k, emitted);
     }
     const count = upTo - from;
-    work.drafts[0]!.addAll(count, k, contextTokens, catchUpTokens);
+    model.draftAll(count, k, contextTokens, catchUpTokens, work);
     work.addRounds(count, contextTokens, this.most);
   }
 }

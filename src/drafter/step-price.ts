@@ -5,17 +5,16 @@
  */
 import { type CostModel, noSeconds, StepWork, totalSeconds, Verified } from '../cost/work.ts';
 import type { StepPrice } from '../policy/policy.ts';
-import { type Choice, mostVerified } from './drafter.ts';
+import type { Choice } from './choice.ts';
+import { mostVerified } from './drafter.ts';
 
 /** @param only the one part that runs */
 export function stepPrice(choices: readonly Choice[], cost: CostModel, only?: number): StepPrice {
   const runs = (choice: Choice) => only === undefined || choices[only] === choice;
-  const models = choices.filter(({ part }) => part.model !== undefined);
+  const models = choices.filter(({ model }) => model !== null).length;
   const searches = choices.some((choice) => choice.part.proposer === 'search' && runs(choice));
-  const work = new StepWork(models.length, mostVerified(choices.map(({ proposer }) => proposer)).drafted);
-  const drafts = models.flatMap((choice, slot) =>
-    runs(choice) ? { work: work.drafts[slot]!, block: choice.block } : [],
-  );
+  const work = new StepWork(models, mostVerified(choices.map(({ proposer }) => proposer)).drafted);
+  const drafting = choices.filter(runs).flatMap(({ model }) => model ?? []);
   const { proposer } = choices[only ?? 0]!;
   const verified = new Verified();
   const price = noSeconds();
@@ -31,8 +30,8 @@ export function stepPrice(choices: readonly Choice[], cost: CostModel, only?: nu
         work.searches = sequences;
         work.searchHits = (sequences * proposed) / asked;
       }
-      for (const { work: draft, block } of drafts) {
-        draft.addAll(sequences, block ?? asked, contextTokens, Math.round(sequences * emitted));
+      for (const model of drafting) {
+        model.draftAll(sequences, asked, contextTokens, Math.round(sequences * emitted), work);
       }
     }
     cost.priceStep(work, price);

@@ -7,6 +7,7 @@
  * fixed one's.
  */
 import type { Ranks } from '../trace/ranks.ts';
+import type { RoundReplay } from './replay.ts';
 import type { DraftTree } from './tree.ts';
 
 /** A tree as it is run: the same in every round, or chosen by the round. */
@@ -19,13 +20,19 @@ export interface RunTree {
   readonly blindAt: Uint8Array | null;
 }
 
-export class TreeReplay {
+/** A tree is drafted whole, or not at all where nothing is asked for. */
+export class TreeReplay implements RoundReplay {
   readonly #offsets: Int32Array;
   readonly #ranks: Ranks;
   readonly #tree: RunTree;
   #walked: DraftTree;
   #node = 0;
   #accepted = 0;
+  readonly longest: number;
+  readonly always = true;
+  readonly proposing = 1;
+  drafted = 0;
+  emitted = 0;
   readonly #take = (rank: number): boolean => {
     this.#node = this.#walked.child(this.#node, rank);
     if (this.#node === 0) return false;
@@ -38,10 +45,16 @@ export class TreeReplay {
     this.#ranks = ranks;
     this.#tree = tree;
     this.#walked = tree.best;
+    this.longest = tree.best.drafts;
   }
 
-  /** Tokens that the round of a request at a position emits, with `left` tokens to go. */
-  emittedBy(request: number, position: number, left: number): number {
+  round(request: number, position: number, left: number, asked: number = this.longest): void {
+    this.drafted = asked > 0 ? this.longest : 0;
+    this.emitted = this.emittedBy(request, position, left, asked);
+  }
+
+  emittedBy(request: number, position: number, left: number, asked: number): number {
+    if (asked === 0) return 1;
     const at = this.#offsets[request]! + position;
     const { best, blind, blindAt } = this.#tree;
     this.#walked = blind !== null && blindAt![at] === 1 ? blind : best;

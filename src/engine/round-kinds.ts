@@ -7,7 +7,7 @@ import { wider } from '../columns.ts';
 import { StepWork, Verified } from '../cost/work.ts';
 
 /** Columns of a kind before those of its draft models, of which each has two. */
-const OWN_COLUMNS = 7;
+const OWN_COLUMNS = 8;
 
 /** An index is kept in 16 bits. */
 const MOST_KINDS = 2 ** 16;
@@ -24,10 +24,12 @@ export class RoundKinds {
   readonly #draftModels: number;
   readonly #columns: number;
   /**
-   * Drafted, queries, keys and pairs of what is verified, searches, search hits, switches; of each draft model the tokens
-   * it drafts (0: it does not run) and reads first.
+   * Drafted, queries, keys and pairs of what is verified, searches, search hits, switches, trees; of each draft model the
+   * tokens it drafts (0: it does not run) and reads first.
    */
   #values: Float64Array;
+  /** Of each draft model, whatever the kind. */
+  readonly #widths: (Float64Array | null)[] = [];
   #hash = new Int32Array(8);
   /** Index of a kind plus one, 0 where empty; where two kinds meet, the later takes the next empty place. */
   #table = new Int32Array(256);
@@ -78,19 +80,27 @@ export class RoundKinds {
     work.searches = batch * values[at + 4]!;
     work.searchHits = batch * values[at + 5]!;
     work.switches = batch * values[at + 6]!;
+    work.trees = batch * values[at + 7]!;
     at += OWN_COLUMNS;
     for (let d = 0; d < this.#draftModels; d++, at += 2) {
-      if (values[at]! > 0) work.drafts[d]!.add(batch, values[at]!, context, values[at + 1]!);
+      const draft = work.drafts[d]!;
+      draft.widths = this.#widths[d] ?? null;
+      if (values[at]! > 0) draft.add(batch, values[at]!, context, values[at + 1]!);
     }
   }
 
-  #is(kind: number, verified: Verified, { searches, searchHits, switches, drafts }: StepWork): boolean {
+  #is(
+    kind: number,
+    verified: Verified,
+    { searches, searchHits, switches, trees, drafts }: StepWork,
+  ): boolean {
     let at = kind * this.#columns;
     const values = this.#values;
     if (values[at] !== verified.drafted || values[at + 1] !== verified.queries) return false;
     if (values[at + 2] !== verified.keys || values[at + 3] !== verified.pairs) return false;
     if (values[at + 4] !== searches || values[at + 5] !== searchHits || values[at + 6] !== switches)
       return false;
+    if (values[at + 7] !== trees) return false;
     at += OWN_COLUMNS;
     for (let d = 0; d < drafts.length; d++, at += 2) {
       if (values[at] !== drafts[d]!.longest || values[at + 1] !== drafts[d]!.catchUpTokens) return false;
@@ -107,10 +117,11 @@ export class RoundKinds {
       this.#hash = wider(this.#hash);
       this.#values = wider(this.#values);
     }
-    const { searches, searchHits, switches, drafts } = work;
+    const { searches, searchHits, switches, trees, drafts } = work;
+    for (const [d, { widths }] of drafts.entries()) this.#widths[d] = widths ?? this.#widths[d] ?? null;
     const models = drafts.flatMap(({ longest, catchUpTokens }) => [longest, catchUpTokens]);
     const { drafted, queries, keys, pairs } = verified;
-    const own = [drafted, queries, keys, pairs, searches, searchHits, switches];
+    const own = [drafted, queries, keys, pairs, searches, searchHits, switches, trees];
     this.#values.set([...own, ...models], kind * this.#columns);
     this.#hash[kind] = hashOf(verified, work);
     this.leastContext[kind] = context;

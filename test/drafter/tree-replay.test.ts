@@ -62,10 +62,10 @@ describe('ranks', () => {
     const ranks = new RecordedRanks(Uint8Array.of(0, 1, 2, 1, 0, 0, 1, 0), 4, MAX_K);
     const tree = new DraftTree([[1], [2], [1, 2], [1, 2, 1]]);
     const replay = new TreeReplay(Int32Array.of(0, 9), ranks, fixed(tree));
-    expect([1, 2, 3].map((position) => replay.emittedBy(0, position, 9))).toEqual([4, 1, 2]);
-    expect(replay.emittedBy(0, 1, 2)).toBe(2);
+    expect([1, 2, 3].map((position) => replay.emittedBy(0, position, 9, 4))).toEqual([4, 1, 2]);
+    expect(replay.emittedBy(0, 1, 2, 4)).toBe(2);
     const chain = new TreeReplay(Int32Array.of(0, 9), ranks, fixed(chainTree(3)));
-    expect(chain.emittedBy(0, 1, 9)).toBe(2);
+    expect(chain.emittedBy(0, 1, 9, 3)).toBe(2);
   });
 
   it('a chain as a tree emits what the chain does', () => {
@@ -77,7 +77,7 @@ describe('ranks', () => {
         right.forEach((tokens, r) => {
           for (let p = 1; p < tokens.length; p++) {
             const left = tokens.length - p;
-            expect(tree.emittedBy(r, p, left)).toBe(chain.emittedBy(r, p, left, k));
+            expect(tree.emittedBy(r, p, left, k)).toBe(chain.emittedBy(r, p, left, k));
           }
         });
       }),
@@ -96,7 +96,7 @@ describe('ranks', () => {
         );
         right.forEach((tokens, r) => {
           for (let p = 1; p < tokens.length; p++) {
-            const emitted = replays.map((replay) => replay.emittedBy(r, p, tokens.length - p));
+            const emitted = replays.map((replay) => replay.emittedBy(r, p, tokens.length - p, 1));
             for (let n = 1; n < emitted.length; n++)
               expect(emitted[n]).toBeGreaterThanOrEqual(emitted[n - 1]!);
           }
@@ -117,7 +117,7 @@ describe('ranks', () => {
     let rounds = 0;
     for (let r = 0; r < right.length; r++) {
       for (let p = 1; p < 380; ) {
-        const emitted = replay.emittedBy(r, p, 20);
+        const emitted = replay.emittedBy(r, p, 20, 1);
         p += emitted;
         tokens += emitted;
         rounds++;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Roofline } from '../../src/cost/roofline.ts';
 import { noSeconds, StepWork, totalSeconds } from '../../src/cost/work.ts';
 import { assembleDrafter } from '../../src/drafter/assemble.ts';
+import { CHAIN } from '../../src/drafter/draft-form.ts';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { ModelProposer } from '../../src/drafter/model-proposer.ts';
 import { AS_RECORDED, Replay } from '../../src/drafter/replay.ts';
@@ -392,8 +393,8 @@ describeWithRecordings('policies on the recordings', (dir) => {
       );
     const adaptive = seconds({ kind: 'goodput' }, 10);
     for (const k of LENGTHS) expect(adaptive, `k ${k}`).toBeLessThan(seconds({ kind: 'fixed' }, k));
-    const proposer = new ModelProposer(new Replay(lengths, 4, AS_RECORDED), 'all emitted', 1, 0, null);
-    const price = stepPrice([{ part: method!.parts[0]!, proposer, block: null }], cost);
+    const proposer = new ModelProposer(new Replay(lengths, 4, AS_RECORDED), 'all emitted', 1, 0, CHAIN);
+    const price = stepPrice([{ part: method!.parts[0]!, proposer, model: proposer }], cost);
     expect(price(1, 100, 0, 0, 1)).toBeLessThan(price(1, 100, 4, 4, 3));
   });
 });

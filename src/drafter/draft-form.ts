@@ -1,0 +1,44 @@
+/** The forms in which a model drafts: what it is run for, and what the target then verifies. */
+import type { DraftWork, StepWork, Verified } from '../cost/work.ts';
+import type { DraftTree } from './tree.ts';
+
+export interface DraftForm {
+  /** Length of the draft that `DraftWork` is told of a round in which `drafted` tokens are put to the target. */
+  length(drafted: number): number;
+  /** Sets `verified` to a round in which the target verifies so many of its drafts. */
+  verify(drafted: number, verified: Verified): void;
+  /** States what sets `sequences` rounds of it apart from chains. */
+  state(sequences: number, draft: DraftWork, work: StepWork): void;
+}
+
+/** A token a pass, each behind the one before. */
+export const CHAIN: DraftForm = {
+  length: (drafted) => drafted,
+  verify: (drafted, verified) => verified.chain(drafted),
+  state() {},
+};
+
+/** All tokens in one pass; a block is drafted whole, and its first few are verified as a chain is. */
+export function block(drafts: number): DraftForm {
+  return { ...CHAIN, length: () => drafts };
+}
+
+/**
+ * A tree, drafted and verified whole. Its passes run every node that has children: in a dynamic tree the `topk` likeliest
+ * of each depth.
+ */
+export function treeForm(tree: DraftTree, passWidths: readonly number[]): DraftForm {
+  const widths = Float64Array.from(passWidths);
+  const branches = tree.widths.some((width) => width > 1);
+  return {
+    length: () => widths.length,
+    verify(drafted, verified) {
+      if (drafted === 0) verified.chain(0);
+      else verified.tree(tree.drafts, tree.depthSum);
+    },
+    state(sequences, draft, work) {
+      draft.widths = widths;
+      if (branches) work.trees += sequences;
+    },
+  };
+}
