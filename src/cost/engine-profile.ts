@@ -25,6 +25,8 @@ export interface EngineProfile {
   readonly stepOverhead: FixedAndEach;
   /** Further host work of a step that verifies drafts, and for each drafted token: metadata, masks, token lists. */
   readonly speculationOverhead: FixedAndEach;
+  /** Further work of a step that verifies trees with branches, and for each drafted token: masks, moving the KV cache of what is kept together. */
+  readonly treeOverhead: FixedAndEach;
   /** Prompt look-up on the host, for a step with any search and for each sequence searched. */
   readonly search: FixedAndEach;
   /** Host work to change drafters, for a step in which any sequence does and for each that does. */
@@ -107,6 +109,7 @@ export const engineSchema = strictObject({
   draftPassLaunch: seconds,
   stepOverhead: fixedAndEach.describe('each: per sequence'),
   speculationOverhead: fixedAndEach.describe('each: per drafted token'),
+  treeOverhead: fixedAndEach.describe('of a step that verifies trees with branches; each: per drafted token'),
   search: fixedAndEach.describe('each: per sequence searched'),
   drafterSwitch: fixedAndEach.describe(
     'of methods that draft in more than one way; each: per sequence whose drafter is another than before',
@@ -155,6 +158,7 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     draftPassLaunchS: await time(file.draftPassLaunch, 'draftPassLaunch'),
     stepOverhead: await both('stepOverhead'),
     speculationOverhead: await both('speculationOverhead'),
+    treeOverhead: await both('treeOverhead'),
     search: await both('search'),
     drafterSwitch: await both('drafterSwitch'),
     plainSampling: await both('plainSampling'),

@@ -95,6 +95,8 @@ export const FIELDS: readonly Field[] = [
   time('stepOverhead.each', 'host', true),
   time('speculationOverhead.fixed', 'host', true),
   time('speculationOverhead.each', 'host', true),
+  time('treeOverhead.fixed', 'host'),
+  time('treeOverhead.each', 'host'),
   time('search.fixed', 'host'),
   time('search.each', 'host', true),
   time('drafterSwitch.fixed', 'host'),

@@ -117,8 +117,9 @@ export class ForwardPass {
    * @param tokens query tokens, over all sequences
    * @param contextTokens tokens of KV cache, the query tokens included, over all sequences
    * @param pairs of a query and a context token, over all sequences
+   * @param reads how often the KV cache is read
    */
-  attentionS(sequences: number, tokens: number, contextTokens: number, pairs: number): number {
+  attentionS(sequences: number, tokens: number, contextTokens: number, pairs: number, reads = 1): number {
     const { kvBytesPerToken, attentionFlopsPerPair, slidingWindow } = this.shape;
     let seenTokens = contextTokens;
     let seenPairs = pairs;
@@ -130,7 +131,7 @@ export class ForwardPass {
       seenPairs -= share * Math.max(0, pairs - sequences * inWindow);
     }
     return Math.max(
-      (seenTokens * kvBytesPerToken) / this.#kvBytesPerS,
+      (reads * seenTokens * kvBytesPerToken) / this.#kvBytesPerS,
       (seenPairs * attentionFlopsPerPair) / this.#attentionFlopsPerS,
     );
   }

@@ -10,6 +10,9 @@ import type { EngineProfile } from './engine-profile.ts';
 import { type ForwardPass, forwardPass } from './forward-pass.ts';
 import type { CostModel, DraftWork, PartSeconds, PassWork, StepWork } from './work.ts';
 
+/** Query rows of a tile of masked attention kernels (FlashAttention and FlashInfer: 64 to 128). */
+const MASKED_TILE_ROWS = 64;
+
 export class Roofline implements CostModel {
   readonly name = 'roofline';
   readonly #engine: EngineProfile;
@@ -44,9 +47,7 @@ export class Roofline implements CostModel {
     for (let d = 0; d < work.drafts.length; d++) {
       cost.draftS += this.#draftS(this.#drafts[d]!, work.drafts[d]!, prefill);
     }
-    const verifyS =
-      this.#target.tokensS(this.#pad(verify.tokens)) +
-      this.#target.attentionS(verify.sequences, verify.tokens, verify.contextTokens, verify.attentionPairs);
+    const verifyS = this.#target.tokensS(this.#pad(verify.tokens)) + this.#verifyAttentionS(work);
     const layersS = this.#layersS(this.#target, 1, verifyS);
     cost.verifyS = layersS + this.#target.logitsS(verify.logitRows);
     cost.prefillS =
@@ -62,7 +63,16 @@ export class Roofline implements CostModel {
     if (drafted > 0) {
       cost.overheadS += engine.speculationOverhead.fixedS + drafted * engine.speculationOverhead.eachS;
     }
+    if (work.trees > 0) cost.overheadS += engine.treeOverhead.fixedS + drafted * engine.treeOverhead.eachS;
     this.#hideHost(cost, this.#launchesS(work));
+  }
+
+  /** A kernel with a mask reads the KV cache once for every tile of query rows; a chain's rows fit one tile. */
+  #verifyAttentionS({ verify, trees }: StepWork): number {
+    const { sequences, tokens, contextTokens, attentionPairs } = verify;
+    const rows = (tokens / sequences) * this.#target.shape.queriesPerKey;
+    const tiles = trees > 0 ? Math.ceil(rows / MASKED_TILE_ROWS) : 1;
+    return this.#target.attentionS(sequences, tokens, contextTokens, attentionPairs, tiles);
   }
 
   /** Prompts are prefilled in passes of at most the engine's token budget, each a step of its own. */
@@ -135,33 +145,28 @@ export class Roofline implements CostModel {
     return seconds;
   }
 
-  /** All passes of a draft model. The first takes the prompts' chunks along; where nobody drafts it takes them alone. */
+  /**
+   * All passes of a draft model. The first takes the prompts' chunks along; where nobody drafts it takes them alone. The
+   * branches of a tree are sequences of their own in its later passes, each of which reads the context (SGLang).
+   */
   #draftS(pass: ForwardPass, work: DraftWork, chunks: PassWork): number {
     if (pass.shape.block) return this.#blockS(pass, work, chunks);
-    const { longest } = work;
+    const { longest, widths } = work;
     const launchS = this.#engine.draftPassLaunchS;
     if (longest === 0) return chunks.tokens === 0 ? 0 : launchS + this.#aloneS(pass, chunks);
     let sequences = 0;
     let context = 0;
     let seconds = longest * launchS;
-    let tokensS = 0;
-    let logitsS = 0;
     for (let j = longest; j >= 1; j--) {
-      const joining = work.sequencesOfLength[j]!;
-      if (joining > 0) {
-        sequences += joining;
-        context += work.contextOfLength[j]!;
-        tokensS = pass.tokensS(this.#pad(sequences));
-        logitsS = pass.logitsS(sequences);
-      }
-      const tokens = j === 1 ? work.catchUpTokens : sequences;
-      const seen = context + (j - 1) * sequences;
+      sequences += work.sequencesOfLength[j]!;
+      context += work.contextOfLength[j]!;
+      const rows = sequences * (widths === null ? 1 : widths[j - 1]!);
+      const tokens = j === 1 ? work.catchUpTokens : rows;
+      const seen = (context + (j - 1) * sequences) * (rows / sequences);
       const added = j === 1 && chunks.tokens > 0 ? this.#addedS(pass, tokens, chunks) : 0;
       const rooflineS =
-        (j === 1 ? pass.tokensS(this.#pad(tokens)) : tokensS) +
-        pass.attentionS(sequences, tokens, seen, (seen * tokens) / sequences) +
-        added;
-      seconds += this.#layersS(pass, 1, rooflineS) + logitsS;
+        pass.tokensS(this.#pad(tokens)) + pass.attentionS(rows, tokens, seen, (seen * tokens) / rows) + added;
+      seconds += this.#layersS(pass, 1, rooflineS) + pass.logitsS(rows);
     }
     return seconds + pass.firstPassS(this.#pad(work.catchUpTokens + chunks.tokens));
   }

@@ -28,6 +28,8 @@ export interface AttentionCost {
   readonly kvBytesPerToken: number;
   /** FLOPs of attention per pair of a query token and a context token, over all layers. */
   readonly attentionFlopsPerPair: number;
+  /** Query heads that read the same keys; 1 for latent attention, whose kernels are not bound by reading. */
+  readonly queriesPerKey: number;
   /** Layers that read at most `tokens` of context, as a share of the above; null when none do. */
   readonly slidingWindow: { readonly tokens: number; readonly share: number } | null;
 }
@@ -90,6 +92,7 @@ export function attentionCost(of: Layers, tp: number): AttentionCost {
     return {
       kvBytesPerToken: of.layers * (a.kvRank + a.ropeDim) * BYTES,
       attentionFlopsPerPair: of.layers * 2 * heads * (2 * a.kvRank + a.ropeDim),
+      queriesPerKey: 1,
       slidingWindow: null,
     };
   }
@@ -97,6 +100,7 @@ export function attentionCost(of: Layers, tp: number): AttentionCost {
   return {
     kvBytesPerToken: of.layers * 2 * keyValueHeads(a.kvHeads, tp) * a.headDim * BYTES,
     attentionFlopsPerPair: of.layers * 4 * heads * a.headDim,
+    queriesPerKey: a.heads / a.kvHeads,
     slidingWindow: window ? { tokens: window.tokens, share: window.layers / of.layers } : null,
   };
 }

@@ -76,6 +76,7 @@ function shape(rest: Partial<ForwardShape> = {}): ForwardShape {
     experts: null,
     kvBytesPerToken: 0,
     attentionFlopsPerPair: 0,
+    queriesPerKey: 1,
     slidingWindow: null,
     activationBytesPerToken: 0,
     allReduces: 0,

@@ -212,6 +212,7 @@ function expertsAlone(
       },
       kvBytesPerToken: 0,
       attentionFlopsPerPair: 0,
+      queriesPerKey: 1,
       slidingWindow: null,
       activationBytesPerToken: 0,
       allReduces: 0,
