@@ -3,20 +3,23 @@ import type { CostModel } from '../cost/work.ts';
 import { UserError } from '../errors.ts';
 import { FixedLength } from '../policy/fixed-length.ts';
 import { makePolicy, type PolicySpec } from '../policy/policies.ts';
+import type { Ranks } from '../trace/ranks.ts';
 import type { PositionLengths } from '../trace/trace.ts';
 import { Bandit } from './bandit.ts';
 import { Best } from './best.ts';
 import type { Choice } from './choice.ts';
 import { Combined } from './combined.ts';
-import { block, CHAIN } from './draft-form.ts';
+import { block, CHAIN, treeForm } from './draft-form.ts';
 import { type Drafter, PlainDecoding, Speculation } from './drafter.ts';
 import { Hybrid } from './hybrid.ts';
 import { LookUp } from './look-up.ts';
 import { type BasicMethod, type Method, takesK } from './methods.ts';
 import { ModelProposer } from './model-proposer.ts';
 import { type DraftLength, Replay, type ReplayConventions } from './replay.ts';
+import type { PlannedTree } from './run-tree.ts';
 import { SteadySpeculation } from './steady-speculation.ts';
 import { stepPrice } from './step-price.ts';
+import { TreeReplay } from './tree-replay.ts';
 
 /** Who decides the draft lengths of methods that take a k, and what it weighs them with. */
 interface Deciding {
@@ -25,11 +28,18 @@ interface Deciding {
   readonly seed: number;
 }
 
+/** A tree on a recording. */
+export interface Planted {
+  readonly plan: PlannedTree;
+  readonly ranks: Ranks;
+}
+
 /**
  * Builds the drafter of `method`.
  *
  * @param k draft length, for methods that take one; the longest where a policy decides
  * @param acceptance recorded lengths of each part of the method, in its order
+ * @param tree what is drafted instead of k tokens in a row, and which of its drafts are right
  * @throws UserError when k is not one that a recording can answer for, or it is of another way to draft
  */
 export function assembleDrafter(
@@ -38,19 +48,27 @@ export function assembleDrafter(
   acceptance: readonly PositionLengths[],
   conventions: ReplayConventions,
   deciding: Deciding | null = null,
+  tree: Planted | null = null,
 ): Drafter {
   let slot = 0;
   const choices = method.parts.map((part, index): Choice => {
     const lengths = acceptance[index]!;
+    const { model } = part;
+    const requests = lengths.offsets.length - 1;
+    if (tree !== null && model !== undefined) {
+      const replay = new TreeReplay(lengths.offsets, tree.ranks, tree.plan);
+      const form = treeForm(tree.plan.best, tree.plan.passWidths);
+      const proposer = new ModelProposer(replay, model.catchUp, requests, slot++, form);
+      return { part, proposer, model: proposer };
+    }
     const length = takesK(method) ? k! : 'exact';
     checkAnswers(part, lengths, length);
-    const { model } = part;
     if (model === undefined) {
       return { part, proposer: new LookUp(new Replay(lengths, length, conventions)), model: null };
     }
     const replay = new Replay(lengths, length, { ...conventions, proposalChance: null });
     const form = model.drafting === 'block' ? block(lengths.maxK) : CHAIN;
-    const proposer = new ModelProposer(replay, model.catchUp, lengths.offsets.length - 1, slot++, form);
+    const proposer = new ModelProposer(replay, model.catchUp, requests, slot++, form);
     return { part, proposer, model: proposer };
   });
   const [first, second] = choices.map(({ proposer }) => proposer);

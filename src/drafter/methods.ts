@@ -118,6 +118,11 @@ export function takesK(method: Method): boolean {
   return method.kind === 'fixed' || method.kind === 'hybrid' || method.kind === 'bandit';
 }
 
+/** Whether it drafts a tree where one is asked for: alone, token by token. */
+export function takesTree({ kind, parts }: Method): boolean {
+  return kind === 'fixed' && parts[0].model?.drafting === 'chain';
+}
+
 /** Whether part of it always drafts a whole block, so that a recording answers for one k alone. */
 export function draftsBlock({ parts }: Method): boolean {
   return parts.some(({ model }) => model?.drafting === 'block');

@@ -16,6 +16,12 @@ export type TreeSpec =
   | { readonly kind: 'file'; readonly file: string }
   | { readonly kind: 'paths'; readonly tree: DraftTree };
 
+/** A tree under the name the user gave it, its file read. */
+export interface NamedTree {
+  readonly name: string;
+  readonly spec: Exclude<TreeSpec, { readonly kind: 'file' }>;
+}
+
 /** Drafts of a best tree at most, unless said (as SGLang's and EAGLE's largest). */
 const MOST_BEST = 63;
 

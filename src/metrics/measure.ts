@@ -32,6 +32,8 @@ export interface Measures {
   readonly mean_tpot_s: number | null;
   readonly tokens_per_step: number | null;
   readonly drafted_per_step: number | null;
+  /** Tokens in the target's pass. */
+  readonly verified_per_round: number | null;
   readonly acceptance_rate: number | null;
   readonly wasted_verify_share: number | null;
   readonly time_share: {
@@ -86,6 +88,7 @@ export function measure(
     mean_tpot_s: ratio(total(outcomes.tpotS), total(outcomes.timed)),
     tokens_per_step: ratio(emitted, rounds),
     drafted_per_step: ratio(drafted, rounds),
+    verified_per_round: ratio(verified, rounds),
     acceptance_rate: ratio(accepted, drafted),
     wasted_verify_share: ratio(drafted - accepted, verified),
     time_share: {

@@ -282,7 +282,7 @@ function rowOf(
     again.map((one) => one.own.ratePerS / one.plain.ratePerS),
   );
   return {
-    ...bench.names(setting),
+    ...bench.names(setting, null),
     requests: pattern.arrivalS.length,
     max_rate_req_per_s: known(own.ratePerS),
     max_rate_lo_req_per_s: rates.lo,

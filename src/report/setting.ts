@@ -11,14 +11,17 @@ import { type Fact, type Shown, WHOLE } from './document.ts';
 export function settingLabel({
   method,
   k,
+  tree,
   policy,
 }: {
   readonly method: string;
   readonly k: number | null;
+  readonly tree?: string | null;
   readonly policy: string | null;
 }): string {
-  if (k === null) return method;
-  return `${method} k=${k}${policy === null || policy === 'fixed' ? '' : ` ${policy}`}`;
+  const drafts = tree ?? (k === null ? null : `k=${k}`);
+  if (drafts === null) return method;
+  return `${method} ${drafts}${policy === null || policy === 'fixed' ? '' : ` ${policy}`}`;
 }
 
 /** Copies or concurrency of a row, `open` where arrivals decide. */

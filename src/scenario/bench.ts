@@ -97,7 +97,7 @@ export class Bench {
 
   row(setting: Setting, batch: number | null): Row {
     const { method } = setting;
-    const setup = this.#setups.of(setting);
+    const setup = this.#setups.of(setting, batch);
     const baseline = this.#baseline(setup, batch);
     // A run of a million requests takes much memory: it is kept where it is compared with later.
     const compared = this.#inputs.policies.length > 1;
@@ -107,7 +107,7 @@ export class Bench {
     const throughputInterval = this.#confidence.throughput(run);
     const speedup = this.#over(run, baseline);
     return {
-      ...this.names(setting),
+      ...this.names(setting, batch),
       batch_size: batch,
       requests: measured.requests,
       throughput_tok_per_s: measured.throughput_tok_per_s,
@@ -120,6 +120,7 @@ export class Bench {
       decode_speedup: ratio(measured.decode_tok_per_s, baseline.measured.decode_tok_per_s),
       tokens_per_step: measured.tokens_per_step,
       drafted_per_step: measured.drafted_per_step,
+      ...(this.#inputs.trees.length > 0 && { verified_per_round: measured.verified_per_round }),
       acceptance_rate: measured.acceptance_rate,
       wasted_verify_share: measured.wasted_verify_share,
       time_share: measured.time_share,
@@ -130,8 +131,9 @@ export class Bench {
   }
 
   /** What a row of a setting is called. */
-  names(setting: Setting): RowNames {
+  names(setting: Setting, batch: number | null): RowNames {
     const { method, k, policy } = setting;
+    const setup = this.#setups.of(setting, batch);
     const { scenario, hardware, target, drafts } = this.#inputs;
     const cards = method.parts.flatMap((part) => drafts.get(part.name)?.name ?? []);
     return {
@@ -141,9 +143,10 @@ export class Bench {
       draft: cards.length === 0 ? null : cards.join('+'),
       method: method.name,
       k,
+      ...(this.#inputs.trees.length > 0 && { tree: setup.tree?.plan.label ?? null }),
       policy: takesK(method) ? (policy ?? FIXED).name : null,
       trace: this.#trace.name,
-      trace_kind: this.#setups.kindOf(this.#setups.of(setting)),
+      trace_kind: this.#setups.kindOf(setup),
     };
   }
 
@@ -157,8 +160,8 @@ export class Bench {
   ratio(a: Setting, b: Setting, batch: number | null): Ratio {
     const run = (setting: Setting, other: Setting) =>
       setting.method.kind === 'none'
-        ? this.#baseline(this.#setups.of(other), batch)
-        : this.#kept(this.#setups.of(setting), batch);
+        ? this.#baseline(this.#setups.of(other, batch), batch)
+        : this.#kept(this.#setups.of(setting, batch), batch);
     const found = this.#over(run(a, b), run(b, a));
     if (found === null) throw new Error('no time per output token to compare');
     return found;
@@ -183,12 +186,12 @@ export class Bench {
   /** The measures behind a row, without intervals, on a machine that differs from the scenario's in prices alone. */
   measures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
     if (setting.method.kind === 'none') return this.plainMeasures(setting, batch, machine);
-    return this.#price(this.#setups.of(setting), batch, machine);
+    return this.#price(this.#setups.of(setting, batch), batch, machine);
   }
 
   /** The same of plain decoding of the setting's requests and lengths. */
   plainMeasures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
-    const plain = this.#setups.plainOf(this.#setups.of(setting));
+    const plain = this.#setups.plainOf(this.#setups.of(setting, batch));
     return this.#plain.get([machine, plain], batch, () => this.#price(plain, batch, machine));
   }
 
@@ -375,12 +378,12 @@ export class Bench {
 
   /** A setting's run when its requests arrive at given times. */
   served(setting: Setting, arrivalS: Float64Array): ServedMeasures {
-    return this.#servedMeasures(this.#setups.of(setting), { arrivalS });
+    return this.#servedMeasures(this.#setups.of(setting, null), { arrivalS });
   }
 
   /** How a setting, or plain decoding of its requests, stands to an objective when they arrive at given times. */
   attainment(setting: Setting, plain: boolean, arrivalS: Float64Array, slo: Slo): Attainment {
-    const own = this.#setups.of(setting);
+    const own = this.#setups.of(setting, null);
     const setup = plain ? this.#setups.plainOf(own) : own;
     this.#setups.checkFit(setup);
     const { engine, longestGapOf } = this.#serve(
@@ -395,7 +398,7 @@ export class Bench {
 
   /** Runs a setting once more, under an observer, and returns the requests that ended. */
   watched(setting: Setting, batch: number | null, observer: StepObserver): FinishedRecord[] {
-    const setup = this.#setups.of(setting);
+    const setup = this.#setups.of(setting, batch);
     this.#setups.checkFit(setup);
     const requests = this.#everyRequest;
     const coming = this.#coming(batch, requests.length);

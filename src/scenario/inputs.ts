@@ -1,6 +1,7 @@
 /** From a scenario to its inputs: every name looked up, every file read and checked, every doubt a warning. */
 import type { EngineProfile } from '../cost/engine-profile.ts';
 import type { BasicMethod, Method } from '../drafter/methods.ts';
+import { type NamedTree, parseTree, readTree } from '../drafter/tree-spec.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { readJson } from '../json.ts';
@@ -14,6 +15,7 @@ import { parseTable } from '../policy/table.ts';
 import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
 import { withDrafterQuality } from '../trace/drafter-quality.ts';
 import { type AcceptanceProcess, parseProcess, processProvenance, sampleProcess } from '../trace/process.ts';
+import { type MissCapture, parseMissCapture } from '../trace/ranks.ts';
 import { traceOfRates } from '../trace/rates.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
 import { withLookUps } from '../trace/record-look-up.ts';
@@ -51,6 +53,10 @@ export interface Inputs {
   readonly methods: readonly Method[];
   /** Who may decide how far methods that take a k draft: a setting each. */
   readonly policies: readonly NamedPolicy[];
+  /** Trees that methods which can draft instead of k tokens in a row; none for chains. */
+  readonly trees: readonly NamedTree[];
+  /** Null for what is assumed of the method. */
+  readonly missCapture: MissCapture | null;
   /** Card of the draft model that each basic method runs. */
   readonly drafts: ReadonlyMap<string, DraftHead | Transformer>;
   /** Conditional rates per draft position, for methods whose acceptance was stated. */
@@ -146,6 +152,19 @@ export async function gatherInputs(scenario: Scenario, library: Library, billed?
       warnings.push(`policy ${document.where} asks for up to ${asked} tokens: k caps it at ${cap}`);
   }
 
+  const trees: NamedTree[] = [];
+  for (const name of scenario.tree ?? []) {
+    const spec = parseTree(name);
+    if (spec.kind !== 'file') {
+      trees.push({ name, spec });
+      continue;
+    }
+    const { text, where } = await file('tree', spec.file, []);
+    trees.push({ name, spec: { kind: 'paths', tree: readTree(text, where) } });
+  }
+  const missCapture =
+    scenario.missCapture === null ? null : parseMissCapture(scenario.missCapture, '--miss-capture');
+
   const rates = new Map<string, readonly number[]>();
   for (const [name, spec] of Object.entries(scenario.acceptance)) {
     rates.set(name, parseAcceptanceSpec(spec, `--acceptance ${name}`));
@@ -239,6 +258,8 @@ export async function gatherInputs(scenario: Scenario, library: Library, billed?
     overrides,
     methods,
     policies,
+    trees,
+    missCapture,
     drafts,
     rates,
     traces,
@@ -263,6 +284,7 @@ function hashed(scenario: Scenario, shipped: ShippedModels): object {
     draft: draft !== null && shipped.heads.includes(draft) ? draft : name(draft),
     traces: trace.length,
     workload: workload !== null,
+    ...(scenario.tree !== null && { tree: scenario.tree.map((one) => one.replace(/^file:.*/, 'file')) }),
   };
 }
 

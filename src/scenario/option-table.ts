@@ -5,7 +5,7 @@
  * Left out: what only a file can tell (inputs.ts), and what one question forbids or presets.
  */
 import { ALL_REDUCE } from '../cost/fields.ts';
-import { type Method, takesK } from '../drafter/methods.ts';
+import { type Method, takesK, takesTree } from '../drafter/methods.ts';
 import { ROUTERS, type RouterName } from '../engine/router.ts';
 import { amount, flag, type Kind, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
 import { isOpen } from './load.ts';
@@ -46,6 +46,10 @@ export interface Scenario {
   readonly keepTruncated: boolean;
   readonly seed: number;
   readonly cost: 'roofline' | 'specdecode-bench';
+  /** Trees that are drafted instead of k tokens in a row, by methods that can; null for chains. */
+  readonly tree: readonly string[] | null;
+  /** Shares of the tokens missed by the first choice that the second, the third, ... are; null for those of the method. */
+  readonly missCapture: string | null;
 }
 
 export type OptionName = keyof Scenario;
@@ -82,6 +86,11 @@ export interface Option<K extends OptionName> extends Kind<NonNullable<Scenario[
   /** In the next command: where its methods run it, or as it asks itself; unless said, as chosen where it acts. */
   readonly next?: 'used' | 'asked';
 }
+
+/** Tokens deep that a best tree may be, unless k says another depth. */
+const BEST_TREE_DEPTH = 10;
+
+const isBestTree = (tree: string): boolean => /^best\b/.test(tree);
 
 /** For methods of which none `does` what an option is about. */
 const unlessSome = ({ methods }: Asked, does: (method: Method) => boolean, what: string): string | null =>
@@ -184,7 +193,13 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     default: [3],
     help: 'draft lengths, comma-separated; with a policy, the longest',
     group: 'method',
-    idle: (_, asked) => unlessSome(asked, takesK, 'takes a draft length'),
+    beside: ({ tree }) => (tree?.some(isBestTree) === true ? [BEST_TREE_DEPTH] : undefined),
+    idle: ({ tree }, asked) =>
+      unlessSome(
+        asked,
+        (method) => takesK(method) && (tree === null || tree.some(isBestTree) || !takesTree(method)),
+        tree === null ? 'takes a draft length' : 'takes a draft length beside a tree, which has a depth',
+      ),
     next: 'asked',
   },
   policy: {
@@ -340,6 +355,35 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     default: 'roofline',
     help: 'cost model: roofline or specdecode-bench',
     group: 'run',
+  },
+  tree: {
+    ...list(text('trees such as 3x4x21, best or file:PATH')),
+    default: null,
+    help: 'trees instead of chains, comma-separated: STEPSxTOPKxTOKENS (3x4x21, the root counted), best or best:TOKENS (--k deep), file:PATH',
+    group: 'method',
+    hash: 'changed',
+    idle: ({ cost }, asked) =>
+      cost === 'specdecode-bench'
+        ? 'with --cost specdecode-bench, which prices chains'
+        : unlessSome(asked, takesTree, 'drafts trees'),
+    lacks({ tree, policy, load }) {
+      if (tree === null) return null;
+      const other = policy.find((name) => !/^(fixed$|off-above:|table:)/.test(name));
+      if (other !== undefined) {
+        return `${tree.join()}: policy ${other} chooses draft lengths, expected fixed or off-above:BATCH, as a tree is drafted whole`;
+      }
+      return tree.some(isBestTree) && isOpen(load)
+        ? `${tree.join()}: the best tree is that of a batch size, expected --load clones or closed, or a tree such as 3x4x21`
+        : null;
+    },
+  },
+  missCapture: {
+    ...text('shares such as 0.27,0.14,0.07, rows by depth with / between them'),
+    default: null,
+    help: 'of the tokens that the first choice misses, shares that the second, the third, ... are: 0.27,0.14,0.07; rows by depth with / between them',
+    group: 'acceptance',
+    hash: 'changed',
+    idle: ({ tree }) => (tree === null ? 'without --tree' : null),
   },
 };
 

@@ -17,6 +17,8 @@ export interface RowNames {
   readonly method: string;
   /** Null for methods that take no k. */
   readonly k: number | null;
+  /** Runs that ask for trees: what the method drafts instead of k tokens in a row; null for a chain. */
+  readonly tree?: string | null;
   /** Who decides how far to draft, k at most; null for methods that take no k. */
   readonly policy: string | null;
   readonly trace: string;
@@ -40,6 +42,8 @@ export interface Row extends RowNames, Partial<ServingMeasures> {
   readonly decode_speedup: number | null;
   readonly tokens_per_step: number | null;
   readonly drafted_per_step: number | null;
+  /** Runs that ask for trees: tokens in the target's pass, the root of a tree included. */
+  readonly verified_per_round?: number | null;
   readonly acceptance_rate: number | null;
   readonly wasted_verify_share: number | null;
   readonly time_share: Measures['time_share'];

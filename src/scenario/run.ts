@@ -1,5 +1,5 @@
 /** Runs a scenario: every trace, method, k and batch size is a row, beside its baseline without speculation. */
-import { takesK } from '../drafter/methods.ts';
+import { takesK, takesTree } from '../drafter/methods.ts';
 import type { LoadKind } from '../metrics/measure.ts';
 import { Bench } from './bench.ts';
 import type { Inputs } from './inputs.ts';
@@ -66,11 +66,13 @@ function overBestFixed(
 }
 
 /** Every setting a scenario asks for, in its order. */
-export function settingsOf({ methods, policies, scenario }: Inputs): Setting[] {
+export function settingsOf({ methods, policies, trees, scenario }: Inputs): Setting[] {
   return methods.flatMap((method): Setting[] =>
-    takesK(method)
-      ? scenario.k.flatMap((k) => policies.map((policy) => ({ method, k, policy })))
-      : [{ method, k: null }],
+    trees.length > 0 && takesTree(method)
+      ? trees.flatMap((tree) => policies.map((policy) => ({ method, k: null, tree, policy })))
+      : takesK(method)
+        ? scenario.k.flatMap((k) => policies.map((policy) => ({ method, k, policy })))
+        : [{ method, k: null }],
   );
 }
 

@@ -3,10 +3,12 @@ import type { Machine } from '../cost/fields.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel, Verified } from '../cost/work.ts';
-import { assembleDrafter } from '../drafter/assemble.ts';
+import { assembleDrafter, type Planted } from '../drafter/assemble.ts';
 import type { Drafter } from '../drafter/drafter.ts';
 import { type BasicMethod, type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
+import { bestTreeOf, dynamicTree, fixedTree } from '../drafter/run-tree.ts';
+import type { NamedTree } from '../drafter/tree-spec.ts';
 import { sequenceTokens } from '../engine/engine.ts';
 import { plainRounds, type ReplayedRounds, replayRounds } from '../engine/replayed-rounds.ts';
 import { UserError } from '../errors.ts';
@@ -14,6 +16,7 @@ import { entry, Memo } from '../memo.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
+import { DRAFT_MODEL_CAPTURE, type RankedText, ranksOf } from '../trace/ranks.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
@@ -23,6 +26,8 @@ import type { Inputs } from './inputs.ts';
 export interface Setting {
   readonly method: Method;
   readonly k: number | null;
+  /** What it drafts instead of k tokens in a row. */
+  readonly tree?: NamedTree;
   /** Who decides how far to draft, k at most; k in every round unless said. */
   readonly policy?: NamedPolicy;
 }
@@ -32,6 +37,7 @@ export interface Setup {
   readonly method: Method;
   readonly k: number | null;
   readonly policy: PolicySpec;
+  readonly tree: Planted | null;
   /** No round exceeds it. */
   readonly most: Verified;
   readonly acceptance: readonly PositionLengths[];
@@ -66,6 +72,7 @@ export class Setups {
   readonly #plainOfTexts = new WeakMap<Int32Array, Setup>();
   readonly #textsOf = new WeakMap<PositionLengths, Int32Array>();
   readonly #stated = new Map<string, PositionLengths>();
+  readonly #ranks = new Map<PositionLengths, RankedText>();
 
   constructor(inputs: Inputs, trace: AcceptanceTrace, warnings: Set<string>) {
     const { target, scenario } = inputs;
@@ -77,27 +84,33 @@ export class Setups {
       scenario.cost === 'specdecode-bench' ? authorsConventions(inputs, trace) : AS_RECORDED;
   }
 
-  /** A setting's, made when it is first asked for. */
-  of(setting: Setting): Setup {
-    const { method, k, policy = FIXED } = setting;
-    return entry(this.#setups, `${method.name} ${k} ${policy.name}`, () => this.#prepare(setting));
+  /**
+   * A setting's, made when it is first asked for.
+   *
+   * @param batch decides which tree is the best; null under open loads, which have none
+   */
+  of(setting: Setting, batch: number | null): Setup {
+    const { method, k, tree, policy = FIXED } = setting;
+    const size = tree?.spec.kind === 'best' ? ` ${batch}` : '';
+    return entry(this.#setups, `${method.name} ${k} ${tree?.name}${size} ${policy.name}`, () =>
+      this.#prepare(setting, batch),
+    );
   }
 
   /** Plain decoding of the same requests and lengths. */
   plainOf({ outputTokens }: Setup): Setup {
     return entry(this.#plainOfTexts, outputTokens, () =>
-      entry(this.#plain, outputTokens.join(), () => this.#prepare({ method: NONE, k: null }, outputTokens)),
+      entry(this.#plain, outputTokens.join(), () =>
+        this.#prepare({ method: NONE, k: null }, null, outputTokens),
+      ),
     );
   }
 
   /** A drafter with no memory of earlier runs. */
-  drafter(setup: Pick<Setup, 'method' | 'k' | 'policy' | 'acceptance' | 'priceOn'>): Drafter {
+  drafter(setup: Pick<Setup, 'method' | 'k' | 'policy' | 'tree' | 'acceptance' | 'priceOn'>): Drafter {
     const { scenario } = this.#inputs;
-    return assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions, {
-      policy: setup.policy,
-      cost: setup.priceOn(this.#inputs),
-      seed: scenario.seed,
-    });
+    const deciding = { policy: setup.policy, cost: setup.priceOn(this.#inputs), seed: scenario.seed };
+    return assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions, deciding, setup.tree);
   }
 
   /** @throws UserError for a request whose KV cache does not fit beside the weights */
@@ -141,7 +154,11 @@ export class Setups {
   }
 
   /** @param texts tokens of each output, for a method whose acceptance does not say them */
-  #prepare({ method, k, policy: named = FIXED }: Setting, texts = this.#trace.outputTokens): Setup {
+  #prepare(
+    { method, k, tree: namedTree, policy: named = FIXED }: Setting,
+    batch: number | null,
+    texts = this.#trace.outputTokens,
+  ): Setup {
     const { scenario, hardware, engine, target, drafts } = this.#inputs;
     const trace = this.#trace;
     const acceptance = method.parts.map((part) => this.#acceptance(part, k));
@@ -186,10 +203,15 @@ export class Setups {
     const priceOn = (machine: Machine) => this.#prices.get([machine], models.join(), () => price(machine));
     // Plain decoding has no acceptance, only texts.
     const lengths = acceptance.length === 0 ? [outputTokens] : acceptance;
+    const tree =
+      namedTree === undefined
+        ? null
+        : this.#planted(namedTree, method, acceptance[0]!, priceOn(this.#inputs), batch);
     const replayable = {
       method,
       k,
       policy,
+      tree,
       acceptance,
       priceOn,
       draftModels: shapes.length,
@@ -206,8 +228,10 @@ export class Setups {
       rounds: adapts
         ? (batch) => entry(replayed, batch, () => this.#replay(replayable, batch))
         : () =>
-            ROUNDS.get([promptTokens, this.#conventions, ...lengths], `${method.name} ${k}`, () =>
-              this.#replay(replayable, 1),
+            ROUNDS.get(
+              [promptTokens, this.#conventions, ...lengths, ...(tree === null ? [] : [tree])],
+              `${method.name} ${k}`,
+              () => this.#replay(replayable, 1),
             ),
     };
   }
@@ -216,6 +240,36 @@ export class Setups {
     return setup.method.kind === 'none'
       ? plainRounds(setup)
       : replayRounds(setup, this.drafter(setup), setup.draftModels, batch);
+  }
+
+  /** A tree on the recording of a method, in a batch of some size. */
+  #planted(
+    { name, spec }: NamedTree,
+    method: Method,
+    lengths: PositionLengths,
+    cost: CostModel,
+    batch: number | null,
+  ): Planted {
+    const { scenario, missCapture } = this.#inputs;
+    const { ranks, chances } = entry(this.#ranks, lengths, () =>
+      ranksOf(lengths, missCapture ?? DRAFT_MODEL_CAPTURE, scenario.seed),
+    );
+    const depth = spec.kind === 'engine' ? spec.steps : spec.kind === 'paths' ? spec.tree.depth : 1;
+    if (depth > lengths.maxK) {
+      throw new UserError(
+        `--tree ${name}: ${depth} tokens deep, and the acceptance of ${method.name} was recorded with k = ${lengths.maxK}; expected a depth of at most that`,
+      );
+    }
+    if (spec.kind === 'paths') return { ranks, plan: fixedTree(spec.tree, name) };
+    if (spec.kind === 'engine') {
+      const positions = lengths.offsets.at(-1)!;
+      return { ranks, plan: dynamicTree(spec, name, chances, positions, scenario.seed) };
+    }
+    const { promptTokens, outputTokens } = this.#trace;
+    const context = mean(promptTokens) + mean(outputTokens) / 2;
+    const limits = { drafts: spec.mostDrafts, depth: Math.max(...scenario.k) };
+    const terms = { sequences: batch!, contextTokens: Math.round(batch! * context), cost };
+    return { ranks, plan: bestTreeOf(chances, limits, terms) };
   }
 
   #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {
@@ -254,6 +308,10 @@ export class Setups {
       return own.every((tokens, r) => tokens === outputTokens[r]) ? outputTokens : own;
     });
   }
+}
+
+function mean(values: Int32Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function gigabytes(bytes: number): string {

@@ -8,6 +8,7 @@
  */
 import { UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
+import { acceptedAtLeast } from './statistics.ts';
 import type { PositionLengths } from './trace.ts';
 
 /** Element `[j][i]`: share of the tokens missed at depth j + 1 that the choice of rank i + 2 is; the last row holds deeper down. */
@@ -156,4 +157,18 @@ export function rankChances(hazards: Float64Array, capture: MissCapture): Float6
     for (let r = 1; r < row.length; r++) row[r] = Math.min((1 - hazard) * row[r]!, row[r - 1]!);
     return row;
   });
+}
+
+/** A recording as trees need it: the ranks behind every position, and the chance of every rank at every depth. */
+export interface RankedText {
+  readonly ranks: Ranks;
+  readonly chances: readonly Float64Array[];
+}
+
+export function ranksOf(lengths: PositionLengths, capture: MissCapture, seed: number): RankedText {
+  const hazards = hazardsOf(acceptedAtLeast(lengths, lengths.maxK));
+  return {
+    ranks: new AssumedRanks(lengths, hazards, capture, seed),
+    chances: rankChances(hazards, capture),
+  };
 }
