@@ -19,7 +19,7 @@ import { type DraftLength, Replay, type ReplayConventions } from './replay.ts';
 import type { PlannedTree } from './run-tree.ts';
 import { SteadySpeculation } from './steady-speculation.ts';
 import { stepPrice } from './step-price.ts';
-import { TreeReplay } from './tree-replay.ts';
+import { type Texts, TreeReplay } from './tree-replay.ts';
 
 /** Who decides the draft lengths of methods that take a k, and what it weighs them with. */
 interface Deciding {
@@ -32,6 +32,7 @@ interface Deciding {
 export interface Planted {
   readonly plan: PlannedTree;
   readonly ranks: Ranks;
+  readonly texts: Texts;
 }
 
 /**
@@ -56,7 +57,7 @@ export function assembleDrafter(
     const { model } = part;
     const requests = lengths.offsets.length - 1;
     if (tree !== null && model !== undefined) {
-      const replay = new TreeReplay(lengths.offsets, tree.ranks, tree.plan);
+      const replay = new TreeReplay(tree.texts, tree.ranks, tree.plan);
       const form = treeForm(tree.plan.best, tree.plan.passWidths);
       const proposer = new ModelProposer(replay, model.catchUp, requests, slot++, form);
       return { part, proposer, model: proposer };

@@ -20,9 +20,15 @@ export interface RunTree {
   readonly blindAt: Uint8Array | null;
 }
 
+/** By request: the flat positions at which its text starts, and behind which it ends. */
+export interface Texts {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+}
+
 /** A tree is drafted whole, or not at all where nothing is asked for. */
 export class TreeReplay implements RoundReplay {
-  readonly #offsets: Int32Array;
+  readonly #texts: Texts;
   readonly #ranks: Ranks;
   readonly #tree: RunTree;
   #walked: DraftTree;
@@ -40,8 +46,8 @@ export class TreeReplay implements RoundReplay {
     return true;
   };
 
-  constructor(offsets: Int32Array, ranks: Ranks, tree: RunTree) {
-    this.#offsets = offsets;
+  constructor(texts: Texts, ranks: Ranks, tree: RunTree) {
+    this.#texts = texts;
     this.#ranks = ranks;
     this.#tree = tree;
     this.#walked = tree.best;
@@ -55,12 +61,13 @@ export class TreeReplay implements RoundReplay {
 
   emittedBy(request: number, position: number, left: number, asked: number): number {
     if (asked === 0) return 1;
-    const at = this.#offsets[request]! + position;
+    const { starts, ends } = this.#texts;
+    const at = starts[request]! + position;
     const { best, blind, blindAt } = this.#tree;
     this.#walked = blind !== null && blindAt![at] === 1 ? blind : best;
     this.#node = 0;
     this.#accepted = 0;
-    this.#ranks.follow(at, this.#offsets[request + 1]!, this.#take);
+    this.#ranks.follow(at, ends[request]!, this.#take);
     return Math.min(this.#accepted + 1, left);
   }
 }

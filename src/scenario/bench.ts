@@ -21,7 +21,6 @@ import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type Attainment, attainment, type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
 import type { Slo } from '../metrics/slo.ts';
 import { FIXED } from '../policy/policies.ts';
-import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { selectHashes } from '../workload/workload.ts';
 import type { Inputs } from './inputs.ts';
@@ -37,7 +36,7 @@ import {
   servedRun,
   unsettled,
 } from './serving.ts';
-import { type Setting, type Setup, Setups } from './setup.ts';
+import { acceptanceOf, type Setting, type Setup, Setups } from './setup.ts';
 
 /** A ratio of two throughputs with its 95 % interval. */
 export interface Ratio extends Interval {
@@ -308,9 +307,7 @@ export class Bench {
     const { engine, scenario, prefixHashes } = this.#inputs;
     const whole = requests === this.#everyRequest;
     const pick = (values: Int32Array) => (whole ? values : Int32Array.from(requests, (r) => values[r]!));
-    const acceptance = whole
-      ? setup.acceptance
-      : setup.acceptance.map((lengths) => selectLengths(lengths, requests));
+    const accepts = whole ? setup : acceptanceOf(setup, requests);
     return serve(
       {
         workload: {
@@ -321,7 +318,7 @@ export class Bench {
           }),
         },
         load: loadOf(coming, requests.length),
-        drafter: this.#setups.drafter({ ...setup, acceptance }),
+        drafter: this.#setups.drafter({ ...setup, acceptance: accepts.acceptance, tree: accepts.tree }),
         cost,
         draftModels: setup.draftModels,
         limits: {

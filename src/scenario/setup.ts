@@ -148,7 +148,7 @@ export class Setups {
       ...setup,
       promptTokens: pick(setup.promptTokens),
       outputTokens: pick(setup.outputTokens),
-      acceptance: setup.acceptance.map((lengths) => selectLengths(lengths, requests)),
+      ...acceptanceOf(setup, requests),
     };
     return { ...part, rounds: (batch) => this.#replay(part, batch) };
   }
@@ -260,16 +260,17 @@ export class Setups {
         `--tree ${name}: ${depth} tokens deep, and the acceptance of ${method.name} was recorded with k = ${lengths.maxK}; expected a depth of at most that`,
       );
     }
-    if (spec.kind === 'paths') return { ranks, plan: fixedTree(spec.tree, name) };
+    const texts = { starts: lengths.offsets.subarray(0, -1), ends: lengths.offsets.subarray(1) };
+    if (spec.kind === 'paths') return { ranks, texts, plan: fixedTree(spec.tree, name) };
     if (spec.kind === 'engine') {
       const positions = lengths.offsets.at(-1)!;
-      return { ranks, plan: dynamicTree(spec, name, chances, positions, scenario.seed) };
+      return { ranks, texts, plan: dynamicTree(spec, name, chances, positions, scenario.seed) };
     }
     const { promptTokens, outputTokens } = this.#trace;
     const context = mean(promptTokens) + mean(outputTokens) / 2;
     const limits = { drafts: spec.mostDrafts, depth: Math.max(...scenario.k) };
     const terms = { sequences: batch!, contextTokens: Math.round(batch! * context), cost };
-    return { ranks, plan: bestTreeOf(chances, limits, terms) };
+    return { ranks, texts, plan: bestTreeOf(chances, limits, terms) };
   }
 
   #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {
@@ -308,6 +309,18 @@ export class Setups {
       return own.every((tokens, r) => tokens === outputTokens[r]) ? outputTokens : own;
     });
   }
+}
+
+/** What a setup accepts of some of the requests alone. */
+export function acceptanceOf(
+  { acceptance, tree }: Pick<Setup, 'acceptance' | 'tree'>,
+  requests: readonly number[],
+): Pick<Setup, 'acceptance' | 'tree'> {
+  const pick = (values: Int32Array) => Int32Array.from(requests, (r) => values[r]!);
+  return {
+    acceptance: acceptance.map((lengths) => selectLengths(lengths, requests)),
+    tree: tree && { ...tree, texts: { starts: pick(tree.texts.starts), ends: pick(tree.texts.ends) } },
+  };
 }
 
 function mean(values: Int32Array): number {

@@ -38,6 +38,7 @@ function lengthsOf(right: readonly boolean[][]): PositionLengths {
   return { maxK: MAX_K, offsets, emitted: Uint8Array.from(emitted), proposed: 'always', kind: 'recording' };
 }
 
+const textsOf = (offsets: Int32Array) => ({ starts: offsets.subarray(0, -1), ends: offsets.subarray(1) });
 const fixed = (best: DraftTree) => ({ best, blind: null, blindAt: null });
 const assumed = (lengths: PositionLengths, seed = 1): AssumedRanks =>
   new AssumedRanks(lengths, hazardsOf(acceptedAtLeast(lengths, MAX_K)), DRAFT_MODEL_CAPTURE, seed);
@@ -61,10 +62,10 @@ describe('ranks', () => {
     // Behind position 1 the target's tokens are choices 1, 2, 1; behind position 2 none of them.
     const ranks = new RecordedRanks(Uint8Array.of(0, 1, 2, 1, 0, 0, 1, 0), 4, MAX_K);
     const tree = new DraftTree([[1], [2], [1, 2], [1, 2, 1]]);
-    const replay = new TreeReplay(Int32Array.of(0, 9), ranks, fixed(tree));
+    const replay = new TreeReplay(textsOf(Int32Array.of(0, 9)), ranks, fixed(tree));
     expect([1, 2, 3].map((position) => replay.emittedBy(0, position, 9, 4))).toEqual([4, 1, 2]);
     expect(replay.emittedBy(0, 1, 2, 4)).toBe(2);
-    const chain = new TreeReplay(Int32Array.of(0, 9), ranks, fixed(chainTree(3)));
+    const chain = new TreeReplay(textsOf(Int32Array.of(0, 9)), ranks, fixed(chainTree(3)));
     expect(chain.emittedBy(0, 1, 9, 3)).toBe(2);
   });
 
@@ -73,7 +74,7 @@ describe('ranks', () => {
       fc.property(texts, fc.integer({ min: 1, max: MAX_K }), (right, k) => {
         const lengths = lengthsOf(right);
         const chain = new Replay(lengths, k, AS_RECORDED);
-        const tree = new TreeReplay(lengths.offsets, assumed(lengths), fixed(chainTree(k)));
+        const tree = new TreeReplay(textsOf(lengths.offsets), assumed(lengths), fixed(chainTree(k)));
         right.forEach((tokens, r) => {
           for (let p = 1; p < tokens.length; p++) {
             const left = tokens.length - p;
@@ -92,7 +93,8 @@ describe('ranks', () => {
         const { tree } = bestTree(chances, { drafts, depth: 5, width: 5 });
         const replays = Array.from(
           { length: tree.drafts },
-          (_, n) => new TreeReplay(lengths.offsets, assumed(lengths, seed), fixed(tree.first(n + 1))),
+          (_, n) =>
+            new TreeReplay(textsOf(lengths.offsets), assumed(lengths, seed), fixed(tree.first(n + 1))),
         );
         right.forEach((tokens, r) => {
           for (let p = 1; p < tokens.length; p++) {
@@ -112,7 +114,7 @@ describe('ranks', () => {
     const hazards = hazardsOf(acceptedAtLeast(lengths, MAX_K));
     const chances = rankChances(hazards, DRAFT_MODEL_CAPTURE);
     const { tree } = bestTree(chances, { drafts: 20, depth: 5, width: 5 });
-    const replay = new TreeReplay(lengths.offsets, assumed(lengths), fixed(tree));
+    const replay = new TreeReplay(textsOf(lengths.offsets), assumed(lengths), fixed(tree));
     let tokens = 0;
     let rounds = 0;
     for (let r = 0; r < right.length; r++) {

@@ -1,0 +1,154 @@
+/** Trees from the scenario to its rows: chains as trees, the shape over batch sizes, and what is refused. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { folderLibrary } from '../../src/node/folder-library.ts';
+import { gatherInputs } from '../../src/scenario/inputs.ts';
+import { completeScenario, type Options, parseOptions } from '../../src/scenario/options.ts';
+import type { Row } from '../../src/scenario/result.ts';
+import { runScenario } from '../../src/scenario/run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'specsim-trees-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function rowsOf(options: Options): Promise<readonly Row[]> {
+  const scenario = completeScenario({ method: ['eagle3'], requests: 60, ...options });
+  return runScenario(await gatherInputs(scenario, folderLibrary)).rows;
+}
+
+/** A row without what it is called, and what only runs of trees have. */
+function figures({ tree, k, verified_per_round, ...rest }: Row) {
+  return rest;
+}
+
+const speedups = (rows: readonly Row[], batch: number) =>
+  rows.filter(({ batch_size }) => batch_size === batch).map(({ speedup }) => speedup!);
+
+describe('a chain as a tree of width 1', () => {
+  const loads: readonly (readonly [string, Options])[] = [
+    ['clones', { batch: [1, 16] }],
+    ['closed', { batch: [8], load: 'closed' }],
+    ['poisson', { load: 'poisson:20' }],
+    ['a draft model', { batch: [4], target: 'llama-3-70b', tp: 4, method: ['draft-model'] }],
+  ];
+  it.each(loads)('gives the rows of the chain to the last digit: %s', async (_, options) => {
+    const chain = await rowsOf({ ...options, k: [3] });
+    const tree = await rowsOf({ ...options, tree: ['3x1x4'] });
+    expect(tree.map(figures)).toEqual(chain.map(figures));
+    expect(tree.map((row) => row.tree)).toEqual(chain.map(() => '3x1x4'));
+    expect(tree[0]!.verified_per_round).toBe(4);
+  });
+
+  it('and so does one node as k = 1', async () => {
+    const [chain] = await rowsOf({ batch: [8], k: [1] });
+    const [tree] = await rowsOf({ batch: [8], tree: ['1x1x2'] });
+    expect(figures(tree!)).toEqual(figures(chain!));
+  });
+});
+
+describe('the larger the tree, the better at batch 1 and the worse at 64', () => {
+  const cases: readonly (readonly [string, Options])[] = [
+    ['Llama-3-70B with eagle on four H100', { target: 'llama-3-70b', tp: 4, method: ['eagle'] }],
+    ['Qwen3-8B with eagle3 on one', { target: 'qwen3-8b', method: ['eagle3'] }],
+  ];
+  it.each(cases)('%s', async (_, options) => {
+    const rows = await rowsOf({
+      ...options,
+      requests: 300,
+      batch: [1, 64],
+      tree: ['3x1x4', '3x2x6', '3x4x21'],
+    });
+    const [small, middle, large] = speedups(rows, 1);
+    expect(middle).toBeGreaterThan(small!);
+    expect(large).toBeGreaterThan(middle!);
+    const [few, some, many] = speedups(rows, 64);
+    expect(some).toBeLessThan(few!);
+    expect(many).toBeLessThan(some!);
+  });
+});
+
+describe('the best tree', () => {
+  it('shrinks with the batch and is beaten by no tree that was asked for', async () => {
+    const rows = await rowsOf({
+      requests: 300,
+      batch: [1, 16, 64],
+      tree: ['3x1x4', '2x2x6', '3x2x6', 'best'],
+    });
+    const best = rows.filter(({ tree }) => tree!.startsWith('best'));
+    for (const row of best) {
+      const others = speedups(rows, row.batch_size!);
+      expect(row.speedup).toBeGreaterThan(0.985 * Math.max(...others));
+    }
+    const verified = best.map((row) => row.verified_per_round!);
+    expect(verified).toEqual(verified.toSorted((a, b) => b - a));
+    expect(verified[0]).toBeGreaterThan(4 * verified[2]!);
+  });
+
+  it('is the largest where verification is free', async () => {
+    const free = {
+      'hardware.memoryBandwidth': '1000000x',
+      'hardware.denseFlops': '1000000x',
+      'engine.speculationOverhead.each': '1e-15 s',
+      'engine.speculationOverhead.fixed': '1e-15 s',
+      'engine.rejectionSampling.fixed': '1e-15 s',
+    };
+    const [row] = await rowsOf({ batch: [1], set: free, k: [3], tree: ['best:30'] });
+    expect(row!.verified_per_round).toBe(30);
+  });
+});
+
+describe('what is no tree', () => {
+  const refused: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [
+    ['topk 0', { tree: '3x0x4' }, /expected a topk of 1 to 64, got 0/],
+    ['more tokens than are offered', { tree: '3x2x99' }, /offer 10 drafts, expected 2 to 11 tokens/],
+    ['another form', { tree: '3-4-21' }, /expected STEPSxTOPKxTOKENS such as 3x4x21/],
+    ['deeper than was recorded', { tree: '30x1x31' }, /recorded with k = 20/],
+    ['a method that cannot', { tree: '3x1x4', method: 'ngram' }, /no listed method drafts trees/],
+    ['k beside an explicit tree', { tree: '3x1x4', k: 5, method: 'eagle3' }, /--k has no effect/],
+    ['a policy that chooses lengths', { tree: '3x1x4', policy: 'goodput' }, /expected fixed or off-above/],
+    [
+      'the best under an open load',
+      { tree: 'best', load: 'poisson:5' },
+      /the best tree is that of a batch size/,
+    ],
+    ['shares above 1', { tree: '3x2x6', missCapture: '0.9,0.9' }, /together at most 1/],
+    ['shares without a tree', { missCapture: '0.3' }, /without --tree/],
+  ];
+  it.each(refused)('%s', async (_, options, message) => {
+    const asked = parseOptions({ method: 'eagle3', ...options }, (key) => `--${key}`);
+    await expect(rowsOf(asked)).rejects.toThrow(message);
+  });
+
+  const files: readonly (readonly [string, string, RegExp])[] = [
+    [
+      'a path without its parent',
+      '[[0], [1, 0]]',
+      /path \[1,0\] hangs in the air, expected its parent \[1\]/,
+    ],
+    ['a path that is there twice', '[[0], [0]]', /path \[0\] is there twice/],
+    ['a rank below 0', '[[0], [-1]]', /path 2: got \[-1\], expected 1 to 64 ranks/],
+    ['a file of something else', '{"gpu": "h100"}', /unknown field "gpu"/],
+    ['no list', 'steps=3', /neither JSON nor a list of tuples/],
+    ['an empty list', '[]', /expected a list of paths/],
+  ];
+  it.each(files)('%s', async (name, text, message) => {
+    const file = join(folder, `${name.replaceAll(' ', '-')}.json`);
+    writeFileSync(file, text);
+    await expect(rowsOf({ tree: [`file:${file}`] })).rejects.toThrow(message);
+  });
+});
+
+describe('paths in a file', () => {
+  it.each([
+    ['as TensorRT-LLM and Medusa write them', '{"medusa_choices": [[0], [0, 0], [1]]}'],
+    ['as vLLM does', '{"speculative_config": {"speculative_token_tree": "[(0,), (0, 0), (1,)]"}}'],
+    ['in any order', '[[1], [0, 0], [0]]'],
+  ])('%s', async (name, text) => {
+    const file = join(folder, `${name.replaceAll(' ', '-')}.json`);
+    writeFileSync(file, text);
+    const [row] = await rowsOf({ batch: [1], tree: [`file:${file}`] });
+    expect(row!.verified_per_round).toBe(4);
+    expect(row!.tokens_per_step).toBeGreaterThan(1.5);
+  });
+});
