@@ -9,6 +9,8 @@ const MOST_RANK = 64;
 
 /** A tree as the user names it. */
 export type TreeSpec =
+  /** k drafts in a row. */
+  | { readonly kind: 'chain' }
   /** `3x4x21`: SGLang's steps, topk and num_draft_tokens, which counts the root. A dynamic tree. */
   | { readonly kind: 'engine'; readonly steps: number; readonly topk: number; readonly drafts: number }
   /** `best`, `best:N`: the best tree of each batch size, of at most N verified tokens, the root counted. */
@@ -19,17 +21,18 @@ export type TreeSpec =
 /** A tree under the name the user gave it, its file read. */
 export interface NamedTree {
   readonly name: string;
-  readonly spec: Exclude<TreeSpec, { readonly kind: 'file' }>;
+  readonly spec: Exclude<TreeSpec, { readonly kind: 'file' | 'chain' }>;
 }
 
 /** Drafts of a best tree at most, unless said (as SGLang's and EAGLE's largest). */
 const MOST_BEST = 63;
 
-const FORMS = 'STEPSxTOPKxTOKENS such as 3x4x21, best, best:TOKENS, or file:PATH';
+const FORMS = 'chain, STEPSxTOPKxTOKENS such as 3x4x21, best, best:TOKENS, or file:PATH';
 
 /** Takes a tree's name apart. Throws a UserError that says what was expected. */
 export function parseTree(name: string): TreeSpec {
   const where = `tree ${JSON.stringify(name)}`;
+  if (name === 'chain') return { kind: 'chain' };
   if (name === 'best') return { kind: 'best', mostDrafts: MOST_BEST };
   const best = /^best:(\d{1,9})$/.exec(name);
   if (best !== null) {

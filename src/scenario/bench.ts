@@ -71,6 +71,8 @@ export class Bench {
   readonly #runs = new Memo<BenchRun>();
   readonly #plain = new Memo<Measures>();
   readonly #everyRequest: readonly number[];
+  /** Whether rows say what is drafted instead of chains. */
+  readonly #hasTrees: boolean;
   /** The machine with each uncertain constant one standard error larger. */
   readonly #shifted: readonly Machine[];
   readonly #confidence: Confidence;
@@ -83,6 +85,7 @@ export class Bench {
     this.#warnings = warnings;
     this.#setups = new Setups(inputs, trace, warnings);
     this.#everyRequest = trace.ids.map((_, r) => r);
+    this.#hasTrees = inputs.trees.some((tree) => tree !== null);
     // The authors' constants come without errors, so only the choice of requests is uncertain there.
     const uncertain =
       scenario.cost === 'specdecode-bench' ? [] : FIELDS.filter((field) => field.error(inputs) > 0);
@@ -119,7 +122,7 @@ export class Bench {
       decode_speedup: ratio(measured.decode_tok_per_s, baseline.measured.decode_tok_per_s),
       tokens_per_step: measured.tokens_per_step,
       drafted_per_step: measured.drafted_per_step,
-      ...(this.#inputs.trees.length > 0 && { verified_per_round: measured.verified_per_round }),
+      ...(this.#hasTrees && { verified_per_round: measured.verified_per_round }),
       acceptance_rate: measured.acceptance_rate,
       wasted_verify_share: measured.wasted_verify_share,
       time_share: measured.time_share,
@@ -142,7 +145,7 @@ export class Bench {
       draft: cards.length === 0 ? null : cards.join('+'),
       method: method.name,
       k,
-      ...(this.#inputs.trees.length > 0 && { tree: setup.tree?.plan.label ?? null }),
+      ...(this.#hasTrees && { tree: setup.tree?.plan.label ?? null }),
       policy: takesK(method) ? (policy ?? FIXED).name : null,
       trace: this.#trace.name,
       trace_kind: this.#setups.kindOf(setup),

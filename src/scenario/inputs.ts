@@ -33,7 +33,7 @@ import { parseWorkload } from '../workload/read.ts';
 import { firstRequests, type PrefixHashes, type Workload } from '../workload/workload.ts';
 import type { Document, Library } from './library.ts';
 import { type ShippedModels, shippedModels } from './models.ts';
-import { askedOf, checkUsed, hashedOptions, type Scenario } from './options.ts';
+import { askedOf, checkUsed, DEFAULTS, hashedOptions, type Scenario } from './options.ts';
 import { implausible, type Override, overruled, readProfiles } from './overrides.ts';
 import { rangeWarnings } from './range.ts';
 import { lacksMethod, shippedTrace, unknownTrace } from './shipped-trace.ts';
@@ -53,8 +53,8 @@ export interface Inputs {
   readonly methods: readonly Method[];
   /** Who may decide how far methods that take a k draft: a setting each. */
   readonly policies: readonly NamedPolicy[];
-  /** Trees that methods which can draft instead of k tokens in a row; none for chains. */
-  readonly trees: readonly NamedTree[];
+  /** What methods draft that can draft trees; null is k tokens in a row. */
+  readonly trees: readonly (NamedTree | null)[];
   /** Null for what is assumed of the method. */
   readonly missCapture: MissCapture | null;
   /** Card of the draft model that each basic method runs. */
@@ -152,11 +152,11 @@ export async function gatherInputs(scenario: Scenario, library: Library, billed?
       warnings.push(`policy ${document.where} asks for up to ${asked} tokens: k caps it at ${cap}`);
   }
 
-  const trees: NamedTree[] = [];
-  for (const name of scenario.tree ?? []) {
+  const trees: (NamedTree | null)[] = [];
+  for (const name of scenario.tree) {
     const spec = parseTree(name);
     if (spec.kind !== 'file') {
-      trees.push({ name, spec });
+      trees.push(spec.kind === 'chain' ? null : { name, spec });
       continue;
     }
     const { text, where } = await file('tree', spec.file, []);
@@ -284,7 +284,9 @@ function hashed(scenario: Scenario, shipped: ShippedModels): object {
     draft: draft !== null && shipped.heads.includes(draft) ? draft : name(draft),
     traces: trace.length,
     workload: workload !== null,
-    ...(scenario.tree !== null && { tree: scenario.tree.map((one) => one.replace(/^file:.*/, 'file')) }),
+    ...(scenario.tree.join() !== DEFAULTS.tree.join() && {
+      tree: scenario.tree.map((one) => one.replace(/^file:.*/, 'file')).join(),
+    }),
   };
 }
 

@@ -46,8 +46,8 @@ export interface Scenario {
   readonly keepTruncated: boolean;
   readonly seed: number;
   readonly cost: 'roofline' | 'specdecode-bench';
-  /** Trees that are drafted instead of k tokens in a row, by methods that can; null for chains. */
-  readonly tree: readonly string[] | null;
+  /** What methods draft that can draft trees: `chain` is k tokens in a row. */
+  readonly tree: readonly string[];
   /** Shares of the tokens missed by the first choice that the second, the third, ... are; null for those of the method. */
   readonly missCapture: string | null;
 }
@@ -91,6 +91,8 @@ export interface Option<K extends OptionName> extends Kind<NonNullable<Scenario[
 const BEST_TREE_DEPTH = 10;
 
 const isBestTree = (tree: string): boolean => /^best\b/.test(tree);
+
+const isTree = (tree: string): boolean => tree !== 'chain';
 
 /** For methods of which none `does` what an option is about. */
 const unlessSome = ({ methods }: Asked, does: (method: Method) => boolean, what: string): string | null =>
@@ -193,12 +195,14 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     default: [3],
     help: 'draft lengths, comma-separated; with a policy, the longest',
     group: 'method',
-    beside: ({ tree }) => (tree?.some(isBestTree) === true ? [BEST_TREE_DEPTH] : undefined),
+    beside: ({ tree }) =>
+      tree?.some(isBestTree) === true && !tree.includes('chain') ? [BEST_TREE_DEPTH] : undefined,
     idle: ({ tree }, asked) =>
       unlessSome(
         asked,
-        (method) => takesK(method) && (tree === null || tree.some(isBestTree) || !takesTree(method)),
-        tree === null ? 'takes a draft length' : 'takes a draft length beside a tree, which has a depth',
+        (method) =>
+          takesK(method) && (!takesTree(method) || tree.some((one) => !isTree(one) || isBestTree(one))),
+        tree.every(isTree) ? 'takes a draft length beside a tree, which has a depth' : 'takes a draft length',
       ),
     next: 'asked',
   },
@@ -358,8 +362,8 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   },
   tree: {
     ...list(text('trees such as 3x4x21, best or file:PATH')),
-    default: null,
-    help: 'trees instead of chains, comma-separated: STEPSxTOPKxTOKENS (3x4x21, the root counted), best or best:TOKENS (--k deep), file:PATH',
+    default: ['chain'],
+    help: 'what is drafted, comma-separated: chain (k in a row), trees STEPSxTOPKxTOKENS (3x4x21, the root counted), best or best:TOKENS (at most k deep), file:PATH',
     group: 'method',
     hash: 'changed',
     idle: ({ cost }, asked) =>
@@ -367,7 +371,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
         ? 'with --cost specdecode-bench, which prices chains'
         : unlessSome(asked, takesTree, 'drafts trees'),
     lacks({ tree, policy, load }) {
-      if (tree === null) return null;
+      if (!tree.some(isTree)) return null;
       const other = policy.find((name) => !/^(fixed$|off-above:|table:)/.test(name));
       if (other !== undefined) {
         return `${tree.join()}: policy ${other} chooses draft lengths, expected fixed or off-above:BATCH, as a tree is drafted whole`;
@@ -383,7 +387,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'of the tokens that the first choice misses, shares that the second, the third, ... are: 0.27,0.14,0.07; rows by depth with / between them',
     group: 'acceptance',
     hash: 'changed',
-    idle: ({ tree }) => (tree === null ? 'without --tree' : null),
+    idle: ({ tree }) => (tree.some(isTree) ? null : 'without --tree'),
   },
 };
 

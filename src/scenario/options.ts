@@ -73,7 +73,9 @@ export function completeScenario(options: Options): Scenario {
 
 /** What a hash is made of beside documents: what came later is part of it only where it changes something. */
 export function hashedOptions(scenario: Scenario): Partial<Scenario> {
-  const changed = HASHED_LATER.filter((name) => scenario[name] !== DEFAULTS[name]);
+  const changed = HASHED_LATER.filter(
+    (name) => JSON.stringify(scenario[name]) !== JSON.stringify(DEFAULTS[name]),
+  );
   return Object.fromEntries([...HASHED, ...changed].map((name) => [name, scenario[name]]));
 }
 

@@ -67,13 +67,14 @@ function overBestFixed(
 
 /** Every setting a scenario asks for, in its order. */
 export function settingsOf({ methods, policies, trees, scenario }: Inputs): Setting[] {
-  return methods.flatMap((method): Setting[] =>
-    trees.length > 0 && takesTree(method)
-      ? trees.flatMap((tree) => policies.map((policy) => ({ method, k: null, tree, policy })))
-      : takesK(method)
-        ? scenario.k.flatMap((k) => policies.map((policy) => ({ method, k, policy })))
-        : [{ method, k: null }],
-  );
+  return methods.flatMap((method): Setting[] => {
+    if (!takesK(method)) return [{ method, k: null }];
+    const chains: Setting[] = scenario.k.map((k) => ({ method, k }));
+    const drafts = takesTree(method)
+      ? trees.flatMap((tree): Setting[] => (tree === null ? chains : [{ method, k: null, tree }]))
+      : chains;
+    return drafts.flatMap((setting) => policies.map((policy) => ({ ...setting, policy })));
+  });
 }
 
 export function loadKind({ load }: Scenario): LoadKind {

@@ -102,7 +102,7 @@ describe('what is no tree', () => {
   const refused: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [
     ['topk 0', { tree: '3x0x4' }, /expected a topk of 1 to 64, got 0/],
     ['more tokens than are offered', { tree: '3x2x99' }, /offer 10 drafts, expected 2 to 11 tokens/],
-    ['another form', { tree: '3-4-21' }, /expected STEPSxTOPKxTOKENS such as 3x4x21/],
+    ['another form', { tree: '3-4-21' }, /expected chain, STEPSxTOPKxTOKENS such as 3x4x21/],
     ['deeper than was recorded', { tree: '30x1x31' }, /recorded with k = 20/],
     ['a method that cannot', { tree: '3x1x4', method: 'ngram' }, /no listed method drafts trees/],
     ['k beside an explicit tree', { tree: '3x1x4', k: 5, method: 'eagle3' }, /--k has no effect/],
