@@ -41,50 +41,74 @@ export function distributionOf(values: Float64Array, counts?: Int32Array): Distr
   if (values.length === 0) return null;
   const ranked = new Ranked(values, counts);
   const mean = ranked.sum / ranked.count;
+  const quantiles = PERCENTILES.map((p) => ranked.quantile(p / 100));
   const points: Record<string, number | null> = { mean };
-  for (const p of PERCENTILES) points[`p${p}`] = ranked.quantile(p / 100);
-  const error = halfInterval(values, counts, ranked.count, mean, (value) => value);
-  points.mean_lo = error === null ? null : mean - error;
-  points.mean_hi = error === null ? null : mean + error;
-  for (const p of PERCENTILES) {
+  PERCENTILES.forEach((p, i) => {
+    points[`p${p}`] = quantiles[i]!;
+  });
+  const halves = halfIntervals(values, counts, ranked.count, mean, quantiles);
+  points.mean_lo = halves === null ? null : mean - halves[0]!;
+  points.mean_hi = halves === null ? null : mean + halves[0]!;
+  PERCENTILES.forEach((p, i) => {
     const share = p / 100;
-    const at = points[`p${p}`]!;
-    const half = halfInterval(values, counts, ranked.count, share, (value) => (value <= at ? 1 : 0));
+    const half = halves?.[i + 1] ?? null;
     points[`p${p}_lo`] = half === null ? null : ranked.quantile(Math.max(0, share - half));
     points[`p${p}_hi`] = half === null ? null : ranked.quantile(Math.min(1, share + half));
-  }
+  });
   return points as Distribution;
 }
 
-/** Values in order of size, each as often as it is there. */
+/** Ranges of nearly equal values are at most this many, about as many as the second-level cache holds. */
+const MOST_RANGES = 2 ** 16;
+
+/**
+ * Values by rank. A dozen ranks are asked of millions of values, so the values are only dealt into narrow ranges, by the
+ * upper half of their bits; a range is sorted when a rank falls into it.
+ */
 class Ranked {
   readonly count: number;
   readonly sum: number;
-  readonly #sorted: Float64Array;
-  /** How many values there are up to each place of the sorted ones, it included; null where each is there once. */
-  readonly #upTo: Float64Array | null;
+  readonly #values: Float64Array;
+  readonly #counts: Float64Array;
+  /** Where a range's values begin, and how many values, counted as often as they are there, stand before it. */
+  readonly #begins: Uint32Array;
+  readonly #before: Float64Array;
+  readonly #sorted: Uint8Array;
 
   constructor(values: Float64Array, counts: Int32Array | undefined) {
+    const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+    let least = 2 ** 32 - 1;
+    let most = 0;
     let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += (counts?.[i] ?? 1) * values[i]!;
-    this.sum = sum;
-    if (counts === undefined) {
-      this.count = values.length;
-      this.#sorted = values.toSorted();
-      this.#upTo = null;
-      return;
+    for (let i = 0; i < values.length; i++) {
+      const upper = inOrder(halves[2 * i + 1]!);
+      if (upper < least) least = upper;
+      if (upper > most) most = upper;
+      sum += (counts?.[i] ?? 1) * values[i]!;
     }
-    const sorted = new Float64Array(values.length);
-    const upTo = new Float64Array(values.length);
-    let count = 0;
-    ascending(values).forEach((from, to) => {
-      sorted[to] = values[from]!;
-      count += counts[from]!;
-      upTo[to] = count;
-    });
-    this.count = count;
-    this.#sorted = sorted;
-    this.#upTo = upTo;
+    this.sum = sum;
+    let shift = 0;
+    while ((most - least) >>> shift >= MOST_RANGES) shift++;
+    const ranges = ((most - least) >>> shift) + 1;
+    const begins = new Uint32Array(ranges + 1);
+    for (let i = 0; i < values.length; i++) begins[((inOrder(halves[2 * i + 1]!) - least) >>> shift) + 1]!++;
+    for (let range = 0; range < ranges; range++) begins[range + 1]! += begins[range]!;
+    const next = begins.slice();
+    this.#before = new Float64Array(ranges + 1);
+    this.#values = new Float64Array(values.length);
+    this.#counts = new Float64Array(values.length);
+    for (let i = 0; i < values.length; i++) {
+      const range = (inOrder(halves[2 * i + 1]!) - least) >>> shift;
+      const to = next[range]!++;
+      const times = counts?.[i] ?? 1;
+      this.#values[to] = values[i]!;
+      this.#counts[to] = times;
+      this.#before[range + 1]! += times;
+    }
+    for (let range = 0; range < ranges; range++) this.#before[range + 1]! += this.#before[range]!;
+    this.count = this.#before[ranges]!;
+    this.#begins = begins;
+    this.#sorted = new Uint8Array(ranges);
   }
 
   quantile(share: number): number {
@@ -96,72 +120,92 @@ class Ranked {
 
   /** The value that stands at a rank, counted from 0. */
   #ofRank(rank: number): number {
-    return this.#sorted[this.#upTo === null ? rank : firstAtLeast(this.#upTo, rank + 1)]!;
-  }
-}
-
-/**
- * Indices of values of at least 0 in ascending order. Such doubles are in the order of their bits, which are sorted 16
- * at a time from the lowest on: millions of gaps are ranked in a fraction of the time that comparisons take.
- */
-function ascending(values: Float64Array): Uint32Array {
-  const digits = new Uint16Array(values.slice().buffer);
-  const places = new Uint32Array(2 ** 16);
-  let order = new Uint32Array(values.length).map((_, i) => i);
-  let next = new Uint32Array(values.length);
-  for (let digit = 0; digit < 4; digit++) {
-    places.fill(0);
-    for (let i = digit; i < digits.length; i += 4) places[digits[i]!]!++;
-    let place = 0;
-    for (let d = 0; d < places.length; d++) {
-      const there = places[d]!;
-      places[d] = place;
-      place += there;
+    const range = firstAbove(this.#before, rank) - 1;
+    const from = this.#begins[range]!;
+    const upTo = this.#begins[range + 1]!;
+    if (this.#sorted[range] === 0) {
+      sortTogether(this.#values.subarray(from, upTo), this.#counts.subarray(from, upTo));
+      this.#sorted[range] = 1;
     }
-    for (const index of order) next[places[digits[4 * index + digit]!]!++] = index;
-    [order, next] = [next, order];
+    let passed = this.#before[range]!;
+    let at = from;
+    while (passed + this.#counts[at]! <= rank) passed += this.#counts[at++]!;
+    return this.#values[at]!;
   }
-  return order;
 }
 
-/** Index of the first of ascending values that is at least a limit. */
-function firstAtLeast(values: Float64Array, limit: number): number {
+/** The upper half of a double's bits as a whole number of at least 0, in the order of the doubles. */
+function inOrder(upper: number): number {
+  return (upper ^ ((upper >> 31) | -(2 ** 31))) >>> 0;
+}
+
+/** Sorts values, and with them how often each is there. */
+function sortTogether(values: Float64Array, counts: Float64Array): void {
+  const order = Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
+  counts.set(Float64Array.from(order, (i) => counts[i]!));
+  values.sort();
+}
+
+/** Index of the first of ascending values that is above a limit. */
+function firstAbove(values: Float64Array, limit: number): number {
   let low = 0;
   let high = values.length - 1;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (values[middle]! < limit) low = middle + 1;
+    if (values[middle]! <= limit) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-/** Half the 95 % interval of the mean of a score; null below two values. */
-function halfInterval(
+/**
+ * Half the 95 % intervals of the mean, and of the shares of values at or below each percentile; null below two values.
+ * All of them in one pass, as the values of a long run are in no cache.
+ */
+function halfIntervals(
   values: Float64Array,
   counts: Int32Array | undefined,
   count: number,
   mean: number,
-  score: (value: number) => number,
-): number | null {
+  quantiles: readonly number[],
+): Float64Array | null {
   if (count < 2) return null;
-  const sums = new Float64Array(BATCHES);
+  const scores = 1 + quantiles.length;
+  const centres = Float64Array.of(mean, ...PERCENTILES.map((p) => p / 100));
+  const limits = Float64Array.from(quantiles);
+  const squareBelow = Float64Array.from(PERCENTILES, (p) => (1 - p / 100) ** 2);
+  const squareAbove = Float64Array.from(PERCENTILES, (p) => (p / 100) ** 2);
+  const squares = new Float64Array(scores);
+  const sums = new Float64Array(scores * BATCHES);
   const sizes = new Float64Array(BATCHES);
-  let squares = 0;
   let passed = 0;
   let batch = 0;
+  let batchEnd = Math.floor(count / BATCHES);
   for (let i = 0; i < values.length; i++) {
     const times = counts?.[i] ?? 1;
-    const scored = score(values[i]!);
-    squares += times * (scored - mean) ** 2;
+    const value = values[i]!;
     // What begins in a batch belongs to it.
-    while (passed >= Math.floor(((batch + 1) * count) / BATCHES)) batch++;
-    sums[batch]! += times * scored;
+    while (passed >= batchEnd) batchEnd = Math.floor(((++batch + 1) * count) / BATCHES);
+    const at = batch * scores;
+    squares[0]! += times * (value - mean) ** 2;
+    sums[at]! += times * value;
+    for (let p = 0; p < limits.length; p++) {
+      if (value <= limits[p]!) {
+        squares[p + 1]! += times * squareBelow[p]!;
+        sums[at + p + 1]! += times;
+      } else squares[p + 1]! += times * squareAbove[p]!;
+    }
     sizes[batch]! += times;
     passed += times;
   }
-  const independent = Z * Math.sqrt(squares / (count - 1) / count);
-  if (count < 2 * BATCHES || sizes.includes(0)) return independent;
-  const between = sums.reduce((sum, total, b) => sum + (total / sizes[b]! - mean) ** 2, 0);
-  return Math.max(independent, T_19 * Math.sqrt(between / (BATCHES - 1) / BATCHES));
+  const few = count < 2 * BATCHES || sizes.includes(0);
+  return squares.map((square, score) => {
+    const independent = Z * Math.sqrt(square / (count - 1) / count);
+    if (few) return independent;
+    let between = 0;
+    for (let b = 0; b < BATCHES; b++) {
+      between += (sums[b * scores + score]! / sizes[b]! - centres[score]!) ** 2;
+    }
+    return Math.max(independent, T_19 * Math.sqrt(between / (BATCHES - 1) / BATCHES));
+  });
 }
