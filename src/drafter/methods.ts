@@ -77,7 +77,7 @@ export type Method =
     };
 
 /** Every form a method name can take, for lists and errors. */
-function methodForms(): string[] {
+export function methodForms(): string[] {
   const basic = BASIC_METHODS.map((method) => method.name);
   return [
     'none',

@@ -28,7 +28,8 @@ export interface NamedPolicy {
 
 export const FIXED: NamedPolicy = { name: 'fixed', spec: { kind: 'fixed' } };
 
-const POLICY_FORMS = [
+/** Every form a policy name can take, for lists and errors. */
+export const POLICY_FORMS = [
   'fixed',
   'table:FILE',
   'off-above:BATCH',

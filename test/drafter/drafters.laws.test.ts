@@ -1,0 +1,125 @@
+/** What every method obeys under every policy, whatever was recorded. */
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { StepWork } from '../../src/cost/work.ts';
+import { assembleDrafter } from '../../src/drafter/assemble.ts';
+import type { Drafter } from '../../src/drafter/drafter.ts';
+import { BASIC_METHODS, methodForms, parseMethod, takesK } from '../../src/drafter/methods.ts';
+import { AS_RECORDED } from '../../src/drafter/replay.ts';
+import { POLICY_FORMS, parsePolicy } from '../../src/policy/policies.ts';
+import type { PositionLengths } from '../../src/trace/trace.ts';
+import { Stopwatch } from '../serving.ts';
+
+const MAX_K = 6;
+
+const BASIC = BASIC_METHODS.map(({ name }) => name);
+
+/** Every form of a method's name with each basic method in each place; a hybrid looks up first. */
+const METHODS = methodForms().flatMap((form) => {
+  const ones = form.includes('<method>') ? BASIC.map((name) => form.replace('<method>', name)) : [form];
+  if (!form.includes('<a>')) return ones;
+  const first = form.startsWith('hybrid')
+    ? BASIC_METHODS.flatMap(({ name, proposer }) => (proposer === 'search' ? [name] : []))
+    : BASIC;
+  return first.flatMap((a) =>
+    BASIC.filter((b) => b !== a).map((b) => form.replace('<a>', a).replace('<b>', b)),
+  );
+});
+
+/** A table from a file acts as `off-above` does. */
+const POLICIES = POLICY_FORMS.filter((form) => form !== 'table:FILE').map((form) =>
+  form.replace('BATCH', '8').replace('CHANCE', '0.5'),
+);
+
+const outputs = [1, 2, 9, 30];
+const OFFSETS = Int32Array.from([0, 1, 3, 12, 42]);
+const length = OFFSETS.at(-1)!;
+
+/** Acceptance of two parts, and how many tokens a look-up proposes: at least those that were accepted. */
+const recorded = fc.record({
+  emitted: fc.tuple(
+    ...[0, 1].map(() => fc.uint8Array({ minLength: length, maxLength: length, min: 1, max: MAX_K + 1 })),
+  ),
+  more: fc.uint8Array({ minLength: length, maxLength: length, max: MAX_K }),
+});
+
+type Recorded = typeof recorded extends fc.Arbitrary<infer T> ? T : never;
+
+function lengthsOf({ emitted, more }: Recorded, name: string, part: number): PositionLengths {
+  const { proposer } = BASIC_METHODS.find((method) => method.name === name)!;
+  const proposed = emitted[part]!.map((tokens, p) =>
+    tokens > 1 || more[p]! > 2 ? Math.min(MAX_K, tokens - 1 + more[p]!) : 0,
+  );
+  return {
+    maxK: MAX_K,
+    offsets: OFFSETS,
+    emitted: emitted[part]!,
+    proposed: proposer === 'search' ? proposed : 'always',
+    kind: 'recording',
+  };
+}
+
+/** Every round of every request, one request after the other, as `drafter`, `drafted` and `emitted`. */
+function play(
+  drafter: Drafter,
+  draftModels: number,
+  check: (request: number, position: number, left: number) => void,
+) {
+  const rounds: number[] = [];
+  outputs.forEach((tokens, request) => {
+    for (let position = 1; position < tokens; position += drafter.emitted) {
+      const work = new StepWork(draftModels, MAX_K);
+      const context = 10 + position;
+      drafter.stepBegins(1 + (position % 12), context);
+      drafter.round(request, position, tokens - position, context, work);
+      check(request, position, tokens - position);
+      const { verified, emitted } = drafter;
+      work.addRounds(1, context, verified);
+      expect(work.verify.tokens).toBe(1 + work.drafted);
+      rounds.push(verified.drafted, verified.queries, verified.keys, verified.pairs, emitted);
+    }
+  });
+  return rounds;
+}
+
+it('covers what is listed', () => {
+  expect(METHODS.length).toBeGreaterThan(100);
+  expect(POLICIES.length).toBeGreaterThan(5);
+});
+
+it('no round exceeds the most, accepts what was not drafted, emits beyond the end or beyond what was recorded', () => {
+  const property = fc.property(
+    recorded,
+    fc.constantFrom(...METHODS),
+    fc.constantFrom(...POLICIES),
+    fc.integer({ min: 1, max: MAX_K }),
+    (drawn, name, policy, asked) => {
+      const method = parseMethod(name);
+      const blocks = method.parts.some(({ model }) => model?.drafting === 'block');
+      const k = takesK(method) ? (blocks ? MAX_K : asked) : null;
+      const draftModels = method.parts.filter(({ model }) => model !== undefined).length;
+      const acceptance = method.parts.map((part, p) => lengthsOf(drawn, part.name, p));
+      const make = () =>
+        assembleDrafter(method, k, acceptance, AS_RECORDED, {
+          policy: parsePolicy(policy),
+          cost: new Stopwatch((decode) => 1 + decode.tokens / 20),
+          seed: 1,
+        });
+      const drafter = make();
+      const rounds = play(drafter, draftModels, (request, position, left) => {
+        const { verified, emitted, most } = drafter;
+        const bound = Math.max(1, ...acceptance.map((one) => one.emitted[OFFSETS[request]! + position]!));
+        expect(emitted).toBeGreaterThanOrEqual(1);
+        expect(emitted).toBeLessThanOrEqual(Math.min(left, bound));
+        expect(emitted - 1).toBeLessThanOrEqual(verified.drafted);
+        for (const figure of ['drafted', 'queries', 'keys', 'pairs'] as const) {
+          expect(verified[figure], figure).toBeLessThanOrEqual(most[figure]);
+        }
+        if (k !== null && !blocks) expect(verified.drafted).toBeLessThanOrEqual(k);
+        expect(verified.pairs).toBeGreaterThanOrEqual(verified.drafted);
+      });
+      expect(play(make(), draftModels, () => {})).toEqual(rounds);
+    },
+  );
+  fc.assert(property, { numRuns: 400 });
+});
