@@ -5,10 +5,8 @@
  */
 import { shown, UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
+import { rateOfMeanLength, SPEC_MAX_K } from './conventions.ts';
 import type { PositionLengths } from './trace.ts';
-
-/** Drafts a stated acceptance can answer for. */
-export const SPEC_MAX_K = 20;
 
 /**
  * Reads an acceptance: `0.62` (one rate), `0.85:0.6:0.35` (conditional on the drafts before, the last one
@@ -28,13 +26,6 @@ export function parseAcceptanceSpec(spec: string, where: string): number[] {
     }
     return rate;
   });
-}
-
-/** Mean emitted length at draft length k with one rate a: (1 - a^(k+1)) / (1 - a). */
-function meanEmittedLength(rate: number, k: number): number {
-  let length = 0;
-  for (let i = 0; i <= k; i++) length += rate ** i;
-  return length;
 }
 
 /**
@@ -66,23 +57,6 @@ export function sampleAcceptance(
     }
   }
   return { maxK: SPEC_MAX_K, offsets, emitted, proposed: 'always', kind: 'fitted' };
-}
-
-function rateOfMeanLength(length: number, k: number, where: string): number {
-  if (!Number.isInteger(k) || k < 1 || k > SPEC_MAX_K) {
-    throw new UserError(`${where}: got k ${k}, expected a whole number from 1 to ${SPEC_MAX_K}`);
-  }
-  if (length < 1 || length > k + 1) {
-    throw new UserError(`${where}: got a mean length of ${length} at k ${k}, expected 1 to ${k + 1}`);
-  }
-  let low = 0;
-  let high = 1;
-  for (let i = 0; i < 60; i++) {
-    const middle = (low + high) / 2;
-    if (meanEmittedLength(middle, k) < length) low = middle;
-    else high = middle;
-  }
-  return (low + high) / 2;
 }
 
 function number(text: string, spec: string, where: string): number {

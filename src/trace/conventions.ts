@@ -1,5 +1,8 @@
 /** Conversions between the ways in which acceptance is stated. Everything inside the program is in the first form. */
-import { parseAcceptanceSpec } from './acceptance-spec.ts';
+import { UserError } from '../errors.ts';
+
+/** Drafts a stated acceptance can answer for. */
+export const SPEC_MAX_K = 20;
 
 /** Emitted length of a round (bonus or correction token counted) from its accepted drafts. */
 export function lengthOfAccepted(accepted: number): number {
@@ -28,9 +31,34 @@ export function meanLengthOfMarginal(marginal: readonly number[]): number {
   return marginal.reduce((sum, share) => sum + share, 1);
 }
 
-/** The one rate of independent drafts that gives a mean emitted length at draft length k. */
+/**
+ * The one rate of independent drafts that gives a mean emitted length at draft length k.
+ *
+ * @param where what to name in errors
+ * @throws UserError for a k or a length that no rate gives
+ */
 export function rateOfMeanLength(length: number, k: number, where: string): number {
-  return parseAcceptanceSpec(`${length}@${k}`, where)[0]!;
+  if (!Number.isInteger(k) || k < 1 || k > SPEC_MAX_K) {
+    throw new UserError(`${where}: got k ${k}, expected a whole number from 1 to ${SPEC_MAX_K}`);
+  }
+  if (length < 1 || length > k + 1) {
+    throw new UserError(`${where}: got a mean length of ${length} at k ${k}, expected 1 to ${k + 1}`);
+  }
+  let low = 0;
+  let high = 1;
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (meanEmittedLength(middle, k) < length) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+}
+
+/** Mean emitted length at draft length k with one rate a: (1 - a^(k+1)) / (1 - a). */
+function meanEmittedLength(rate: number, k: number): number {
+  let length = 0;
+  for (let i = 0; i <= k; i++) length += rate ** i;
+  return length;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Rates and totals: pooled, and as a fitted process that has the same ones. */
 import { UserError } from '../errors.ts';
-import { SPEC_MAX_K, sampleAcceptance } from './acceptance-spec.ts';
-import { conditionalOfMarginal, rateOfMeanLength } from './conventions.ts';
+import { sampleAcceptance } from './acceptance-spec.ts';
+import { conditionalOfMarginal, rateOfMeanLength, SPEC_MAX_K } from './conventions.ts';
 import type { Rates, RatesRecord } from './record.ts';
 import type { AcceptanceTrace } from './trace.ts';
 
