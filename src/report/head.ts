@@ -1,4 +1,5 @@
 /** How every answer begins: what it is about, on what, and with which inputs. */
+import { COST_MODELS } from '../cost/models.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import type { Envelope } from '../scenario/result.ts';
 import { type Block, type Fact, facts, sentence } from './document.ts';
@@ -20,8 +21,8 @@ export function head(
 ): Block[] {
   const [first] = inputs;
   const { scenario, engine } = first!;
-  const cost =
-    scenario.cost === 'roofline' ? engine.label : 'none: the linear cost model of SpecDecode-Bench';
+  const { machine, title } = COST_MODELS[scenario.cost];
+  const cost = machine ? engine.label : `none: ${title}`;
   const one = inputs.length === 1;
   return [
     sentence(`${tool}: ${about}`),

@@ -4,6 +4,7 @@
  */
 
 import { FIELDS, type Machine, scaled } from '../cost/fields.ts';
+import { COST_MODELS } from '../cost/models.ts';
 import type { CostModel } from '../cost/work.ts';
 import { takesK } from '../drafter/methods.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
@@ -86,9 +87,9 @@ export class Bench {
     this.#setups = new Setups(inputs, trace, warnings);
     this.#everyRequest = trace.ids.map((_, r) => r);
     this.#hasTrees = inputs.trees.some((tree) => tree !== null);
-    // The authors' constants come without errors, so only the choice of requests is uncertain there.
-    const uncertain =
-      scenario.cost === 'specdecode-bench' ? [] : FIELDS.filter((field) => field.error(inputs) > 0);
+    // Constants of no machine come without errors: only the choice of requests is uncertain there.
+    const { machine } = COST_MODELS[scenario.cost];
+    const uncertain = machine ? FIELDS.filter((field) => field.error(inputs) > 0) : [];
     this.#shifted = uncertain.map((field) => scaled(field, inputs, 1 + field.error(inputs)));
     this.#confidence = new Confidence(
       trace.ids.length,

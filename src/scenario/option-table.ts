@@ -5,6 +5,7 @@
  * Left out: what only a file can tell (inputs.ts), and what one question forbids or presets.
  */
 import { ALL_REDUCE } from '../cost/fields.ts';
+import { COST_MODELS, type CostName } from '../cost/models.ts';
 import { type Method, takesK, takesTree } from '../drafter/methods.ts';
 import { ROUTERS, type RouterName } from '../engine/router.ts';
 import { amount, flag, type Kind, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
@@ -45,7 +46,7 @@ export interface Scenario {
   readonly requests: number | null;
   readonly keepTruncated: boolean;
   readonly seed: number;
-  readonly cost: 'roofline' | 'specdecode-bench';
+  readonly cost: CostName;
   /** What methods draft that can draft trees: `chain` is k tokens in a row. */
   readonly tree: readonly string[];
   /** Shares of the tokens missed by the first choice that the second, the third, ... are; null for those of the method. */
@@ -135,9 +136,9 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'what if: PATH=VALUE, such as hardware.memoryBandwidth=1.2x; may be repeated',
     group: 'machine',
     idle: (scenario, asked, path) =>
-      scenario.cost === 'specdecode-bench'
-        ? 'with --cost specdecode-bench, which has its own constants'
-        : pathWithoutEffect(path!, scenario, asked),
+      COST_MODELS[scenario.cost].machine
+        ? pathWithoutEffect(path!, scenario, asked)
+        : `with --cost ${scenario.cost}, which has its own constants`,
   },
   tp: {
     ...whole(1),
@@ -175,7 +176,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'machine',
     hash: 'contents',
     idle: ({ cost }) =>
-      cost === 'specdecode-bench' ? 'with --cost specdecode-bench, which has its own overheads' : null,
+      COST_MODELS[cost].machine ? null : `with --cost ${cost}, which has its own overheads`,
   },
   method: {
     ...list(name('method')),
@@ -184,7 +185,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'method',
     lacks({ load, cost }, { methods }) {
       const best = methods.find(({ kind }) => kind === 'best');
-      return best === undefined || (load === 'clones' && cost === 'roofline')
+      return best === undefined || (load === 'clones' && COST_MODELS[cost].machine)
         ? null
         : `${best.name}: the best lengths are those of copies of one request at roofline prices, expected --load clones and --cost roofline`;
     },
@@ -355,7 +356,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'run',
   },
   cost: {
-    ...oneOf(['roofline', 'specdecode-bench']),
+    ...oneOf(Object.keys(COST_MODELS) as CostName[]),
     default: 'roofline',
     help: 'cost model: roofline or specdecode-bench',
     group: 'run',
@@ -367,9 +368,9 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'method',
     hash: 'changed',
     idle: ({ cost }, asked) =>
-      cost === 'specdecode-bench'
-        ? 'with --cost specdecode-bench, which prices chains'
-        : unlessSome(asked, takesTree, 'drafts trees'),
+      COST_MODELS[cost].trees
+        ? unlessSome(asked, takesTree, 'drafts trees')
+        : `with --cost ${cost}, which prices chains`,
     lacks({ tree, policy, load }) {
       if (!tree.some(isTree)) return null;
       const other = policy.find((name) => !/^(fixed$|off-above:|table:)/.test(name));

@@ -1,5 +1,7 @@
 /** Warnings for what lies outside the measurements that an engine profile was calibrated on. */
+
 import type { EngineProfile } from '../cost/engine-profile.ts';
+import { COST_MODELS } from '../cost/models.ts';
 import { type Method, takesK } from '../drafter/methods.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
@@ -19,7 +21,7 @@ export function rangeWarnings(
   traces: readonly AcceptanceTrace[],
 ): string[] {
   const { range } = engine;
-  if (range === null || scenario.cost !== 'roofline') return [];
+  if (range === null || !COST_MODELS[scenario.cost].machine) return [];
   const drafted = methods.some(takesK) ? Math.max(...scenario.k) : 0;
   const asked = {
     batch: isOpen(scenario.load) ? 0 : Math.max(...scenario.batch),

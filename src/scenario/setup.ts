@@ -1,5 +1,7 @@
 /** What a setting needs to run on a trace: acceptance, texts, prices, memory and rounds, each made once. */
+
 import type { Machine } from '../cost/fields.ts';
+import { COST_MODELS, type CostName } from '../cost/models.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel, Verified } from '../cost/work.ts';
@@ -54,6 +56,11 @@ export interface Setup {
 
 const NONE = parseMethod('none');
 
+const PRICES: Readonly<Record<CostName, (...of: ConstructorParameters<typeof Roofline>) => CostModel>> = {
+  roofline: (...of) => new Roofline(...of),
+  'specdecode-bench': () => new SpecDecodeBench(),
+};
+
 /** Rounds that depend on lengths, conventions, method and k alone: every machine that prices them finds them here. */
 const ROUNDS = new Memo<ReplayedRounds>();
 
@@ -81,7 +88,9 @@ export class Setups {
     this.#warnings = warnings;
     this.#target = forwardShape(target, { tp: scenario.tp, dtype: scenario.dtype });
     this.#conventions =
-      scenario.cost === 'specdecode-bench' ? authorsConventions(inputs, trace) : AS_RECORDED;
+      COST_MODELS[scenario.cost].conventions === 'as recorded'
+        ? AS_RECORDED
+        : authorsConventions(inputs, trace);
   }
 
   /**
@@ -182,19 +191,19 @@ export class Setups {
         outputTokens = outputTokens.map((tokens, r) => Math.min(tokens, other[r]!));
       }
     }
-    const authors = scenario.cost === 'specdecode-bench';
+    const limited = COST_MODELS[scenario.cost].memory;
     const used = [this.#target, ...shapes];
     const memory = hardware.specification.memoryCapacityBytes * engine.memoryShare;
     const weights = used.reduce((sum, shape) => sum + shape.weightBytes, 0);
     const perToken = used.reduce((sum, shape) => sum + shape.kvBytesPerToken, 0);
-    if (!authors && weights >= memory) {
+    if (limited && weights >= memory) {
       throw new UserError(
         `${target.name} in ${scenario.dtype}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; more GPUs (--tp) or a smaller --dtype may do`,
       );
     }
     const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
     const price = ({ hardware, engine }: Machine) =>
-      authors ? new SpecDecodeBench() : new Roofline(this.#target, shapes, hardware, engine, scenario.tp);
+      PRICES[scenario.cost](this.#target, shapes, hardware, engine, scenario.tp);
     const replayed = new Map<number, ReplayedRounds>();
     const { promptTokens } = trace;
     const policy = named.spec;
@@ -217,9 +226,9 @@ export class Setups {
       draftModels: shapes.length,
       promptTokens,
       outputTokens,
-      kvBlocks: authors
-        ? Number.POSITIVE_INFINITY
-        : (engine.kvBlocks ?? Math.floor((memory - weights) / perToken / engine.blockTokens)),
+      kvBlocks: limited
+        ? (engine.kvBlocks ?? Math.floor((memory - weights) / perToken / engine.blockTokens))
+        : Number.POSITIVE_INFINITY,
     };
     return {
       ...replayable,

@@ -1,4 +1,5 @@
 /** Evaluates points one after the other; what neighbours share is read, priced and simulated once. */
+import { COST_MODELS } from '../cost/models.ts';
 import { UserError } from '../errors.ts';
 import { entry } from '../memo.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
@@ -67,7 +68,7 @@ export class Evaluator {
       draft,
       acceptance,
       [...trace.drafters.keys()],
-      cost === 'specdecode-bench' ? method : null,
+      COST_MODELS[cost].sharedByMethods ? null : method,
     ]);
     const shared = entry(benches, own, () => {
       const drafts = new Map(inputs.drafts);
