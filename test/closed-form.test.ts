@@ -165,8 +165,8 @@ describe('free drafts and flat verification', () => {
         const baseline = simulate('none', null, acceptance, prompts, free, batch);
         for (const k of method.startsWith('oracle') ? [null] : [1, 3, 10]) {
           const measured = simulate(method, k, acceptance, prompts, free, batch);
-          expect(measured.tokens_per_step!).toBeGreaterThan(1.5);
-          expect(decodeSpeedup(measured, baseline) / measured.tokens_per_step! - 1).toBeCloseTo(0, 9);
+          expect(measured.tokens_per_round!).toBeGreaterThan(1.5);
+          expect(decodeSpeedup(measured, baseline) / measured.tokens_per_round! - 1).toBeCloseTo(0, 9);
         }
       }
     },
@@ -216,7 +216,7 @@ describe('without acceptance nothing is gained', () => {
       expect(fixed.length).toBeGreaterThanOrEqual(4);
       for (const row of rows) {
         const what = `${row.method} k=${row.k} batch ${row.batch_size}`;
-        expect(row.tokens_per_step, what).toBe(1);
+        expect(row.tokens_per_round, what).toBe(1);
         expect(row.speedup, what).toBeLessThanOrEqual(1);
         expect(row.decode_speedup, what).toBeLessThanOrEqual(1);
       }
@@ -237,11 +237,11 @@ describe('the oracle', () => {
       batch: [1, 64],
     });
     expect(rows).toHaveLength(shipped.length * 4 * 2);
-    for (const { method, wasted_verify_share, acceptance_rate, tokens_per_step } of rows) {
+    for (const { method, wasted_verify_share, acceptance_rate, tokens_per_round } of rows) {
       if (method.startsWith('oracle:')) {
         expect(wasted_verify_share).toBe(0);
         expect(acceptance_rate).toBe(1);
-        expect(tokens_per_step).toBeGreaterThan(1);
+        expect(tokens_per_round).toBeGreaterThan(1);
       } else {
         expect(wasted_verify_share).toBeGreaterThan(0.1);
       }

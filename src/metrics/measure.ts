@@ -30,8 +30,8 @@ export interface Measures {
   readonly decode_tok_per_s: number | null;
   /** Mean over requests of the time per output token after the first; null when none has a second. */
   readonly mean_tpot_s: number | null;
-  readonly tokens_per_step: number | null;
-  readonly drafted_per_step: number | null;
+  readonly tokens_per_round: number | null;
+  readonly drafted_per_round: number | null;
   /** Tokens in the target's pass. */
   readonly verified_per_round: number | null;
   readonly acceptance_rate: number | null;
@@ -86,8 +86,8 @@ export function measure(
     },
     decode_tok_per_s: ratio(emitted, decodeWall),
     mean_tpot_s: ratio(total(outcomes.tpotS), total(outcomes.timed)),
-    tokens_per_step: ratio(emitted, rounds),
-    drafted_per_step: ratio(drafted, rounds),
+    tokens_per_round: ratio(emitted, rounds),
+    drafted_per_round: ratio(drafted, rounds),
     verified_per_round: ratio(verified, rounds),
     acceptance_rate: ratio(accepted, drafted),
     wasted_verify_share: ratio(drafted - accepted, verified),

@@ -20,10 +20,10 @@ interface Step {
   readonly tokens: number;
 }
 
-export function stepOf({ step_ms, tokens_per_step }: Measures): Step {
+export function stepOf({ step_ms, tokens_per_round }: Measures): Step {
   return {
     ms: step_ms!.draft + step_ms!.verify + step_ms!.sampling + step_ms!.overhead,
-    tokens: tokens_per_step!,
+    tokens: tokens_per_round!,
   };
 }
 

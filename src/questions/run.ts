@@ -20,7 +20,7 @@ import { nextRun } from '../report/next-run.ts';
 import { batchColumn, settingLabel } from '../report/setting.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { completeScenario } from '../scenario/options.ts';
-import type { Answer, Row } from '../scenario/result.ts';
+import { type Answer, gainOf, type Row } from '../scenario/result.ts';
 import { runScenario } from '../scenario/run.ts';
 import type { Question } from './question.ts';
 import { mixing, servingTable } from './served.ts';
@@ -66,15 +66,21 @@ function speedTable(rows: readonly Row[]) {
     { title: 'method', cell: settingLabel },
     batchColumn(rows),
     { title: 'tokens/s', as: RATE, cell: (row) => row.throughput_tok_per_s },
-    { title: 'speedup', as: RATIO, cell: (row) => row.speedup },
+    {
+      title: rows[0]?.batch_size === null ? 'TPOT ratio' : 'speedup',
+      as: RATIO,
+      cell: (row) => gainOf(row)?.ratio ?? null,
+    },
     {
       title: '95% interval',
       as: fixed(2),
-      cell: ({ method, speedup_lo: lo, speedup_hi: hi }) =>
-        method === 'none' || lo === null || hi === null ? null : [lo, hi],
+      cell(row) {
+        const gain = row.method === 'none' ? null : gainOf(row);
+        return gain === null ? null : [gain.lo, gain.hi];
+      },
     },
-    { title: 'tokens/step', as: fixed(2), cell: (row) => row.tokens_per_step },
-    { title: 'drafted/step', as: fixed(2), cell: (row) => row.drafted_per_step },
+    { title: 'tokens/round', as: fixed(2), cell: (row) => row.tokens_per_round },
+    { title: 'drafted/round', as: fixed(2), cell: (row) => row.drafted_per_round },
     { title: 'accepted', as: PERCENT, cell: (row) => row.acceptance_rate },
   ]);
 }

@@ -31,9 +31,9 @@ export function tokenTime(now: Measures, known: Measures): TokenTime {
 }
 
 /** Milliseconds of the parts of a step for each token of a sequence. */
-export function perToken({ step_ms, tokens_per_step }: Measures) {
+export function perToken({ step_ms, tokens_per_round }: Measures) {
   const { draft, verify, sampling, overhead } = step_ms!;
-  const tokens = tokens_per_step!;
+  const tokens = tokens_per_round!;
   return {
     draft: draft / tokens,
     verify: verify / tokens,

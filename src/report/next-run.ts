@@ -3,16 +3,16 @@ import { BASIC_METHODS, draftsBlock } from '../drafter/methods.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import { askedOf, DEFAULTS, flagOf, type Scenario, usual } from '../scenario/options.ts';
-import type { Answer, Row } from '../scenario/result.ts';
+import { type Answer, gainOf, type Row } from '../scenario/result.ts';
 import { type Block, command, type Section, sentence } from './document.ts';
 
 const DRAFT_LENGTHS = [1, 2, 3, 5, 8];
 
 /** The question, and the command below it; nothing where there is none to ask. */
 export function nextRun({ config, rows, groups }: Answer<Row>, inputs: Inputs): Section {
-  const speculative = rows.filter((row) => row.method !== 'none' && row.speedup !== null);
+  const speculative = rows.filter((row) => row.method !== 'none' && gainOf(row) !== null);
   if (speculative.length === 0) return firstSpeculation(inputs);
-  const best = speculative.reduce((a, b) => (b.speedup! > a.speedup! ? b : a));
+  const best = speculative.reduce((a, b) => (gainOf(b)!.ratio > gainOf(a)!.ratio ? b : a));
   const index = groups.find((group) => group.rows.includes(best))!.trace;
   const run = (asks: Partial<Scenario>) => next('run', inputs, { trace: [config.trace[index]!], ...asks });
   const method = inputs.methods.find(({ name }) => name === best.method)!;

@@ -108,7 +108,8 @@ export class Bench {
     const run = method.kind === 'none' ? baseline : own();
     const { measured } = run;
     const throughputInterval = this.#confidence.throughput(run);
-    const speedup = this.#over(run, baseline);
+    const over = this.#over(run, baseline);
+    const [speedup, tpot] = this.#load === 'open' ? [null, over] : [over, null];
     return {
       ...this.names(setting, batch),
       batch_size: batch,
@@ -121,14 +122,19 @@ export class Bench {
       speedup_lo: speedup?.lo ?? null,
       speedup_hi: speedup?.hi ?? null,
       decode_speedup: ratio(measured.decode_tok_per_s, baseline.measured.decode_tok_per_s),
-      tokens_per_step: measured.tokens_per_step,
-      drafted_per_step: measured.drafted_per_step,
+      tokens_per_round: measured.tokens_per_round,
+      drafted_per_round: measured.drafted_per_round,
       ...(this.#hasTrees && { verified_per_round: measured.verified_per_round }),
       acceptance_rate: measured.acceptance_rate,
       wasted_verify_share: measured.wasted_verify_share,
       time_share: measured.time_share,
       step_ms: measured.step_ms,
       ...run.serving,
+      ...(this.#load === 'open' && {
+        tpot_ratio: tpot?.ratio ?? null,
+        tpot_ratio_lo: tpot?.lo ?? null,
+        tpot_ratio_hi: tpot?.hi ?? null,
+      }),
       ...(this.#load === 'closed' && { clones_throughput_tok_per_s: this.#clonesThroughput(setup, batch!) }),
     };
   }

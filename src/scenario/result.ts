@@ -4,7 +4,7 @@ import type { ServingMeasures } from '../metrics/serving.ts';
 import type { TraceKind } from '../trace/trace.ts';
 import type { Scenario } from './options.ts';
 
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export const TOOL = 'specsim 0.1.0';
 
@@ -36,12 +36,13 @@ export interface Row extends RowNames, Partial<ServingMeasures> {
   readonly throughput_lo_tok_per_s: number;
   readonly throughput_hi_tok_per_s: number;
   readonly baseline_throughput_tok_per_s: number;
+  /** Null for open loads, whose arrivals fix the throughput. */
   readonly speedup: number | null;
   readonly speedup_lo: number | null;
   readonly speedup_hi: number | null;
   readonly decode_speedup: number | null;
-  readonly tokens_per_step: number | null;
-  readonly drafted_per_step: number | null;
+  readonly tokens_per_round: number | null;
+  readonly drafted_per_round: number | null;
   /** Runs that ask for trees: tokens in the target's pass, the root of a tree included. */
   readonly verified_per_round?: number | null;
   readonly acceptance_rate: number | null;
@@ -55,8 +56,25 @@ export interface Row extends RowNames, Partial<ServingMeasures> {
   readonly over_best_fixed?: number | null;
   readonly over_best_fixed_lo?: number | null;
   readonly over_best_fixed_hi?: number | null;
+  /** Open loads: mean time per output token of the baseline over that of the row; null where no request has a second token. */
+  readonly tpot_ratio?: number | null;
+  readonly tpot_ratio_lo?: number | null;
+  readonly tpot_ratio_hi?: number | null;
   /** Closed loads: when every request runs as so many copies of itself instead, one request after the other. */
   readonly clones_throughput_tok_per_s?: number;
+}
+
+/** How many times as fast a row is as its baseline, by throughput or, under an open load, by time per token; with its interval. */
+export function gainOf(
+  row: Row,
+): { readonly ratio: number; readonly lo: number; readonly hi: number } | null {
+  const ratio = row.speedup ?? row.tpot_ratio ?? null;
+  if (ratio === null) return null;
+  return {
+    ratio,
+    lo: row.speedup_lo ?? row.tpot_ratio_lo ?? ratio,
+    hi: row.speedup_hi ?? row.tpot_ratio_hi ?? ratio,
+  };
 }
 
 /** Rows of one trace, which is told by its place: two files of one data set are two traces of the same name. */

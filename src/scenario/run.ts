@@ -5,7 +5,7 @@ import { Bench } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { isOpen } from './load.ts';
 import type { Scenario } from './options.ts';
-import { type Answer, answerOf, type Group, type Row } from './result.ts';
+import { type Answer, answerOf, type Group, gainOf, type Row } from './result.ts';
 import type { Setting } from './setup.ts';
 
 /** Called before each row, for progress. */
@@ -55,7 +55,7 @@ function overBestFixed(
       if (!takesK(setting.method)) {
         return { over_best_fixed: null, over_best_fixed_lo: null, over_best_fixed_hi: null };
       }
-      const speed = (one: number) => rows[one]![b]!.speedup ?? 0;
+      const speed = (one: number) => gainOf(rows[one]![b]!)?.ratio ?? 0;
       const best = [...settings.keys()]
         .filter((o) => settings[o]!.method === setting.method && settings[o]!.policy?.spec.kind === 'fixed')
         .reduce((a, o) => (speed(o) > speed(a) ? o : a));

@@ -14,10 +14,11 @@ const MEASURES = {
   overhead_ms: ({ step_ms: step }: Row) => step?.overhead ?? null,
   tpot_ms: (row: Row) => {
     const step = MEASURES.step_ms(row);
-    return step === null || row.tokens_per_step === null ? null : step / row.tokens_per_step;
+    return step === null || row.tokens_per_round === null ? null : step / row.tokens_per_round;
   },
   throughput_tok_per_s: (row: Row) => row.throughput_tok_per_s,
   speedup: (row: Row) => row.speedup,
+  tpot_ratio: (row: Row) => row.tpot_ratio ?? null,
   draft_percent: ({ time_share: time }: Row) => 100 * time.draft,
   // Studies count the prompts' pass as verification.
   verify_percent: ({ time_share: time }: Row) => 100 * (time.verify + time.prefill),

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import type { Row } from '../scenario/result.ts';
 import type { AxisValue } from './grid.ts';
 
-export const SWEEP_SCHEMA_VERSION = 1;
+export const SWEEP_SCHEMA_VERSION = 2;
 
 /** One finished point, a line of JSON. */
 export interface PointRecord {

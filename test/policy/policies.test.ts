@@ -253,7 +253,7 @@ describe('policies in a run', () => {
   it('noisy oracles lie between the oracle and the longest draft', async () => {
     const drafted = [];
     for (const policy of ['oracle', 'noisy-oracle:0.8', 'noisy-oracle:0.2', 'noisy-oracle:0', 'fixed']) {
-      drafted.push((await measure(policy, 4)).drafted_per_step!);
+      drafted.push((await measure(policy, 4)).drafted_per_round!);
     }
     expect(drafted[0]).toBeLessThan(drafted[1]!);
     expect(drafted[1]).toBeLessThan(drafted[2]!);
@@ -301,7 +301,7 @@ describe('policies in a run', () => {
     expect((await measure('off-above:8', 8)).throughput_tok_per_s).toBe(
       (await measure('fixed', 8)).throughput_tok_per_s,
     );
-    expect((await measure('off-above:8', 9)).tokens_per_step).toBe(1);
+    expect((await measure('off-above:8', 9)).tokens_per_round).toBe(1);
   });
 
   it('the serving engine tells the policy how many sequences a step has', async () => {
@@ -310,7 +310,7 @@ describe('policies in a run', () => {
       const inputs = await inputsOf({ ...options, policy: [policy] });
       const bench = new Bench(inputs, inputs.traces[0]!, 'closed', new Set());
       return bench.measures({ method: inputs.methods[0]!, k: 3, policy: inputs.policies[0]! }, 8)
-        .drafted_per_step!;
+        .drafted_per_round!;
     };
     expect(await drafted('off-above:8')).toBe(3);
     const off = await drafted('off-above:4');

@@ -203,7 +203,7 @@ describe('the command line', () => {
     expect(json.stdout).toBe('');
     const result = JSON.parse(readFileSync(join(folder, 'out.json'), 'utf8')) as Comparison;
     expect(result).toMatchObject({
-      schemaVersion: 1,
+      schemaVersion: 2,
       config: { gpu: 'h100-sxm,l4', k: [1, 2, 3, 4, 5, 6, 8] },
     });
     const [head, ...lines] = specsim('--gpu', 'h100-sxm,l4', '--format', 'csv').stdout.trim().split('\n');

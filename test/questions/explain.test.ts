@@ -23,10 +23,10 @@ describe('an explanation', () => {
       expect(Object.values(parts).reduce((sum, ms) => sum + ms, 0)).toBeCloseTo(total, 9);
       const measures = bench.measures({ method: inputs.methods[0]!, k: 4 }, row.batch_size);
       const tokens = row.positions.slice(0, 4).reduce((sum, one) => sum + one.tokens, 1);
-      expect(tokens).toBeCloseTo(measures.tokens_per_step!, 9);
+      expect(tokens).toBeCloseTo(measures.tokens_per_round!, 9);
       const { draft, verify, sampling, overhead } = measures.step_ms!;
       const ms = draft + verify + sampling + overhead;
-      expect(total).toBeCloseTo(ms / measures.tokens_per_step!, 9);
+      expect(total).toBeCloseTo(ms / measures.tokens_per_round!, 9);
       expect(row.positions).toHaveLength(7);
     }
   });
@@ -52,7 +52,7 @@ describe('an explanation', () => {
       const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
       const best = { method: parseMethod(name === 'ngram' ? 'best:ngram' : 'best:ngram+eagle3'), k: null };
       for (const { waterfall, ms_per_token: now, batch_size: batch } of explanationOf(inputs).rows) {
-        const { step_ms: step, tokens_per_step: tokens } = bench.measures(best, batch);
+        const { step_ms: step, tokens_per_round: tokens } = bench.measures(best, batch);
         const bound = step!.verify / tokens!;
         const saved = waterfall.reduce((sum, gift) => sum + gift.saves_ms, 0);
         expect(saved).toBeCloseTo(now.total - bound, 9);
@@ -91,7 +91,7 @@ describe('an explanation', () => {
     const [method] = inputs.methods;
     const rate = (k: number) => {
       const setting = { method: method!, k: Math.max(k, 1) };
-      const { step_ms: step, tokens_per_step: tokens } =
+      const { step_ms: step, tokens_per_round: tokens } =
         k === 0 ? bench.plainMeasures(setting, 64) : bench.measures(setting, 64);
       return tokens! / (step!.draft + step!.verify + step!.sampling + step!.overhead);
     };

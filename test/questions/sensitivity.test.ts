@@ -115,7 +115,7 @@ describe('the command line', () => {
 
   it('writes JSON and CSV of the same numbers', () => {
     const json = JSON.parse(specsim('--format', 'json').stdout) as Sensitivity;
-    expect(json).toMatchObject({ schemaVersion: 1, step: 0.01, config: { set: {} } });
+    expect(json).toMatchObject({ schemaVersion: 2, step: 0.01, config: { set: {} } });
     const [head, ...lines] = specsim('--format', 'csv').stdout.trim().split('\n');
     expect(head).toMatch(/^schema_version,gpu,.*,parameter,throughput_elasticity,speedup_elasticity$/);
     const numbers = json.rows.flatMap(({ elasticities }) => elasticities);

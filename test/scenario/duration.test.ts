@@ -27,7 +27,7 @@ describe('a duration', () => {
       expect(whole[i]!.unfinished).toBe(0);
       expect(row.throughput_lo_tok_per_s).toBeLessThan(row.throughput_tok_per_s);
       expect(row.throughput_hi_tok_per_s).toBeGreaterThan(row.throughput_tok_per_s);
-      expect(row.speedup_lo).toBeLessThanOrEqual(row.speedup!);
+      expect(row.tpot_ratio_lo).toBeLessThanOrEqual(row.tpot_ratio!);
     }
   });
 

@@ -149,6 +149,6 @@ describe('paths in a file', () => {
     writeFileSync(file, text);
     const [row] = await rowsOf({ batch: [1], tree: [`file:${file}`] });
     expect(row!.verified_per_round).toBe(4);
-    expect(row!.tokens_per_step).toBeGreaterThan(1.5);
+    expect(row!.tokens_per_round).toBeGreaterThan(1.5);
   });
 });

@@ -141,7 +141,7 @@ it('a line that was cut off is not there, a broken one is an error', () => {
   const line = JSON.stringify({ point: 0, id: 'a', axes: {}, gpus: 1, row: null, error: 'x' });
   expect(recordsOf(`${line}\n${line.slice(0, 20)}`, 'f')).toHaveLength(1);
   expect(() => recordsOf(`${line}\n{"po\n`, 'f')).toThrow('f, line 2');
-  const head = { schemaVersion: 1 as const, tool: 't', sweep: 's', points: 2 };
+  const head = { schemaVersion: 2 as const, tool: 't', sweep: 's', points: 2 };
   expect(() => mergeRecords(head, recordsOf(`${line}\n`, 'f'))).toThrow('1 of 2 points are missing');
 });
 

@@ -26,13 +26,13 @@ async function inputsOf(options: Record<string, unknown>) {
 test.each(DATASETS)(
   '%s: more quality, more tokens a step and more speedup, of every method',
   async (trace) => {
-    let before: readonly { tokens_per_step: number | null; speedup: number | null }[] = [];
+    let before: readonly { tokens_per_round: number | null; speedup: number | null }[] = [];
     for (const drafterQuality of [0.8, 0.9, 1, 1.1, 1.3]) {
       const options = { trace, drafterQuality, method: METHODS, k: [1, 3, 8], batch: [1, 128] };
       const { rows } = runScenario(await inputsOf(options));
       before.forEach((row, i) => {
         const name = `${rows[i]!.method} k=${rows[i]!.k} batch ${rows[i]!.batch_size} at ${drafterQuality}`;
-        expect(rows[i]!.tokens_per_step, name).toBeGreaterThan(row.tokens_per_step!);
+        expect(rows[i]!.tokens_per_round, name).toBeGreaterThan(row.tokens_per_round!);
         expect(rows[i]!.speedup, name).toBeGreaterThan(row.speedup!);
       });
       before = rows;

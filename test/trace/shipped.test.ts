@@ -133,7 +133,7 @@ describe('every combination runs', () => {
     expect(rows).toHaveLength(new Set(methods).size);
     for (const row of rows) {
       expect(row.trace_kind).toBe('fitted');
-      expect(row.tokens_per_step).toBeGreaterThan(1);
+      expect(row.tokens_per_round).toBeGreaterThan(1);
     }
   });
 });
@@ -177,8 +177,8 @@ describe('names', () => {
     await rejects(gpqa, 'rates have no lengths, expected --prompt-len');
     const { rows, warnings } = await run({ ...gpqa, ...lengths, k: [3], requests: 200 });
     // Means of the published shares 0.92, 0.68 and 0.38, which requests of 200 tokens cut a little short.
-    expect(rows[0]!.tokens_per_step).toBeGreaterThan(2.98 * 0.97);
-    expect(rows[0]!.tokens_per_step).toBeLessThan(2.98 * 1.01);
+    expect(rows[0]!.tokens_per_round).toBeGreaterThan(2.98 * 0.97);
+    expect(rows[0]!.tokens_per_round).toBeLessThan(2.98 * 1.01);
     expect(warnings.join('\n')).toContain('holds rates alone');
   });
 
@@ -189,9 +189,9 @@ describe('names', () => {
     };
     await rejects(longbench, 'k 3: .*a shorter block drafts other tokens; expected --k 15');
     const { rows } = await run({ ...longbench, k: [15] });
-    expect(rows[0]).toMatchObject({ draft: 'dflash-qwen3-8b', drafted_per_step: 15 });
+    expect(rows[0]).toMatchObject({ draft: 'dflash-qwen3-8b', drafted_per_round: 15 });
     const eager = await run({ ...longbench, k: [15], policy: ['goodput'], batch: [8] });
-    expect(eager.rows[0]!.drafted_per_step).toBeLessThan(15);
+    expect(eager.rows[0]!.drafted_per_round).toBeLessThan(15);
     const inputs = await gatherInputs(completeScenario({ ...longbench, k: [15], batch: [8] }), folderLibrary);
     const [why] = explanationOf(inputs).rows;
     // The whole block is the price of verifying one of it.
