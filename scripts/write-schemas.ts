@@ -4,11 +4,14 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { engineJsonSchema } from '../src/cost/engine-profile.ts';
 import { hardwareJsonSchema } from '../src/hardware/schema.ts';
+import { gridJsonSchema, scenarioJsonSchema } from './option-schemas.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const schemas = {
   'hardware-profiles/schema.json': hardwareJsonSchema(),
   'hardware-profiles/engines/schema.json': engineJsonSchema(),
+  'schemas/scenario.json': scenarioJsonSchema(),
+  'schemas/grid.json': gridJsonSchema(),
 };
 
 for (const [path, schema] of Object.entries(schemas)) {

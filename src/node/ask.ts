@@ -71,7 +71,7 @@ function showProgress(done: number, total: number): void {
 }
 
 /** The options of the scenario file and the flags; flags win. Throws a UserError for a bad one. */
-async function optionsOf({ scenarioFile, flags }: CommandLine): Promise<Options> {
+export async function optionsOf({ scenarioFile, flags }: CommandLine): Promise<Options> {
   // Flags first: of "--load workload FILE" the load is what is wrong, not the file.
   const named = parseOptions(flags, (key) => `--${key}`);
   return { ...(scenarioFile === undefined ? {} : await readScenario(scenarioFile)), ...named };

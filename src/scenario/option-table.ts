@@ -159,8 +159,14 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'draft model or head by name, or a file; serves the methods it fits',
     group: 'model',
     hash: 'contents',
-    idle: (_, asked) =>
-      unlessSome(asked, ({ parts }) => parts.some(({ model }) => model !== undefined), 'runs a draft model'),
+    idle: ({ cost }, asked) =>
+      cost === 'specdecode-bench'
+        ? 'with --cost specdecode-bench, which has its own price of drafting'
+        : unlessSome(
+            asked,
+            ({ parts }) => parts.some(({ model }) => model !== undefined),
+            'runs a draft model',
+          ),
     next: 'used',
   },
   dtype: {

@@ -28,7 +28,7 @@ export function optionOf(key: string, where: string): OptionName {
 }
 
 /**
- * Checks named options.
+ * Checks named options; `$schema`, which editors read, is passed over.
  *
  * @param raw keys in camelCase or, as flags are written, with dashes
  * @param where how an option is named in an error, such as `--batch` or `scenario.json: batch`
@@ -40,6 +40,7 @@ export function parseOptions(
 ): Options {
   const options: Record<string, unknown> = {};
   for (const [given, value] of Object.entries(raw)) {
+    if (given === '$schema') continue;
     const key = optionOf(given, where(given));
     // A resolved scenario holds null where nobody chose; it must be readable as a scenario file.
     if (value === null && DEFAULTS[key] === null) continue;

@@ -47,7 +47,8 @@ export function expandGrid(grid: unknown, where: string): Point[] {
   if (!isObject(grid)) {
     throw new UserError(`${where}: expected an object with scenario keys, such as {"batch": [1, 8]}`);
   }
-  const axes = Object.entries(grid).flatMap(([key, value]) => axesOf(key, value, where));
+  const { $schema: _, ...keys } = grid;
+  const axes = Object.entries(keys).flatMap(([key, value]) => axesOf(key, value, where));
   const given = new Set(axes.map(({ key }) => key));
   for (const key of OPTION_NAMES) {
     if (given.has(key) || OPTIONS[key].holds !== 'list') continue;

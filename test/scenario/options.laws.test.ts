@@ -1,0 +1,162 @@
+/**
+ * One rule for every option under every load: where it has no effect it is refused if a flag or a file named it, and at
+ * its default in a grid. And every option acts or is refused, whatever the load, the cost model and the method.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { commandLineOf } from '../../src/cli/scenario-flags.ts';
+import { UserError } from '../../src/errors.ts';
+import { optionsOf } from '../../src/node/ask.ts';
+import { folderLibrary } from '../../src/node/folder-library.ts';
+import { gatherInputs } from '../../src/scenario/inputs.ts';
+import { isOpen } from '../../src/scenario/load.ts';
+import { OPTION_NAMES, OPTIONS, type OptionName } from '../../src/scenario/option-table.ts';
+import { completeScenario, DEFAULTS, flagOf, type Options } from '../../src/scenario/options.ts';
+import { runScenario } from '../../src/scenario/run.ts';
+import { expandGrid } from '../../src/sweep/grid.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'specsim-options-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const WORKLOAD = 'test/fixtures/vidur.csv';
+
+/** Another value than the default, and what else has to be there for it to mean something. */
+const OTHER: { readonly [K in OptionName]: readonly [NonNullable<Options[K]>, Options?] } = {
+  gpu: ['h200-sxm'],
+  set: [{ 'hardware.memoryBandwidth': '1.2x' }],
+  tp: [2],
+  target: ['qwen3-8b'],
+  draft: ['eagle3-qwen3-8b'],
+  dtype: ['fp8'],
+  engine: ['ideal'],
+  method: [['suffix']],
+  k: [[5]],
+  policy: [['off-above:1']],
+  trace: [['cnn']],
+  acceptance: [{ eagle3: '0.9' }],
+  drafterQuality: [1.1],
+  promptLen: [333],
+  outputLen: [77],
+  batch: [[3]],
+  load: ['poisson:7'],
+  replicas: [2],
+  router: ['least-loaded', { replicas: 2, requests: 40 }],
+  workload: [WORKLOAD],
+  timeScale: [3],
+  duration: [0.5],
+  slo: ['ttft=20ms'],
+  requests: [5],
+  keepTruncated: [true],
+  seed: [7],
+  cost: ['specdecode-bench'],
+  tree: [['3x4x21'], { missCapture: '0.27,0.14,0.07' }],
+  missCapture: ['0.3,0.1', { tree: ['3x4x21'] }],
+};
+
+const LOADS = ['clones', 'closed', 'poisson:40', 'gamma:40,2', 'constant:40', 'recorded'];
+
+const under = (load: string): Options => (load === 'recorded' ? { workload: WORKLOAD } : { load });
+
+/** `acts`, or the sentence that refuses. */
+async function fate(options: Options): Promise<string> {
+  try {
+    await gatherInputs(completeScenario(options), folderLibrary);
+    return 'acts';
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+/** What a run says beside the names of its rows, or the sentence that refuses it. */
+async function answer(options: Options): Promise<string> {
+  try {
+    const inputs = await gatherInputs(completeScenario(options), folderLibrary);
+    return JSON.stringify(
+      runScenario(inputs).rows.map(
+        ({ gpu, tp, target, draft, method, k, policy, trace, batch_size, requests, ...rest }) => rest,
+      ),
+    );
+  } catch (error) {
+    if (error instanceof UserError) return `--: ${error.message}`;
+    throw error;
+  }
+}
+
+const written = (value: unknown) =>
+  typeof value === 'object' && !Array.isArray(value)
+    ? Object.entries(value as object).map(([key, one]) => `${key}=${one}`)
+    : typeof value === 'boolean'
+      ? value
+      : String(value);
+
+describe.each(LOADS)('under %s', (load) => {
+  it.each(OPTION_NAMES.filter((name) => name !== 'load'))('%s', async (name) => {
+    const [value, beside = {}] = OTHER[name];
+    const others = { requests: 4, method: ['eagle3'], ...under(load), ...beside };
+    const flags = Object.entries({ ...others, [name]: value }).map(([key, one]) => [
+      flagOf(key),
+      written(one),
+    ]);
+    const flag = await fate(await optionsOf(commandLineOf(Object.fromEntries(flags))));
+
+    const scenario = join(folder, `${name}-${load}.json`);
+    writeFileSync(scenario, JSON.stringify({ ...others, [name]: value }));
+    expect(await fate(await optionsOf(commandLineOf({ scenario })))).toBe(flag);
+
+    // Beside other loads, so that it acts on some point.
+    const grid = {
+      method: 'eagle3',
+      batch: 2,
+      ...beside,
+      workload: [null, WORKLOAD],
+      load: [...new Set([load, 'closed', 'poisson:1', 'recorded'])],
+      [name]: value,
+    };
+    const ofLoad = expandGrid(grid, 'grid.json').filter(
+      ({ scenario }) =>
+        scenario.load === load &&
+        (name === 'workload' || (scenario.workload !== null) === (load === 'recorded')),
+    );
+    const idle = / has no effect /.test(flag);
+    const usual = OPTIONS[name].holds === 'list' ? [DEFAULTS[name]].flat().slice(0, 1) : DEFAULTS[name];
+    expect(ofLoad.map(({ scenario }) => scenario[name])).toEqual([idle ? usual : value]);
+  });
+});
+
+/** Each load, cost model and kind of method in one case at least. */
+const CASES = [
+  ['roofline', 'clones', 'none'],
+  ['roofline', 'clones', 'best:eagle3'],
+  ['roofline', 'closed', 'hybrid:ngram+eagle3'],
+  ['roofline', 'poisson:40', 'oracle:eagle3'],
+  ['roofline', 'recorded', 'none'],
+  ['specdecode-bench', 'clones', 'eagle3'],
+  ['specdecode-bench', 'closed', 'ngram'],
+] as const;
+
+/** What only a file can tell: whether it was cut off; a trace beside a workload lends plain decoding its name alone. */
+const EXEMPT: readonly OptionName[] = ['keepTruncated', 'trace'];
+
+it.each(CASES)('every option acts or is refused: %s, %s, %s', async (cost, load, method) => {
+  const usual = {
+    cost,
+    method: [method],
+    requests: 12,
+    ...under(load),
+    ...(!isOpen(load) && { batch: [2] }),
+  };
+  const plain = await answer(usual);
+  expect(plain).not.toMatch(/^--/);
+  const silent: string[] = [];
+  for (const name of OPTION_NAMES) {
+    const [value, beside] = OTHER[name];
+    if (EXEMPT.includes(name) || Object.hasOwn(usual, name)) continue;
+    const before = beside === undefined ? plain : await answer({ ...usual, ...beside });
+    const after = await answer({ ...usual, ...beside, [name]: value });
+    if (after === before && !after.startsWith('--')) silent.push(name);
+  }
+  expect(silent).toEqual([]);
+});
