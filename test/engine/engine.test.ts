@@ -460,7 +460,7 @@ it.each(['clones', 'closed', 'poisson:20'])('gives the same rows for the same se
   const rows = async (seed: number) => {
     const scenario = completeScenario({
       requests: 8,
-      batch: [2],
+      ...(load !== 'poisson:20' && { batch: [2] }),
       load,
       seed,
       method: ['ngram', 'eagle3', 'draft-model'],
