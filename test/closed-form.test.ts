@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseEngine } from '../src/cost/engine-profile.ts';
 import { Roofline } from '../src/cost/roofline.ts';
-import { type CostModel, noSeconds, type PartSeconds, type StepWork } from '../src/cost/work.ts';
+import type { CostModel } from '../src/cost/work.ts';
 import { assembleDrafter } from '../src/drafter/assemble.ts';
 import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
@@ -22,6 +22,7 @@ import { sampleAcceptance } from '../src/trace/acceptance-spec.ts';
 import { parseProcess, sampleProcess } from '../src/trace/process.ts';
 import { parseTrace } from '../src/trace/read.ts';
 import type { AcceptanceTrace, PositionLengths } from '../src/trace/trace.ts';
+import { Dearer, PlainPrices } from './plain-prices.ts';
 import { describeWithRecordings } from './recordings.ts';
 import { headFor, modelCard } from './shipped-models.ts';
 
@@ -63,27 +64,15 @@ interface Prices {
   readonly o: number;
 }
 
-class ConstantCosts implements CostModel {
-  readonly name = 'constant';
-  readonly #prices: Prices;
-
-  constructor(prices: Prices) {
-    this.#prices = prices;
-  }
-
-  priceStep({ verify, drafts }: StepWork, cost: PartSeconds): void {
-    const { c, v, o } = this.#prices;
-    Object.assign(cost, noSeconds(), {
+const constantCosts = ({ c, v, o }: Prices) =>
+  new PlainPrices(
+    ({ verify, drafts }) => ({
       draftS: c * drafts.reduce((passes, draft) => passes + draft.longest, 0),
       verifyS: v(verify.tokens / verify.sequences - 1),
       overheadS: o,
-    });
-  }
-
-  pricePrefill(_: unknown, cost: PartSeconds): void {
-    Object.assign(cost, noSeconds(), { prefillS: 1 });
-  }
-}
+    }),
+    () => ({ prefillS: 1 }),
+  );
 
 function decodeSpeedup(measured: Measures, baseline: Measures): number {
   return measured.decode_tok_per_s! / baseline.decode_tok_per_s!;
@@ -113,7 +102,7 @@ describe('independent acceptance, batch 1, constant costs', () => {
   };
 
   describe.each(Object.entries(costs))('%s', (_, prices) => {
-    const model = new ConstantCosts(prices);
+    const model = constantCosts(prices);
     const { c, v, o } = prices;
     it.each(rates)('gives S(k) = W (1 + o) / (k c + v(k) + o) within 4 standard errors: a = %f', (a) => {
       const acceptance = sample(a);
@@ -141,7 +130,7 @@ describe('independent acceptance, batch 1, constant costs', () => {
         k,
         sample(0.8),
         prompt,
-        new ConstantCosts(costs['cheap drafts']!),
+        constantCosts(costs['cheap drafts']!),
         1,
       );
       const { mean, variance } = emittedMoments(0.8, k);
@@ -157,7 +146,7 @@ describe('free drafts and flat verification', () => {
   it.each(['ngram', 'eagle3', 'draft-model', 'oracle:eagle3'])(
     'make the decode speedup of %s equal its tokens per step',
     (method) => {
-      const free = new ConstantCosts({ c: 0, v: () => 1, o: 0.2 });
+      const free = constantCosts({ c: 0, v: () => 1, o: 0.2 });
       const lengths = Int32Array.from({ length: 20 }, (_, r) => 50 + 37 * r);
       const acceptance = sampleAcceptance([0.9, 0.7, 0.5], lengths, method, 1);
       const prompts = lengths.map(() => 10);
@@ -248,26 +237,6 @@ describe('the oracle', () => {
     }
   });
 
-  /** An ideal engine on an H100 whose drafter takes no time. */
-  class FreeDrafting implements CostModel {
-    readonly name = 'free drafting';
-    readonly #priced: Roofline;
-
-    constructor(priced: Roofline) {
-      this.#priced = priced;
-    }
-
-    priceStep(work: StepWork, cost: PartSeconds): void {
-      this.#priced.priceStep(work, cost);
-      cost.draftS = 0;
-    }
-
-    pricePrefill(prompts: Parameters<CostModel['pricePrefill']>[0], cost: PartSeconds): void {
-      this.#priced.pricePrefill(prompts, cost);
-      cost.draftS = 0;
-    }
-  }
-
   const llama = modelCard('llama-3.1-8b');
   const target = forwardShape(llama, { tp: 1, dtype: 'bf16' });
   const head = headShape(headFor('llama-3.1-8b', 'eagle3'), llama, { tp: 1 });
@@ -276,7 +245,9 @@ describe('the oracle', () => {
     const h100 = await parseHardware(readJson('hardware-profiles/h100-sxm.json'), 'h100-sxm');
     const ideal = await parseEngine(readJson('hardware-profiles/engines/ideal.json'), 'ideal');
     for (const method of ['ngram', 'eagle3']) {
-      const cost = new FreeDrafting(new Roofline(target, method === 'ngram' ? [] : [head], h100, ideal, 1));
+      // Its drafter takes no time.
+      const priced = new Roofline(target, method === 'ngram' ? [] : [head], h100, ideal, 1);
+      const cost = new Dearer(priced, 'draftS', 0);
       const acceptance = trace.drafters.get(method)!;
       for (const batch of [1, 64]) {
         const run = (name: string, k: number | null) =>

@@ -1,11 +1,5 @@
 /** Parts of a serving engine for tests: a cost model of plain numbers, steady acceptance, a run in one call. */
-import {
-  type CostModel,
-  noSeconds,
-  type PartSeconds,
-  type PassWork,
-  type StepWork,
-} from '../src/cost/work.ts';
+import type { CostModel, PartSeconds, PassWork, StepWork } from '../src/cost/work.ts';
 import { assembleDrafter } from '../src/drafter/assemble.ts';
 import { parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
@@ -17,6 +11,7 @@ import type { Limits } from '../src/engine/replica.ts';
 import { parsePolicy } from '../src/policy/policies.ts';
 import type { PositionLengths } from '../src/trace/trace.ts';
 import { arrivalTimes } from '../src/workload/arrivals.ts';
+import { PlainPrices } from './plain-prices.ts';
 
 export const MAX_K = 5;
 
@@ -29,31 +24,32 @@ export interface Step {
 type Pass = Omit<PassWork, 'add' | 'clear'>;
 
 /** Decoding takes 1 s and prefilling 10 s, both together 11 s, or whatever is said; keeps what it was asked. */
-export class Stopwatch implements CostModel {
-  readonly name = 'stopwatch';
+export class Stopwatch extends PlainPrices {
   readonly steps: Step[] = [];
-  readonly #prefillS: (prompts: Pass) => number;
-  readonly #decodeS: (decode: Pass) => number;
 
   constructor(decodeS: (decode: Pass) => number = () => 1, prefillS: (prompts: Pass) => number = () => 10) {
-    this.#decodeS = decodeS;
-    this.#prefillS = prefillS;
+    super(
+      ({ verify, prefill, drafts }) => {
+        const seconds = decodeS(verify);
+        return {
+          draftS: drafts.reduce((sum, draft) => sum + draft.longest, 0) / 16,
+          verifyS: 0.75 * seconds,
+          overheadS: 0.25 * seconds,
+          prefillS: prefill.tokens > 0 ? prefillS(prefill) : 0,
+        };
+      },
+      (prompts) => ({ prefillS: prefillS(prompts) }),
+    );
   }
 
-  priceStep({ verify, prefill, drafts }: StepWork, cost: PartSeconds): void {
-    this.steps.push({ decode: { ...verify }, prompts: { ...prefill } });
-    const seconds = this.#decodeS(verify);
-    Object.assign(cost, noSeconds(), {
-      draftS: drafts.reduce((sum, draft) => sum + draft.longest, 0) / 16,
-      verifyS: 0.75 * seconds,
-      overheadS: 0.25 * seconds,
-      prefillS: prefill.tokens > 0 ? this.#prefillS(prefill) : 0,
-    });
+  override priceStep(work: StepWork, cost: PartSeconds): void {
+    this.steps.push({ decode: { ...work.verify }, prompts: { ...work.prefill } });
+    super.priceStep(work, cost);
   }
 
-  pricePrefill(prompts: PassWork, cost: PartSeconds): void {
+  override pricePrefill(prompts: PassWork, cost: PartSeconds): void {
     this.steps.push({ decode: EMPTY, prompts: { ...prompts } });
-    Object.assign(cost, noSeconds(), { prefillS: this.#prefillS(prompts) });
+    super.pricePrefill(prompts, cost);
   }
 }
 

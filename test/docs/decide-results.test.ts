@@ -18,21 +18,6 @@ const lineOf = (title: string) =>
     .slice(2, -1)
     .map((cell) => cell.trim());
 
-it('the swinging load: goodput is ahead of every fixed k, surely so of nine or more, on every data set', () => {
-  for (const dataset of ['instructcoder', 'sharegpt', 'gsm8k', 'cnn']) {
-    const cells = text
-      .split('\n')
-      .filter((line) => line.startsWith(`| ${dataset} |`))
-      .map((line) => line.split('|').slice(2, -1))
-      .find((row) => row.length === 16)!;
-    const [goodput, , ...fixed] = cells.slice(0, 12).map(Number);
-    expect(fixed).toHaveLength(10);
-    expect(goodput, dataset).toBeGreaterThan(Math.max(...fixed));
-    const beaten = cells[13]!.trim();
-    expect(beaten === 'all' ? 10 : beaten.split(',').length, dataset).toBeGreaterThanOrEqual(9);
-  }
-});
-
 describeWithRecordings('the results on the recordings', (dir) => {
   const inputsOf = (options: Options) =>
     gatherInputs(completeScenario({ trace: [join(dir, 'combined_gsm8k.jsonl')], ...options }), folderLibrary);

@@ -1,22 +1,17 @@
 /** The bandit of two drafters: who drafts, who is paid, and what a change costs. */
 import { describe, expect, it } from 'vitest';
-import { type CostModel, StepWork } from '../../src/cost/work.ts';
+import { StepWork } from '../../src/cost/work.ts';
 import { assembleDrafter } from '../../src/drafter/assemble.ts';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { AS_RECORDED } from '../../src/drafter/replay.ts';
 import type { PolicySpec } from '../../src/policy/policies.ts';
 import type { PositionLengths } from '../../src/trace/trace.ts';
+import { PlainPrices } from '../plain-prices.ts';
 
 const ROUNDS = 200;
 
 /** Steps that all take as long. */
-const FLAT: CostModel = {
-  name: 'flat',
-  priceStep(_, cost) {
-    Object.assign(cost, { draftS: 0, verifyS: 1, samplingS: 0, overheadS: 0, prefillS: 0 });
-  },
-  pricePrefill() {},
-};
+const FLAT = new PlainPrices(() => ({ verifyS: 1 }));
 
 /** One request of which every round can emit so much. */
 const always = (emitted: number): PositionLengths => ({

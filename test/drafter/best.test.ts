@@ -10,23 +10,19 @@ import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import type { PositionLengths } from '../../src/trace/trace.ts';
+import { PlainPrices } from '../plain-prices.ts';
 
 const inputsOf = (options: Options) => gatherInputs(completeScenario(options), folderLibrary);
 
 /** Prices of a step: 10, and so much for each pass, each token it catches up on and each token verified. */
-const linear = (passS: number, catchUpS: number, verifyS: number, searchS = 0, switchS = 0): CostModel => ({
-  name: 'linear',
-  priceStep(work, cost) {
-    const [draft] = work.drafts;
-    cost.draftS = draft === undefined ? 0 : draft.longest * passS + draft.catchUpTokens * catchUpS;
-    cost.draftS += work.searches * searchS + work.switches * switchS;
-    cost.verifyS = 10 + work.verify.tokens * verifyS;
-    cost.samplingS = 0;
-    cost.overheadS = 0;
-    cost.prefillS = 0;
-  },
-  pricePrefill() {},
-});
+const linear = (passS: number, catchUpS: number, verifyS: number, searchS = 0, switchS = 0) =>
+  new PlainPrices(({ drafts: [draft], searches, switches, verify }) => ({
+    draftS:
+      (draft === undefined ? 0 : draft.longest * passS + draft.catchUpTokens * catchUpS) +
+      searches * searchS +
+      switches * switchS,
+    verifyS: 10 + verify.tokens * verifyS,
+  }));
 
 /** One request; what a round at positions 1, 2 and so on can emit. */
 const lengthsOf = (emitted: readonly number[]): PositionLengths => ({

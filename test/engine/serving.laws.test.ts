@@ -1,13 +1,14 @@
 /** What holds whatever is served: random requests, limits, loads and replicas, thousands of small runs. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CostModel, totalSeconds } from '../../src/cost/work.ts';
+import { totalSeconds } from '../../src/cost/work.ts';
 import { parseMethod, takesK } from '../../src/drafter/methods.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { Closed, Open } from '../../src/engine/load.ts';
 import type { TokenGaps } from '../../src/engine/records.ts';
 import { ROUTERS, routerNamed } from '../../src/engine/router.ts';
 import type { PositionLengths } from '../../src/trace/trace.ts';
+import { PlainPrices } from '../plain-prices.ts';
 import { engineOf, MAX_K, poisson, type Setting, Stopwatch, serve, steady } from '../serving.ts';
 
 const anyRequest = fc.integer({ min: 1, max: 25 }).chain((output) =>
@@ -280,13 +281,10 @@ describe('M/D/1', () => {
   it.each([0.3, 0.6, 0.8])('waits rho D / (2 (1 - rho)) on average: rho = %f', (rho) => {
     const requests = 100_000;
     const durationS = 0.5;
-    const cost: CostModel = {
-      name: 'constant',
-      priceStep() {},
-      pricePrefill(_, seconds) {
-        seconds.prefillS = durationS;
-      },
-    };
+    const cost = new PlainPrices(
+      () => ({}),
+      () => ({ prefillS: durationS }),
+    );
     const ones = new Array<number>(requests).fill(1);
     const { finished } = serve({
       prompts: ones,

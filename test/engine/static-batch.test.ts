@@ -1,14 +1,7 @@
 /** Static batches against the same rounds priced one by one, and against the engine with one request at a time. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  type CostModel,
-  noSeconds,
-  type PartSeconds,
-  PassWork,
-  StepWork,
-  totalSeconds,
-} from '../../src/cost/work.ts';
+import { noSeconds, PassWork, StepWork, totalSeconds } from '../../src/cost/work.ts';
 import { assembleDrafter } from '../../src/drafter/assemble.ts';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { AS_RECORDED } from '../../src/drafter/replay.ts';
@@ -17,23 +10,13 @@ import { Closed } from '../../src/engine/load.ts';
 import { plainRounds, replayRounds } from '../../src/engine/replayed-rounds.ts';
 import { runStaticBatches, type StaticBatchRun, WeighedWork } from '../../src/engine/static-batch.ts';
 import { sampleAcceptance } from '../../src/trace/acceptance-spec.ts';
+import { Dearer, PlainPrices } from '../plain-prices.ts';
 import { UNLIMITED } from '../serving.ts';
 
 /** Linear in the context up to `bendTokens` a query, as attention that outgrows the memory bandwidth. */
-class Bent implements CostModel {
-  readonly name = 'bent';
-  readonly #bendTokens: number;
-  priced = 0;
-
-  constructor(bendTokens: number) {
-    this.#bendTokens = bendTokens;
-  }
-
-  priceStep(work: StepWork, cost: PartSeconds): void {
-    this.priced++;
-    const { verify, drafts, searches, searchHits, switches } = work;
-    const bend = verify.sequences * this.#bendTokens;
-    Object.assign(cost, noSeconds(), {
+const bent = (bendTokens: number) =>
+  new PlainPrices(
+    ({ verify, drafts, searches, searchHits, switches }) => ({
       draftS: drafts.reduce(
         (sum, draft) =>
           sum +
@@ -43,43 +26,14 @@ class Bent implements CostModel {
         0.01 * searches + 0.02 * searchHits + 0.07 * switches,
       ),
       verifyS:
-        1 + 0.05 * verify.tokens + 1e-3 * Math.max(verify.contextTokens, 2 * verify.contextTokens - bend),
+        1 +
+        0.05 * verify.tokens +
+        1e-3 * Math.max(verify.contextTokens, 2 * verify.contextTokens - verify.sequences * bendTokens),
       samplingS: 0.02 * verify.logitRows,
       overheadS: 0.3 + 1e-5 * verify.attentionPairs,
-    });
-  }
-
-  pricePrefill(prompts: PassWork, cost: PartSeconds): void {
-    Object.assign(cost, noSeconds(), {
-      prefillS: 1 + 0.1 * prompts.tokens,
-      overheadS: 1e-3 * prompts.attentionPairs,
-    });
-  }
-}
-
-/** Another price with one part multiplied. */
-class Dearer implements CostModel {
-  readonly name = 'dearer';
-  readonly #of: CostModel;
-  readonly #part: keyof PartSeconds;
-  readonly #factor: number;
-
-  constructor(of: CostModel, part: keyof PartSeconds, factor: number) {
-    this.#of = of;
-    this.#part = part;
-    this.#factor = factor;
-  }
-
-  priceStep(work: StepWork, cost: PartSeconds): void {
-    this.#of.priceStep(work, cost);
-    cost[this.#part] *= this.#factor;
-  }
-
-  pricePrefill(prompts: PassWork, cost: PartSeconds): void {
-    this.#of.pricePrefill(prompts, cost);
-    cost[this.#part] *= this.#factor;
-  }
-}
+    }),
+    (prompts) => ({ prefillS: 1 + 0.1 * prompts.tokens, overheadS: 1e-3 * prompts.attentionPairs }),
+  );
 
 const METHODS = [
   'none',
@@ -124,7 +78,7 @@ function build({
     drafter,
     parts: {
       workload,
-      cost: new Bent(bendTokens),
+      cost: bent(bendTokens),
       draftModels,
       kvBlocks: Number.POSITIVE_INFINITY,
       blockTokens: 16,
