@@ -21,6 +21,7 @@ export { sensitivity } from './questions/sensitivity.ts';
 export { tune } from './questions/tune.ts';
 export type { MethodSchedule, TuneRow, Tuning } from './questions/tuning.ts';
 export type { Document } from './report/document.ts';
+export { markdownOf } from './report/markdown.ts';
 export { textOf } from './report/text.ts';
 export { gatherInputs, type Inputs } from './scenario/inputs.ts';
 export type { Document as Source, Library } from './scenario/library.ts';

@@ -1,5 +1,6 @@
 /** `specsim pareto`: tokens/s per user against tokens/s per GPU. */
 import type { CommandModule } from 'yargs';
+import { FORMATS } from '../report/formats.ts';
 
 /** Every option, for the error that names the nearest. */
 export const PARETO_OPTIONS = ['oracles', 'format', 'out'];
@@ -12,7 +13,7 @@ export const paretoCommand: CommandModule = {
       .positional('results', { type: 'string', describe: 'folders of a sweep, or a merged JSON file' })
       .option('oracles', { type: 'boolean', default: false, describe: 'keep methods that know the future' })
       .option('format', {
-        choices: ['table', 'csv', 'json'],
+        choices: FORMATS,
         requiresArg: true,
         default: 'table',
         describe: 'output format',
@@ -23,7 +24,7 @@ export const paretoCommand: CommandModule = {
     await pareto({
       paths: args.results as string[],
       oracles: args.oracles === true,
-      format: args.format as 'table' | 'csv' | 'json',
+      format: args.format as (typeof FORMATS)[number],
       out: args.out as string | undefined,
     });
   },

@@ -2,6 +2,7 @@
 import type { Argv } from 'yargs';
 import { UserError } from '../errors.ts';
 import type { CommandLine } from '../node/ask.ts';
+import { FORMATS } from '../report/formats.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import { flagOf, type OptionName } from '../scenario/options.ts';
 
@@ -30,7 +31,7 @@ export function scenarioFlags(args: Argv, help: Partial<Record<OptionName, strin
   }
   return args
     .option('format', {
-      choices: ['table', 'csv', 'json'],
+      choices: FORMATS,
       requiresArg: true,
       default: 'table',
       describe: 'output format',

@@ -47,6 +47,8 @@ export async function ask(card: Card, line: CommandLine): Promise<void> {
   }
   if (instead !== undefined) await write(`${JSON.stringify(question.instead!(answer, own))}\n`, out);
   else {
+    if (format === 'csv')
+      for (const warning of answer.warnings) process.stderr.write(`warning: ${warning}\n`);
     await deliver(
       {
         result: resultOf(answer),

@@ -2,12 +2,14 @@
 import { csvTable } from '../csv.ts';
 import type { Document } from '../report/document.ts';
 import type { FlatTable } from '../report/flat-rows.ts';
+import type { FORMATS } from '../report/formats.ts';
+import { markdownOf } from '../report/markdown.ts';
 import { textOf } from '../report/text.ts';
 import { writeWhole } from './output.ts';
 
 /** How an answer is to be written, and where: a file, or the terminal. */
 export interface Delivery {
-  readonly format: 'table' | 'csv' | 'json';
+  readonly format: (typeof FORMATS)[number];
   readonly out: string | undefined;
 }
 
@@ -35,5 +37,7 @@ function render({ result, flat, document }: Report, format: Delivery['format']):
       return csvTable(flat());
     case 'table':
       return textOf(document());
+    case 'markdown':
+      return markdownOf(document());
   }
 }
