@@ -3,10 +3,11 @@
 import { wider } from '../columns.ts';
 import { noSeconds, type PartSeconds } from '../cost/work.ts';
 
-/** One request that ended. Times in virtual seconds. */
+/** One request that ended, or copies of one that ran together. Times in virtual seconds. */
 export interface FinishedRecord {
   readonly request: number;
-  /** Output tokens. */
+  readonly copies: number;
+  /** Output tokens, of each copy. */
   readonly tokens: number;
   readonly promptTokens: number;
   readonly arrivalS: number;
@@ -22,6 +23,7 @@ export interface FinishedRecord {
 export class FinishedRecords implements Iterable<FinishedRecord> {
   length = 0;
   request = new Int32Array(16);
+  copies = new Int32Array(16);
   tokens = new Int32Array(16);
   promptTokens = new Int32Array(16);
   arrivalS = new Float64Array(16);
@@ -31,34 +33,17 @@ export class FinishedRecords implements Iterable<FinishedRecord> {
   preemptions = new Int32Array(16);
   replica = new Int32Array(16);
 
-  add(
-    request: number,
-    tokens: number,
-    promptTokens: number,
-    arrivalS: number,
-    admittedS: number,
-    firstTokenS: number,
-    endS: number,
-    preemptions: number,
-    replica: number,
-  ): void {
+  /** The index of one more, whose columns are to be set; those that are left out are 0. */
+  next(): number {
     if (this.length === this.request.length) this.#grow();
-    const i = this.length++;
-    this.request[i] = request;
-    this.tokens[i] = tokens;
-    this.promptTokens[i] = promptTokens;
-    this.arrivalS[i] = arrivalS;
-    this.admittedS[i] = admittedS;
-    this.firstTokenS[i] = firstTokenS;
-    this.endS[i] = endS;
-    this.preemptions[i] = preemptions;
-    this.replica[i] = replica;
+    return this.length++;
   }
 
   /** Record i as an object. */
   at(i: number): FinishedRecord {
     return {
       request: this.request[i]!,
+      copies: this.copies[i]!,
       tokens: this.tokens[i]!,
       promptTokens: this.promptTokens[i]!,
       arrivalS: this.arrivalS[i]!,
@@ -76,6 +61,7 @@ export class FinishedRecords implements Iterable<FinishedRecord> {
 
   #grow(): void {
     this.request = wider(this.request);
+    this.copies = wider(this.copies);
     this.tokens = wider(this.tokens);
     this.promptTokens = wider(this.promptTokens);
     this.arrivalS = wider(this.arrivalS);

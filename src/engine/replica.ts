@@ -362,7 +362,7 @@ export class Replica implements Loaded {
     }
     this.#order[place] = slot;
     const position = sequences.position[slot]!;
-    const left = sequences.length[slot]! - position;
+    const left = sequences.wanted[slot]! - position;
     this.#rows.set(place, request, position, left, context, heldBlocks * limits.blockTokens);
     this.#prefill(place, chunk);
     return chunk;
@@ -470,17 +470,18 @@ export class Replica implements Loaded {
     const slot = this.#order[place]!;
     this.#stopsDecoding(place);
     this.#release(place);
-    this.#parts.finished.add(
-      sequences.request[slot]!,
-      sequences.length[slot]!,
-      sequences.promptTokens[slot]!,
-      sequences.arrivalS[slot]!,
-      sequences.admittedS[slot]!,
-      sequences.firstTokenS[slot]!,
-      nowS,
-      sequences.preemptions[slot]!,
-      this.#index,
-    );
+    const { finished } = this.#parts;
+    const i = finished.next();
+    finished.request[i] = sequences.request[slot]!;
+    finished.copies[i] = 1;
+    finished.tokens[i] = sequences.wanted[slot]!;
+    finished.promptTokens[i] = sequences.promptTokens[slot]!;
+    finished.arrivalS[i] = sequences.arrivalS[slot]!;
+    finished.admittedS[i] = sequences.admittedS[slot]!;
+    finished.firstTokenS[i] = sequences.firstTokenS[slot]!;
+    finished.endS[i] = nowS;
+    finished.preemptions[i] = sequences.preemptions[slot]!;
+    finished.replica[i] = this.#index;
     sequences.close(slot);
   }
 

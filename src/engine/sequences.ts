@@ -10,8 +10,8 @@ export const NEVER = -1;
 export class Sequences {
   request = new Int32Array(16);
   promptTokens = new Int32Array(16);
-  /** Output tokens wanted. */
-  length = new Int32Array(16);
+  /** Output tokens. */
+  wanted = new Int32Array(16);
   /** Output tokens that existed when it was last preempted. */
   position = new Int32Array(16);
   /** Tokens of prompt and output whose KV is still to be computed before it decodes; 0 while it decodes. */
@@ -30,12 +30,12 @@ export class Sequences {
   #slots = 0;
 
   /** Gives a request a slot, without output and without KV. */
-  open(request: number, promptTokens: number, length: number, arrivalS: number, nowS: number): number {
+  open(request: number, promptTokens: number, wanted: number, arrivalS: number, nowS: number): number {
     if (this.#freeCount === 0 && this.#slots === this.request.length) this.#grow();
     const slot = this.#freeCount > 0 ? this.#free[--this.#freeCount]! : this.#slots++;
     this.request[slot] = request;
     this.promptTokens[slot] = promptTokens;
-    this.length[slot] = length;
+    this.wanted[slot] = wanted;
     this.position[slot] = 0;
     this.toPrefill[slot] = promptTokens;
     this.sharedHashes[slot] = 0;
@@ -54,7 +54,7 @@ export class Sequences {
   #grow(): void {
     this.request = wider(this.request);
     this.promptTokens = wider(this.promptTokens);
-    this.length = wider(this.length);
+    this.wanted = wider(this.wanted);
     this.position = wider(this.position);
     this.toPrefill = wider(this.toPrefill);
     this.sharedHashes = wider(this.sharedHashes);

@@ -8,7 +8,6 @@
  * or outgrows a window; where it is linear, two prices serve for all rounds with those drafts.
  */
 
-import { wider } from '../columns.ts';
 import {
   addSeconds,
   type CostModel,
@@ -20,7 +19,7 @@ import {
 } from '../cost/work.ts';
 import { entry, Memo } from '../memo.ts';
 import { sequenceTokens, type Workload } from './engine.ts';
-import { addRounds, emptyTotals, type Totals } from './records.ts';
+import { addRounds, emptyTotals, FinishedRecords, type Totals } from './records.ts';
 import type { ReplayedRounds } from './replayed-rounds.ts';
 
 export interface StaticBatchParts {
@@ -36,79 +35,9 @@ export interface StaticBatchParts {
   readonly maxSequences: number;
 }
 
-/** `copies` identical requests that ran together. Times in virtual seconds. */
-export interface WaveRecord {
-  readonly request: number;
-  readonly copies: number;
-  /** Output tokens of each copy. */
-  readonly tokens: number;
-  readonly arrivalS: number;
-  readonly firstTokenS: number;
-  readonly endS: number;
-}
-
-/** Waves in order, a growable column for each field. */
-export class WaveRecords implements Iterable<WaveRecord> {
-  length = 0;
-  request: Int32Array;
-  copies: Int32Array;
-  tokens: Int32Array;
-  arrivalS: Float64Array;
-  firstTokenS: Float64Array;
-  endS: Float64Array;
-
-  /** @param waves as many as are expected; more may come */
-  constructor(waves: number) {
-    const room = Math.max(waves, 1);
-    this.request = new Int32Array(room);
-    this.copies = new Int32Array(room);
-    this.tokens = new Int32Array(room);
-    this.arrivalS = new Float64Array(room);
-    this.firstTokenS = new Float64Array(room);
-    this.endS = new Float64Array(room);
-  }
-
-  add(
-    request: number,
-    copies: number,
-    tokens: number,
-    arrivalS: number,
-    firstTokenS: number,
-    endS: number,
-  ): void {
-    if (this.length === this.request.length) {
-      this.request = wider(this.request);
-      this.copies = wider(this.copies);
-      this.tokens = wider(this.tokens);
-      this.arrivalS = wider(this.arrivalS);
-      this.firstTokenS = wider(this.firstTokenS);
-      this.endS = wider(this.endS);
-    }
-    const i = this.length++;
-    this.request[i] = request;
-    this.copies[i] = copies;
-    this.tokens[i] = tokens;
-    this.arrivalS[i] = arrivalS;
-    this.firstTokenS[i] = firstTokenS;
-    this.endS[i] = endS;
-  }
-
-  *[Symbol.iterator](): Generator<WaveRecord> {
-    for (let i = 0; i < this.length; i++) {
-      yield {
-        request: this.request[i]!,
-        copies: this.copies[i]!,
-        tokens: this.tokens[i]!,
-        arrivalS: this.arrivalS[i]!,
-        firstTokenS: this.firstTokenS[i]!,
-        endS: this.endS[i]!,
-      };
-    }
-  }
-}
-
 export interface StaticBatchRun {
-  readonly finished: WaveRecords;
+  /** A record for copies of a request that ran together. */
+  readonly finished: FinishedRecords;
   readonly totals: Totals;
   /** Virtual time at the end, in seconds. */
   readonly makespanS: number;
@@ -118,7 +47,7 @@ export interface StaticBatchRun {
 export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
   const { workload, rounds, requests, copies, cost } = parts;
   const totals = emptyTotals();
-  const finished = new WaveRecords(requests.length);
+  const finished = new FinishedRecords();
   const pricesOf = new Map<number, StepPrices>();
   let prices: StepPrices | undefined;
   let nowS = 0;
@@ -136,9 +65,18 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
       addSeconds(totals.all, prefill);
       totals.prefills += batch;
       totals.prefillTokens += batch * promptTokens;
-      const firstTokenS = nowS + totalSeconds(prefill);
+      const startS = nowS;
+      const firstTokenS = startS + totalSeconds(prefill);
       nowS = firstTokenS + prices.decodeS(request);
-      finished.add(request, batch, tokens, arrivalS, firstTokenS, nowS);
+      const i = finished.next();
+      finished.request[i] = request;
+      finished.copies[i] = batch;
+      finished.tokens[i] = tokens;
+      finished.promptTokens[i] = promptTokens;
+      finished.arrivalS[i] = arrivalS;
+      finished.admittedS[i] = startS;
+      finished.firstTokenS[i] = firstTokenS;
+      finished.endS[i] = nowS;
     }
   }
   for (const prices of pricesOf.values()) prices.addTo(totals);

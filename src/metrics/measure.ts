@@ -1,23 +1,16 @@
 /** From what a run left behind to the measures of one row; docs/metrics.md defines each from symbols. */
 import { totalSeconds } from '../cost/work.ts';
-import type { Totals } from '../engine/records.ts';
+import type { FinishedRecords, Totals } from '../engine/records.ts';
 import { type RatioOfSums, total } from './bootstrap.ts';
 
 /** How requests were put to the engine, as far as throughput is concerned. */
 export type LoadKind = 'clones' | 'closed' | 'open';
 
-/** What is measured of requests that ended, or of so many copies of each: the first `length` of each column. */
-interface Ended {
-  readonly length: number;
-  readonly request: Int32Array;
-  readonly copies?: Int32Array;
-  /** Output tokens of each copy. */
-  readonly tokens: Int32Array;
-  /** Seconds. */
-  readonly arrivalS: Float64Array;
-  readonly firstTokenS: Float64Array;
-  readonly endS: Float64Array;
-}
+/** What is measured of requests that ended: the first `length` of each column. */
+type Ended = Pick<
+  FinishedRecords,
+  'length' | 'request' | 'copies' | 'tokens' | 'arrivalS' | 'firstTokenS' | 'endS'
+>;
 
 export interface Measures {
   readonly requests: number;
@@ -139,7 +132,7 @@ function byRequest(
   };
   for (let i = 0; i < length; i++) {
     const place = placeOf[request[i]!]!;
-    const of = copies === undefined ? 1 : copies[i]!;
+    const of = copies[i]!;
     outcomes.tokens[place]! += of * tokens[i]!;
     outcomes.residenceS[place] = Math.max(outcomes.residenceS[place]!, endS[i]! - arrivalS[i]!);
     if (tokens[i]! > 1) {

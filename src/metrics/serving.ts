@@ -5,21 +5,12 @@
  * Throughputs and costs are of the whole run, first arrival to last end, as load generators report them.
  * Latencies leave out the first and the last tenth of the requests by arrival: the system fills and drains.
  */
+import type { FinishedRecord } from '../engine/records.ts';
 import { type Distribution, distributionOf } from './distribution.ts';
 import { type Latencies, meets, meetsAll, SLO_LIMITS, type Slo, type SloLimit } from './slo.ts';
 
-/** One request that ran to its end. Times in virtual seconds. */
-export interface ServedRequest {
-  readonly request: number;
-  readonly tokens: number;
-  readonly arrivalS: number;
-  /** First left the queue. */
-  readonly admittedS: number;
-  readonly firstTokenS: number;
-  readonly endS: number;
-  readonly preemptions: number;
-  readonly replica: number;
-}
+/** One request that ran to its end. */
+export type ServedRequest = Omit<FinishedRecord, 'copies' | 'promptTokens'>;
 
 /** Requests that ended, in any order: an array, or what stands for one (a million are not objects). */
 interface ServedRequests extends Iterable<ServedRequest> {

@@ -9,7 +9,7 @@ import { Calendar } from '../../src/engine/calendar.ts';
 import { KvMemory } from '../../src/engine/kv-memory.ts';
 import { Closed, Open } from '../../src/engine/load.ts';
 import { numbered, PrefixCache } from '../../src/engine/prefix-cache.ts';
-import { FinishedRecords, TokenGaps } from '../../src/engine/records.ts';
+import { type FinishedRecord, FinishedRecords, TokenGaps } from '../../src/engine/records.ts';
 import { replayRounds } from '../../src/engine/replayed-rounds.ts';
 import { runStaticBatches } from '../../src/engine/static-batch.ts';
 import { Waiting } from '../../src/engine/waiting.ts';
@@ -214,27 +214,34 @@ describe('who waits', () => {
 });
 
 describe('records', () => {
+  const recordOf = (i: number): FinishedRecord => ({
+    request: i,
+    copies: 1 + (i % 7),
+    tokens: 2 * i,
+    promptTokens: 3 * i,
+    arrivalS: i / 2,
+    admittedS: i / 3,
+    firstTokenS: i / 4,
+    endS: i / 5,
+    preemptions: i % 3,
+    replica: i % 2,
+  });
+
   it('are kept as they were, however many', () => {
     const records = new FinishedRecords();
     const gaps = new TokenGaps();
     for (let i = 0; i < 100; i++) {
-      records.add(i, 2 * i, 3 * i, i / 2, i / 3, i / 4, i / 5, i % 3, i % 2);
+      const at = records.next();
+      expect(at).toBe(i);
+      for (const [column, value] of Object.entries(recordOf(i))) {
+        records[column as keyof typeof records & keyof FinishedRecord][at] = value;
+      }
       gaps.add(i / 7, i, 2 * i);
     }
     const all = [...records];
     expect(all).toHaveLength(100);
     all.forEach((record, i) => {
-      expect(record).toEqual({
-        request: i,
-        tokens: 2 * i,
-        promptTokens: 3 * i,
-        arrivalS: i / 2,
-        admittedS: i / 3,
-        firstTokenS: i / 4,
-        endS: i / 5,
-        preemptions: i % 3,
-        replica: i % 2,
-      });
+      expect(record).toEqual(recordOf(i));
       expect([gaps.gapS[i], gaps.tokens[i], gaps.requests[i]]).toEqual([i / 7, i, 2 * i]);
     });
     expect(gaps.count).toBe(100);
