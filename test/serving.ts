@@ -6,7 +6,7 @@ import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Engine, type EngineParts } from '../src/engine/engine.ts';
 import type { Load } from '../src/engine/load.ts';
 import type { PrefixHashes } from '../src/engine/prefix-cache.ts';
-import type { StepRecord } from '../src/engine/records.ts';
+import type { EngineStep } from '../src/engine/records.ts';
 import type { Limits } from '../src/engine/replica.ts';
 import { parsePolicy } from '../src/policy/policies.ts';
 import type { PositionLengths } from '../src/trace/trace.ts';
@@ -80,7 +80,7 @@ export interface Setting extends Partial<Limits> {
   readonly gaps?: boolean;
   /** Whether the drafter takes the rounds of a step one by one, even if it has a quicker way. */
   readonly oneByOne?: boolean;
-  readonly onStep?: (step: StepRecord, engine: Engine) => void;
+  readonly onStep?: (step: EngineStep, engine: Engine) => void;
 }
 
 /** An engine of the setting; every limit not stated is infinite. */
@@ -112,7 +112,7 @@ export function engineOf(setting: Setting): Engine {
     ...(replicas !== undefined && { replicas }),
     ...(router !== undefined && { router }),
     ...(horizonS !== undefined && { horizonS }),
-    ...(onStep !== undefined && { observer: { onStep: (step: StepRecord) => onStep(step, engine) } }),
+    ...(onStep !== undefined && { observer: { onStep: (step: EngineStep) => onStep(step, engine) } }),
   });
   return engine;
 }

@@ -96,7 +96,7 @@ export class TokenGaps {
 }
 
 /** One step of a replica, told at its end. */
-export interface StepRecord {
+export interface EngineStep {
   readonly startS: number;
   readonly replica: number;
   /** Seconds by part; they add up to the step's. Reused from step to step: copy what is to be kept. */
@@ -113,7 +113,7 @@ export interface StepRecord {
 }
 
 export interface StepObserver {
-  onStep(step: StepRecord): void;
+  onStep(step: EngineStep): void;
 }
 
 /** Sums over a run and all its replicas, of steps that ended. The token at the end of a prefill is in no round. */

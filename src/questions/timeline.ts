@@ -7,7 +7,7 @@
  * host and the GPU; prefill beside decoding is in truth part of the same pass.
  */
 import { noSeconds, type PartSeconds } from '../cost/work.ts';
-import type { FinishedRecord, StepRecord } from '../engine/records.ts';
+import type { EngineStep, FinishedRecord } from '../engine/records.ts';
 import { UserError } from '../errors.ts';
 import { Bench } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
@@ -16,7 +16,7 @@ import { loadKind, settingsOf } from '../scenario/run.ts';
 import type { Question } from './question.ts';
 
 /** A step as it was observed, with its own copy of its seconds. */
-export type TimelineStep = StepRecord & { readonly parts: PartSeconds };
+export type TimelineStep = EngineStep & { readonly parts: PartSeconds };
 
 export interface Timeline {
   readonly replicas: number;

@@ -2,7 +2,7 @@
 import { totalSeconds } from '../cost/work.ts';
 import { Engine, type EngineParts } from '../engine/engine.ts';
 import { Closed, type Load, Open } from '../engine/load.ts';
-import type { StepObserver, StepRecord } from '../engine/records.ts';
+import type { EngineStep, StepObserver } from '../engine/records.ts';
 import type { ServedRequest, ServedRun, ServingMeasures } from '../metrics/serving.ts';
 import { arrivalTimes } from '../workload/arrivals.ts';
 import type { Inputs } from './inputs.ts';
@@ -97,7 +97,7 @@ class StepClock implements StepObserver {
     this.#endS = Array.from({ length: replicas }, () => []);
   }
 
-  onStep({ startS, replica, parts }: StepRecord): void {
+  onStep({ startS, replica, parts }: EngineStep): void {
     this.#endS[replica]!.push(startS + totalSeconds(parts));
   }
 

@@ -4,13 +4,13 @@ import { totalSeconds, Verified } from '../../src/cost/work.ts';
 import type { Drafter } from '../../src/drafter/drafter.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { Closed, Open } from '../../src/engine/load.ts';
-import type { StepRecord } from '../../src/engine/records.ts';
+import type { EngineStep } from '../../src/engine/records.ts';
 import { LeastLoaded, PrefixAware, RoundRobin, type Router } from '../../src/engine/router.ts';
 import { type Setting, Stopwatch, serve, steady, UNLIMITED } from '../serving.ts';
 
 /** One line a step: start, tokens prefilled, sequences that decoded, KV blocks, waiting. */
-function diary(setting: Setting): { lines: string[]; run: ReturnType<typeof serve>; steps: StepRecord[] } {
-  const steps: StepRecord[] = [];
+function diary(setting: Setting): { lines: string[]; run: ReturnType<typeof serve>; steps: EngineStep[] } {
+  const steps: EngineStep[] = [];
   const run = serve({ ...setting, onStep: (step) => steps.push(structuredClone(step)) });
   const lines = steps.map(
     (step) =>
