@@ -197,13 +197,26 @@ export class StepWork {
   }
 }
 
-/** Seconds by what they were spent on; the parts of a step follow one another. */
-export interface PartSeconds {
-  draftS: number;
-  verifyS: number;
-  samplingS: number;
-  overheadS: number;
-  prefillS: number;
+/** What the time of a step is spent on, in the order of our rows; in time the parts follow one another in another. */
+export const PARTS = [
+  { name: 'draft', mark: 'd', placeInTime: 1, ofDecodeSteps: true },
+  { name: 'verify', mark: 'V', placeInTime: 2, ofDecodeSteps: true },
+  { name: 'sampling', mark: 's', placeInTime: 4, ofDecodeSteps: true },
+  { name: 'overhead', mark: 'o', placeInTime: 0, ofDecodeSteps: true },
+  { name: 'prefill', mark: 'p', placeInTime: 3, ofDecodeSteps: false },
+] as const;
+
+export const DECODE_PARTS = PARTS.filter((part) => part.ofDecodeSteps);
+
+export type PartName = (typeof PARTS)[number]['name'];
+export type DecodePartName = (typeof DECODE_PARTS)[number]['name'];
+
+/** Seconds by part. */
+export type PartSeconds = Record<`${PartName}S`, number>;
+
+/** Where the seconds of a part stand. */
+export function secondsOf<N extends PartName>(name: N): `${N}S` {
+  return `${name}S`;
 }
 
 export function noSeconds(): PartSeconds {

@@ -12,9 +12,11 @@ import {
   addSeconds,
   type CostModel,
   noSeconds,
+  PARTS,
   type PartSeconds,
   PassWork,
   type StepWork,
+  secondsOf,
   totalSeconds,
 } from '../cost/work.ts';
 import { entry, Memo } from '../memo.ts';
@@ -180,14 +182,8 @@ class Prefills {
   }
 }
 
-/** What the parts of a price are, in the order of their columns. */
-const PARTS = [
-  'draftS',
-  'verifyS',
-  'samplingS',
-  'overheadS',
-  'prefillS',
-] as const satisfies (keyof PartSeconds)[];
+/** The parts of a price, in the order of their columns. */
+const SECONDS = PARTS.map(({ name }) => secondsOf(name));
 
 /** Whether the price of a kind is a line. */
 const UNKNOWN = 0;
@@ -206,7 +202,7 @@ class StepPrices {
   /** Seconds of a step of each kind at context 0, and for each token of context, where the price is a line. */
   readonly #atZeroS: Float64Array;
   readonly #perTokenS: Float64Array;
-  /** The same by part: `PARTS.length` columns a kind. */
+  /** The same by part: `SECONDS.length` columns a kind. */
   readonly #partsAtZeroS: Float64Array;
   readonly #partsPerTokenS: Float64Array;
   readonly #count: Float64Array;
@@ -225,8 +221,8 @@ class StepPrices {
     this.#form = new Uint8Array(length);
     this.#atZeroS = new Float64Array(length);
     this.#perTokenS = new Float64Array(length);
-    this.#partsAtZeroS = new Float64Array(length * PARTS.length);
-    this.#partsPerTokenS = new Float64Array(length * PARTS.length);
+    this.#partsAtZeroS = new Float64Array(length * SECONDS.length);
+    this.#partsPerTokenS = new Float64Array(length * SECONDS.length);
     this.#count = new Float64Array(length);
     this.#context = new Float64Array(length);
   }
@@ -277,8 +273,8 @@ class StepPrices {
       if (count === 0) continue;
       if (this.#form[kind] === LINE) {
         const context = this.#context[kind]!;
-        for (const [p, part] of PARTS.entries()) {
-          const at = kind * PARTS.length + p;
+        for (const [p, part] of SECONDS.entries()) {
+          const at = kind * SECONDS.length + p;
           decode[part] += count * this.#partsAtZeroS[at]! + context * this.#partsPerTokenS[at]!;
         }
       }
@@ -297,20 +293,20 @@ class StepPrices {
     const { leastContext, greatestContext } = this.#rounds.kinds;
     const least = leastContext[kind]!;
     const greatest = greatestContext[kind]!;
-    const parts = kind * PARTS.length;
+    const parts = kind * SECONDS.length;
     const atZero = this.#partsAtZeroS;
     const perToken = this.#partsPerTokenS;
     const low = this.#priceAt(kind, least);
-    for (let p = 0; p < PARTS.length; p++) atZero[parts + p] = low[PARTS[p]!];
+    for (let p = 0; p < SECONDS.length; p++) atZero[parts + p] = low[SECONDS[p]!];
     if (greatest > least) {
       const high = this.#priceAt(kind, greatest);
-      for (let p = 0; p < PARTS.length; p++) {
-        const slope = (high[PARTS[p]!] - atZero[parts + p]!) / (greatest - least);
+      for (let p = 0; p < SECONDS.length; p++) {
+        const slope = (high[SECONDS[p]!] - atZero[parts + p]!) / (greatest - least);
         perToken[parts + p] = slope;
         atZero[parts + p]! -= least * slope;
       }
     }
-    for (let p = 0; p < PARTS.length; p++) {
+    for (let p = 0; p < SECONDS.length; p++) {
       this.#atZeroS[kind]! += atZero[parts + p]!;
       this.#perTokenS[kind]! += perToken[parts + p]!;
     }

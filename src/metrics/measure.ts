@@ -1,5 +1,12 @@
 /** From what a run left behind to the measures of one row; docs/metrics.md defines each from symbols. */
-import { totalSeconds } from '../cost/work.ts';
+import {
+  DECODE_PARTS,
+  type DecodePartName,
+  PARTS,
+  type PartName,
+  secondsOf,
+  totalSeconds,
+} from '../cost/work.ts';
 import type { FinishedRecords, Totals } from '../engine/records.ts';
 import { type RatioOfSums, total } from './bootstrap.ts';
 
@@ -29,19 +36,8 @@ export interface Measures {
   readonly verified_per_round: number | null;
   readonly acceptance_rate: number | null;
   readonly wasted_verify_share: number | null;
-  readonly time_share: {
-    readonly draft: number;
-    readonly verify: number;
-    readonly sampling: number;
-    readonly overhead: number;
-    readonly prefill: number;
-  };
-  readonly step_ms: {
-    readonly draft: number;
-    readonly verify: number;
-    readonly sampling: number;
-    readonly overhead: number;
-  } | null;
+  readonly time_share: Readonly<Record<PartName, number>>;
+  readonly step_ms: Readonly<Record<DecodePartName, number>> | null;
 }
 
 /**
@@ -84,23 +80,16 @@ export function measure(
     verified_per_round: ratio(verified, rounds),
     acceptance_rate: ratio(accepted, drafted),
     wasted_verify_share: ratio(drafted - accepted, verified),
-    time_share: {
-      draft: all.draftS / wall,
-      verify: all.verifyS / wall,
-      sampling: all.samplingS / wall,
-      overhead: all.overheadS / wall,
-      prefill: all.prefillS / wall,
-    },
-    step_ms:
-      steps === 0
-        ? null
-        : {
-            draft: (1000 * decode.draftS) / steps,
-            verify: (1000 * decode.verifyS) / steps,
-            sampling: (1000 * decode.samplingS) / steps,
-            overhead: (1000 * decode.overheadS) / steps,
-          },
+    time_share: byPart(PARTS, (name) => all[secondsOf(name)] / wall),
+    step_ms: steps === 0 ? null : byPart(DECODE_PARTS, (name) => (1000 * decode[secondsOf(name)]) / steps),
   };
+}
+
+function byPart<N extends PartName>(
+  parts: readonly { readonly name: N }[],
+  value: (name: N) => number,
+): Record<N, number> {
+  return Object.fromEntries(parts.map(({ name }) => [name, value(name)])) as Record<N, number>;
 }
 
 /** What became of requests, all copies of one together, in order of the request. */

@@ -22,7 +22,7 @@ interface Step {
 
 export function stepOf({ step_ms, tokens_per_round }: Measures): Step {
   return {
-    ms: step_ms!.draft + step_ms!.verify + step_ms!.sampling + step_ms!.overhead,
+    ms: Object.values(step_ms!).reduce((sum, ms) => sum + ms, 0),
     tokens: tokens_per_round!,
   };
 }

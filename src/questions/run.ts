@@ -1,5 +1,6 @@
 /** A run, every row of a scenario. Its answer: the table, where the time goes, what was wasted, what next. */
 
+import { PARTS } from '../cost/work.ts';
 import { cellText } from '../report/cell.ts';
 import {
   type Document,
@@ -25,14 +26,6 @@ import { runScenario } from '../scenario/run.ts';
 import type { Question } from './question.ts';
 import { mixing, servingTable } from './served.ts';
 import { timeline } from './timeline.ts';
-
-const PARTS = [
-  { name: 'draft', mark: 'd' },
-  { name: 'verify', mark: 'V' },
-  { name: 'sampling', mark: 's' },
-  { name: 'overhead', mark: 'o' },
-  { name: 'prefill', mark: 'p' },
-] as const;
 
 export const run: Question<Answer<Row>, 'timeline'> = {
   async gather(named, read) {

@@ -6,7 +6,7 @@
  * Times are microseconds of virtual time. Within a step, parts are drawn one after another in the order of the
  * host and the GPU; prefill beside decoding is in truth part of the same pass.
  */
-import { noSeconds, type PartSeconds } from '../cost/work.ts';
+import { noSeconds, PARTS, type PartSeconds, secondsOf, totalSeconds } from '../cost/work.ts';
 import type { EngineStep, FinishedRecord } from '../engine/records.ts';
 import { UserError } from '../errors.ts';
 import { Bench } from '../scenario/bench.ts';
@@ -80,13 +80,7 @@ const MOST_STEPS = 50_000;
 const REPLICAS = 1;
 const REQUESTS = 2;
 
-const PARTS = [
-  ['overhead', 'overheadS'],
-  ['draft', 'draftS'],
-  ['verify', 'verifyS'],
-  ['prefill', 'prefillS'],
-  ['sample', 'samplingS'],
-] as const;
+const IN_TIME = PARTS.toSorted((a, b) => a.placeInTime - b.placeInTime);
 
 interface TimelineText {
   readonly json: string;
@@ -129,7 +123,6 @@ export function timelineText(timeline: Timeline, title: string, mostSteps = MOST
 
 function addStep(events: object[], step: TimelineStep): void {
   const { startS, replica: tid, parts, decodeSequences, prefillTokens, drafted, emitted } = step;
-  const seconds = PARTS.reduce((sum, [, key]) => sum + parts[key], 0);
   const name = decodeSequences === 0 ? 'prefill step' : prefillTokens === 0 ? 'decode step' : 'mixed step';
   events.push({
     ph: 'X',
@@ -137,14 +130,16 @@ function addStep(events: object[], step: TimelineStep): void {
     pid: REPLICAS,
     tid,
     ts: us(startS),
-    dur: us(seconds),
+    dur: us(totalSeconds(parts)),
     args: { decodeSequences, prefillTokens, drafted, emitted },
   });
   let atS = startS;
-  for (const [part, key] of PARTS) {
-    if (parts[key] <= 0) continue;
-    events.push({ ph: 'X', name: part, pid: REPLICAS, tid, ts: us(atS), dur: us(parts[key]) });
-    atS += parts[key];
+  for (const { name } of IN_TIME) {
+    const seconds = parts[secondsOf(name)];
+    if (seconds <= 0) continue;
+    const part = name === 'sampling' ? 'sample' : name;
+    events.push({ ph: 'X', name: part, pid: REPLICAS, tid, ts: us(atS), dur: us(seconds) });
+    atS += seconds;
   }
   const counter = (what: string, value: number) =>
     events.push({

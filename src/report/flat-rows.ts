@@ -1,5 +1,6 @@
 /** Rows as a flat table: the columns of the JSON, nested ones joined with a dot. */
 import { RESOURCES } from '../cost/fields.ts';
+import { DECODE_PARTS, PARTS } from '../cost/work.ts';
 import { DISTRIBUTION_FIELDS } from '../metrics/distribution.ts';
 
 export interface FlatTable {
@@ -9,8 +10,8 @@ export interface FlatTable {
 }
 
 const NESTED: Readonly<Record<string, readonly string[]>> = {
-  time_share: ['draft', 'verify', 'sampling', 'overhead', 'prefill'],
-  step_ms: ['draft', 'verify', 'sampling', 'overhead'],
+  time_share: PARTS.map(({ name }) => name),
+  step_ms: DECODE_PARTS.map(({ name }) => name),
   verification_share: RESOURCES,
   ...Object.fromEntries(
     ['ttft_s', 'tpot_s', 'itl_s', 'itl_step_s', 'e2e_s', 'queue_s'].map((name) => [

@@ -1,7 +1,16 @@
 /** Laws of what a round verifies and of what a step adds up. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { StepWork, Verified } from '../../src/cost/work.ts';
+import {
+  addSeconds,
+  noSeconds,
+  PARTS,
+  type PartSeconds,
+  StepWork,
+  secondsOf,
+  totalSeconds,
+  Verified,
+} from '../../src/cost/work.ts';
 
 const shaped = (shape: (verified: Verified) => void): Verified => {
   const verified = new Verified();
@@ -45,4 +54,22 @@ it('rounds added together are those added one by one, and chains verify their dr
       expect(together).toEqual(apart);
     }),
   );
+});
+
+it('sums of seconds are written out part by part, and have every part', () => {
+  const keys = PARTS.map(({ name }) => secondsOf(name));
+  expect(Object.keys(noSeconds())).toEqual(keys);
+  const any = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: keys.length, maxLength: keys.length });
+  const of = (values: readonly number[]) =>
+    Object.fromEntries(keys.map((key, p) => [key, values[p]])) as PartSeconds;
+  fc.assert(
+    fc.property(any, any, (a, b) => {
+      const sum = of(a);
+      addSeconds(sum, of(b));
+      expect(sum).toEqual(of(a.map((seconds, p) => seconds + b[p]!)));
+      expect(totalSeconds(of(a))).toBe(a.reduce((total, seconds) => total + seconds, 0));
+    }),
+  );
+  expect(PARTS.map(({ placeInTime }) => placeInTime).sort()).toEqual(keys.map((_, place) => place));
+  expect(new Set(PARTS.map(({ mark }) => mark)).size).toBe(keys.length);
 });
