@@ -1,6 +1,6 @@
 /**
  * What sequences state in a round, context apart. Rounds of a kind differ in their context alone, so that a line
- * through two prices gives the price of them all (static-batch.ts).
+ * through two prices gives the price of them all (batch-prices.ts).
  */
 
 import { wider } from '../columns.ts';
