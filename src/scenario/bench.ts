@@ -1,62 +1,34 @@
 /**
- * One trace on one machine: simulates settings (setup.ts) and their baselines, and makes the rows. Baselines are kept
- * for the rows that share them.
+ * One trace on one machine: has settings (setup.ts) and their baselines run (runs.ts), and makes the rows. Baselines are
+ * kept for the rows that share them.
  */
-
 import { FIELDS, type Machine, scaled } from '../cost/fields.ts';
 import { COST_MODELS } from '../cost/models.ts';
 import type { CostModel } from '../cost/work.ts';
 import { takesK } from '../drafter/methods.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
-import { routerNamed } from '../engine/router.ts';
-import {
-  runStaticBatches,
-  type StaticBatchParts,
-  type StaticBatchRun,
-  WeighedWork,
-} from '../engine/static-batch.ts';
-import { UserError } from '../errors.ts';
+import { WeighedWork } from '../engine/static-batch.ts';
 import { Memo } from '../memo.ts';
 import { Confidence, type Interval, type Run, type Shift } from '../metrics/confidence.ts';
-import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
-import { type Attainment, attainment, type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
+import type { LoadKind, Measures } from '../metrics/measure.ts';
+import { type Attainment, attainment, type ServingMeasures } from '../metrics/serving.ts';
 import type { Slo } from '../metrics/slo.ts';
 import { FIXED } from '../policy/policies.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
-import { selectHashes } from '../workload/workload.ts';
 import type { Inputs } from './inputs.ts';
 import type { Row, RowNames } from './result.ts';
-import {
-  arrivalsOf,
-  type Coming,
-  type Kept,
-  loadOf,
-  SETTLED,
-  type Served,
-  serve,
-  servedRun,
-  unsettled,
-} from './serving.ts';
-import { acceptanceOf, type Setting, type Setup, Setups } from './setup.ts';
+import { Runs, type ServedMeasures } from './runs.ts';
+import { type Setting, type Setup, Setups } from './setup.ts';
 
 /** A ratio of two throughputs with its 95 % interval. */
 export interface Ratio extends Interval {
   readonly ratio: number;
 }
 
-/** Measures of one run of a load with different requests. */
-interface ServedMeasures {
-  readonly measured: Measures;
-  readonly serving: ServingMeasures;
-}
-
 interface BenchRun extends Run {
   /** Null for clones, which never wait. */
   readonly serving: ServingMeasures | null;
 }
-
-/** Requests whose rounds are kept at once: those of a million would take gigabytes. */
-const REPLAYED_AT_ONCE = 20_000;
 
 /** Requests on which the effect of a constant is measured; effects hardly differ between requests. */
 const FEW_REQUESTS = 12;
@@ -66,12 +38,11 @@ export class Bench {
   readonly #inputs: Inputs;
   readonly #trace: AcceptanceTrace;
   readonly #load: LoadKind;
-  readonly #warnings: Set<string>;
   readonly #setups: Setups;
+  readonly #runs: Runs;
   /** Runs and measures by batch size. */
-  readonly #runs = new Memo<BenchRun>();
+  readonly #known = new Memo<BenchRun>();
   readonly #plain = new Memo<Measures>();
-  readonly #everyRequest: readonly number[];
   /** Whether rows say what is drafted instead of chains. */
   readonly #hasTrees: boolean;
   /** The machine with each uncertain constant one standard error larger. */
@@ -83,9 +54,8 @@ export class Bench {
     this.#inputs = inputs;
     this.#trace = trace;
     this.#load = load;
-    this.#warnings = warnings;
     this.#setups = new Setups(inputs, trace, warnings);
-    this.#everyRequest = trace.ids.map((_, r) => r);
+    this.#runs = new Runs(inputs, trace, load, warnings, this.#setups);
     this.#hasTrees = inputs.trees.some((tree) => tree !== null);
     // Constants of no machine come without errors: only the choice of requests is uncertain there.
     const { machine } = COST_MODELS[scenario.cost];
@@ -135,7 +105,9 @@ export class Bench {
         tpot_ratio_lo: tpot?.lo ?? null,
         tpot_ratio_hi: tpot?.hi ?? null,
       }),
-      ...(this.#load === 'closed' && { clones_throughput_tok_per_s: this.#clonesThroughput(setup, batch!) }),
+      ...(this.#load === 'closed' && {
+        clones_throughput_tok_per_s: this.#runs.clonesThroughput(setup, batch!),
+      }),
     };
   }
 
@@ -189,7 +161,7 @@ export class Bench {
 
   /** A setting's run, kept for those that are compared with it. */
   #kept(setup: Setup, batch: number | null): BenchRun {
-    return this.#runs.get([setup], batch, () => this.#run(setup, batch));
+    return this.#known.get([setup], batch, () => this.#run(setup, batch));
   }
 
   /** The measures behind a row, without intervals, on a machine that differs from the scenario's in prices alone. */
@@ -206,7 +178,7 @@ export class Bench {
 
   #price(setup: Setup, batch: number, machine: Machine): Measures {
     this.#setups.checkFit(setup);
-    return this.#simulate(setup, batch, this.#everyRequest, setup.priceOn(machine));
+    return this.#runs.simulate(setup, batch, this.#runs.everyRequest, setup.priceOn(machine));
   }
 
   /** Plain decoding of the same requests and lengths. */
@@ -217,11 +189,11 @@ export class Bench {
   #run(setup: Setup, batch: number | null): BenchRun {
     this.#setups.checkFit(setup);
     const cost = setup.priceOn(this.#inputs);
-    const requests = this.#everyRequest;
+    const requests = this.#runs.everyRequest;
     const { measured, serving } =
       this.#load === 'clones'
-        ? { measured: this.#simulate(setup, batch, requests, cost), serving: null }
-        : this.#servedMeasures(setup, this.#coming(batch, requests.length));
+        ? { measured: this.#runs.simulate(setup, batch, requests, cost), serving: null }
+        : this.#runs.servedMeasures(setup, this.#runs.coming(batch, requests.length));
     return { measured, serving, shifts: this.#shiftsOf(setup, batch, cost) };
   }
 
@@ -230,16 +202,16 @@ export class Bench {
     if (this.#shifted.length === 0) return [];
     const few = this.#fewRequests(batch);
     if (this.#load === 'clones') {
-      const work = new WeighedWork(this.#batchParts(setup, batch!, few, cost));
+      const work = new WeighedWork(this.#runs.batchParts(setup, batch!, few, cost));
       const asIs = work.seconds(cost);
       return this.#shifted.map((machine) => ({
         throughput: -Math.log(work.seconds(setup.priceOn(machine)) / asIs),
         tpot: null,
       }));
     }
-    const asIs = this.#simulate(setup, batch, few, cost);
+    const asIs = this.#runs.simulate(setup, batch, few, cost);
     return this.#shifted.map((machine) => {
-      const shifted = this.#simulate(setup, batch, few, setup.priceOn(machine));
+      const shifted = this.#runs.simulate(setup, batch, few, setup.priceOn(machine));
       return {
         throughput: Math.log(shifted.throughput_tok_per_s / asIs.throughput_tok_per_s),
         tpot: asIs.mean_tpot_s === null ? 0 : Math.log(shifted.mean_tpot_s! / asIs.mean_tpot_s),
@@ -250,142 +222,13 @@ export class Bench {
   /** Requests spread evenly over the trace: clones need few, other loads enough to fill the batch. */
   #fewRequests(batch: number | null): readonly number[] {
     const wanted = this.#load === 'clones' ? FEW_REQUESTS : Math.max(FEW_REQUESTS, 2 * (batch ?? 32));
-    const every = Math.max(1, Math.floor(this.#everyRequest.length / wanted));
-    return this.#everyRequest.filter((r) => r % every === 0);
-  }
-
-  #simulate(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
-    return this.#load === 'clones'
-      ? this.#runClones(setup, batch!, requests, cost)
-      : this.#measured(
-          this.#serve(setup, this.#coming(batch, requests.length), requests, cost),
-          requests.length,
-        );
-  }
-
-  #runClones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures {
-    const { finished, totals, makespanS } = this.#clones(setup, batch, requests, cost);
-    if (finished.length > requests.length) {
-      this.#warnings.add(
-        `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
-      );
-    }
-    return measure('clones', finished, totals, makespanS);
-  }
-
-  /** Tokens per second when every request runs as so many copies of itself, one request after the other. */
-  #clonesThroughput(setup: Setup, copies: number): number {
-    const cost = setup.priceOn(this.#inputs);
-    const requests = this.#everyRequest;
-    let tokens = 0;
-    let seconds = 0;
-    for (let from = 0; from < requests.length; from += REPLAYED_AT_ONCE) {
-      const some = requests.slice(from, from + REPLAYED_AT_ONCE);
-      const part = some.length === requests.length ? setup : this.#setups.partOf(setup, some);
-      const { finished, makespanS } = this.#clones(part, copies, [...some.keys()], cost);
-      for (let i = 0; i < finished.length; i++) tokens += finished.copies[i]! * finished.tokens[i]!;
-      seconds += makespanS;
-    }
-    return tokens / seconds;
-  }
-
-  #clones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): StaticBatchRun {
-    return runStaticBatches(this.#batchParts(setup, batch, requests, cost));
-  }
-
-  #batchParts(setup: Setup, copies: number, requests: readonly number[], cost: CostModel): StaticBatchParts {
-    const { engine } = this.#inputs;
-    return {
-      workload: setup,
-      rounds: setup.rounds(copies),
-      requests,
-      copies,
-      cost,
-      kvBlocks: setup.kvBlocks,
-      blockTokens: engine.blockTokens,
-      maxSequences: unlimited(setup) ? Number.POSITIVE_INFINITY : engine.maxSequences,
-    };
-  }
-
-  #serve(
-    setup: Setup,
-    coming: Coming,
-    requests: readonly number[],
-    cost: CostModel,
-    kept: Kept = {},
-  ): Served {
-    const { engine, scenario, prefixHashes } = this.#inputs;
-    const whole = requests === this.#everyRequest;
-    const pick = (values: Int32Array) => (whole ? values : Int32Array.from(requests, (r) => values[r]!));
-    const accepts = whole ? setup : acceptanceOf(setup, requests);
-    return serve(
-      {
-        workload: {
-          promptTokens: pick(this.#trace.promptTokens),
-          outputTokens: pick(setup.outputTokens),
-          ...(prefixHashes !== null && {
-            prefixHashes: whole ? prefixHashes : selectHashes(prefixHashes, requests),
-          }),
-        },
-        load: loadOf(coming, requests.length),
-        drafter: this.#setups.drafter({ ...setup, acceptance: accepts.acceptance, tree: accepts.tree }),
-        cost,
-        draftModels: setup.draftModels,
-        limits: {
-          ...(unlimited(setup) ? UNLIMITED : engine),
-          kvBlocks: setup.kvBlocks,
-          blockTokens: engine.blockTokens,
-        },
-        replicas: scenario.replicas,
-        router: routerNamed(scenario.router),
-        // The effect of a constant is that on a few requests, which end.
-        ...(whole && scenario.duration !== null && { horizonS: scenario.duration }),
-      },
-      kept,
-    );
-  }
-
-  #measured({ engine, makespanS }: Served, requests: number): Measures {
-    return measure(this.#load, engine.finished, engine.totals, makespanS, requests);
-  }
-
-  #coming(batch: number | null, requests: number): Coming {
-    return batch === null ? { arrivalS: arrivalsOf(this.#inputs, requests) } : { concurrency: batch };
-  }
-
-  /** Every request of a setting, measured as a served load. */
-  #servedMeasures(setup: Setup, coming: Coming): ServedMeasures {
-    const { hardware, scenario, slo } = this.#inputs;
-    this.#setups.checkFit(setup);
-    const served = this.#serve(setup, coming, this.#everyRequest, setup.priceOn(this.#inputs), {
-      gaps: true,
-      longestGaps: slo?.limitsS.itl !== undefined,
-    });
-    const { finished, unfinished } = served.engine;
-    if (finished.length === 0) {
-      throw new UserError(
-        `--duration ${scenario.duration}: no request of ${this.#trace.name} ended by then, expected a longer one`,
-      );
-    }
-    const { powerW, priceUsdPerH } = hardware.specification;
-    const serving = servingMeasures(servedRun(served, setup.kvBlocks), {
-      open: 'arrivalS' in coming,
-      slo,
-      gpus: scenario.tp * scenario.replicas,
-      powerW,
-      priceUsdPerH,
-    });
-    if (unsettled(serving, finished.length + unfinished)) {
-      this.#warnings.add(
-        `trace ${this.#trace.name}: all ${finished.length + unfinished} requests arrive within ${SETTLED} times as long as one takes; the load hardly settles, and looks easier than it would if it lasted: ask for more ${this.#inputs.scenario.workload === null ? '--requests' : 'requests of a longer workload'}`,
-      );
-    }
-    return { measured: this.#measured(served, this.#everyRequest.length), serving };
+    const every = Math.max(1, Math.floor(this.#runs.everyRequest.length / wanted));
+    return this.#runs.everyRequest.filter((r) => r % every === 0);
   }
 
   /** A setting's run when its requests arrive at given times. */
   served(setting: Setting, arrivalS: Float64Array): ServedMeasures {
-    return this.#servedMeasures(this.#setups.of(setting, null), { arrivalS });
+    return this.#runs.servedMeasures(this.#setups.of(setting, null), { arrivalS });
   }
 
   /** How a setting, or plain decoding of its requests, stands to an objective when they arrive at given times. */
@@ -393,10 +236,10 @@ export class Bench {
     const own = this.#setups.of(setting, null);
     const setup = plain ? this.#setups.plainOf(own) : own;
     this.#setups.checkFit(setup);
-    const { engine, longestGapOf } = this.#serve(
+    const { engine, longestGapOf } = this.#runs.serve(
       setup,
       { arrivalS },
-      this.#everyRequest,
+      this.#runs.everyRequest,
       setup.priceOn(this.#inputs),
       { longestGaps: slo.limitsS.itl !== undefined },
     );
@@ -407,19 +250,12 @@ export class Bench {
   watched(setting: Setting, batch: number | null, observer: StepObserver): FinishedRecord[] {
     const setup = this.#setups.of(setting, batch);
     this.#setups.checkFit(setup);
-    const requests = this.#everyRequest;
-    const coming = this.#coming(batch, requests.length);
+    const requests = this.#runs.everyRequest;
+    const coming = this.#runs.coming(batch, requests.length);
     return [
-      ...this.#serve(setup, coming, requests, setup.priceOn(this.#inputs), { observer }).engine.finished,
+      ...this.#runs.serve(setup, coming, requests, setup.priceOn(this.#inputs), { observer }).engine.finished,
     ];
   }
-}
-
-/** A cost model without memory: nothing bounds a step. */
-const UNLIMITED = { maxBatchedTokens: Number.POSITIVE_INFINITY, maxSequences: Number.POSITIVE_INFINITY };
-
-function unlimited({ kvBlocks }: Setup): boolean {
-  return kvBlocks === Number.POSITIVE_INFINITY;
 }
 
 function ratio(a: number | null, b: number | null): number | null {

@@ -1,0 +1,184 @@
+/** The runs of one trace on one machine: as static batches of copies or as a served load, and what is measured of them. */
+import type { CostModel } from '../cost/work.ts';
+import { routerNamed } from '../engine/router.ts';
+import { runStaticBatches, type StaticBatchParts, type StaticBatchRun } from '../engine/static-batch.ts';
+import { UserError } from '../errors.ts';
+import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
+import { type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
+import type { AcceptanceTrace } from '../trace/trace.ts';
+import { selectHashes } from '../workload/workload.ts';
+import type { Inputs } from './inputs.ts';
+import {
+  arrivalsOf,
+  type Coming,
+  type Kept,
+  loadOf,
+  SETTLED,
+  type Served,
+  serve,
+  servedRun,
+  unsettled,
+} from './serving.ts';
+import { acceptanceOf, type Setup, type Setups } from './setup.ts';
+
+/** Measures of one run of a load with different requests. */
+export interface ServedMeasures {
+  readonly measured: Measures;
+  readonly serving: ServingMeasures;
+}
+
+/** Requests whose rounds are kept at once: those of a million would take gigabytes. */
+const REPLAYED_AT_ONCE = 20_000;
+
+/** Every run starts from nothing; the rounds of static batches are replayed once (setup.ts). */
+export class Runs {
+  readonly everyRequest: readonly number[];
+  readonly #inputs: Inputs;
+  readonly #trace: AcceptanceTrace;
+  readonly #load: LoadKind;
+  readonly #warnings: Set<string>;
+  readonly #setups: Setups;
+
+  constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>, setups: Setups) {
+    this.#inputs = inputs;
+    this.#trace = trace;
+    this.#load = load;
+    this.#warnings = warnings;
+    this.#setups = setups;
+    this.everyRequest = trace.ids.map((_, r) => r);
+  }
+
+  /** What is measured of some requests of a setting at a price. */
+  simulate(setup: Setup, batch: number | null, requests: readonly number[], cost: CostModel): Measures {
+    return this.#load === 'clones'
+      ? this.#runClones(setup, batch!, requests, cost)
+      : this.#measured(
+          this.serve(setup, this.coming(batch, requests.length), requests, cost),
+          requests.length,
+        );
+  }
+
+  /** How so many requests come: `batch` at a time, or when the load says. */
+  coming(batch: number | null, requests: number): Coming {
+    return batch === null ? { arrivalS: arrivalsOf(this.#inputs, requests) } : { concurrency: batch };
+  }
+
+  #runClones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures {
+    const { finished, totals, makespanS } = this.#clones(setup, batch, requests, cost);
+    if (finished.length > requests.length) {
+      this.#warnings.add(
+        `batch ${batch}: the copies of some requests of ${this.#trace.name} do not fit in memory together; the rest wait for the first to end`,
+      );
+    }
+    return measure('clones', finished, totals, makespanS);
+  }
+
+  /** Tokens per second when every request runs as so many copies of itself, one request after the other. */
+  clonesThroughput(setup: Setup, copies: number): number {
+    const cost = setup.priceOn(this.#inputs);
+    const requests = this.everyRequest;
+    let tokens = 0;
+    let seconds = 0;
+    for (let from = 0; from < requests.length; from += REPLAYED_AT_ONCE) {
+      const some = requests.slice(from, from + REPLAYED_AT_ONCE);
+      const part = some.length === requests.length ? setup : this.#setups.partOf(setup, some);
+      const { finished, makespanS } = this.#clones(part, copies, [...some.keys()], cost);
+      for (let i = 0; i < finished.length; i++) tokens += finished.copies[i]! * finished.tokens[i]!;
+      seconds += makespanS;
+    }
+    return tokens / seconds;
+  }
+
+  #clones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): StaticBatchRun {
+    return runStaticBatches(this.batchParts(setup, batch, requests, cost));
+  }
+
+  /** Copies of some requests, one request after the other. */
+  batchParts(setup: Setup, copies: number, requests: readonly number[], cost: CostModel): StaticBatchParts {
+    const { engine } = this.#inputs;
+    return {
+      workload: setup,
+      rounds: setup.rounds(copies),
+      requests,
+      copies,
+      cost,
+      kvBlocks: setup.kvBlocks,
+      blockTokens: engine.blockTokens,
+      maxSequences: unlimited(setup) ? Number.POSITIVE_INFINITY : engine.maxSequences,
+    };
+  }
+
+  /** Some requests of a setting as a served load, at a price. */
+  serve(setup: Setup, coming: Coming, requests: readonly number[], cost: CostModel, kept: Kept = {}): Served {
+    const { engine, scenario, prefixHashes } = this.#inputs;
+    const whole = requests === this.everyRequest;
+    const pick = (values: Int32Array) => (whole ? values : Int32Array.from(requests, (r) => values[r]!));
+    const accepts = whole ? setup : acceptanceOf(setup, requests);
+    return serve(
+      {
+        workload: {
+          promptTokens: pick(this.#trace.promptTokens),
+          outputTokens: pick(setup.outputTokens),
+          ...(prefixHashes !== null && {
+            prefixHashes: whole ? prefixHashes : selectHashes(prefixHashes, requests),
+          }),
+        },
+        load: loadOf(coming, requests.length),
+        drafter: this.#setups.drafter({ ...setup, acceptance: accepts.acceptance, tree: accepts.tree }),
+        cost,
+        draftModels: setup.draftModels,
+        limits: {
+          ...(unlimited(setup) ? UNLIMITED : engine),
+          kvBlocks: setup.kvBlocks,
+          blockTokens: engine.blockTokens,
+        },
+        replicas: scenario.replicas,
+        router: routerNamed(scenario.router),
+        // The effect of a constant is that on a few requests, which end.
+        ...(whole && scenario.duration !== null && { horizonS: scenario.duration }),
+      },
+      kept,
+    );
+  }
+
+  #measured({ engine, makespanS }: Served, requests: number): Measures {
+    return measure(this.#load, engine.finished, engine.totals, makespanS, requests);
+  }
+
+  /** Every request of a setting, measured as a served load. */
+  servedMeasures(setup: Setup, coming: Coming): ServedMeasures {
+    const { hardware, scenario, slo } = this.#inputs;
+    this.#setups.checkFit(setup);
+    const served = this.serve(setup, coming, this.everyRequest, setup.priceOn(this.#inputs), {
+      gaps: true,
+      longestGaps: slo?.limitsS.itl !== undefined,
+    });
+    const { finished, unfinished } = served.engine;
+    if (finished.length === 0) {
+      throw new UserError(
+        `--duration ${scenario.duration}: no request of ${this.#trace.name} ended by then, expected a longer one`,
+      );
+    }
+    const { powerW, priceUsdPerH } = hardware.specification;
+    const serving = servingMeasures(servedRun(served, setup.kvBlocks), {
+      open: 'arrivalS' in coming,
+      slo,
+      gpus: scenario.tp * scenario.replicas,
+      powerW,
+      priceUsdPerH,
+    });
+    if (unsettled(serving, finished.length + unfinished)) {
+      this.#warnings.add(
+        `trace ${this.#trace.name}: all ${finished.length + unfinished} requests arrive within ${SETTLED} times as long as one takes; the load hardly settles, and looks easier than it would if it lasted: ask for more ${this.#inputs.scenario.workload === null ? '--requests' : 'requests of a longer workload'}`,
+      );
+    }
+    return { measured: this.#measured(served, this.everyRequest.length), serving };
+  }
+}
+
+/** A cost model without memory: nothing bounds a step. */
+const UNLIMITED = { maxBatchedTokens: Number.POSITIVE_INFINITY, maxSequences: Number.POSITIVE_INFINITY };
+
+function unlimited({ kvBlocks }: Setup): boolean {
+  return kvBlocks === Number.POSITIVE_INFINITY;
+}
