@@ -61,10 +61,10 @@ const UNKNOWN = 0;
 const LINE = 1;
 const BENT = 2;
 
-/** Prices of the decode steps of one batch size, and how many of each kind were taken. */
+/** Prices of the decode steps of so many copies that run together, and how many of each kind were taken. */
 export class StepPrices {
   readonly prefills: Prefills;
-  readonly batch: number;
+  readonly copies: number;
   readonly #rounds: ReplayedRounds;
   readonly #cost: CostModel;
   readonly #work: StepWork;
@@ -82,9 +82,9 @@ export class StepPrices {
   /** Steps whose kind has no line. */
   readonly #others = noSeconds();
 
-  constructor(rounds: ReplayedRounds, batch: number, cost: CostModel) {
-    this.prefills = Prefills.of(cost, batch);
-    this.batch = batch;
+  constructor(rounds: ReplayedRounds, copies: number, cost: CostModel) {
+    this.prefills = Prefills.of(cost, copies);
+    this.copies = copies;
     this.#rounds = rounds;
     this.#cost = cost;
     this.#work = rounds.kinds.work();
@@ -115,7 +115,7 @@ export class StepPrices {
       }
       this.#count[kind]! += count;
     }
-    this.#emitted += this.batch * emitted[request]!;
+    this.#emitted += this.copies * emitted[request]!;
     return seconds;
   }
 
@@ -150,11 +150,11 @@ export class StepPrices {
         }
       }
       steps += count;
-      drafted += count * this.batch * kinds.drafted(kind);
-      verified += count * this.batch * kinds.queries(kind);
+      drafted += count * this.copies * kinds.drafted(kind);
+      verified += count * this.copies * kinds.queries(kind);
     }
     totals.decodeSteps += steps;
-    addRounds(totals, steps * this.batch, drafted, verified, this.#emitted);
+    addRounds(totals, steps * this.copies, drafted, verified, this.#emitted);
     addSeconds(totals.decode, decode);
     addSeconds(totals.all, decode);
   }
@@ -193,7 +193,7 @@ export class StepPrices {
   }
 
   #priceAt(kind: number, context: number): PartSeconds {
-    this.#rounds.kinds.state(kind, this.batch, context, this.#work);
+    this.#rounds.kinds.state(kind, this.copies, context, this.#work);
     this.#cost.priceStep(this.#work, this.#price);
     return this.#price;
   }

@@ -70,22 +70,22 @@ export class RoundKinds {
     return this.#add(at, verified, work, context);
   }
 
-  /** States to `work` a step in which `batch` sequences with `context` tokens each do a round of this kind. */
-  state(kind: number, batch: number, context: number, work: StepWork): void {
+  /** States to `work` a step in which `sequences` sequences with `context` tokens each do a round of this kind. */
+  state(kind: number, sequences: number, context: number, work: StepWork): void {
     let at = kind * this.#columns;
     const values = this.#values;
     this.#verified.set(values[at]!, values[at + 1]!, values[at + 2]!, values[at + 3]!);
     work.clear();
-    work.addRounds(batch, batch * context, this.#verified);
-    work.searches = batch * values[at + 4]!;
-    work.searchHits = batch * values[at + 5]!;
-    work.switches = batch * values[at + 6]!;
-    work.trees = batch * values[at + 7]!;
+    work.addRounds(sequences, sequences * context, this.#verified);
+    work.searches = sequences * values[at + 4]!;
+    work.searchHits = sequences * values[at + 5]!;
+    work.switches = sequences * values[at + 6]!;
+    work.trees = sequences * values[at + 7]!;
     at += OWN_COLUMNS;
     for (let d = 0; d < this.#draftModels; d++, at += 2) {
       const draft = work.drafts[d]!;
       draft.widths = this.#widths[d] ?? null;
-      if (values[at]! > 0) draft.add(batch, values[at]!, context, values[at + 1]!);
+      if (values[at]! > 0) draft.add(sequences, values[at]!, context, values[at + 1]!);
     }
   }
 

@@ -1,6 +1,6 @@
 /**
  * Static batches: copies of one request start together, are prefilled at once and decode in lock step; the next
- * request follows when all have ended. Copies that do not fit in memory together wait for the others to end.
+ * request follows when all have ended. Copies that do not fit in memory together wait for the others to end: what runs together is a wave.
  *
  * What a round drafts and emits depends on the batch size and the machine only where a policy adapts to them, so
  * each request is replayed once (replayed-rounds.ts) and priced as often as asked (batch-prices.ts).
@@ -48,20 +48,20 @@ export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
     const fit = fitting(parts, sequenceTokens(promptTokens, tokens, rounds.kinds.most));
     const arrivalS = nowS;
     for (let left = copies; left > 0; left -= fit) {
-      const batch = Math.min(fit, left);
-      if (prices?.batch !== batch) {
-        prices = entry(pricesOf, batch, () => new StepPrices(rounds, batch, cost));
+      const wave = Math.min(fit, left);
+      if (prices?.copies !== wave) {
+        prices = entry(pricesOf, wave, () => new StepPrices(rounds, wave, cost));
       }
       const prefill = prices.prefills.price(promptTokens);
       addSeconds(totals.all, prefill);
-      totals.prefills += batch;
-      totals.prefillTokens += batch * promptTokens;
+      totals.prefills += wave;
+      totals.prefillTokens += wave * promptTokens;
       const startS = nowS;
       const firstTokenS = startS + totalSeconds(prefill);
       nowS = firstTokenS + prices.decodeS(request);
       const i = finished.next();
       finished.request[i] = request;
-      finished.copies[i] = batch;
+      finished.copies[i] = wave;
       finished.tokens[i] = tokens;
       finished.promptTokens[i] = promptTokens;
       finished.arrivalS[i] = arrivalS;
