@@ -8,30 +8,16 @@
  * Left out: priorities, requests that are aborted, multi-modal inputs, KV that moves between engines.
  */
 
-import { wider } from '../columns.ts';
-import {
-  addSeconds,
-  type CostModel,
-  noSeconds,
-  type PartSeconds,
-  StepWork,
-  totalSeconds,
-  Verified,
-} from '../cost/work.ts';
-import { DecodingRows } from '../drafter/decoding-rows.ts';
+import { type CostModel, totalSeconds, Verified } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
 import { KvMemory } from './kv-memory.ts';
 import { type NumberedHashes, PrefixCache } from './prefix-cache.ts';
-import {
-  addRounds,
-  type FinishedRecords,
-  type StepObserver,
-  type TokenGaps,
-  type Totals,
-} from './records.ts';
+import type { FinishedRecords, StepObserver, TokenGaps, Totals } from './records.ts';
 import { roundByRound } from './round-by-round.ts';
 import type { Loaded } from './router.ts';
+import { Running } from './running.ts';
 import { NEVER, Sequences } from './sequences.ts';
+import { StepUnderWay } from './step-under-way.ts';
 import { Waiting } from './waiting.ts';
 
 /** What bounds a step and a replica. */
@@ -75,35 +61,12 @@ export class Replica implements Loaded {
   readonly #waiting = new Waiting();
   /** Tokens that requests here have still to prefill. */
   toCompute = 0;
-  /** Running requests in the order of their admission, each at a place: its slot, and what rounds change of it. */
-  #order = new Int32Array(16);
-  readonly #rows = new DecodingRows();
-  #running = 0;
-  /** Of the running requests, those that decode, which stand first, and their tokens of prompt and output. */
-  #decoding = 0;
-  #decodingContext = 0;
-  readonly #work: StepWork;
-  readonly #cost: PartSeconds = noSeconds();
+  readonly #running = new Running();
+  readonly #step: StepUnderWay;
   /** When the last step ended, in seconds. */
   #lastEndS = 0;
   /** Of the requests that decode, those that got no token at that time: the budget was spent before them. */
   #late = 0;
-  // Of the step under way.
-  #startS = 0;
-  #preempted = false;
-  #emitted = 0;
-  #prefills = 0;
-  /** Element t: requests that get t tokens and had some at the end of the last step. */
-  readonly #yields: Int32Array;
-  /** Slots of the others that get tokens, for the first time or after a pause, and how many. */
-  #apart = new Int32Array(16);
-  #apartTokens = new Int32Array(16);
-  #aparts = 0;
-  /** Places in `#order` of the requests that get their last token, ascending. */
-  #ending = new Int32Array(16);
-  #endings = 0;
-  #kvBlocks = 0;
-  #leftWaiting = 0;
 
   constructor(parts: ReplicaParts, index: number) {
     const { hashes, limits } = parts;
@@ -111,14 +74,12 @@ export class Replica implements Loaded {
     this.#index = index;
     this.#cache = hashes === null ? null : new PrefixCache(hashes, limits.blockTokens);
     this.#kv = new KvMemory(limits.kvBlocks, this.#cache);
-    const { most } = parts.drafter;
-    this.#work = new StepWork(parts.draftModels, most.drafted);
-    this.#yields = new Int32Array(most.queries + 1);
+    this.#step = new StepUnderWay(parts.draftModels, parts.drafter.most);
   }
 
   /** Requests that wait or run. */
   get requests(): number {
-    return this.#waiting.count + this.#running;
+    return this.#waiting.count + this.#running.count;
   }
 
   /** KV blocks held by running requests; those kept for later prompts are not among them. */
@@ -146,64 +107,32 @@ export class Replica implements Loaded {
    */
   startStep(nowS: number): number {
     if (this.requests === 0) return NO_STEP;
-    this.#startS = nowS;
-    this.#preempted = false;
-    this.#emitted = 0;
-    this.#prefills = 0;
-    this.#aparts = 0;
-    this.#endings = 0;
-    this.#work.clear();
+    const step = this.#step;
+    step.begin(nowS);
     const left = this.#scheduleRunning(this.#parts.limits.maxBatchedTokens);
-    if (!this.#preempted) this.#scheduleWaiting(left, nowS);
-    this.#kvBlocks = this.#kv.usedBlocks;
-    this.#leftWaiting = this.#waiting.count;
+    if (!step.preempted) this.#scheduleWaiting(left, nowS);
+    step.kvBlocks = this.#kv.usedBlocks;
+    step.waiting = this.#waiting.count;
     const { cost } = this.#parts;
-    if (this.#work.verify.sequences > 0) cost.priceStep(this.#work, this.#cost);
-    else cost.pricePrefill(this.#work.prefill, this.#cost);
-    return totalSeconds(this.#cost);
+    if (step.work.verify.sequences > 0) cost.priceStep(step.work, step.cost);
+    else cost.pricePrefill(step.work.prefill, step.cost);
+    return totalSeconds(step.cost);
   }
 
   /** Ends the step under way: its tokens are there, complete requests leave. Returns how many did. */
   endStep(nowS: number): number {
-    this.#account();
-    this.#decodingContext += this.#emitted + this.#prefills;
-    this.#noteTimes(nowS);
-    const endings = this.#endings;
-    if (endings > 0) this.#leave(nowS);
-    return endings;
-  }
-
-  /** Notes first tokens, and of all others the time since the tokens before. */
-  #noteTimes(nowS: number): void {
-    const { gaps } = this.#parts;
-    const { firstTokenS, lastTokenS } = this.#sequences;
-    const yields = this.#yields;
-    for (let tokens = 1; tokens < yields.length; tokens++) {
-      if (yields[tokens]! > 0) gaps?.add(nowS - this.#lastEndS, tokens, yields[tokens]!);
-    }
-    yields.fill(0);
-    for (let i = 0; i < this.#aparts; i++) {
-      const slot = this.#apart[i]!;
-      if (firstTokenS[slot] === NEVER) firstTokenS[slot] = nowS;
-      else gaps?.add(nowS - lastTokenS[slot]!, this.#apartTokens[i]!, 1);
-      lastTokenS[slot] = NEVER;
-    }
+    const { totals, gaps, observer } = this.#parts;
+    const running = this.#running;
+    const step = this.#step;
+    step.addTo(totals, running.count, this.#kv.peakBlocks);
+    if (observer !== null) step.show(observer, this.#index);
+    running.decodingContext += step.emitted + step.prefills;
+    step.noteTimes(nowS, this.#lastEndS, this.#sequences, gaps);
     this.#lastEndS = nowS;
-  }
-
-  /** Takes the requests that have ended out of the order. */
-  #leave(nowS: number): void {
-    const endings = this.#endings;
-    let kept = this.#ending[0]!;
-    for (let e = 0; e < endings; e++) {
-      const place = this.#ending[e]!;
-      this.#finish(place, nowS);
-      const next = e + 1 < endings ? this.#ending[e + 1]! : this.#running;
-      this.#order.copyWithin(kept, place + 1, next);
-      this.#rows.move(kept, place + 1, next);
-      kept += next - place - 1;
-    }
-    this.#running = kept;
+    const { ending, endings } = step;
+    for (let e = 0; e < endings; e++) this.#finish(ending[e]!, nowS);
+    if (endings > 0) running.remove(ending, endings);
+    return endings;
   }
 
   /** Puts running requests into the step, in order, and returns the tokens left of the budget. */
@@ -211,10 +140,10 @@ export class Replica implements Loaded {
     const { toPrefill } = this.#sequences;
     // Who decodes stands before who is prefilled: a prompt that is not complete takes all that is left of the budget.
     let left = this.#decode(budget);
-    for (let n = this.#decoding; n < this.#running && left > 0; n++) {
-      const remaining = toPrefill[this.#order[n]!]!;
+    for (let n = this.#running.decoding; n < this.#running.count && left > 0; n++) {
+      const remaining = toPrefill[this.#running.slots[n]!]!;
       const chunk = Math.min(remaining, left);
-      if (!this.#hold(n, this.#rows.context(n) - remaining + chunk)) break;
+      if (!this.#hold(n, this.#running.rows.context(n) - remaining + chunk)) break;
       this.#prefill(n, chunk);
       left -= chunk;
     }
@@ -225,20 +154,20 @@ export class Replica implements Loaded {
   #decode(budget: number): number {
     const { drafter } = this.#parts;
     const { queries, keys } = drafter.most;
-    const { verify } = this.#work;
-    if (this.#decoding > 0) drafter.stepBegins(this.#decoding, this.#decodingContext);
-    while (verify.sequences < this.#decoding && verify.tokens < budget) {
+    const { verify } = this.#step.work;
+    if (this.#running.decoding > 0) drafter.stepBegins(this.#running.decoding, this.#running.decodingContext);
+    while (verify.sequences < this.#running.decoding && verify.tokens < budget) {
       // Who drafts needs room for the largest round, in the budget as in memory: so many surely have it.
       const sure = Math.floor((budget - verify.tokens) / queries);
       const from = verify.sequences;
       const upTo = this.#holdEach(from, from + Math.max(1, sure), sure > 0 ? keys : 0);
       if (upTo === from) break;
       if (sure === 0) this.#sitOut(from);
-      else if (drafter.rounds !== undefined) drafter.rounds(this.#rows, from, upTo, this.#work);
-      else roundByRound(drafter, this.#rows, from, upTo, this.#work);
+      else if (drafter.rounds !== undefined) drafter.rounds(this.#running.rows, from, upTo, this.#step.work);
+      else roundByRound(drafter, this.#running.rows, from, upTo, this.#step.work);
       this.#advance(from, upTo);
     }
-    for (let n = verify.sequences; n < this.#decoding; n++) this.#fallBehind(this.#order[n]!);
+    for (let n = verify.sequences; n < this.#running.decoding; n++) this.#fallBehind(this.#running.slots[n]!);
     return budget - verify.tokens;
   }
 
@@ -247,9 +176,9 @@ export class Replica implements Loaded {
    * first that finds no memory.
    */
   #holdEach(from: number, upTo: number, keys: number): number {
-    const rows = this.#rows;
+    const rows = this.#running.rows;
     let n = from;
-    for (; n < upTo && n < this.#decoding; n++) {
+    for (; n < upTo && n < this.#running.decoding; n++) {
       const needed = rows.context(n) + keys;
       if (needed > rows.held(n) && !this.#hold(n, needed)) break;
     }
@@ -258,50 +187,40 @@ export class Replica implements Loaded {
 
   /** A round of one request without drafts. */
   #sitOut(n: number): void {
-    const rows = this.#rows;
+    const rows = this.#running.rows;
     this.#parts.drafter.sitOut(rows.request(n), rows.position(n));
     rows.setEmitted(n, 1);
-    this.#work.addRounds(1, rows.context(n), NO_DRAFTS);
+    this.#step.work.addRounds(1, rows.context(n), NO_DRAFTS);
   }
 
   /** Gives the requests from one place up to another what their rounds emitted. */
   #advance(from: number, upTo: number): void {
-    const rows = this.#rows;
-    const yields = this.#yields;
-    const ending = this.#ending;
+    const rows = this.#running.rows;
+    const yields = this.#step.yields;
+    const ending = this.#step.ending;
     let emitted = 0;
-    let endings = this.#endings;
+    let endings = this.#step.endings;
     for (let n = from; n < upTo; n++) {
       const tokens = rows.advance(n);
       yields[tokens]!++;
       emitted += tokens;
       if (rows.left(n) <= 0) ending[endings++] = n;
     }
-    this.#emitted += emitted;
-    this.#endings = endings;
+    this.#step.emitted += emitted;
+    this.#step.endings = endings;
     if (this.#late > 0) this.#catchUp(from, upTo);
-  }
-
-  /** A request that gets tokens for the first time, or after a pause. */
-  #noteApart(slot: number, tokens: number): void {
-    if (this.#aparts === this.#apart.length) {
-      this.#apart = wider(this.#apart);
-      this.#apartTokens = wider(this.#apartTokens);
-    }
-    this.#apart[this.#aparts] = slot;
-    this.#apartTokens[this.#aparts++] = tokens;
   }
 
   /** Some of the requests that got tokens had fallen behind. */
   #catchUp(from: number, upTo: number): void {
     const { lastTokenS } = this.#sequences;
     for (let n = from; n < upTo; n++) {
-      const slot = this.#order[n]!;
+      const slot = this.#running.slots[n]!;
       if (lastTokenS[slot] === NEVER) continue;
-      const tokens = this.#rows.emitted(n);
-      this.#yields[tokens]!--;
+      const tokens = this.#running.rows.emitted(n);
+      this.#step.yields[tokens]!--;
       this.#late--;
-      this.#noteApart(slot, tokens);
+      this.#step.noteApart(slot, tokens);
     }
   }
 
@@ -316,7 +235,7 @@ export class Replica implements Loaded {
   /** Admits waiting requests in order, as many as budget, sequence limit and memory allow. */
   #scheduleWaiting(budget: number, nowS: number): void {
     let left = budget;
-    while (left > 0 && this.#waiting.count > 0 && this.#running < this.#parts.limits.maxSequences) {
+    while (left > 0 && this.#waiting.count > 0 && this.#running.count < this.#parts.limits.maxSequences) {
       const chunk = this.#admit(left, nowS);
       if (chunk === 0) return;
       left -= chunk;
@@ -341,7 +260,7 @@ export class Replica implements Loaded {
     const fresh = heldBlocks - cached / limits.blockTokens;
     const idle = hits === 0 ? 0 : cache!.idleAmong(request, hits);
     if (kv.usedBlocks + idle + fresh > kv.capacityBlocks) {
-      if (this.#running === 0) throw doesNotFit(request, context, kv);
+      if (this.#running.count === 0) throw doesNotFit(request, context, kv);
       return 0;
     }
     const slot =
@@ -355,15 +274,11 @@ export class Replica implements Loaded {
     this.toCompute -= cached;
     sequences.toPrefill[slot] = context - cached;
     sequences.sharedHashes[slot] = hits;
-    const place = this.#running++;
-    if (place === this.#order.length) {
-      this.#order = wider(this.#order);
-      this.#ending = wider(this.#ending);
-    }
-    this.#order[place] = slot;
+    const place = this.#running.add(slot);
+    this.#step.hold(this.#running.count);
     const position = sequences.position[slot]!;
     const left = sequences.wanted[slot]! - position;
-    this.#rows.set(place, request, position, left, context, heldBlocks * limits.blockTokens);
+    this.#running.rows.set(place, request, position, left, context, heldBlocks * limits.blockTokens);
     this.#prefill(place, chunk);
     return chunk;
   }
@@ -377,9 +292,9 @@ export class Replica implements Loaded {
   /** Puts the next `chunk` tokens of a request's prefill into the step; their KV blocks are held. */
   #prefill(place: number, chunk: number): void {
     const sequences = this.#sequences;
-    const rows = this.#rows;
-    const slot = this.#order[place]!;
-    const { prefill } = this.#work;
+    const rows = this.#running.rows;
+    const slot = this.#running.slots[place]!;
+    const { prefill } = this.#step.work;
     const remaining = sequences.toPrefill[slot]! - chunk;
     const context = rows.context(place) - remaining;
     prefill.sequences++;
@@ -395,11 +310,11 @@ export class Replica implements Loaded {
     if (rows.position(place) > 0) this.#parts.drafter.reread(rows.request(place));
     rows.setEmitted(place, 1);
     rows.advance(place);
-    this.#noteApart(slot, 1);
-    if (rows.left(place) <= 0) this.#ending[this.#endings++] = place;
-    this.#decoding++;
-    this.#decodingContext += context;
-    this.#prefills++;
+    this.#step.noteApart(slot, 1);
+    if (rows.left(place) <= 0) this.#step.ending[this.#step.endings++] = place;
+    this.#running.decoding++;
+    this.#running.decodingContext += context;
+    this.#step.prefills++;
   }
 
   /** Enters what is computed of a prompt into the prefix cache. */
@@ -420,13 +335,13 @@ export class Replica implements Loaded {
    */
   #hold(place: number, tokens: number): boolean {
     const { blockTokens } = this.#parts.limits;
-    const rows = this.#rows;
+    const rows = this.#running.rows;
     const more = Math.ceil((tokens - rows.held(place)) / blockTokens);
     if (more <= 0) return true;
     while (!this.#kv.take(more)) {
-      if (this.#running === 1) throw doesNotFit(rows.request(place), tokens, this.#kv);
-      this.#preempt(--this.#running);
-      if (this.#running === place) return false;
+      if (this.#running.count === 1) throw doesNotFit(rows.request(place), tokens, this.#kv);
+      this.#preempt(--this.#running.count);
+      if (this.#running.count === place) return false;
     }
     rows.setHeld(place, rows.held(place) + more * blockTokens);
     return true;
@@ -434,27 +349,27 @@ export class Replica implements Loaded {
 
   #preempt(place: number): void {
     const sequences = this.#sequences;
-    const slot = this.#order[place]!;
+    const slot = this.#running.slots[place]!;
     if (sequences.toPrefill[slot] === 0) {
-      this.#stopsDecoding(place);
+      this.#running.stopsDecoding(place);
       this.#fallBehind(slot);
       this.#late--;
     }
     this.#release(place);
-    this.toCompute += this.#rows.context(place) - sequences.toPrefill[slot]!;
-    sequences.position[slot] = this.#rows.position(place);
+    this.toCompute += this.#running.rows.context(place) - sequences.toPrefill[slot]!;
+    sequences.position[slot] = this.#running.rows.position(place);
     sequences.preemptions[slot]!++;
     this.#waiting.prepend(slot);
-    this.#preempted = true;
+    this.#step.preempted = true;
     this.#parts.totals.preemptions++;
   }
 
   /** Gives a request's blocks back; those of its prompt that have a hash stay behind while there is room. */
   #release(place: number): void {
     const { sharedHashes, request } = this.#sequences;
-    const slot = this.#order[place]!;
+    const slot = this.#running.slots[place]!;
     const shared = sharedHashes[slot]!;
-    const held = this.#rows.held(place) / this.#parts.limits.blockTokens;
+    const held = this.#running.rows.held(place) / this.#parts.limits.blockTokens;
     if (shared === 0) {
       this.#kv.giveBack(held);
     } else {
@@ -467,8 +382,8 @@ export class Replica implements Loaded {
 
   #finish(place: number, nowS: number): void {
     const sequences = this.#sequences;
-    const slot = this.#order[place]!;
-    this.#stopsDecoding(place);
+    const slot = this.#running.slots[place]!;
+    this.#running.stopsDecoding(place);
     this.#release(place);
     const { finished } = this.#parts;
     const i = finished.next();
@@ -483,42 +398,6 @@ export class Replica implements Loaded {
     finished.preemptions[i] = sequences.preemptions[slot]!;
     finished.replica[i] = this.#index;
     sequences.close(slot);
-  }
-
-  #stopsDecoding(place: number): void {
-    this.#decoding--;
-    this.#decodingContext -= this.#rows.context(place);
-  }
-
-  /** Adds the step to the totals and shows it to the observer. */
-  #account(): void {
-    const { totals, observer } = this.#parts;
-    const cost = this.#cost;
-    const { verify, prefill, drafted } = this.#work;
-    const rounds = verify.sequences;
-    addSeconds(totals.all, cost);
-    totals.steps++;
-    totals.sequenceSeconds += this.#running * totalSeconds(cost);
-    totals.prefills += this.#prefills;
-    totals.prefillTokens += prefill.tokens;
-    if (this.#kv.peakBlocks > totals.kvPeakBlocks) totals.kvPeakBlocks = this.#kv.peakBlocks;
-    if (rounds > 0) {
-      addSeconds(totals.decode, cost);
-      totals.decode.prefillS = 0;
-      totals.decodeSteps++;
-      addRounds(totals, rounds, drafted, verify.tokens, this.#emitted);
-    }
-    observer?.onStep({
-      startS: this.#startS,
-      replica: this.#index,
-      parts: cost,
-      prefillTokens: prefill.tokens,
-      decodeSequences: rounds,
-      drafted,
-      emitted: this.#emitted + this.#prefills,
-      kvUsedBlocks: this.#kvBlocks,
-      waiting: this.#leftWaiting,
-    });
   }
 }
 

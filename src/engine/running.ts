@@ -1,0 +1,39 @@
+/** The requests that run, in the order of their admission: those that decode stand first. */
+import { wider } from '../columns.ts';
+import { DecodingRows } from '../drafter/decoding-rows.ts';
+
+export class Running {
+  count = 0;
+  /** By place: the slot of the request, and what rounds change of it. */
+  slots = new Int32Array(16);
+  readonly rows = new DecodingRows();
+  /** How many decode, and their tokens of prompt and output. */
+  decoding = 0;
+  decodingContext = 0;
+
+  /** Gives a request the last place, and returns it; its row is to be set. */
+  add(slot: number): number {
+    const place = this.count++;
+    if (place === this.slots.length) this.slots = wider(this.slots);
+    this.slots[place] = slot;
+    return place;
+  }
+
+  stopsDecoding(place: number): void {
+    this.decoding--;
+    this.decodingContext -= this.rows.context(place);
+  }
+
+  /** Takes out the requests at the first `count` of some ascending places. */
+  remove(places: Int32Array, count: number): void {
+    let kept = places[0]!;
+    for (let i = 0; i < count; i++) {
+      const place = places[i]!;
+      const next = i + 1 < count ? places[i + 1]! : this.count;
+      this.slots.copyWithin(kept, place + 1, next);
+      this.rows.move(kept, place + 1, next);
+      kept += next - place - 1;
+    }
+    this.count = kept;
+  }
+}
