@@ -5,6 +5,7 @@ import { CARDS } from '../questions/cards.ts';
 import { TOOL } from '../scenario/result.ts';
 import { CALIBRATE_LISTS, CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
 import { LIST_OPTIONS, listCommand } from './list.ts';
+import { MODEL_OPTIONS, modelCommand } from './model.ts';
 import { PARETO_OPTIONS, paretoCommand } from './pareto.ts';
 import { questionCommand, questionOptions } from './question.ts';
 import { SCENARIO_KEYS, SCENARIO_OPTIONS } from './scenario-flags.ts';
@@ -29,6 +30,7 @@ const COMMANDS: ReadonlyMap<string, CommandModule | CommandGroup> = new Map(
     calibrateCommand,
     traceCommand,
     listCommand,
+    modelCommand,
   ].map((command) => [String(command.command).split(' ')[0]!, command as CommandModule | CommandGroup]),
 );
 
@@ -37,6 +39,7 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(CARDS.map((card) => [card.name, questionOptions(card)])),
   calibrate: CALIBRATE_OPTIONS,
   list: LIST_OPTIONS,
+  model: MODEL_OPTIONS,
   pareto: PARETO_OPTIONS,
   sweep: SWEEP_OPTIONS,
   trace: TRACE_OPTIONS,
@@ -44,12 +47,20 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Options that take no value. */
-const SWITCHES: readonly string[] = ['keep-truncated', 'keep-unphysical', 'oracles', 'quiet', 'resume'];
+const SWITCHES: readonly string[] = [
+  'ignore-context-limit',
+  'keep-truncated',
+  'keep-unphysical',
+  'oracles',
+  'quiet',
+  'resume',
+];
 
 /** What a command takes that is no option, where it is no scenario file. */
 const ARGUMENTS: Readonly<Record<string, string>> = {
   validate: 'none',
   calibrate: 'none',
+  model: 'a name or a file',
   list: 'one of gpus, models, engines, methods and traces',
   sweep: 'one grid',
   'sweep merge': 'folders of one sweep',

@@ -109,31 +109,45 @@ export class ForwardPass {
   }
 
   /**
-   * Attention of a pass: KV bytes against FLOPs, whichever takes longer.
+   * Attention of a pass and updates of states: bytes of KV cache and states against FLOPs, whichever takes longer.
    *
    * Layers with a sliding window read at most the window before their first query token, and every query token
-   * attends to at most a window. All sequences are taken to be of the mean length.
+   * attends to at most a window; layers with an index attend to at most so many tokens, each query its own. All
+   * sequences are taken to be of the mean length.
    *
    * @param tokens query tokens, over all sequences
    * @param contextTokens tokens of KV cache, the query tokens included, over all sequences
    * @param pairs of a query and a context token, over all sequences
-   * @param reads how often the KV cache is read
+   * @param states that are written: one a sequence, or, where drafts may be rejected, one a token
+   * @param times how often the KV cache is read
    */
-  attentionS(sequences: number, tokens: number, contextTokens: number, pairs: number, reads = 1): number {
-    const { kvBytesPerToken, attentionFlopsPerPair, slidingWindow } = this.shape;
-    let seenTokens = contextTokens;
-    let seenPairs = pairs;
-    if (slidingWindow !== null && contextTokens > sequences * slidingWindow.tokens) {
-      const { tokens: window, share } = slidingWindow;
-      const windowed = Math.min(contextTokens, sequences * (window - 1) + tokens);
-      seenTokens -= share * (contextTokens - windowed);
-      const inWindow = windowedPairs(tokens / sequences, contextTokens / sequences, window);
-      seenPairs -= share * Math.max(0, pairs - sequences * inWindow);
+  attentionS(
+    sequences: number,
+    tokens: number,
+    contextTokens: number,
+    pairs: number,
+    states = sequences,
+    times = 1,
+  ): number {
+    const { reads, stateBytes, stateFlopsPerToken } = this.shape;
+    let bytes = stateBytes * (sequences + states);
+    let flops = stateFlopsPerToken * tokens;
+    for (const { bytesPerToken, flopsPerPair, window, most } of reads) {
+      let seenTokens = contextTokens;
+      let seenPairs = pairs;
+      if (window !== null && contextTokens > sequences * window) {
+        seenTokens = Math.min(contextTokens, sequences * (window - 1) + tokens);
+        const inWindow = windowedPairs(tokens / sequences, contextTokens / sequences, window);
+        seenPairs = Math.min(pairs, sequences * inWindow);
+      }
+      if (most !== null) {
+        seenTokens = Math.min(seenTokens, tokens * most);
+        seenPairs = Math.min(seenPairs, tokens * most);
+      }
+      bytes += times * seenTokens * bytesPerToken;
+      flops += seenPairs * flopsPerPair;
     }
-    return Math.max(
-      (reads * seenTokens * kvBytesPerToken) / this.#kvBytesPerS,
-      (seenPairs * attentionFlopsPerPair) / this.#attentionFlopsPerS,
-    );
+    return Math.max(bytes / this.#kvBytesPerS, flops / this.#attentionFlopsPerS);
   }
 
   #allTokens(tokens: number): number {
@@ -170,7 +184,7 @@ export class ForwardPass {
     return experts.layers * seconds;
   }
 
-  #matrixS(compute: 'bf16' | 'fp8', bytes: number, flops: number): number {
+  #matrixS(compute: Gemm['compute'], bytes: number, flops: number): number {
     const { specification: spec, efficiency } = this.#hardware;
     const rate = compute === 'fp8' ? spec.denseFlopsPerS.fp8 : undefined;
     const share: GemmEfficiency = rate === undefined ? efficiency.gemm.bf16 : efficiency.gemm.fp8;

@@ -72,7 +72,7 @@ export class Roofline implements CostModel {
     const { sequences, tokens, contextTokens, attentionPairs } = verify;
     const rows = (tokens / sequences) * this.#target.shape.queriesPerKey;
     const tiles = trees > 0 ? Math.ceil(rows / MASKED_TILE_ROWS) : 1;
-    return this.#target.attentionS(sequences, tokens, contextTokens, attentionPairs, tiles);
+    return this.#target.attentionS(sequences, tokens, contextTokens, attentionPairs, tokens, tiles);
   }
 
   /** Prompts are prefilled in passes of at most the engine's token budget, each a step of its own. */

@@ -1,6 +1,6 @@
 /** The draft head that a model trained to predict further tokens brings along. */
 import { UserError } from '../errors.ts';
-import type { DraftHead, Transformer } from './architecture.ts';
+import { type DraftHead, expertsOf, type Mixer, type Transformer } from './architecture.ts';
 
 /**
  * The multi-token-prediction head of a model that was trained with one: a layer of the target's own shape (the
@@ -9,23 +9,28 @@ import type { DraftHead, Transformer } from './architecture.ts';
  * @throws UserError when `target` was trained without one
  */
 export function mtpHead(target: Transformer): DraftHead {
-  const { name, hidden, ffn, vocab, attention, experts } = target;
+  const { name, hidden, vocab, mixers, feedForwards } = target;
   if (target.mtpLayers === 0) {
     throw new UserError(`model ${name} has no multi-token-prediction layer, expected mtpLayers of 1 or more`);
   }
+  const feedForward = expertsOf(target) ?? feedForwards[0]!;
   return {
     kind: 'mtp',
     name: `mtp-${name}`,
     target: name,
     layers: 1,
     hidden,
-    ffn,
     vocab,
-    attention,
-    experts: experts && { ...experts, denseLayers: 0 },
+    mixers: [{ ...(mixers.find(seesAll) ?? mixers[0]!), layers: 1 }],
+    feedForwards: [{ ...feedForward, layers: 1 }],
     attentionInput: hidden,
     fusion: { input: 2 * hidden, firstPassOnly: false },
     sharesOutputMatrix: true,
     source: `the target's config (num_nextn_predict_layers ${target.mtpLayers}); eh_proj as in vllm-project/vllm deepseek_mtp.py`,
   };
+}
+
+/** Of a model with several kinds of layer, the extra one is of the kind that attends to the whole context. */
+function seesAll(mixer: Mixer): boolean {
+  return mixer.kind === 'mla' || (mixer.kind === 'gqa' && mixer.window === undefined);
 }

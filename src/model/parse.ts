@@ -2,93 +2,257 @@
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
 import { got, strictObject, validate } from '../validate.ts';
-import type { DraftHead, Transformer } from './architecture.ts';
+import {
+  type DraftHead,
+  type FeedForward,
+  HEAD_KINDS,
+  type Layers,
+  type Mixer,
+  type Transformer,
+} from './architecture.ts';
 import { checkCard } from './check.ts';
-import { baseName, isRecord, readHuggingFaceConfig } from './huggingface.ts';
+import { WEIGHT_FORMATS } from './formats.ts';
+import { baseName, isRecord } from './huggingface/fields.ts';
+import { readHuggingFaceConfig } from './huggingface.ts';
 
 const positive = z.int().min(1);
 const whole = z.int().min(0);
 const text = z.string().min(1);
+const only = z.literal(true).exactOptional();
 
+const sparse = strictObject({ tokens: positive, heads: whole, dim: positive }).exactOptional();
+
+const gqa = {
+  kind: z.literal('gqa'),
+  heads: positive,
+  kvHeads: positive,
+  headDim: positive,
+  valueDim: positive.exactOptional(),
+  gated: only,
+  keysAsValues: only,
+  sparse,
+};
+
+const mla = {
+  kind: z.literal('mla'),
+  heads: positive,
+  queryRank: whole,
+  kvRank: positive,
+  ropeDim: positive,
+  nopeDim: positive,
+  valueDim: positive,
+  gated: only,
+  sparse,
+};
+
+/** The one kind of attention that all layers have, some of them with a window. */
 const attention = z.discriminatedUnion(
   'kind',
   [
     strictObject({
-      kind: z.literal('gqa'),
-      heads: positive,
-      kvHeads: positive,
-      headDim: positive,
+      ...gqa,
       slidingWindow: strictObject({ tokens: positive, layers: positive }).exactOptional(),
     }),
-    strictObject({
-      kind: z.literal('mla'),
-      heads: positive,
-      queryRank: whole,
-      kvRank: positive,
-      ropeDim: positive,
-      nopeDim: positive,
-      valueDim: positive,
-    }),
+    strictObject(mla),
   ],
   { error: otherKind('gqa, mla') },
 );
 
-const layers = {
+const mixer: z.ZodType<Layers<Mixer>> = z.discriminatedUnion(
+  'kind',
+  [
+    strictObject({ layers: positive, ...gqa, window: positive.exactOptional() }),
+    strictObject({ layers: positive, ...mla }),
+    strictObject({
+      layers: positive,
+      kind: z.literal('compressed'),
+      heads: positive,
+      headDim: positive,
+      queryRank: positive,
+      outputRank: positive,
+      outputGroups: positive,
+      window: positive,
+      ratio: whole,
+      sparse,
+    }),
+    strictObject({
+      layers: positive,
+      kind: z.literal('linear'),
+      keyHeads: positive,
+      valueHeads: positive,
+      keyDim: positive,
+      valueDim: positive,
+      convolution: positive,
+      gateRank: positive.exactOptional(),
+    }),
+    strictObject({
+      layers: positive,
+      kind: z.literal('mamba2'),
+      heads: positive,
+      headDim: positive,
+      stateDim: positive,
+      groups: positive,
+      convolution: positive,
+      stateBytes: positive,
+    }),
+  ],
+  { error: otherKind('gqa, mla, compressed, linear, mamba2') },
+);
+
+const routed = {
+  count: positive,
+  perToken: positive,
+  ffn: positive,
+  sharedFfn: whole,
+  latent: positive.exactOptional(),
+  share: z.number().min(0).max(1).exactOptional(),
+};
+
+const feedForward: z.ZodType<Layers<FeedForward>> = z.discriminatedUnion(
+  'kind',
+  [
+    strictObject({ layers: positive, kind: z.literal('dense'), ffn: positive, gated: z.boolean() }),
+    strictObject({ layers: positive, kind: z.literal('experts'), gated: z.boolean(), ...routed }),
+  ],
+  { error: otherKind('dense, experts') },
+);
+
+/** Layers in a list by kind, or, where all are alike, the one attention and feed-forward block that they have. */
+const stack = {
   name: text,
   layers: positive,
   hidden: positive,
-  ffn: positive,
+  attention: attention.exactOptional(),
+  mixers: z.array(mixer).min(1).exactOptional(),
+  ffn: positive.exactOptional(),
+  experts: strictObject({ ...routed, denseLayers: whole })
+    .nullable()
+    .exactOptional(),
+  feedForwards: z.array(feedForward).min(1).exactOptional(),
   vocab: positive,
-  attention,
-  experts: strictObject({
-    count: positive,
-    perToken: positive,
-    ffn: positive,
-    sharedFfn: whole,
-    denseLayers: whole,
-  }).nullable(),
   source: text,
 };
 
-const card: z.ZodType<Transformer | DraftHead> = z.discriminatedUnion(
-  'kind',
-  [
-    strictObject({
-      kind: z.literal('transformer'),
-      ...layers,
-      tiedEmbeddings: z.boolean(),
-      mtpLayers: whole,
-      headsOf: text.exactOptional(),
-    }),
-    strictObject({
-      kind: z.enum(['eagle', 'eagle3', 'mtp', 'dflash']),
-      ...layers,
-      target: text,
-      attentionInput: positive,
-      fusion: strictObject({ input: positive, firstPassOnly: z.boolean() }),
-      sharesOutputMatrix: z.boolean(),
-    }),
-  ],
-  { error: otherKind('transformer, eagle, eagle3, mtp, dflash') },
-);
+const format = z.enum(WEIGHT_FORMATS as [(typeof WEIGHT_FORMATS)[number]]).exactOptional();
+
+const transformer = strictObject({
+  kind: z.literal('transformer'),
+  ...stack,
+  tiedEmbeddings: z.boolean(),
+  mtpLayers: whole,
+  maxContext: positive.exactOptional(),
+  quantization: strictObject({
+    attention: format,
+    linear: format,
+    dense: format,
+    shared: format,
+    experts: format,
+    outputMatrix: format,
+    kv: z.literal('fp8').exactOptional(),
+  }).exactOptional(),
+  headsOf: text.exactOptional(),
+});
+
+const head = strictObject({
+  kind: z.enum(HEAD_KINDS),
+  ...stack,
+  target: text,
+  attentionInput: positive,
+  fusion: strictObject({ input: positive, firstPassOnly: z.boolean() }),
+  sharesOutputMatrix: z.boolean(),
+  sequential: z.array(strictObject({ n: positive, k: positive })).exactOptional(),
+});
+
+const card = z.discriminatedUnion('kind', [transformer, head], {
+  error: otherKind(['transformer', ...HEAD_KINDS].join(', ')),
+});
+
+type Card = z.infer<typeof transformer> | z.infer<typeof head>;
 
 /**
- * A model or draft head from parsed JSON: a Hugging Face `config.json`, or an object with the fields of
- * `Transformer` or `DraftHead`, where `name` defaults to the name of the file.
+ * A model or draft head from parsed JSON: a Hugging Face `config.json`, or an object with the fields of a card
+ * (docs/adding-a-model.md), where `name` defaults to the name of the file.
  *
  * @param where the file's name, for error messages and the default name
+ * @param beside the `hf_quant_config.json` that lies beside a config.json; null without
  * @throws UserError for the first thing that is wrong
  */
-export function parseModel(json: unknown, where: string): Transformer | DraftHead {
-  if (!isRecord(json) || !('kind' in json || 'model_type' in json || 'text_config' in json)) {
-    throw new UserError(
-      `${where}: got ${got(json)}, expected a Hugging Face config.json (it has a model_type) or a model card (it has a kind)`,
-    );
+export function parseModel(json: unknown, where: string, beside: unknown = null): Transformer | DraftHead {
+  if (!isRecord(json)) throw neither(json, where);
+  if (!('kind' in json)) {
+    if (['model_type', 'text_config', 'architectures'].some((key) => key in json)) {
+      return readHuggingFaceConfig(json, where, beside);
+    }
+    throw neither(json, where);
   }
-  if (!('kind' in json)) return readHuggingFaceConfig(json, where);
-  const parsed = validate(card, { name: baseName(where), ...json }, where);
+  const { attention, mixers, ffn, experts, feedForwards, ...rest } = validate(
+    card,
+    { name: baseName(where), ...json },
+    where,
+  );
+  const parsed = {
+    ...rest,
+    mixers: mixers ?? mixersOf(rest.layers, attention, where),
+    feedForwards: feedForwards ?? feedForwardsOf(rest.layers, ffn, experts, where),
+  } as Transformer | DraftHead;
+  if (mixers !== undefined && attention !== undefined) throw both('mixers', 'attention', where);
+  if (feedForwards !== undefined && ffn !== undefined) throw both('feedForwards', 'ffn', where);
   checkCard(parsed, where);
   return parsed;
+}
+
+function mixersOf(layers: number, given: Card['attention'], where: string): Layers<Mixer>[] {
+  if (given === undefined) {
+    throw new UserError(`${where}: attention: missing, expected the attention of all layers, or mixers`);
+  }
+  if (given.kind === 'mla') return [{ ...given, layers }];
+  const { slidingWindow, ...attention } = given;
+  const windowed = slidingWindow?.layers ?? 0;
+  if (windowed > layers) {
+    throw new UserError(`${where}: ${windowed} layers with a sliding window, expected at most all ${layers}`);
+  }
+  return [
+    ...(windowed < layers ? [{ ...attention, layers: layers - windowed }] : []),
+    ...(windowed > 0 ? [{ ...attention, window: slidingWindow!.tokens, layers: windowed }] : []),
+  ];
+}
+
+function feedForwardsOf(
+  layers: number,
+  ffn: number | undefined,
+  experts: Card['experts'],
+  where: string,
+): Layers<FeedForward>[] {
+  if (ffn === undefined) {
+    throw new UserError(`${where}: ffn: missing, expected the width of dense blocks, or feedForwards`);
+  }
+  const { denseLayers, ...routed } = experts ?? { denseLayers: layers };
+  if (denseLayers > layers) {
+    throw new UserError(`${where}: ${denseLayers} dense layers, expected at most all ${layers}`);
+  }
+  return [
+    ...(denseLayers > 0 ? [{ kind: 'dense' as const, ffn, gated: true, layers: denseLayers }] : []),
+    ...(denseLayers < layers
+      ? [
+          {
+            kind: 'experts' as const,
+            gated: true,
+            ...(routed as Omit<NonNullable<Card['experts']>, 'denseLayers'>),
+            layers: layers - denseLayers,
+          },
+        ]
+      : []),
+  ];
+}
+
+function both(one: string, other: string, where: string): UserError {
+  return new UserError(`${where}: ${one}: beside ${other}, expected one of them`);
+}
+
+function neither(json: unknown, where: string): UserError {
+  return new UserError(
+    `${where}: got ${got(json)}, expected a Hugging Face config.json (it has a model_type) or a model card (it has a kind)`,
+  );
 }
 
 /** What zod leaves unsaid when no member of a union has the `kind` it got. */

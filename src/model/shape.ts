@@ -6,25 +6,27 @@
  * matrices that follow them by rows; every GPU keeps the whole router, latent projections and fusion matrix.
  */
 import { UserError } from '../errors.ts';
-import type { DraftHead, Dtype, Transformer } from './architecture.ts';
 import {
-  type AttentionCost,
-  activationBytesPerToken,
-  attentionCost,
-  type ExpertShape,
+  type DraftHead,
+  expertsOf,
+  type Quantization,
+  type Stack,
+  type Transformer,
+} from './architecture.ts';
+import {
+  activationElements,
   expertShape,
-  type Gemm,
-  gemm,
-  type Layers,
-  layerGemms,
-  PRECISION,
-  type Precision,
-  split,
-} from './layer.ts';
+  type FeedForwardOptions,
+  feedForwardGemms,
+} from './feed-forward.ts';
+import { KV_BYTES, type KvFormat, type WeightFormat } from './formats.ts';
+import { type ContextRead, type ExpertShape, type Gemm, gemm, split } from './layer.ts';
+import { headCounts, mixerWork } from './mixers.ts';
 
 /** One forward pass of a model or draft head on one GPU. */
-export interface ForwardShape extends AttentionCost {
+export interface ForwardShape {
   readonly name: string;
+  /** Layers that are launched; of a model whose layers only mix or only feed forward, two of them count as one. */
   readonly layers: number;
   /** Products over all tokens of the pass. */
   readonly gemms: readonly Gemm[];
@@ -38,6 +40,15 @@ export interface ForwardShape extends AttentionCost {
   /** The output matrix, over the rows whose logits are wanted. */
   readonly lmHead: Gemm;
   readonly experts: ExpertShape | null;
+  /** What attention reads of the context, by kind of layer. */
+  readonly reads: readonly ContextRead[];
+  /** Query heads that read the same keys; 1 for latent attention, whose kernels are not bound by reading. */
+  readonly queriesPerKey: number;
+  /** Bytes of KV cache a token adds, over all layers that keep one. */
+  readonly kvBytesPerToken: number;
+  /** Bytes a sequence keeps however long it is (states of linear attention), and FLOPs a token updates them with. */
+  readonly stateBytes: number;
+  readonly stateFlopsPerToken: number;
   /** Bytes of activations read and written per token outside the matrix products, over all layers. */
   readonly activationBytesPerToken: number;
   /** All-reduces a pass (0 for one GPU), each of `allReduceBytesPerToken` a token. */
@@ -50,47 +61,68 @@ export interface ForwardShape extends AttentionCost {
   readonly weightBytes: number;
 }
 
+/** How a model is laid out: over how many GPUs, in which formats. */
+export interface Layout {
+  readonly tp: number;
+  /** Format of the linear weights; router and embedding stay bf16. `auto`: what the checkpoint says. */
+  readonly dtype: WeightFormat | 'auto';
+  /** Of the KV cache; default: bf16. */
+  readonly kvDtype?: KvFormat;
+  /** Groups of GPUs that share out the experts; default: 1, every GPU has a slice of every expert. */
+  readonly ep?: number;
+}
+
+const BYTES = 2;
+
 /**
  * The forward pass of a whole model on one of `tp` GPUs.
  *
- * @param options.dtype number format of the linear weights; router, embedding and output matrix stay bf16
- * @throws UserError when the attention heads cannot be split over `tp` GPUs
+ * @throws UserError when the attention heads cannot be split over `tp` GPUs, or the experts over `ep` groups
  */
-export function forwardShape(
-  model: Transformer,
-  options: { readonly tp: number; readonly dtype: Dtype },
-): ForwardShape {
-  const { tp, dtype } = options;
-  const pass = layerPass(model, { ...model, attentionInput: model.hidden }, tp, PRECISION[dtype]);
-  const lmHead = outputMatrix(model, tp);
-  const vocabularyBytes = bytes(lmHead) * (model.tiedEmbeddings ? 1 : 2);
+export function forwardShape(model: Transformer, layout: Layout): ForwardShape {
+  const formats = weightFormats(model, layout.dtype);
+  const pass = layerPass(model, model.hidden, layout, formats);
+  const lmHead = outputMatrix(model, layout.tp, formats.outputMatrix ?? 'bf16');
+  const embeddingBytes = split(model.vocab, layout.tp) * model.hidden * BYTES;
   return {
     ...pass,
     block: false,
     firstPassGemms: [],
     lmHead,
-    weightBytes: layerBytes(pass) + vocabularyBytes,
+    weightBytes: layerBytes(pass) + (model.tiedEmbeddings ? 0 : bytes(lmHead)) + embeddingBytes,
   };
 }
 
+/** One format for all linear weights, or those of the checkpoint. */
+export function weightFormats(model: Transformer, dtype: WeightFormat | 'auto'): Quantization {
+  if (dtype === 'auto') return model.quantization ?? {};
+  return { attention: dtype, linear: dtype, dense: dtype, shared: dtype, experts: dtype };
+}
+
+/** Like that of a whole model; its format is bf16 unless another is stated. */
+type HeadLayout = Omit<Layout, 'dtype' | 'ep'> & { readonly dtype?: WeightFormat };
+
 /**
- * One pass of a draft head, in bf16, split like its target.
+ * One pass of a draft head beside `target`, split like it.
  *
  * @throws UserError when the head does not fit `target`, or cannot be split over `tp` GPUs
  */
-export function headShape(
-  head: DraftHead,
-  target: Transformer,
-  options: { readonly tp: number },
-): ForwardShape {
+export function headShape(head: DraftHead, target: Transformer, layout: HeadLayout): ForwardShape {
   checkFits(head, target);
-  const { tp } = options;
-  const pass = layerPass(head, head, tp, PRECISION.bf16);
-  const fusion = gemm('fusion', head.hidden, head.fusion.input, 1, PRECISION.bf16);
-  const lmHead = outputMatrix(head, tp);
-  const block = head.kind === 'dflash';
+  return headPass(head, layout);
+}
+
+/** One pass of a draft head beside any target. Throws a UserError when it cannot be split over `tp` GPUs. */
+export function headPass(head: DraftHead, layout: HeadLayout): ForwardShape {
+  const { tp, dtype = 'bf16', kvDtype } = layout;
+  const formats = { attention: dtype, dense: dtype, shared: dtype, experts: dtype };
+  const pass = layerPass(head, head.attentionInput, { tp, dtype, ...(kvDtype && { kvDtype }) }, formats);
+  const fusion = gemm('fusion', head.hidden, head.fusion.input, 1, dtype);
+  const lmHead = outputMatrix(head, tp, 'bf16');
+  const block = isBlock(head);
   // All layers' keys and values of the context in one product, as in vLLM; its weights are those of the layers.
-  const context = gemm('context_kv', pass.kvBytesPerToken / 2, head.hidden, 1, PRECISION.bf16);
+  const keysAndValues = pass.kvBytesPerToken / KV_BYTES[kvDtype ?? 'bf16'];
+  const context = gemm('context_kv', keysAndValues, head.hidden, 1, dtype);
   return {
     ...pass,
     block,
@@ -101,24 +133,91 @@ export function headShape(
   };
 }
 
+/** Heads that draft a block in one pass. */
+export function isBlock({ kind }: DraftHead): boolean {
+  return kind === 'dflash' || kind === 'dspark' || kind === 'domino';
+}
+
 type LayerPass = Omit<ForwardShape, 'block' | 'firstPassGemms' | 'lmHead' | 'weightBytes'>;
 
-function layerPass(of: Transformer | DraftHead, layers: Layers, tp: number, precision: Precision): LayerPass {
+function layerPass(
+  of: Stack & { readonly name: string },
+  input: number,
+  layout: Layout,
+  formats: Quantization,
+): LayerPass {
+  const { tp } = layout;
   checkSplit(of, tp);
+  const { hidden } = of;
+  const mixers = of.mixers.map(({ layers, ...mixer }) => ({
+    layers,
+    format: formats[hasState(mixer.kind) ? 'linear' : 'attention'] ?? 'bf16',
+    work: mixerWork(mixer, { hidden, input, gpus: tp, kvBytes: KV_BYTES[layout.kvDtype ?? 'bf16'] }),
+  }));
+  const feeding: FeedForwardOptions = { hidden, gpus: tp, formats, ...expertGroups(of, layout) };
+  const experts = expertsOf(of);
+  const reads = mixers.flatMap(({ layers, work }) =>
+    work.reads.map((read) => ({
+      ...read,
+      bytesPerToken: layers * read.bytesPerToken,
+      flopsPerPair: layers * read.flopsPerPair,
+    })),
+  );
+  const sum = <T>(items: readonly T[], of: (item: T) => number) =>
+    items.reduce((total, item) => total + of(item), 0);
+  const parts = sum(of.mixers, ({ layers }) => layers) + sum(of.feedForwards, ({ layers }) => layers);
   return {
     name: of.name,
-    layers: of.layers,
-    gemms: layerGemms(layers, tp, precision),
-    experts: expertShape(layers, tp, precision),
-    ...attentionCost(layers, tp),
-    activationBytesPerToken: activationBytesPerToken(layers, tp),
-    allReduces: tp > 1 ? 2 * of.layers : 0,
-    allReduceBytesPerToken: 2 * of.hidden,
+    layers: parts / 2,
+    gemms: [
+      ...mixers.flatMap(({ layers, format, work }) =>
+        work.products.map(([name, n, k]) => gemm(name, n, k, layers, format)),
+      ),
+      ...of.feedForwards.flatMap((one) => feedForwardGemms(one, feeding)),
+    ],
+    experts: experts === null ? null : expertShape(experts, feeding),
+    reads,
+    queriesPerKey: queriesPerKey(of),
+    kvBytesPerToken: sum(reads, ({ bytesPerToken }) => bytesPerToken),
+    stateBytes: sum(mixers, ({ layers, work }) => layers * work.stateBytes),
+    stateFlopsPerToken: sum(mixers, ({ layers, work }) => layers * work.stateFlopsPerToken),
+    activationBytesPerToken:
+      // A residual add fused with a norm reads both inputs and writes residual and norm; small kernels work in place.
+      BYTES *
+      (parts * 4 * hidden +
+        sum(mixers, ({ layers, work }) => layers * 2 * work.elements) +
+        sum(of.feedForwards, (one) => one.layers * activationElements(one, feeding))),
+    allReduces: tp > 1 ? parts : 0,
+    allReduceBytesPerToken: BYTES * hidden,
   };
 }
 
-function outputMatrix(of: Transformer | DraftHead, tp: number): Gemm {
-  return gemm('lm_head', split(of.vocab, tp), of.hidden, 1, PRECISION.bf16);
+function queriesPerKey({ mixers }: Stack): number {
+  const grouped = mixers.find((mixer) => mixer.kind === 'gqa');
+  return grouped === undefined ? 1 : grouped.heads / grouped.kvHeads;
+}
+
+function hasState(kind: Stack['mixers'][number]['kind']): boolean {
+  return kind === 'linear' || kind === 'mamba2';
+}
+
+/** @throws UserError for groups that do not divide the GPUs and the experts */
+function expertGroups(
+  of: Stack & { readonly name: string },
+  { tp, ep = 1 }: Layout,
+): Pick<FeedForwardOptions, 'expertGpus' | 'expertGroups'> {
+  const experts = expertsOf(of);
+  if (experts === null || ep === 1) return { expertGpus: tp, expertGroups: 1 };
+  if (tp % ep !== 0 || experts.count % ep !== 0) {
+    throw new UserError(
+      `ep ${ep}: ${of.name} has ${experts.count} experts on ${tp} GPUs, expected ep to divide both`,
+    );
+  }
+  return { expertGpus: tp / ep, expertGroups: ep };
+}
+
+function outputMatrix(of: Transformer | DraftHead, tp: number, format: WeightFormat): Gemm {
+  return gemm('lm_head', split(of.vocab, tp), of.hidden, 1, format);
 }
 
 function bytes(one: Gemm): number {
@@ -127,16 +226,21 @@ function bytes(one: Gemm): number {
 
 function layerBytes({ gemms, experts }: LayerPass): number {
   const sum = (of: readonly Gemm[]) => of.reduce((total, one) => total + bytes(one), 0);
-  return sum(gemms) + (experts ? experts.layers * experts.count * sum(experts.gemms) : 0);
+  return sum(gemms) + (experts ? (experts.layers * experts.count * sum(experts.gemms)) / experts.groups : 0);
 }
 
-function checkSplit({ name, attention }: Transformer | DraftHead, tp: number): void {
-  const { heads } = attention;
-  const kvHeads = attention.kind === 'gqa' ? attention.kvHeads : 1;
-  const splits = (gpus: number) => heads % gpus === 0 && (kvHeads % gpus === 0 || gpus % kvHeads === 0);
+function checkSplit({ name, mixers }: Stack & { readonly name: string }, tp: number): void {
+  const counts = mixers.map(headCounts);
+  const splits = (gpus: number) =>
+    counts.every(({ heads, copied }) => heads % gpus === 0 && (copied % gpus === 0 || gpus % copied === 0));
   if (Number.isInteger(tp) && tp >= 1 && splits(tp)) return;
-  const valid = Array.from({ length: heads }, (_, i) => i + 1).filter(splits);
-  const shape = attention.kind === 'gqa' ? `${heads} query and ${kvHeads} key-value heads` : `${heads} heads`;
+  const most = Math.max(...counts.map(({ heads }) => heads));
+  const valid = Array.from({ length: most }, (_, i) => i + 1).filter(splits);
+  const [first] = mixers;
+  const shape =
+    first?.kind === 'gqa'
+      ? `${first.heads} query and ${first.kvHeads} key-value heads`
+      : `${counts[0]!.heads} heads`;
   throw new UserError(`tp ${tp}: ${name} has ${shape}, so expected tp to be one of ${valid.join(', ')}`);
 }
 

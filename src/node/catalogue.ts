@@ -2,7 +2,7 @@
 import { parseEngine } from '../cost/engine-profile.ts';
 import { BASIC_METHODS, draftsBlock, parseMethod } from '../drafter/methods.ts';
 import { parseHardware } from '../hardware/load.ts';
-import type { DraftHead, Transformer } from '../model/architecture.ts';
+import { type DraftHead, expertsOf, type Transformer } from '../model/architecture.ts';
 import { forwardShape } from '../model/shape.ts';
 import type { Document } from '../scenario/library.ts';
 import { shippedModels } from '../scenario/models.ts';
@@ -56,10 +56,11 @@ async function models(): Promise<Entry[]> {
 }
 
 function model(card: Transformer): Entry {
+  const experts = expertsOf(card);
   const { weightBytes, kvBytesPerToken } = forwardShape(card, { tp: 1, dtype: 'bf16' });
   return {
     model: card.name,
-    kind: card.experts === null ? 'dense' : `${card.experts.count} experts, ${card.experts.perToken} a token`,
+    kind: experts === null ? 'dense' : `${experts.count} experts, ${experts.perToken} a token`,
     weights: `${(weightBytes / 1e9).toFixed(1)} GB bf16`,
     kv: `${(kvBytesPerToken / 1024).toFixed(0)} KiB/token`,
     layers: String(card.layers),

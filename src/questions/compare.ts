@@ -21,6 +21,7 @@ import { flatRows } from '../report/flat-rows.ts';
 import { head } from '../report/head.ts';
 import { batchColumn, settingLabel } from '../report/setting.ts';
 import type { Inputs } from '../scenario/inputs.ts';
+import { formatsText } from '../scenario/number-formats.ts';
 import { checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
 import type { Comparison, ComparisonRow } from './comparison.ts';
 import { comparedGpus, comparedLengths, comparisonOf } from './comparison.ts';
@@ -48,9 +49,14 @@ function documentOf(result: Comparison, inputs: readonly Inputs[]): Document {
   const of = config.tp === 1 ? '' : `, ${config.tp} of each`;
   const methods = config.method.filter((method) => method !== 'none').join(', ');
   return [
-    head(result, inputs, `${inputs.length} GPUs for ${target.name} (${config.dtype})${of}`, {
-      facts: [['best of', `${methods}; k ${config.k.join(', ')}`]],
-    }),
+    head(
+      result,
+      inputs,
+      `${inputs.length} GPUs for ${target.name} (${formatsText(config.dtype, target)})${of}`,
+      {
+        facts: [['best of', `${methods}; k ${config.k.join(', ')}`]],
+      },
+    ),
     ...traces.flatMap(({ name }, t): Section[] => {
       const own = groups.flatMap(({ trace, rows }) => (trace === t ? rows : []));
       return [[sentence(`trace ${name}`), comparison(own)], [shares(own)]];

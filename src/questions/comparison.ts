@@ -110,7 +110,7 @@ export async function comparisonOf(
     }
   }
   const configHash = await sha256(inputs.map((one) => one.configHash).join());
-  return answerOf(scenario, configHash, warnings, groups);
+  return answerOf({ ...inputs[0]!.scenario, gpu: scenario.gpu }, configHash, warnings, groups);
 }
 
 /**

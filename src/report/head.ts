@@ -1,6 +1,7 @@
 /** How every answer begins: what it is about, on what, and with which inputs. */
 import { COST_MODELS } from '../cost/models.ts';
 import type { Inputs } from '../scenario/inputs.ts';
+import { formatsText } from '../scenario/number-formats.ts';
 import type { Envelope } from '../scenario/result.ts';
 import { type Block, type Fact, facts, sentence } from './document.ts';
 import { overrideFacts, workloadFacts } from './setting.ts';
@@ -42,5 +43,5 @@ export function head(
 
 /** Such as `llama-3.1-8b (bf16) on 2 x NVIDIA H100`. */
 export function modelOn({ scenario: { dtype, tp }, target, hardware }: Inputs, preposition = 'on'): string {
-  return `${target.name} (${dtype}) ${preposition} ${tp === 1 ? '' : `${tp} x `}${hardware.label}`;
+  return `${target.name} (${formatsText(dtype, target)}) ${preposition} ${tp === 1 ? '' : `${tp} x `}${hardware.label}`;
 }

@@ -2,7 +2,7 @@
 import { BASIC_METHODS, draftsBlock } from '../drafter/methods.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
-import { askedOf, DEFAULTS, flagOf, type Scenario, usual } from '../scenario/options.ts';
+import { askedOf, DEFAULTS, flagOf, isUsual, type Scenario, usual } from '../scenario/options.ts';
 import { type Answer, gainOf, type Row } from '../scenario/result.ts';
 import { type Block, command, type Section, sentence } from './document.ts';
 
@@ -99,6 +99,7 @@ export function next(
     }
     const taken =
       how !== 'asked' &&
+      !isUsual(option, value) &&
       String(value) !== String(defaults[option]) &&
       acts(null) &&
       (how !== 'used' || runs(String(value)));

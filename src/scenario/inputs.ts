@@ -9,7 +9,6 @@ import { Memo } from '../memo.ts';
 import { parseSlo, type Slo } from '../metrics/slo.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { mtpHead } from '../model/mtp-head.ts';
-import { parseModel } from '../model/parse.ts';
 import { type NamedPolicy, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
@@ -32,7 +31,8 @@ import { joinWorkload } from '../workload/join.ts';
 import { parseWorkload } from '../workload/read.ts';
 import { firstRequests, type PrefixHashes, type Workload } from '../workload/workload.ts';
 import type { Document, Library } from './library.ts';
-import { type ShippedModels, shippedModels } from './models.ts';
+import { modelFile, type ShippedModels, shippedModels } from './models.ts';
+import { formatWarnings, resolvedFormats, vocabularyWarning } from './number-formats.ts';
 import { askedOf, checkUsed, DEFAULTS, hashedOptions, type Scenario } from './options.ts';
 import { implausible, type Override, overruled, readProfiles } from './overrides.ts';
 import { rangeWarnings } from './range.ts';
@@ -75,9 +75,9 @@ export interface Inputs {
  * @param billed whether the answer says what tokens cost; runs of clones do not
  * @throws UserError for the first thing that is unknown, unreadable, without effect or does not fit together
  */
-export async function gatherInputs(scenario: Scenario, library: Library, billed?: boolean): Promise<Inputs> {
-  const asked = askedOf(scenario, billed);
-  checkUsed(scenario, asked);
+export async function gatherInputs(given: Scenario, library: Library, billed?: boolean): Promise<Inputs> {
+  const asked = askedOf(given, billed);
+  checkUsed(given, asked);
   const { methods } = asked;
   const warnings: string[] = [];
   const contents: string[] = [];
@@ -99,38 +99,44 @@ export async function gatherInputs(scenario: Scenario, library: Library, billed?
     return document;
   };
 
-  const gpu = await find('gpu', scenario.gpu, await library.names('gpu'), (n) => library.profile('gpu', n));
-  const engineText = await find('engine', scenario.engine, await library.names('engine'), (n) =>
+  const gpu = await find('gpu', given.gpu, await library.names('gpu'), (n) => library.profile('gpu', n));
+  const engineText = await find('engine', given.engine, await library.names('engine'), (n) =>
     library.profile('engine', n),
   );
   const { hardware, engine, overrides } = await readProfiles(
     { where: gpu.where, json: readJson(gpu) },
     { where: engineText.where, json: readJson(engineText) },
-    scenario.set,
+    given.set,
   );
   for (const { path, written } of overrides) {
-    const reason = overruled(path, scenario.tp, hardware);
+    const reason = overruled(path, given.tp, hardware);
     if (reason !== null) throw new UserError(`--set ${path}=${written} has no effect ${reason}`);
   }
   warnings.push(...implausible(overrides));
 
   const model = async (what: string, named: string, names: readonly string[]) => {
-    const document = await file(what, named, names);
-    return parseModel(readJson(document), document.where);
+    const { card, documents } = await modelFile(library, named);
+    if (card === null) throw notFound(what, named, names);
+    contents.push(...documents);
+    return card;
   };
   const shipped = await shippedModels(library);
-  const target = shipped.models.includes(scenario.target)
-    ? await shipped.model(scenario.target)
-    : await model('target', scenario.target, shipped.models);
+  const target = shipped.models.includes(given.target)
+    ? await shipped.model(given.target)
+    : await model('target', given.target, shipped.models);
   if (target.kind !== 'transformer') {
-    throw new UserError(`target ${scenario.target} is a draft head, expected a whole model`);
+    throw new UserError(`target ${given.target} is a draft head, expected a whole model`);
   }
+  const scenario = { ...given, ...resolvedFormats(given, target) };
+  checkUsed(scenario, asked);
+  const arithmetic = Object.keys(hardware.specification.denseFlopsPerS);
+  warnings.push(...formatWarnings(given, target, { name: hardware.name, arithmetic }));
   const chosen =
-    scenario.draft === null
+    given.draft === null
       ? null
-      : shipped.drafts.includes(scenario.draft)
-        ? await shipped.draft(scenario.draft)
-        : await model('draft', scenario.draft, shipped.drafts);
+      : shipped.drafts.includes(given.draft)
+        ? await shipped.draft(given.draft)
+        : await model('draft', given.draft, shipped.drafts);
 
   const parts = [...new Set(methods.flatMap((method): BasicMethod[] => [...method.parts]))];
 
@@ -199,7 +205,7 @@ export async function gatherInputs(scenario: Scenario, library: Library, billed?
     traces.push(prepare(trace, scenario, warnings));
   }
   const measured = await measuredDraft(recorded, traces, shipped);
-  const drafts = await draftCards(parts, target, chosen, measured, shipped);
+  const drafts = await draftCards(parts, target, chosen, measured, shipped, warnings);
   for (const part of recorded) {
     const run = drafts.get(part.name);
     if (run?.kind !== 'transformer') continue;
@@ -235,11 +241,6 @@ export async function gatherInputs(scenario: Scenario, library: Library, billed?
       `--tp ${scenario.tp}: gpu ${hardware.name} has no all-reduce law for it, expected one of ${groups.join(', ')} (a profile with specification.linkBandwidth has 2, 4 and 8)`,
     );
   }
-  if (scenario.dtype === 'fp8' && hardware.specification.denseFlopsPerS.fp8 === undefined) {
-    warnings.push(
-      `gpu ${hardware.name} has no fp8 arithmetic: fp8 weights are read as such and multiplied in bf16`,
-    );
-  }
   if (hardware.calibration !== 'kernel tables') {
     const grade =
       hardware.calibration === 'generation'
@@ -247,7 +248,7 @@ export async function gatherInputs(scenario: Scenario, library: Library, billed?
         : 'has only a data sheet: its efficiency is a generic guess, expect errors of 10 to 20 %';
     warnings.push(`gpu ${hardware.name} ${grade}`);
   }
-  warnings.push(...rangeWarnings({ scenario, hardware, methods, engine }, traces));
+  warnings.push(...rangeWarnings({ scenario, hardware, target, methods, engine }, traces));
   const configHash = await sha256(JSON.stringify([hashed(scenario, shipped), ...contents]));
   return {
     scenario,
@@ -308,6 +309,7 @@ async function draftCards(
   chosen: DraftHead | Transformer | null,
   measured: Transformer | null,
   shipped: ShippedModels,
+  warnings: string[],
 ): Promise<Map<string, DraftHead | Transformer>> {
   const drafts = new Map<string, DraftHead | Transformer>();
   let used = false;
@@ -326,11 +328,8 @@ async function draftCards(
         `method ${name}: ${target.name} has no ${what} of its own; name one with --draft (known: ${known.join(', ')})`,
       );
     }
-    if (card.kind === 'transformer' && card.vocab !== target.vocab) {
-      throw new UserError(
-        `draft ${card.name} has a vocabulary of ${card.vocab} tokens, expected that of ${target.name}: ${target.vocab}`,
-      );
-    }
+    const padded = vocabularyWarning(card, target);
+    if (padded !== null) warnings.push(padded);
     drafts.set(name, card);
   }
   if (chosen !== null && !used) {

@@ -2,6 +2,7 @@
 import { unknownName } from '../errors.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { parseModel } from '../model/parse.ts';
+import { parseModelText } from '../model/parse-text.ts';
 import type { Library } from './library.ts';
 
 type Card = Transformer | DraftHead;
@@ -60,6 +61,43 @@ export class ShippedModels {
     }
     return card;
   }
+}
+
+/** A card of the user's, and the texts it was read from; null where there is no such file. */
+interface ModelFile {
+  readonly card: Card | null;
+  readonly documents: readonly string[];
+}
+
+/**
+ * A model or head in a file of the user's. Beside a `config.json` the `hf_quant_config.json` of ModelOpt is read, which
+ * says the formats of checkpoints whose config.json does not.
+ *
+ * @throws UserError for a file that is no model
+ */
+export async function modelFile(library: Library, path: string): Promise<ModelFile> {
+  const document = await library.file(path);
+  if (document === null) return { card: null, documents: [] };
+  const { text, where } = document;
+  const sibling = /(^|[/\\])config\.json$/.test(path)
+    ? await library.file(path.replace(/config\.json$/, 'hf_quant_config.json'))
+    : null;
+  const beside = sibling && parseModelText(sibling.text, sibling.where);
+  return {
+    card: parseModel(parseModelText(text, where), where, beside),
+    documents: [text, ...(sibling ? [sibling.text] : [])],
+  };
+}
+
+/** The model of a scenario; null for a file that is not there or is no whole model, which a run refuses. */
+export async function targetOf(library: Library, named: string): Promise<Transformer | null> {
+  const shipped = await shippedModels(library);
+  if (shipped.models.includes(named)) return shipped.model(named);
+  const card = await modelFile(library, named).then(
+    (found) => found.card,
+    () => null,
+  );
+  return card?.kind === 'transformer' ? card : null;
 }
 
 const KNOWN = new WeakMap<Library, Promise<ShippedModels>>();

@@ -7,86 +7,13 @@
 import { ALL_REDUCE } from '../cost/fields.ts';
 import { COST_MODELS, type CostName } from '../cost/models.ts';
 import { type Method, takesK, takesTree } from '../drafter/methods.ts';
-import { ROUTERS, type RouterName } from '../engine/router.ts';
-import { amount, flag, type Kind, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
+import { ROUTERS } from '../engine/router.ts';
+import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../model/formats.ts';
+import { amount, flag, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
 import { isOpen } from './load.ts';
+import type { Asked, Option, OptionName, Scenario } from './scenario.ts';
 
-/** A whole scenario: every key has a value; null where the trace or the method decides. */
-export interface Scenario {
-  readonly gpu: string;
-  /** What-if values of the GPU and the engine by path, in order of the path. */
-  readonly set: Readonly<Record<string, string>>;
-  readonly tp: number;
-  readonly target: string;
-  readonly draft: string | null;
-  readonly dtype: 'bf16' | 'fp8' | 'int4';
-  readonly engine: string;
-  readonly method: readonly string[];
-  readonly k: readonly number[];
-  /** Who decides how far to draft; for all but `fixed`, k is the longest draft. */
-  readonly policy: readonly string[];
-  readonly trace: readonly string[];
-  readonly acceptance: Readonly<Record<string, string>>;
-  /** What if: how many times as many drafts a fitted trace accepts, a round. */
-  readonly drafterQuality: number;
-  readonly promptLen: number | null;
-  readonly outputLen: number | null;
-  readonly batch: readonly number[];
-  readonly load: string;
-  /** Identical engines, each on `tp` GPUs, and how requests are spread over them. */
-  readonly replicas: number;
-  readonly router: RouterName;
-  /** A recorded workload, whose lengths stand for the trace's; null without. */
-  readonly workload: string | null;
-  /** How many times as fast a recorded workload arrives. */
-  readonly timeScale: number;
-  /** Seconds after which an open load is cut off; null to serve it to its end. */
-  readonly duration: number | null;
-  readonly slo: string | null;
-  readonly requests: number | null;
-  readonly keepTruncated: boolean;
-  readonly seed: number;
-  readonly cost: CostName;
-  /** What methods draft that can draft trees: `chain` is k tokens in a row. */
-  readonly tree: readonly string[];
-  /** Shares of the tokens missed by the first choice that the second, the third, ... are; null for those of the method. */
-  readonly missCapture: string | null;
-}
-
-export type OptionName = keyof Scenario;
-
-/** What follows from a scenario and its question. */
-export interface Asked {
-  /** Those of the scenario, taken apart. */
-  readonly methods: readonly Method[];
-  /** Whether the answer says what tokens cost. */
-  readonly billed: boolean;
-}
-
-export interface Option<K extends OptionName> extends Kind<NonNullable<Scenario[K]>> {
-  /** Null where the trace or the method decides. */
-  readonly default: Scenario[K];
-  /** Another default beside others that were named. */
-  readonly beside?: (named: Partial<Scenario>) => Scenario[K] | undefined;
-  readonly help: string;
-  readonly group: 'machine' | 'model' | 'method' | 'acceptance' | 'load' | 'run';
-  /**
-   * `contents`: a hash takes in the document instead of its name. `changed`: it leaves the option out at its default,
-   * as it does every option that came after the first hashes.
-   */
-  readonly hash?: 'contents' | 'changed';
-  /**
-   * Why it has no effect, in words that follow "has no effect"; null where it may have one. A run refuses it where it
-   * was chosen, a grid takes the default.
-   *
-   * @param pair which of its values by name
-   */
-  readonly idle?: (scenario: Scenario, asked: Asked, pair: string | null) => string | null;
-  /** What its value needs and lacks, in words that follow the name of the flag; null where nothing. */
-  readonly lacks?: (scenario: Scenario, asked: Asked) => string | null;
-  /** In the next command: where its methods run it, or as it asks itself; unless said, as chosen where it acts. */
-  readonly next?: 'used' | 'asked';
-}
+const KV_FORMATS = Object.keys(KV_BYTES) as readonly KvFormat[];
 
 /** Tokens deep that a best tree may be, unless k says another depth. */
 const BEST_TREE_DEPTH = 10;
@@ -119,7 +46,11 @@ export function pathWithoutEffect(path: string, { tp, dtype }: Scenario, asked: 
     return 'as no listed method changes its drafter, expected one such as hybrid:ngram+eagle3';
   }
   if ((path === 'hardware.linkBandwidth' || path === ALL_REDUCE) && tp === 1) return 'with --tp 1';
-  return /\bfp8\b/.test(path) && dtype !== 'fp8' ? `with --dtype ${dtype}` : null;
+  const format = /^hardware\.efficiency\.gemm\.([\w-]+)\./.exec(path)?.[1];
+  const rate = /^hardware\.denseFlops\.(\w+)/.exec(path)?.[1];
+  if (dtype === 'auto') return null;
+  const acts = rate === undefined ? (format ?? dtype) === dtype : rate === FORMATS[dtype].compute;
+  return acts || rate === 'bf16' || format === 'bf16' ? null : `with --dtype ${dtype}`;
 }
 
 export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
@@ -170,9 +101,10 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     next: 'used',
   },
   dtype: {
-    ...oneOf(['bf16', 'fp8', 'int4']),
-    default: 'bf16',
-    help: 'number format of the target weights: bf16, fp8 or int4',
+    ...oneOf(['auto', ...WEIGHT_FORMATS]),
+    default: 'auto',
+    plain: 'bf16',
+    help: 'number format of the target weights: auto (what its checkpoint says, else bf16), fp8, int4, nvfp4, ...',
     group: 'model',
   },
   engine: {
@@ -395,6 +327,31 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'acceptance',
     hash: 'changed',
     idle: ({ tree }) => (tree.some(isTree) ? null : 'without --tree'),
+  },
+  kvDtype: {
+    ...oneOf(['auto', ...KV_FORMATS]),
+    default: 'auto',
+    help: 'number format of the KV cache: auto (what the checkpoint says, else bf16), bf16 or fp8',
+    group: 'model',
+    hash: 'changed',
+    plain: 'bf16',
+    idle: ({ cost }) => (COST_MODELS[cost].machine ? null : `with --cost ${cost}`),
+  },
+  draftDtype: {
+    ...oneOf(['auto', ...WEIGHT_FORMATS]),
+    default: 'auto',
+    help: 'number format of draft models and heads: auto (what their files say, else bf16), fp8, int4, ...',
+    group: 'model',
+    hash: 'changed',
+    idle: (_, asked) =>
+      unlessSome(asked, ({ parts }) => parts.some(({ model }) => model !== undefined), 'runs a draft model'),
+  },
+  ignoreContextLimit: {
+    ...flag,
+    default: false,
+    help: 'what if: prompts and outputs longer than the context of the model',
+    group: 'model',
+    hash: 'changed',
   },
 };
 

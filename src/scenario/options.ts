@@ -4,9 +4,10 @@ import { parseMethod } from '../drafter/methods.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { sizes } from './kinds.ts';
 import { isOpen } from './load.ts';
-import { type Asked, OPTION_NAMES, OPTIONS, type OptionName, type Scenario } from './option-table.ts';
+import { OPTION_NAMES, OPTIONS } from './option-table.ts';
+import type { Asked, OptionName, Scenario } from './scenario.ts';
 
-export type { OptionName, Scenario } from './option-table.ts';
+export type { OptionName, Scenario } from './scenario.ts';
 
 export const DEFAULTS = Object.fromEntries(
   OPTION_NAMES.map((name) => [name, OPTIONS[name].default]),
@@ -73,11 +74,15 @@ export function completeScenario(options: Options): Scenario {
   return Object.assign(usual(options), options);
 }
 
+/** Whether it is the default, or what that comes to where files say nothing else. */
+export function isUsual(name: OptionName, value: unknown): boolean {
+  const { default: usual, plain } = OPTIONS[name];
+  return JSON.stringify(value) === JSON.stringify(usual) || (plain !== undefined && value === plain);
+}
+
 /** What a hash is made of beside documents: what came later is part of it only where it changes something. */
 export function hashedOptions(scenario: Scenario): Partial<Scenario> {
-  const changed = HASHED_LATER.filter(
-    (name) => JSON.stringify(scenario[name]) !== JSON.stringify(DEFAULTS[name]),
-  );
+  const changed = HASHED_LATER.filter((name) => !isUsual(name, scenario[name]));
   return Object.fromEntries([...HASHED, ...changed].map((name) => [name, scenario[name]]));
 }
 
@@ -110,7 +115,7 @@ export function checkUsed(scenario: Scenario, asked: Asked): void {
     const chosen: [string, string | null][] =
       holds === 'pairs'
         ? Object.entries(scenario[name] as object).map(([pair, value]) => [`${flag} ${pair}=${value}`, pair])
-        : JSON.stringify(scenario[name]) === JSON.stringify(DEFAULTS[name])
+        : isUsual(name, scenario[name])
           ? []
           : [[flag, null]];
     for (const [what, pair] of chosen) {

@@ -4,20 +4,23 @@ import type { EngineProfile } from '../cost/engine-profile.ts';
 import { COST_MODELS } from '../cost/models.ts';
 import { type Method, takesK } from '../drafter/methods.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
+import type { Transformer } from '../model/architecture.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { isOpen } from './load.ts';
+import { formatsText } from './number-formats.ts';
 import type { Scenario } from './options.ts';
 
 interface Setting {
   readonly scenario: Scenario;
   readonly hardware: HardwareProfile;
+  readonly target: Transformer;
   readonly methods: readonly Method[];
   readonly engine: EngineProfile;
 }
 
 /** One warning per quantity that leaves its range, naming the range and what was asked. */
 export function rangeWarnings(
-  { scenario, hardware, methods, engine }: Setting,
+  { scenario, hardware, target, methods, engine }: Setting,
   traces: readonly AcceptanceTrace[],
 ): string[] {
   const { range } = engine;
@@ -39,8 +42,9 @@ export function rangeWarnings(
     const [least, greatest] = range[key];
     if (value > greatest) warn(`${NAMES[key]} ${value} (calibrated ${least} to ${greatest})`);
   }
-  if (!range.dtypes.includes(scenario.dtype)) {
-    warn(`dtype ${scenario.dtype} (calibrated ${range.dtypes.join(', ')})`);
+  const dtype = formatsText(scenario.dtype, target);
+  if (!range.dtypes.includes(dtype)) {
+    warn(`dtype ${dtype} (calibrated ${range.dtypes.join(', ')})`);
   }
   return warnings;
 }

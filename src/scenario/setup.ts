@@ -15,6 +15,7 @@ import { sequenceTokens } from '../engine/engine.ts';
 import { plainRounds, type ReplayedRounds, replayRounds } from '../engine/replayed-rounds.ts';
 import { UserError } from '../errors.ts';
 import { entry, Memo } from '../memo.ts';
+import type { WeightFormat } from '../model/formats.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance } from '../trace/acceptance-spec.ts';
@@ -23,6 +24,8 @@ import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
 import type { Inputs } from './inputs.ts';
+import { formatsText } from './number-formats.ts';
+import type { Scenario } from './options.ts';
 
 /** A method and its draft length; null for methods that take none. */
 export interface Setting {
@@ -86,7 +89,7 @@ export class Setups {
     this.#inputs = inputs;
     this.#trace = trace;
     this.#warnings = warnings;
-    this.#target = forwardShape(target, { tp: scenario.tp, dtype: scenario.dtype });
+    this.#target = forwardShape(target, layout(scenario, scenario.dtype));
     this.#conventions =
       COST_MODELS[scenario.cost].conventions === 'as recorded'
         ? AS_RECORDED
@@ -124,14 +127,19 @@ export class Setups {
 
   /** @throws UserError for a request whose KV cache does not fit beside the weights */
   checkFit(setup: Setup): void {
-    const { target, hardware, engine } = this.#inputs;
+    const { target, hardware, engine, scenario } = this.#inputs;
     const { promptTokens, ids } = this.#trace;
-    const most = engine.maxModelTokens ?? Number.POSITIVE_INFINITY;
+    const context = scenario.ignoreContextLimit ? undefined : target.maxContext;
+    const limits = [
+      [engine.maxModelTokens, `a sequence that engine ${engine.name} allows (maxModelTokens)`],
+      [context, `the context of ${target.name} (--ignore-context-limit for a what-if)`],
+    ] as const;
     for (let r = 0; r < ids.length; r++) {
       const length = promptTokens[r]! + setup.outputTokens[r]!;
-      if (length > most) {
+      for (const [most, what] of limits) {
+        if (length <= (most ?? Number.POSITIVE_INFINITY)) continue;
         throw new UserError(
-          `trace ${this.#trace.name}, request ${ids[r]}: ${promptTokens[r]} tokens of prompt and ${setup.outputTokens[r]} of output, expected at most the ${most} of a sequence that engine ${engine.name} allows (maxModelTokens)`,
+          `trace ${this.#trace.name}, request ${ids[r]}: ${promptTokens[r]} tokens of prompt and ${setup.outputTokens[r]} of output, expected at most the ${most} of ${what}`,
         );
       }
       const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.most);
@@ -175,8 +183,8 @@ export class Setups {
     const shapes = cards.map((card) =>
       entry(this.#shapes, card, () =>
         card.kind === 'transformer'
-          ? forwardShape(card, { tp: scenario.tp, dtype: 'bf16' })
-          : headShape(card, target, { tp: scenario.tp }),
+          ? forwardShape(card, layout(scenario, scenario.draftDtype))
+          : headShape(card, target, layout(scenario, headFormat(scenario))),
       ),
     );
     const [first, second] = acceptance;
@@ -198,7 +206,7 @@ export class Setups {
     const perToken = used.reduce((sum, shape) => sum + shape.kvBytesPerToken, 0);
     if (limited && weights >= memory) {
       throw new UserError(
-        `${target.name} in ${scenario.dtype}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; more GPUs (--tp) or a smaller --dtype may do`,
+        `${target.name} in ${formatsText(scenario.dtype, target)}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; more GPUs (--tp) or a smaller --dtype may do`,
       );
     }
     const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
@@ -334,6 +342,15 @@ export function acceptanceOf(
 
 function mean(values: Int32Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function layout<T extends WeightFormat | 'auto'>({ tp, kvDtype }: Scenario, dtype: T) {
+  return { tp, dtype, kvDtype: kvDtype === 'auto' ? ('bf16' as const) : kvDtype };
+}
+
+/** Files of heads say no format; they are published in bf16. */
+function headFormat({ draftDtype }: Scenario): WeightFormat {
+  return draftDtype === 'auto' ? 'bf16' : draftDtype;
 }
 
 function gigabytes(bytes: number): string {

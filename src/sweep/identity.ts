@@ -1,8 +1,10 @@
 /** What a point is: a hash of its scenario, the contents of every file it names, and the program's version. */
 import { entry } from '../memo.ts';
+import type { Transformer } from '../model/architecture.ts';
 import { sha256 } from '../scenario/inputs.ts';
 import type { Document, Library } from '../scenario/library.ts';
-import { shippedModels } from '../scenario/models.ts';
+import { shippedModels, targetOf } from '../scenario/models.ts';
+import { resolvedFormats } from '../scenario/number-formats.ts';
 import { hashedOptions, type Scenario } from '../scenario/options.ts';
 import { TOOL } from '../scenario/result.ts';
 import { shippedTrace } from '../scenario/shipped-trace.ts';
@@ -11,6 +13,7 @@ import { shippedTrace } from '../scenario/shipped-trace.ts';
 export class Identity {
   readonly #library: Library;
   readonly #digests = new Map<string, Promise<string | null>>();
+  readonly #targets = new Map<string, Promise<Transformer | null>>();
 
   constructor(library: Library) {
     this.#library = library;
@@ -28,7 +31,9 @@ export class Identity {
       this.#policy(policy[0]!),
       ...trace.map((named) => this.#trace(target, named)),
     ]);
-    return sha256(JSON.stringify([TOOL, hashedOptions(scenario), parts]));
+    const card = await this.#target(target);
+    const resolved = card === null ? scenario : { ...scenario, ...resolvedFormats(scenario, card) };
+    return sha256(JSON.stringify([TOOL, hashedOptions(resolved), parts]));
   }
 
   #profile(kind: 'gpu' | 'engine', named: string): Promise<string | null> {
@@ -48,6 +53,10 @@ export class Identity {
   async #model(named: string): Promise<string | null> {
     const { drafts } = await shippedModels(this.#library);
     return drafts.includes(named) ? `card ${named}` : this.#file(named);
+  }
+
+  #target(named: string): Promise<Transformer | null> {
+    return entry(this.#targets, named, () => targetOf(this.#library, named));
   }
 
   #file(path: string): Promise<string | null> {

@@ -10,7 +10,7 @@ import { SpecDecodeBench } from '../../src/cost/specdecode-bench.ts';
 import { noSeconds, PassWork, StepWork, totalSeconds } from '../../src/cost/work.ts';
 import { parseHardware } from '../../src/hardware/load.ts';
 import type { HardwareProfile } from '../../src/hardware/profile.ts';
-import type { Gemm } from '../../src/model/layer.ts';
+import type { ContextRead, Gemm } from '../../src/model/layer.ts';
 import { type ForwardShape, forwardShape } from '../../src/model/shape.ts';
 import { modelCard } from '../shipped-models.ts';
 
@@ -62,7 +62,7 @@ function gpu({ bandwidth = BOUNDLESS, bf16 = BOUNDLESS, fp8 }: Gpu): HardwarePro
 }
 
 function gemm(n: number, k: number, rest: Partial<Gemm> = {}): Gemm {
-  return { name: `${n} x ${k}`, n, k, count: 1, bytesPerWeight: 2, compute: 'bf16', ...rest };
+  return { name: `${n} x ${k}`, n, k, count: 1, format: 'bf16', bytesPerWeight: 2, compute: 'bf16', ...rest };
 }
 
 function shape(rest: Partial<ForwardShape> = {}): ForwardShape {
@@ -74,16 +74,22 @@ function shape(rest: Partial<ForwardShape> = {}): ForwardShape {
     firstPassGemms: [],
     lmHead: gemm(10, 5),
     experts: null,
+    reads: [],
     kvBytesPerToken: 0,
-    attentionFlopsPerPair: 0,
     queriesPerKey: 1,
-    slidingWindow: null,
+    stateBytes: 0,
+    stateFlopsPerToken: 0,
     activationBytesPerToken: 0,
     allReduces: 0,
     allReduceBytesPerToken: 0,
     weightBytes: 0,
     ...rest,
   };
+}
+
+/** Layers that read all of the context, or a window of it. */
+function reading(bytesPerToken: number, flopsPerPair: number, window: number | null = null): ContextRead {
+  return { bytesPerToken, flopsPerPair, window, most: null };
 }
 
 /** 5 x 5 in bf16: 50 B of weights, and per token 2 x 10 B of activations and 2 x 25 FLOPs. */
@@ -179,7 +185,7 @@ describe('the other parts of a pass', () => {
   });
 
   it('attention takes the longer of its bytes and its FLOPs', () => {
-    const attending = shape({ kvBytesPerToken: 8, attentionFlopsPerPair: 6 });
+    const attending = shape({ reads: [reading(8, 6)] });
     // 10 B/s and 12 FLOP/s.
     const pass = new ForwardPass(attending, gpu({ bandwidth: 20, bf16: 60 }), 1);
     expect(pass.attentionS(2, 2, 50, 50)).toBeCloseTo((50 * 8) / 10, 12);
@@ -188,11 +194,7 @@ describe('the other parts of a pass', () => {
   });
 
   it('a sliding window cuts what its share of the layers reads', () => {
-    const windowed = shape({
-      kvBytesPerToken: 8,
-      attentionFlopsPerPair: 6,
-      slidingWindow: { tokens: 10, share: 0.5 },
-    });
+    const windowed = shape({ reads: [reading(4, 3), reading(4, 3, 10)] });
     const pass = new ForwardPass(windowed, gpu({ bandwidth: 20, bf16: 60 }), 1);
     // Two sequences of 25: half of the layers see 10 of 25 tokens, hence 0.7 of all.
     expect(pass.attentionS(2, 2, 50, 50)).toBeCloseTo(0.7 * 40, 12);
@@ -203,8 +205,29 @@ describe('the other parts of a pass', () => {
     // Prompts: 1 + 2 + ... + 10, and 10 for each of the other 15.
     expect(pass.attentionS(2, 50, 50, 650)).toBeCloseTo((0.5 * (650 + 2 * (55 + 150)) * 6) / 12, 12);
     // Queries read the window before the first of them too: 13 of 25 tokens.
-    const reading = new ForwardPass({ ...windowed, attentionFlopsPerPair: 0 }, gpu({ bandwidth: 20 }), 1);
-    expect(reading.attentionS(2, 8, 50, 188)).toBeCloseTo((0.5 * (50 + 26) * 8) / 10, 12);
+    const bytes = { ...windowed, reads: [reading(4, 0), reading(4, 0, 10)] };
+    const inMemory = new ForwardPass(bytes, gpu({ bandwidth: 20 }), 1);
+    expect(inMemory.attentionS(2, 8, 50, 188)).toBeCloseTo((0.5 * (50 + 26) * 8) / 10, 12);
+  });
+
+  it('an index lets every query read so many tokens, each its own', () => {
+    const indexed = shape({ reads: [{ ...reading(8, 6), most: 10 }, reading(1, 0)] });
+    const pass = new ForwardPass(indexed, gpu({ bandwidth: 20, bf16: 6e9 }), 1);
+    // One sequence of 50: 10 tokens a query, and the index of all.
+    expect(pass.attentionS(1, 1, 50, 50)).toBeCloseTo((10 * 8 + 50) / 10, 12);
+    expect(pass.attentionS(1, 3, 50, 147)).toBeCloseTo((30 * 8 + 50) / 10, 12);
+    expect(pass.attentionS(1, 9, 50, 414)).toBeCloseTo((50 * 8 + 50) / 10, 12);
+    const working = new ForwardPass(indexed, gpu({ bandwidth: 1e9, bf16: 60 }), 1);
+    expect(working.attentionS(1, 3, 50, 147)).toBeCloseTo((30 * 6) / 12, 12);
+  });
+
+  it('a state is read once a sequence, and written for every token that may be the last', () => {
+    const recurrent = shape({ stateBytes: 30, stateFlopsPerToken: 6 });
+    const pass = new ForwardPass(recurrent, gpu({ bandwidth: 20, bf16: 6e9 }), 1);
+    expect(pass.attentionS(2, 2, 100, 100)).toBeCloseTo((2 * 2 * 30) / 10, 12);
+    expect(pass.attentionS(2, 8, 100, 400, 8)).toBeCloseTo(((2 + 8) * 30) / 10, 12);
+    const working = new ForwardPass(recurrent, gpu({ bandwidth: 1e9, bf16: 60 }), 1);
+    expect(working.attentionS(2, 8, 100, 400)).toBeCloseTo((8 * 6) / 12, 12);
   });
 
   it('every query token of a window attends to at most the window, however prompt and window lie', () => {
@@ -214,7 +237,7 @@ describe('the other parts of a pass', () => {
         fc.integer({ min: 1, max: 60 }),
         fc.integer({ min: 1, max: 40 }),
         (before, q, window) => {
-          const windowed = shape({ attentionFlopsPerPair: 12, slidingWindow: { tokens: window, share: 1 } });
+          const windowed = shape({ reads: [reading(0, 12, window)] });
           const pass = new ForwardPass(windowed, gpu({ bf16: 60 }), 1);
           const positions = Array.from({ length: q }, (_, i) => before + i + 1);
           const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
@@ -229,7 +252,9 @@ describe('the other parts of a pass', () => {
     expect(activatedExperts(4, 2, 1)).toBe(2);
     expect(activatedExperts(4, 2, 2)).toBe(3);
     expect(activatedExperts(128, 8, 16)).toBeCloseTo(128 * (1 - (15 / 16) ** 16), 12);
-    const mixed = shape({ experts: { layers: 3, count: 4, perToken: 2, gemms: [square, square] } });
+    const mixed = shape({
+      experts: { layers: 3, count: 4, perToken: 2, share: 0, groups: 1, gemms: [square, square] },
+    });
     const inMemory = new ForwardPass(mixed, memoryBound, 1);
     expect(inMemory.tokensS(1)).toBeCloseTo((3 * 2 * (2 * 50 + 2 * 20)) / 10, 12);
     expect(inMemory.tokensS(2)).toBeCloseTo((3 * 2 * (3 * 50 + 4 * 20)) / 10, 12);
@@ -247,13 +272,13 @@ describe('the other parts of a pass', () => {
 });
 
 /** A pass over m tokens: 5 + 2 m s; logits of r rows: 10 + 3 r s; 0.1 s a token of context. */
-const target = shape({ layers: 3, gemms: [square], kvBytesPerToken: 1 });
+const target = shape({ layers: 3, gemms: [square], reads: [reading(1, 0)] });
 /** 10 + 4 m s; logits 5 + 2 r s; 0.2 s a token of context; fusion of m tokens 15 + 4 m s. */
 const draft = shape({
   gemms: [gemm(5, 5, { count: 2 })],
   firstPassGemms: [gemm(5, 15)],
   lmHead: gemm(5, 5),
-  kvBytesPerToken: 2,
+  reads: [reading(2, 0)],
 });
 
 /** An engine that adds nothing: times left out are zero. */
@@ -382,7 +407,7 @@ describe('the passes of a draft model', () => {
   });
 
   it('attends from every token of the first pass to its context', () => {
-    const attending = { ...draft, kvBytesPerToken: 0, attentionFlopsPerPair: 1 };
+    const attending = { ...draft, reads: [reading(0, 1)] };
     const work = step({ sequences: 2, tokens: 6 });
     work.drafts[0]!.add(2, 2, 10, 3);
     const cost = noSeconds();
@@ -440,11 +465,11 @@ describe('a block drafter', () => {
   });
 
   it('attends from every token of a block to all of it', () => {
-    const attending = { ...block, kvBytesPerToken: 0, attentionFlopsPerPair: 1 };
+    const attending = { ...block, reads: [reading(0, 1)] };
     const of = (length: number) => {
       const work = step({ sequences: 1, tokens: 4 });
       work.drafts[0]!.add(1, length, 10, 0);
-      const silentAttention = { ...attending, attentionFlopsPerPair: 0 };
+      const silentAttention = { ...attending, reads: [] };
       const seconds = (shape: typeof block) => blockPrice({}, work, shape, computeBound).draftS;
       return seconds(attending) - seconds(silentAttention);
     };

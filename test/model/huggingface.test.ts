@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
+import type { Transformer } from '../../src/model/architecture.ts';
 import { readHuggingFaceConfig } from '../../src/model/huggingface.ts';
 import { parseModel } from '../../src/model/parse.ts';
 import { draftCard, headNames, modelCard, modelNames } from '../shipped-models.ts';
@@ -173,8 +175,12 @@ describe('a Hugging Face config.json gives the card of the model', () => {
   };
 
   test.each(Object.entries(configs))('%s', (name, config) => {
-    const { source, ...read } = readHuggingFaceConfig(config, `models/${name}.json`);
-    const { source: _, ...card } = modelCard(name);
+    const {
+      source,
+      quantization: ____,
+      ...read
+    } = readHuggingFaceConfig(config, `models/${name}.json`) as Transformer;
+    const { source: _, maxContext: __, quantization: ___, ...card } = modelCard(name);
     expect(read).toEqual(card);
     expect(source).toBe(
       `Hugging Face config.json (model_type ${(config as { model_type: string }).model_type})`,
@@ -183,7 +189,7 @@ describe('a Hugging Face config.json gives the card of the model', () => {
 });
 
 describe('families and fields without a card', () => {
-  const read = (config: object) => readHuggingFaceConfig(config, 'config.json');
+  const read = (config: object) => readHuggingFaceConfig(config, 'config.json') as Transformer;
 
   test('Qwen2.5-7B and GLM-4-9B-0414', () => {
     const qwen = {
@@ -197,7 +203,7 @@ describe('families and fields without a card', () => {
       use_sliding_window: false,
       vocab_size: 152064,
     };
-    expect(read(qwen).attention).toEqual({ kind: 'gqa', heads: 28, kvHeads: 4, headDim: 128 });
+    expect(read(qwen).mixers).toEqual([{ kind: 'gqa', heads: 28, kvHeads: 4, headDim: 128, layers: 28 }]);
     const glm = {
       model_type: 'glm4',
       head_dim: 128,
@@ -208,7 +214,11 @@ describe('families and fields without a card', () => {
       num_key_value_heads: 2,
       vocab_size: 151552,
     };
-    expect(read(glm)).toMatchObject({ layers: 40, attention: { kvHeads: 2 }, experts: null });
+    expect(read(glm)).toMatchObject({
+      layers: 40,
+      mixers: [{ kvHeads: 2 }],
+      feedForwards: [{ kind: 'dense' }],
+    });
   });
 
   test('DeepSeek-V2-Lite projects queries directly and has two shared experts', () => {
@@ -220,28 +230,33 @@ describe('families and fields without a card', () => {
       ...{ first_k_dense_replace: 1, vocab_size: 102400 },
     };
     const model = read(lite);
-    expect(model.attention).toMatchObject({ kind: 'mla', heads: 16, queryRank: 0 });
-    expect(model.experts).toEqual({ count: 64, perToken: 6, ffn: 1408, sharedFfn: 2816, denseLayers: 1 });
+    expect(model.mixers).toMatchObject([{ kind: 'mla', heads: 16, queryRank: 0, layers: 27 }]);
+    expect(model.feedForwards).toMatchObject([
+      { kind: 'dense', ffn: 10944, layers: 1 },
+      { kind: 'experts', count: 64, perToken: 6, ffn: 1408, sharedFfn: 2816, layers: 26 },
+    ]);
     expect(model.mtpLayers).toBe(0);
   });
 
   test('a DeepSeek file without experts is a dense model', () => {
-    expect(read({ ...DEEPSEEK_V3, n_routed_experts: null }).experts).toBeNull();
+    expect(read({ ...DEEPSEEK_V3, n_routed_experts: null }).feedForwards).toMatchObject([
+      { kind: 'dense', layers: 61 },
+    ]);
   });
 
   test('sliding windows: every layer of Mistral-7B-v0.1, the listed ones, half of gpt-oss by default', () => {
     const window = (config: object) => {
-      const { attention } = read(config);
-      return attention.kind === 'gqa' ? attention.slidingWindow : undefined;
+      const windowed = read(config).mixers.find((mixer) => 'window' in mixer);
+      return windowed && 'window' in windowed ? [windowed.window, windowed.layers] : undefined;
     };
-    expect(window(MISTRAL)).toEqual({ tokens: 4096, layers: 32 });
+    expect(window(MISTRAL)).toEqual([4096, 32]);
     expect(window({ ...MISTRAL, sliding_window: null })).toBeUndefined();
-    expect(window({ ...GPT_OSS, layer_types: undefined })).toEqual({ tokens: 128, layers: 12 });
+    expect(window({ ...GPT_OSS, layer_types: undefined })).toEqual([128, 12]);
     const layer_types = Array.from({ length: 48 }, (_, i) =>
       i < 40 ? 'full_attention' : 'sliding_attention',
     );
     const sliding = { ...QWEN3_MOE, use_sliding_window: true, sliding_window: 4096, layer_types };
-    expect(window(sliding)).toEqual({ tokens: 4096, layers: 8 });
+    expect(window(sliding)).toEqual([4096, 8]);
     expect(() => window({ ...sliding, layer_types: undefined })).toThrow('layer_types: missing');
     expect(() => window({ ...sliding, layer_types: ['full_attention'] })).toThrow('48 entries, one a layer');
     expect(() => window({ ...GPT_OSS, layer_types: Array(24).fill('linear_attention') })).toThrow(
@@ -250,19 +265,20 @@ describe('families and fields without a card', () => {
   });
 
   test('layers without experts are counted, wherever they are', () => {
-    const dense = (more: object) => read({ ...QWEN3_MOE, ...more }).experts?.denseLayers;
+    const dense = (more: object, of: object = QWEN3_MOE) =>
+      read({ ...of, ...more }).feedForwards.find(({ kind }) => kind === 'dense')?.layers;
     expect(dense({ mlp_only_layers: [0, 5] })).toBe(2);
     expect(dense({ decoder_sparse_step: 2 })).toBe(24);
     expect(dense({ decoder_sparse_step: 2, mlp_only_layers: [0, 1] })).toBe(25);
-    expect(read({ ...DEEPSEEK_V3, moe_layer_freq: 2 }).experts?.denseLayers).toBe(3 + 29);
+    expect(dense({ moe_layer_freq: 2 }, DEEPSEEK_V3)).toBe(3 + 29);
   });
 
   test('key-value heads, head size and tie default as in the configuration classes', () => {
     const { num_key_value_heads: _, tie_word_embeddings: __, ...bare } = LLAMA;
     const model = read(bare);
-    expect(model.attention).toEqual({ kind: 'gqa', heads: 32, kvHeads: 32, headDim: 128 });
+    expect(model.mixers).toMatchObject([{ kind: 'gqa', heads: 32, kvHeads: 32, headDim: 128 }]);
     expect(model.tiedEmbeddings).toBe(false);
-    expect(read({ ...LLAMA, head_dim: null }).attention).toMatchObject({ headDim: 128 });
+    expect(read({ ...LLAMA, head_dim: null }).mixers).toMatchObject([{ headDim: 128 }]);
   });
 
   test('the language model of a multimodal file', () => {
@@ -287,8 +303,8 @@ describe('a bad config.json', () => {
     ['no family', { hidden_size: 1 }, 'my/config.json: model_type: missing, expected a text'],
     [
       'another family',
-      { ...LLAMA, model_type: 'gemma3' },
-      'my/config.json: unknown model_type "gemma3": nearest is llama (known: llama, mistral, mixtral, qwen2, qwen2_moe, qwen3, qwen3_moe, deepseek_v2, deepseek_v3, glm4, glm4_moe, gpt_oss)',
+      { ...LLAMA, model_type: 'lama' },
+      'my/config.json: unknown model_type "lama": nearest is llama (known: llama, mistral, mixtral, phi3,',
     ],
     [
       'a missing field',
@@ -325,9 +341,9 @@ describe('a bad config.json', () => {
     ['missing experts', { ...QWEN3_MOE, num_experts: undefined }, 'my/config.json: num_experts: missing'],
     ['missing latent sizes', { ...DEEPSEEK_V3, kv_lora_rank: null }, 'my/config.json: kv_lora_rank: missing'],
     [
-      'an EAGLE-3 head',
-      { ...LLAMA, architectures: ['LlamaForCausalLMEagle3'], num_hidden_layers: 1, draft_vocab_size: 32000 },
-      'my/config.json: got the config.json of a draft head',
+      'a head of a kind that nothing is known of',
+      { ...LLAMA, architectures: ['MedusaModel'], medusa_num_heads: 4 },
+      'my/config.json: architectures: got ["MedusaModel"], expected a whole model, or a draft head of a kind',
     ],
   ])('%s', (_, config, message) => {
     expect(problem(config)).toContain(message);
@@ -354,8 +370,11 @@ describe('parseModel', () => {
     expect(parseModel(rest, 'cards\\other.json').name).toBe('other');
   });
 
-  const model = copy(modelCard('qwen3-30b-a3b'));
-  const head = copy(draftCard('eagle3-llama-3.1-8b'));
+  const shipped = (path: string) =>
+    JSON.parse(readFileSync(new URL(`../../models/${path}.json`, import.meta.url), 'utf8'));
+  const model = shipped('qwen3-30b-a3b');
+  const head = shipped('heads/eagle3-llama-3.1-8b');
+  const listed = copy(modelCard('qwen3-30b-a3b'));
 
   test.each<[string, unknown, string]>([
     [
@@ -367,7 +386,7 @@ describe('parseModel', () => {
     [
       'another kind',
       { ...head, kind: 'medusa' },
-      'f.json: kind: got "medusa", expected one of transformer, eagle, eagle3, mtp',
+      'f.json: kind: got "medusa", expected one of transformer, eagle, eagle3, p-eagle, mtp',
     ],
     [
       'an unknown field',
@@ -380,8 +399,9 @@ describe('parseModel', () => {
       'f.json: experts: unknown key "topK"',
     ],
     ['a missing field', { ...model, hidden: undefined }, 'f.json: hidden: missing, expected'],
-    ['missing experts', { ...model, experts: undefined }, 'f.json: experts: missing, expected object'],
+    ['missing widths', { ...model, ffn: undefined }, 'f.json: ffn: missing, expected number'],
     ['missing attention', { ...model, attention: undefined }, 'f.json: attention: missing, expected object'],
+    ['two lists', { ...model, mixers: listed.mixers }, 'f.json: mixers: beside attention, expected one of'],
     [
       'a bad value inside',
       { ...head, fusion: { input: -1, firstPassOnly: true } },

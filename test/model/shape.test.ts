@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { DraftHead } from '../../src/model/architecture.ts';
 import type { Gemm } from '../../src/model/layer.ts';
+import { headCounts } from '../../src/model/mixers.ts';
 import { type ForwardShape, forwardShape, headShape } from '../../src/model/shape.ts';
 import { draftCard, headNames, modelCard, modelNames } from '../shipped-models.ts';
 
@@ -10,6 +11,7 @@ const deepseek = modelCard('deepseek-v3');
 
 const sum = (gemms: readonly Gemm[], of: (gemm: Gemm) => number) =>
   gemms.reduce((total, gemm) => total + gemm.count * of(gemm), 0);
+const flopsPerPair = ({ reads }: ForwardShape) => reads.reduce((sum, read) => sum + read.flopsPerPair, 0);
 const bytes = (gemms: readonly Gemm[]) => sum(gemms, ({ n, k, bytesPerWeight }) => n * k * bytesPerWeight);
 const named = (shape: ForwardShape, name: string) => shape.gemms.find((gemm) => gemm.name === name);
 
@@ -35,9 +37,9 @@ describe('Llama-3.1-8B by hand', () => {
 
   test('KV cache, attention and activations', () => {
     expect(shape.kvBytesPerToken).toBe(131072);
-    expect(shape.attentionFlopsPerPair).toBe(32 * 4 * 32 * 128);
+    expect(flopsPerPair(shape)).toBe(32 * 4 * 32 * 128);
     expect(shape.activationBytesPerToken).toBe(2 * 32 * (8 * 4096 + 2 * (32 + 8) * 128 + 3 * 14336));
-    expect(shape.slidingWindow).toBeNull();
+    expect(shape.reads).toMatchObject([{ window: null, most: null }]);
     expect(shape.allReduces).toBe(0);
   });
 
@@ -84,7 +86,9 @@ test('a tied embedding is resident once', () => {
 
 test('gpt-oss reads a window in half of its layers', () => {
   const shape = forwardShape(modelCard('gpt-oss-20b'), { tp: 1, dtype: 'bf16' });
-  expect(shape.slidingWindow).toEqual({ tokens: 128, share: 0.5 });
+  const [all, window] = shape.reads;
+  expect(all).toEqual({ ...window, window: null });
+  expect(window).toMatchObject({ window: 128, bytesPerToken: 12 * 2 * 8 * 64 * 2 });
 });
 
 describe('DeepSeek-V3 by hand', () => {
@@ -98,7 +102,7 @@ describe('DeepSeek-V3 by hand', () => {
     expect(perLayer('kv_a')).toBe(7168 * (512 + 64));
     expect(perLayer('k_up') + perLayer('v_up')).toBe(512 * 128 * (128 + 128));
     expect(perLayer('o')).toBe(128 * 128 * 7168);
-    expect(whole.attentionFlopsPerPair).toBe(61 * 2 * 128 * (2 * 512 + 64));
+    expect(flopsPerPair(whole)).toBe(61 * 2 * 128 * (2 * 512 + 64));
     expect(whole.activationBytesPerToken).toBe(
       2 * (61 * (8 * 7168 + 2 * (129 * 64 + 1536 + 512)) + 3 * (3 * 18432 + 58 * 9 * 2048)),
     );
@@ -106,7 +110,7 @@ describe('DeepSeek-V3 by hand', () => {
 
   test('every GPU keeps the latent cache and projections whole, and a share of the heads', () => {
     expect(shape.kvBytesPerToken).toBe(61 * (512 + 64) * 2);
-    expect(shape.attentionFlopsPerPair).toBe((61 * 2 * 128 * (2 * 512 + 64)) / 8);
+    expect(flopsPerPair(shape)).toBe((61 * 2 * 128 * (2 * 512 + 64)) / 8);
     expect(named(shape, 'q_a')?.n).toBe(1536);
     expect(named(shape, 'q_b')?.n).toBe((128 / 8) * 192);
     expect(named(shape, 'o')?.k).toBe((128 / 8) * 128);
@@ -124,7 +128,8 @@ describe('DeepSeek-V3 by hand', () => {
   });
 
   test('a model that projects queries directly has one query matrix', () => {
-    const direct = { ...deepseek, attention: { ...deepseek.attention, queryRank: 0 } } as typeof deepseek;
+    const [mixer] = deepseek.mixers;
+    const direct = { ...deepseek, mixers: [{ ...mixer, queryRank: 0 }] } as typeof deepseek;
     const gemms = forwardShape(direct, { tp: 1, dtype: 'bf16' }).gemms.map(({ name }) => name);
     expect(gemms.slice(0, 2)).toEqual(['q', 'kv_a']);
   });
@@ -189,7 +194,8 @@ test('a split that the heads do not allow is refused', () => {
 
 describe('laws', () => {
   const DTYPES = ['bf16', 'fp8', 'int4'] as const;
-  const divides = (name: string, tp: number) => draftCard(name).attention.heads % tp === 0;
+  const divides = (name: string, tp: number) =>
+    draftCard(name).mixers.every((mixer) => headCounts(mixer).heads % tp === 0);
   const anyModel = fc.constantFrom(...modelNames());
   const anyTp = fc.constantFrom(1, 2, 4, 8);
   const anyDtype = fc.constantFrom(...DTYPES);
@@ -207,7 +213,7 @@ describe('laws', () => {
     flops,
     (shape) => shape.weightBytes,
     (shape) => shape.kvBytesPerToken,
-    (shape) => shape.attentionFlopsPerPair,
+    flopsPerPair,
     (shape) => shape.activationBytesPerToken,
   ];
 
@@ -274,7 +280,11 @@ describe('laws', () => {
     fc.assert(
       fc.property(anyModel, fc.integer({ min: 1, max: 8 }), (name, extra) => {
         const model = modelCard(name);
-        const taller = { ...model, layers: model.layers + extra };
+        const taller = {
+          ...model,
+          mixers: model.mixers.map((one) => ({ ...one, layers: one.layers + extra })),
+          feedForwards: model.feedForwards.map((one) => ({ ...one, layers: one.layers + extra })),
+        };
         const options = { tp: 1, dtype: 'bf16' } as const;
         for (const quantity of quantities) {
           expect(quantity(forwardShape(taller, options))).toBeGreaterThan(

@@ -5,14 +5,13 @@
  * A kernel is priced by the law that was fitted, its t0 and wave included, and experts as a serving step prices
  * them; nothing was ever fitted to experts.
  */
-
 import type { HardwareProfile, Provenance } from '../../hardware/profile.ts';
 import { entry, grouped } from '../../memo.ts';
-import type { Gemm } from '../../model/layer.ts';
+import { gemm } from '../../model/layer.ts';
 import { ForwardPass } from '../forward-pass.ts';
 import { allReduceRows } from './all-reduce.ts';
 import { decodeLaw, decodeRows } from './decode-attention.ts';
-import { GEMM_BYTES_PER_WEIGHT, gemmLaw, gemmRows } from './gemm.ts';
+import { gemmLaw, gemmRows } from './gemm.ts';
 import type { AllReduceRow, AttentionRow, ExpertsRow, GemmRow, Measured, OpsRows } from './rows.ts';
 import { type Choice, ofOneSystem } from './selection.ts';
 
@@ -188,14 +187,8 @@ function expertsAlone(
   { dtype, hidden, ffn, perToken, count }: ExpertsRow,
   hardware: HardwareProfile,
 ): ForwardPass {
-  const matrix = (name: string, n: number, k: number): Gemm => ({
-    name,
-    n,
-    k,
-    count: 1,
-    bytesPerWeight: GEMM_BYTES_PER_WEIGHT[dtype]!,
-    compute: dtype === 'fp8' ? 'fp8' : 'bf16',
-  });
+  const matrix = (name: string, n: number, k: number) =>
+    gemm(name, n, k, 1, dtype === 'fp8' ? 'fp8' : 'bf16');
   return new ForwardPass(
     {
       name: 'experts',
@@ -208,12 +201,15 @@ function expertsAlone(
         layers: 1,
         count,
         perToken,
+        share: 0,
+        groups: 1,
         gemms: [matrix('gate_up', 2 * ffn, hidden), matrix('down', hidden, ffn)],
       },
+      reads: [],
       kvBytesPerToken: 0,
-      attentionFlopsPerPair: 0,
       queriesPerKey: 1,
-      slidingWindow: null,
+      stateBytes: 0,
+      stateFlopsPerToken: 0,
       activationBytesPerToken: 0,
       allReduces: 0,
       allReduceBytesPerToken: 0,

@@ -3,7 +3,8 @@
  * of the layers are those of the model. Times in microseconds, on data that stay in cache where they can.
  */
 import { UserError } from '../../errors.ts';
-import type { Dtype, Transformer } from '../../model/architecture.ts';
+import type { Transformer } from '../../model/architecture.ts';
+import type { WeightFormat } from '../../model/formats.ts';
 import { forwardShape } from '../../model/shape.ts';
 import type { AttentionRow, GemmRow, OpsRows } from './rows.ts';
 import type { Sheet } from './sheet.ts';
@@ -28,7 +29,7 @@ export function readLlmServingSim(sheet: Sheet, models: readonly Transformer[]):
     : { attention: attention(sheet, model, tp) };
 }
 
-function products(sheet: Sheet, model: Transformer, dtype: Dtype, tp: number): GemmRow[] {
+function products(sheet: Sheet, model: Transformer, dtype: WeightFormat, tp: number): GemmRow[] {
   const shape = forwardShape(model, { tp, dtype });
   const byName = new Map([...shape.gemms, shape.lmHead].map((gemm) => [gemm.name, gemm]));
   const rows: GemmRow[] = [];
@@ -44,8 +45,10 @@ function products(sheet: Sheet, model: Transformer, dtype: Dtype, tp: number): G
 
 /** Steps of decode alone or of one prompt chunk alone; of mixed ones it is not known which part took how long. */
 function attention(sheet: Sheet, model: Transformer, tp: number): AttentionRow[] {
-  const { name, attention: shape } = model;
-  if (shape.kind !== 'gqa') throw new UserError(`${sheet.where}: ${name} has no grouped-query attention`);
+  const [shape] = model.mixers;
+  if (shape?.kind !== 'gqa') {
+    throw new UserError(`${sheet.where}: ${model.name} has no grouped-query attention`);
+  }
   const rows: AttentionRow[] = [];
   for (const row of sheet.rows()) {
     const [chunk, before] = [row.whole('prefill_chunk', 0), row.whole('kv_prefill', 0)];
@@ -71,7 +74,7 @@ function attention(sheet: Sheet, model: Transformer, tp: number): AttentionRow[]
 
 interface Measured {
   readonly model: Transformer;
-  readonly dtype: Dtype;
+  readonly dtype: WeightFormat;
   readonly tp: number;
 }
 
@@ -85,5 +88,5 @@ function fromName(where: string, models: readonly Transformer[]): Measured {
       `${where}: expected a name such as RTX4090__Llama-3.1-8B__bf16__tp1__dense.csv, the model one of ${models.map(({ name }) => name).join(', ')}`,
     );
   }
-  return { model, dtype: dtype as Dtype, tp: Number(tp) };
+  return { model, dtype: dtype as WeightFormat, tp: Number(tp) };
 }

@@ -1,0 +1,108 @@
+/** What `auto` means for the number formats of a scenario, once the checkpoints are known. */
+import { UserError } from '../errors.ts';
+import type { DraftHead, Quantization, Transformer } from '../model/architecture.ts';
+import { FORMATS, type WeightFormat } from '../model/formats.ts';
+import type { Scenario } from './scenario.ts';
+
+type Formats = Pick<Scenario, 'dtype' | 'kvDtype' | 'draftDtype'>;
+
+/**
+ * The formats that are priced: bf16 where the checkpoint says nothing; `auto` stays where it keeps several, or one that
+ * no name stands for.
+ *
+ * @throws UserError for a draft's format where no draft model runs
+ */
+export function resolvedFormats(scenario: Formats, target: Transformer): Formats {
+  const { dtype, kvDtype, draftDtype } = scenario;
+  return {
+    dtype: dtype === 'auto' ? (statedFormat(target) ?? 'auto') : dtype,
+    kvDtype: kvDtype === 'auto' ? (target.quantization?.kv ?? 'bf16') : kvDtype,
+    draftDtype,
+  };
+}
+
+/** One format of all linear weights; null where they have several. */
+function statedFormat({ quantization, ...model }: Transformer): WeightFormat | null {
+  const kinds = formatsByKind(quantization ?? {}, model);
+  const [first, ...others] = new Set(Object.values(kinds));
+  return others.length === 0 && quantization?.outputMatrix === undefined ? first! : null;
+}
+
+type Kinds = Readonly<Record<string, WeightFormat>>;
+
+/** The formats of the kinds of matrices that a model has. */
+export function formatsByKind(
+  quantization: Quantization,
+  model: Pick<Transformer, 'mixers' | 'feedForwards'>,
+): Kinds {
+  const states = model.mixers.map(({ kind }) => kind === 'linear' || kind === 'mamba2');
+  const experts = model.feedForwards.find((one) => one.kind === 'experts');
+  const kinds = {
+    ...(states.includes(false) && { attention: quantization.attention }),
+    ...(states.includes(true) && { linear: quantization.linear }),
+    ...(model.feedForwards.some(({ kind }) => kind === 'dense') && { dense: quantization.dense }),
+    ...(experts && { experts: quantization.experts }),
+    ...(experts && experts.sharedFfn > 0 && { shared: quantization.shared }),
+  };
+  return Object.fromEntries(Object.entries(kinds).map(([kind, format]) => [kind, format ?? 'bf16']));
+}
+
+/** Such as `bf16`, or `mxfp4 experts, rest bf16`. */
+export function formatsText(dtype: Scenario['dtype'], target: Transformer): string {
+  if (dtype !== 'auto') return dtype;
+  const kinds = Object.entries(formatsByKind(target.quantization ?? {}, target));
+  const counts = new Map<string, number>();
+  for (const [, format] of kinds) counts.set(format, (counts.get(format) ?? 0) + 1);
+  const rest = [...counts].sort((a, b) => b[1] - a[1])[0]![0];
+  const own = kinds.filter(([, format]) => format !== rest).map(([kind, format]) => `${format} ${kind}`);
+  return [...own, own.length === 0 ? rest : `rest ${rest}`].join(', ');
+}
+
+/** What a user should know of the formats that were asked for, a sentence each. */
+export function formatWarnings(
+  asked: Formats,
+  target: Transformer,
+  gpu: { readonly name: string; readonly arithmetic: readonly string[] },
+): string[] {
+  const warnings: string[] = [];
+  const stated = target.quantization;
+  if (stated?.ignored !== undefined) {
+    warnings.push(
+      `${target.name}: its quantization ${stated.ignored} is not known: priced as ${formatsText(asked.dtype, target)}`,
+    );
+  }
+  const own = formatsText(statedFormat(target) ?? 'auto', target);
+  if (asked.dtype !== 'auto' && stated !== undefined && own !== asked.dtype) {
+    warnings.push(`${target.name}: the checkpoint keeps ${own}, priced as --dtype ${asked.dtype}`);
+  }
+  const used =
+    asked.dtype === 'auto'
+      ? Object.values(formatsByKind(stated ?? {}, target))
+      : [asked.dtype as WeightFormat];
+  for (const format of new Set(used)) {
+    const { compute } = FORMATS[format];
+    if (compute === 'bf16' || gpu.arithmetic.includes(compute)) continue;
+    warnings.push(
+      `gpu ${gpu.name} has no ${compute} arithmetic: ${format} weights are read as such and multiplied in bf16`,
+    );
+  }
+  return warnings;
+}
+
+/** Vocabularies are padded to a multiple of their own; llama.cpp and vLLM run pairs that differ by as much. */
+const PADDING = 128;
+
+/**
+ * A warning where vocabularies differ by their padding alone; null where they are equal.
+ *
+ * @throws UserError for vocabularies that differ by more
+ */
+export function vocabularyWarning(draft: DraftHead | Transformer, target: Transformer): string | null {
+  if (draft.kind !== 'transformer' || draft.vocab === target.vocab) return null;
+  if (Math.abs(draft.vocab - target.vocab) <= PADDING) {
+    return `draft ${draft.name} has a vocabulary of ${draft.vocab} tokens, ${target.name} of ${target.vocab}: taken for the same one, padded`;
+  }
+  throw new UserError(
+    `draft ${draft.name} has a vocabulary of ${draft.vocab} tokens, expected that of ${target.name}: ${target.vocab}, or one that differs by at most ${PADDING}`,
+  );
+}
