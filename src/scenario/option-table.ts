@@ -343,8 +343,14 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'number format of draft models and heads: auto (what their files say, else bf16), fp8, int4, ...',
     group: 'model',
     hash: 'changed',
-    idle: (_, asked) =>
-      unlessSome(asked, ({ parts }) => parts.some(({ model }) => model !== undefined), 'runs a draft model'),
+    idle: ({ cost }, asked) =>
+      COST_MODELS[cost].machine
+        ? unlessSome(
+            asked,
+            ({ parts }) => parts.some(({ model }) => model !== undefined),
+            'runs a draft model',
+          )
+        : `with --cost ${cost}`,
   },
   ignoreContextLimit: {
     ...flag,

@@ -12,8 +12,14 @@ import { optionsOf } from '../../src/node/ask.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { isOpen } from '../../src/scenario/load.ts';
-import { OPTION_NAMES, OPTIONS, type OptionName } from '../../src/scenario/option-table.ts';
-import { completeScenario, DEFAULTS, flagOf, type Options } from '../../src/scenario/options.ts';
+import { OPTION_NAMES, OPTIONS } from '../../src/scenario/option-table.ts';
+import {
+  completeScenario,
+  DEFAULTS,
+  flagOf,
+  type OptionName,
+  type Options,
+} from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
 import { expandGrid } from '../../src/sweep/grid.ts';
 
@@ -53,6 +59,9 @@ const OTHER: { readonly [K in OptionName]: readonly [NonNullable<Options[K]>, Op
   cost: ['specdecode-bench'],
   tree: [['3x4x21'], { missCapture: '0.27,0.14,0.07' }],
   missCapture: ['0.3,0.1', { tree: ['3x4x21'] }],
+  kvDtype: ['fp8'],
+  draftDtype: ['fp8'],
+  ignoreContextLimit: [true],
 };
 
 const LOADS = ['clones', 'closed', 'poisson:40', 'gamma:40,2', 'constant:40', 'recorded'];
@@ -137,8 +146,11 @@ const CASES = [
   ['specdecode-bench', 'closed', 'ngram'],
 ] as const;
 
-/** What only a file can tell: whether it was cut off; a trace beside a workload lends plain decoding its name alone. */
-const EXEMPT: readonly OptionName[] = ['keepTruncated', 'trace'];
+/**
+ * What only a file can tell: whether it was cut off, or is longer than a context; a trace beside a workload lends plain
+ * decoding its name alone.
+ */
+const EXEMPT: readonly OptionName[] = ['keepTruncated', 'trace', 'ignoreContextLimit'];
 
 it.each(CASES)('every option acts or is refused: %s, %s, %s', async (cost, load, method) => {
   const usual = {
