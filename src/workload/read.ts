@@ -1,7 +1,7 @@
 /** Tells the format of a workload file by its contents, never by its name, and reads it. */
 import { shown, UserError } from '../errors.ts';
-import { MOONCAKE, mooncakeRows } from './mooncake.ts';
-import { TABLE_FORMATS, tableRows } from './table.ts';
+import { MOONCAKE, mooncakeRows } from './formats/mooncake.ts';
+import { TABLE_FORMATS, tableRows } from './formats/tables.ts';
 import { type Workload, workloadOf } from './workload.ts';
 
 const KNOWN = [...TABLE_FORMATS.map(({ name }) => name), MOONCAKE].join(', ');

@@ -1,7 +1,7 @@
 /** Workloads that are tables: Azure LLM inference 2023 and 2024, BurstGPT, and the CSV of Vidur and Splitwise. */
-import { csvRows } from '../csv.ts';
-import { shown, UserError } from '../errors.ts';
-import type { WorkloadRow } from './workload.ts';
+import { csvRows } from '../../csv.ts';
+import { shown, UserError } from '../../errors.ts';
+import type { WorkloadRow } from '../workload.ts';
 
 /** The columns of a format, by what they hold, and how it writes time. */
 interface TableFormat {

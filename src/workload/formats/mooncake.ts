@@ -1,7 +1,7 @@
 /** Workloads of Mooncake: a JSON object a line with the time, the lengths, and hashes of the prompt's blocks. */
-import { shown, UserError } from '../errors.ts';
-import { tokenCount } from './table.ts';
-import type { WorkloadRow } from './workload.ts';
+import { shown, UserError } from '../../errors.ts';
+import type { WorkloadRow } from '../workload.ts';
+import { tokenCount } from './tables.ts';
 
 export const MOONCAKE = 'Mooncake JSONL';
 
