@@ -93,6 +93,8 @@ export const SAMPLES: Readonly<Record<string, string>> = {
   'vllm-prometheus': scrape(1),
   'vllm-log':
     'INFO api server started\nINFO 09-10 [metrics.py:96] SpecDecoding metrics: Mean acceptance length: 2.50, Accepted throughput: 1.50 tokens/s, Drafted throughput: 3.00 tokens/s, Accepted: 15 tokens, Drafted: 30 tokens, Per-position acceptance rate: 0.800, 0.500, 0.200, Avg Draft acceptance rate: 50.0%\n',
+  'vllm-v0-log':
+    'INFO 11-02 08:15:20 metrics.py:477] Speculative metrics: Draft acceptance rate: 0.700, System efficiency: 0.625, Number of speculative tokens: 3, Number of accepted tokens: 21, Number of draft tokens: 30, Number of emitted tokens: 25.\n',
   'vllm-bench': lines({
     spec_decode_acceptance_rate: 50.0,
     spec_decode_acceptance_length: 2.5,
@@ -101,6 +103,35 @@ export const SAMPLES: Readonly<Record<string, string>> = {
     spec_decode_accepted_tokens: 15,
     spec_decode_per_position_acceptance_rates: [0.8, 0.5, 0.2],
   }),
+  'bench-summary': [
+    '============ Serving Benchmark Result ============',
+    'Successful requests:                     2',
+    'Total generated tokens:                  27',
+    '---------------Speculative Decoding---------------',
+    'Acceptance rate (%):                     50.00',
+    'Acceptance length:                       2.50',
+    'Drafts:                                  10',
+    'Draft tokens:                            30',
+    'Accepted tokens:                         15',
+    'Per-position acceptance (%):',
+    '  Position 0:                            80.00',
+    '  Position 1:                            50.00',
+    '  Position 2:                            20.00',
+    '==================================================',
+    '',
+  ].join('\n'),
+  'vllm-offline': [
+    'total_num_output_tokens: 25',
+    'num_drafts: 10',
+    'num_draft_tokens: 30',
+    'num_accepted_tokens: 15',
+    'mean acceptance length: 2.50',
+    '-----',
+    'acceptance at token 0: 0.80',
+    'acceptance at token 1: 0.50',
+    'acceptance at token 2: 0.20',
+    '',
+  ].join('\n'),
   'sglang-generate': lines({
     text: 'x',
     meta_info: {
@@ -115,6 +146,36 @@ export const SAMPLES: Readonly<Record<string, string>> = {
   }),
   'sglang-log':
     '[2026-07-30 12:00:00] server up\n[2026-07-30 12:00:01] Decode batch, #running-req: 8, #token: 8, accept len: 2.50, gen throughput (token/s): 795.00, #queue-req: 0\n',
+  'sglang-prometheus': [
+    '# HELP sglang:spec_accept_length The average acceptance length.',
+    'sglang:spec_accept_length{dp_rank="0",model_name="org/m",tp_rank="0"} 2.5',
+    'sglang:num_running_reqs{dp_rank="0",model_name="org/m",tp_rank="0"} 8.0',
+    '',
+  ].join('\n'),
+  'sglang-bench': lines({
+    backend: 'sglang',
+    completed: 2,
+    total_output_tokens: 27,
+    output_throughput: 9.5,
+    accept_length: 2.5,
+  }),
+  specforge: JSON.stringify(
+    {
+      model: 'org/draft',
+      mtbench: [
+        {
+          batch_size: 1,
+          steps: 3,
+          topk: 1,
+          num_draft_tokens: 4,
+          metrics: [{ latency: 2, output_throughput: 12.5, accept_length: 2.5 }],
+          num_samples: 2,
+        },
+      ],
+    },
+    null,
+    1,
+  ),
   'trtllm-iterations': lines(
     {
       iter: 1,
@@ -139,9 +200,42 @@ export const SAMPLES: Readonly<Record<string, string>> = {
       num_spec_tokens: 3,
     },
   }),
+  'trtllm-bench': JSON.stringify(
+    {
+      request_info: { num_requests: 2, avg_output_length: 13.5 },
+      decoding_stats: {
+        mode: 'EAGLE3',
+        num_draft_tokens_percentiles: { average: 18 },
+        num_accepted_draft_tokens_percentiles: { average: 7.5 },
+        acceptance_length_percentiles: { average: 2.25 },
+      },
+    },
+    null,
+    1,
+  ),
+  'trtllm-bench-summary': [
+    '= REQUEST DETAILS ',
+    'Number of requests:             2',
+    'Average Output Length (tokens): 13.5000',
+    '= DECODING STATISTICS (EAGLE3)',
+    '[DT] AVERAGE: 18.00',
+    '[ADT] AVERAGE: 7.50',
+    '[AL] AVERAGE: 2.25',
+    '',
+  ].join('\n'),
   llamacpp: lines({ timings: { predicted_n: 16, predicted_ms: 4, draft_n: 12, draft_n_accepted: 9 } }),
   'llamacpp-log':
     'main: server is listening\nslot print_timing: id 0 | task 7 | draft acceptance = 0.60000 ( 15 accepted / 25 generated), mean acceptance length = 2.50, acceptance rate per position = (0.800, 0.500, 0.200)\n',
+  'llama-speculative': [
+    'n_draft   = 3',
+    'n_predict = 26',
+    'n_drafted = 30',
+    'n_accept  = 15',
+    'accept    = 50.000%',
+    '',
+  ].join('\n'),
+  'llamacpp-mtp-bench':
+    '  code_python        pred=  26 draft=  30 acc=  15 rate=0.500 tok/s=60.1\n\nAggregate: {\n  "total_draft": 30\n}\n',
   answers: lines({
     question_id: 81,
     model_id: 'vicuna-sps',

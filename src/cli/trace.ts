@@ -16,6 +16,7 @@ const FROM = {
 } as const;
 
 const STATED = {
+  name: 'name that results show; default: that of the file',
   method: 'method that the file does not name, such as eagle3',
   target: 'target model of the recording',
   draft: 'draft model or head of the recording',
@@ -90,6 +91,7 @@ const importCommand: CommandModule = {
       files: (args.files as (string | number)[]).map(String),
       from: text('from'),
       stated: {
+        name: text('name'),
         method: text('method'),
         target: text('target'),
         draft: text('draft'),

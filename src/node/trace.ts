@@ -38,7 +38,13 @@ export async function importTrace({ files, from, stated, out }: ImportRequest): 
   const parts =
     asCsv && record.kind === 'position-indexed' ? canonicalCsv(record.trace) : canonicalJsonl(record);
   await writeWhole(out, parts);
+  say(record);
   process.stdout.write(`wrote ${out} (${record.kind}); next: specsim trace inspect ${out}\n`);
+}
+
+/** What was left out, and what else the file may be: on standard error, beside the answer. */
+function say({ notes }: AcceptanceRecord): void {
+  for (const note of notes ?? []) process.stderr.write(`note: ${note}\n`);
 }
 
 /** @throws UserError unless the name says the format to write */
@@ -52,7 +58,9 @@ export async function inspectTrace(
   from: string | null,
   format: 'table' | 'json',
 ): Promise<void> {
-  const inspection = inspectRecord(await readNamed(file, from));
+  const record = await readNamed(file, from);
+  say(record);
+  const inspection = inspectRecord(record);
   process.stdout.write(
     format === 'json' ? `${JSON.stringify(inspection, null, 2)}\n` : textOf(inspectionDocument(inspection)),
   );

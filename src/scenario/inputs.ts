@@ -11,12 +11,13 @@ import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { mtpHead } from '../model/mtp-head.ts';
 import { type NamedPolicy, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
-import { parseAcceptanceSpec } from '../trace/acceptance-spec.ts';
+import { parseAcceptanceSpec, type StatedAcceptance } from '../trace/acceptance-spec.ts';
 import { withDrafterQuality } from '../trace/drafter-quality.ts';
 import { type AcceptanceProcess, parseProcess, processProvenance, sampleProcess } from '../trace/process.ts';
 import { type MissCapture, parseMissCapture } from '../trace/ranks.ts';
-import { traceOfRates } from '../trace/rates.ts';
+import { longestDraft, pooled, shareThatDrafts, traceOfRates } from '../trace/rates.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
+import type { RatesRecord } from '../trace/record.ts';
 import { withLookUps } from '../trace/record-look-up.ts';
 import {
   sampleIndices,
@@ -59,8 +60,8 @@ export interface Inputs {
   readonly missCapture: MissCapture | null;
   /** Card of the draft model that each basic method runs. */
   readonly drafts: ReadonlyMap<string, DraftHead | Transformer>;
-  /** Conditional rates per draft position, for methods whose acceptance was stated. */
-  readonly rates: ReadonlyMap<string, readonly number[]>;
+  /** Of methods whose acceptance was stated instead of recorded. */
+  readonly rates: ReadonlyMap<string, StatedAcceptance>;
   readonly traces: readonly AcceptanceTrace[];
   /** When the requests of a workload file arrive, in seconds, time scale applied; null without one. */
   readonly recordedArrivalS: Float64Array | null;
@@ -171,7 +172,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
   const missCapture =
     scenario.missCapture === null ? null : parseMissCapture(scenario.missCapture, '--miss-capture');
 
-  const rates = new Map<string, readonly number[]>();
+  const rates = new Map<string, StatedAcceptance>();
   for (const [name, spec] of Object.entries(scenario.acceptance)) {
     rates.set(name, parseAcceptanceSpec(spec, `--acceptance ${name}`));
   }
@@ -373,18 +374,47 @@ function readTrace(
     return methods.length === 0 ? trace : { ...trace, provenance: processProvenance(process, methods) };
   }
   const record = RECORDS.get([document], null, () => parseRecord(text, where));
+  warnings.push(...(record.notes ?? []));
   if (record.kind === 'position-indexed') return record.trace;
   const { promptLen: promptTokens, outputLen: outputTokens, seed } = scenario;
-  const trace =
-    record.kind === 'step-indexed'
-      ? traceOfSteps(record, promptTokens, where)
-      : traceOfRates(record, { requests, promptTokens, outputTokens, seed }, where);
+  if (record.kind === 'step-indexed') {
+    const trace = traceOfSteps(record, promptTokens, where);
+    warnings.push(
+      `trace ${trace.name} holds the rounds that ran: below its recorded k, acceptance is a lower bound (docs/formats.md)`,
+    );
+    return named(trace, parts, warnings);
+  }
+  const [k, ...otherLengths] = scenario.k;
+  const trace = traceOfRates(
+    record,
+    { requests, promptTokens, outputTokens, seed, k: otherLengths.length === 0 ? k! : null },
+    where,
+  );
   warnings.push(
-    record.kind === 'step-indexed'
-      ? `trace ${trace.name} holds the rounds that ran: below its recorded k, acceptance is a lower bound (docs/formats.md)`
-      : `trace ${trace.name} holds rates alone: acceptance is fitted, independent drafts with these rates`,
+    `trace ${trace.name} holds rates alone: acceptance is fitted, independent drafts with these rates`,
+    ...doubts(record, scenario.k, parts),
   );
   return named(trace, parts, warnings);
+}
+
+/** What rates leave open that decides the answer. */
+function doubts(
+  { name, rates }: RatesRecord,
+  asked: readonly number[],
+  parts: readonly BasicMethod[],
+): string[] {
+  const skips = parts.find(({ proposer }) => proposer === 'search');
+  const all = pooled(rates, name);
+  return [
+    ...(skips !== undefined && shareThatDrafts(all) === null
+      ? [
+          `trace ${name} counts only rounds that drafted: how many did not is not in it, so tokens per round of ${skips.name} are an upper bound; state the share of rounds that draft with --acceptance ${skips.name}=MEAN@K/SHARE`,
+        ]
+      : []),
+    ...(longestDraft(rates) === null
+      ? [`trace ${name} does not say how far it drafted: its mean length is taken as that of k = ${asked[0]}`]
+      : []),
+  ];
 }
 
 /** What a user of a process has to know: an unlike setting, and lengths of another target or data set. */

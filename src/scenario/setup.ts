@@ -18,7 +18,8 @@ import { entry, Memo } from '../memo.ts';
 import type { WeightFormat } from '../model/formats.ts';
 import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
-import { sampleAcceptance } from '../trace/acceptance-spec.ts';
+import { sampleAcceptance, USUAL_MAX_K } from '../trace/acceptance-spec.ts';
+import { MAX_K } from '../trace/conventions.ts';
 import { DRAFT_MODEL_CAPTURE, type RankedText, ranksOf } from '../trace/ranks.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
@@ -295,8 +296,14 @@ export class Setups {
     const trace = this.#trace;
     const stated = rates.get(name);
     if (stated !== undefined) {
+      // A statement answers for any length; who draws from it further gives the same first drafts.
+      const maxK = Math.min(Math.max(USUAL_MAX_K, stated.rates.length, stated.k ?? 0, ...scenario.k), MAX_K);
       const sampled = entry(this.#stated, name, () =>
-        sampleAcceptance(stated, trace.outputTokens, name, scenario.seed),
+        sampleAcceptance(stated.rates, trace.outputTokens, name, scenario.seed, {
+          maxK,
+          share: stated.share,
+          drafted: maxK,
+        }),
       );
       // Rates that are stated are those of whatever block is asked for.
       return model?.drafting === 'block' && k !== null && k < sampled.maxK

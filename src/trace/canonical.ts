@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { shown, UserError, unknownName } from '../errors.ts';
-import { lengthOfAccepted } from './conventions.ts';
+import { lengthOfAccepted, MAX_K } from './conventions.ts';
 import { flatTokens, flatten, offsetsOf } from './flat.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
 
@@ -26,8 +26,6 @@ const NO_DRAFTER = 'none';
 
 export const SCHEMA = 1;
 export const MAX_INT32 = 2 ** 31 - 1;
-/** maxK + 1 has to fit a byte. */
-const MAX_MAX_K = 254;
 
 /** How a file states its lengths. Files of this program always count the bonus token. */
 const conventionsSchema = z.strictObject({ bonusCounted: z.boolean() });
@@ -55,7 +53,7 @@ const headSchema = z.strictObject({
           .min(1)
           .refine((name) => name !== NO_DRAFTER, `${NO_DRAFTER} is not the name of a drafter`),
         kind: z.enum(['recording', 'fitted']),
-        maxK: z.int().min(0).max(MAX_MAX_K),
+        maxK: z.int().min(0).max(MAX_K),
         proposed: z.enum(['listed', 'always', 'unknown']),
       }),
     )

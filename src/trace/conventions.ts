@@ -1,8 +1,8 @@
 /** Conversions between the ways in which acceptance is stated. Everything inside the program is in the first form. */
 import { UserError } from '../errors.ts';
 
-/** Drafts a stated acceptance can answer for. */
-export const SPEC_MAX_K = 20;
+/** Most drafts of a round: lengths have to fit a byte. */
+export const MAX_K = 254;
 
 /** Emitted length of a round (bonus or correction token counted) from its accepted drafts. */
 export function lengthOfAccepted(accepted: number): number {
@@ -31,15 +31,21 @@ export function meanLengthOfMarginal(marginal: readonly number[]): number {
   return marginal.reduce((sum, share) => sum + share, 1);
 }
 
+/** Mean emitted length at draft length k with one rate a: (1 - a^(k+1)) / (1 - a). */
+function meanEmittedLength(rate: number, k: number): number {
+  let length = 0;
+  for (let i = 0; i <= k; i++) length += rate ** i;
+  return length;
+}
+
 /**
  * The one rate of independent drafts that gives a mean emitted length at draft length k.
  *
- * @param where what to name in errors
- * @throws UserError for a k or a length that no rate gives
+ * @throws UserError when no rate does
  */
 export function rateOfMeanLength(length: number, k: number, where: string): number {
-  if (!Number.isInteger(k) || k < 1 || k > SPEC_MAX_K) {
-    throw new UserError(`${where}: got k ${k}, expected a whole number from 1 to ${SPEC_MAX_K}`);
+  if (!Number.isInteger(k) || k < 1 || k > MAX_K) {
+    throw new UserError(`${where}: got k ${k}, expected a whole number from 1 to ${MAX_K}`);
   }
   if (length < 1 || length > k + 1) {
     throw new UserError(`${where}: got a mean length of ${length} at k ${k}, expected 1 to ${k + 1}`);
@@ -52,13 +58,6 @@ export function rateOfMeanLength(length: number, k: number, where: string): numb
     else high = middle;
   }
   return (low + high) / 2;
-}
-
-/** Mean emitted length at draft length k with one rate a: (1 - a^(k+1)) / (1 - a). */
-function meanEmittedLength(rate: number, k: number): number {
-  let length = 0;
-  for (let i = 0; i <= k; i++) length += rate ** i;
-  return length;
 }
 
 /**
@@ -84,6 +83,11 @@ export function acceptedHistogramOfLengths(byLength: ReadonlyMap<number, number>
 
 export function shareOfPercent(percent: number): number {
   return percent / 100;
+}
+
+/** Mean emitted length of rounds that accept so many drafts together. */
+export function meanLengthOf(acceptedTokens: number, rounds: number): number {
+  return (rounds + acceptedTokens) / rounds;
 }
 
 /** Rounds from accepted drafts and the mean emitted length, which counts the bonus token. */

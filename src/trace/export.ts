@@ -1,7 +1,7 @@
 /** Acceptance in the forms that engines and other tools read. Mean lengths count the bonus token in all of them. */
 import { UserError, unknownName } from '../errors.ts';
 import { conditionalOfMarginal, marginalOfConditional, meanLengthOfMarginal } from './conventions.ts';
-import { conditionalRates, pooled } from './rates.ts';
+import { draftsOf, pooled } from './rates.ts';
 import type { AcceptanceRecord } from './record.ts';
 import { acceptedAtLeast } from './statistics.ts';
 import { positionsOfSteps } from './steps.ts';
@@ -83,13 +83,12 @@ function profile({ marginal, method, measured }: MethodRates, provenance: Proven
 function ratesAt(record: AcceptanceRecord, asked: Asked, where: string): MethodRates {
   if (record.kind === 'rates') {
     const all = pooled(record.rates, record.name);
-    const conditional = conditionalRates(all, where);
-    if (conditional === null)
-      throw new UserError(`${where}: neither rates by position nor a mean length at one k`);
+    const { rates: conditional, share } = draftsOf(record.rates, asked.k, where);
     const method = all.method ?? asked.method ?? 'unknown';
     if (asked.method !== null && asked.method !== method) throw unknownName('method', asked.method, [method]);
     const k = checkedK(asked.k, conditional.length, where);
-    return { method, marginal: marginalOfConditional(conditional.slice(0, k)), measured: true };
+    const marginal = marginalOfConditional(conditional.slice(0, k)).map((reached) => reached * (share ?? 1));
+    return { method, marginal, measured: true };
   }
   const methods =
     record.kind === 'step-indexed'

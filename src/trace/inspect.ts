@@ -4,7 +4,7 @@
  * position-indexed drafter are those of its replay at the recorded k. The prefill's token is no round.
  */
 import { meanLengthOfMarginal } from './conventions.ts';
-import { pooled } from './rates.ts';
+import { pooled, tokensOverAllRounds } from './rates.ts';
 import type { AcceptanceRecord, Drafting, Rates, Steps } from './record.ts';
 import { untruncated } from './reshape.ts';
 import { acceptedAtLeast, tokensPerRound } from './statistics.ts';
@@ -64,6 +64,8 @@ export interface Inspection {
   /** Of rates-only files: all parts as one, how the means of the parts differ, and each of them. */
   readonly pooled: Rates | null;
   readonly part_tokens_per_round: Spread | null;
+  /** Tokens per round over all rounds, those without a proposal included; null where their number is not in the file. */
+  readonly tokens_over_all_rounds: number | null;
   readonly rates: readonly Rates[];
 }
 
@@ -77,17 +79,20 @@ export function inspectRecord(record: AcceptanceRecord): Inspection {
     drafters: [],
     pooled: null,
     part_tokens_per_round: null,
+    tokens_over_all_rounds: null,
     rates: [],
   } as const;
   if (record.kind === 'rates') {
     const { kind, name, provenance, rates } = record;
+    const all = pooled(rates, 'all');
     const means = rates.flatMap(({ meanLength }) => meanLength ?? []);
     return {
       ...blank,
       name,
       kind,
       provenance,
-      pooled: pooled(rates, 'all'),
+      pooled: all,
+      tokens_over_all_rounds: tokensOverAllRounds(all),
       part_tokens_per_round: means.length > 1 ? spread(means) : null,
       rates,
     };

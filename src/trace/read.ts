@@ -1,24 +1,24 @@
 /**
- * Tells the format of an acceptance file by its contents, never by its name, and reads it line by line: what is
- * kept is what the format keeps, so a file may be larger than memory. A JSON value over several lines is read whole.
+ * Reads an acceptance file line by line, in the format that its head tells (tell.ts): what is kept is what the format
+ * keeps, so a file may be larger than memory. A JSON value over several lines is read whole.
  */
 import { shown, UserError, unknownName } from '../errors.ts';
+import { foreignEncoding } from './encoding.ts';
 import { isObject, parseJson } from './formats/fields.ts';
-import {
-  type JsonFormat,
-  NOTHING_STATED,
-  type Reader,
-  type Stated,
-  type TraceFormat,
-} from './formats/format.ts';
+import { NOTHING_STATED, type Reader, type Stated, type TraceFormat } from './formats/format.ts';
 import { FORMATS } from './formats/index.ts';
 import { asStated } from './formats/stated.ts';
+import { plain } from './formats/transport.ts';
 import type { AcceptanceRecord } from './record.ts';
+import { itemsOf, mayBeJson, type Told, tell } from './tell.ts';
 import type { AcceptanceTrace } from './trace.ts';
 
 /** The longest line, and the longest JSON value over several, in characters. */
 const MAX_CHARACTERS = 2 ** 28;
-/** Lines of a log before the first that tells its format. */
+/** Lines, and characters, that are looked at together to tell a format. */
+const HEAD_LINES = 2000;
+const HEAD_CHARACTERS = 2 ** 22;
+/** Lines of a log before the first that any format recognises. */
 const MAX_PREFACE = 100_000;
 
 /** Names of the formats, for `--from`. */
@@ -31,14 +31,15 @@ export class RecordReader {
   readonly #forced: TraceFormat | null;
   #line = 0;
   #firstLine: string | null = null;
-  /** Takes the next line once the format is known. */
-  #take: ((line: string, at: string) => void) | null = null;
+  /** Lines that wait for the format to be told, or for the end of a JSON value over several. */
+  #waiting: string[] = [];
+  #waitingCharacters = 0;
+  #document = false;
+  #told: Told | null = null;
   #reader: Reader<never> | null = null;
-  /** Lines of a text whose format is not known yet. */
-  #preface: string[] = [];
-  /** Lines of a JSON value that began on the first one. */
-  #document: string[] | null = null;
-  #documentLength = 0;
+  /** Items read, and those among them that are not of the format. */
+  #items = 0;
+  #strays = 0;
 
   /**
    * @param where the file's path, for messages and, where the contents do not say it, the data set's name
@@ -55,130 +56,177 @@ export class RecordReader {
   /** @throws UserError for what breaks the format, with file, line and field */
   add(raw: string): void {
     this.#line++;
-    const at = `${this.#where}, line ${this.#line}`;
     const line = this.#line === 1 ? raw.replace(/^\uFEFF/, '') : raw;
-    if (line.length > MAX_CHARACTERS)
-      throw new UserError(`${at}: ${line.length} characters, expected lines of at most ${MAX_CHARACTERS}`);
-    if (this.#take !== null) {
-      this.#take(line, at);
-      return;
+    if (line.length > MAX_CHARACTERS) {
+      throw new UserError(
+        `${this.#at(this.#line)}: ${line.length} characters, expected lines of at most ${MAX_CHARACTERS}`,
+      );
     }
-    if (this.#document !== null) {
-      this.#continueDocument(line);
-      return;
-    }
-    if (this.#firstLine === null && line.trim() === '') {
-      this.#preface.push(line);
-      return;
-    }
-    if (this.#firstLine === null) {
+    if (this.#firstLine === null && line.trim() !== '') {
       this.#firstLine = line.trim();
-      if (line.includes('\0')) throw this.#notText();
+      const foreign = line.includes('\0') ? foreignEncoding(line) : null;
+      if (foreign !== null) throw this.#notText(foreign);
     }
-    this.#tell(line, at);
+    if (this.#told !== null && !this.#document) {
+      this.#take(line, this.#line);
+      return;
+    }
+    this.#waiting.push(line);
+    this.#waitingCharacters += line.length + 1;
+    if (this.#document) {
+      if (this.#waitingCharacters > MAX_CHARACTERS) {
+        throw new UserError(
+          `${this.#at(1)}: not a json value on one line, and more than ${MAX_CHARACTERS} characters over several`,
+        );
+      }
+    } else if (this.#waiting.length >= HEAD_LINES || this.#waitingCharacters >= HEAD_CHARACTERS) {
+      this.#decide(false);
+    }
   }
 
   /** @throws UserError when the format is not known or its contents are not whole */
   finish(): AcceptanceRecord {
-    if (this.#document !== null) {
-      const text = this.#document.join('\n');
-      const at = `${this.#where}, line ${this.#preface.length + 1}`;
-      const value = parseJson(text, at);
-      this.#document = null;
-      this.#openJson(value);
-      this.#addJson(value, this.#where);
-    }
-    if (this.#reader !== null) return asStated(this.#reader.finish(), this.#stated, this.#where);
     if (this.#firstLine === null)
       throw new UserError(`${this.#where}: empty file, expected a trace (${formatNames.join(', ')})`);
-    throw this.#unknown();
+    if (this.#told === null && !this.#document) this.#decide(true);
+    if (this.#document) this.#takeDocument();
+    if (this.#reader === null) throw this.#unknown();
+    const record = asStated(this.#reader.finish(), this.#stated, this.#where);
+    const notes = [...this.#notes(), ...(record.notes ?? [])];
+    return notes.length === 0 ? record : { ...record, notes };
   }
 
-  /** The first lines, until one tells the format. */
-  #tell(line: string, at: string): void {
-    const format =
-      this.#forced ??
-      FORMATS.find(
-        (one) => one.items === 'lines' && one.recognises(line.trim() === '' ? line : line.trimEnd()),
-      );
-    if (format?.items === 'lines') {
-      const reader = format.open(this.#where, this.#stated);
-      this.#reader = reader;
-      this.#take = (next, place) => reader.add(next, place);
-      this.#preface.forEach((earlier, i) => {
-        reader.add(earlier, `${this.#where}, line ${i + 1}`);
-      });
-      reader.add(line, at);
-      this.#preface = [];
+  /** What the waiting lines are; the next ones are asked where they tell nothing. */
+  #decide(complete: boolean): void {
+    const told = tell(this.#waiting, complete, this.#forced) ?? this.#undecided(complete);
+    if (told === null) {
+      if (this.#document) return;
+      if (complete || this.#line >= MAX_PREFACE) throw this.#unknown();
+      // No format has anything to say of them.
+      this.#drop();
       return;
     }
-    // A log may begin with a time in brackets.
-    if (this.#forced !== null || /^\s*(\{|\[\s*([[{\]]|-?[\d.]+\s*[,\]]|"|$))/.test(line)) {
-      let value: unknown;
-      try {
-        value = JSON.parse(line);
-      } catch {
-        this.#document = [];
-        this.#continueDocument(line);
-        return;
+    this.#told = told;
+    this.#document = told.document;
+    this.#reader = told.format.open(this.#where, this.#stated) as Reader<never>;
+    if (this.#document) return;
+    const first = this.#line - this.#waiting.length + 1;
+    const waiting = this.#waiting;
+    this.#drop();
+    waiting.forEach((line, i) => {
+      this.#take(line, first + i);
+    });
+  }
+
+  /** A format that is asked for need not be recognised, and a JSON value over several lines cannot be before its end. */
+  #undecided(complete: boolean): Told | null {
+    const forced = this.#forced;
+    const begins = this.#line === this.#waiting.length && mayBeJson(this.#firstLine!);
+    const document = begins && !isJson(this.#firstLine!);
+    if (document && forced?.items !== 'lines') this.#document = true;
+    if (forced === null || (this.#document && !complete)) return null;
+    return { format: forced, transport: plain, document: this.#document, runnerUp: null };
+  }
+
+  #drop(): void {
+    this.#waiting = [];
+    this.#waitingCharacters = 0;
+  }
+
+  #take(line: string, number: number): void {
+    const { format, transport } = this.#told!;
+    const at = this.#at(number);
+    for (const inside of transport.lines(line)) {
+      if (format.items === 'lines') {
+        this.#add(inside, at);
+        continue;
       }
-      this.#openJson(value);
-      this.#take = (next, place) => {
-        if (next.trim() !== '') this.#addJson(parseJson(next, place), place);
-      };
-      this.#addJson(value, at);
-      return;
-    }
-    this.#preface.push(line);
-    if (this.#preface.length > MAX_PREFACE) throw this.#unknown();
-  }
-
-  #continueDocument(line: string): void {
-    this.#document!.push(line);
-    this.#documentLength += line.length + 1;
-    if (this.#documentLength > MAX_CHARACTERS) {
-      throw new UserError(
-        `${this.#where}, line 1: not a json value on one line, and more than ${MAX_CHARACTERS} characters over several`,
-      );
+      const text = inside.trim();
+      if (text === '') continue;
+      if (format.whole !== true && !/^[{[]/.test(text) && this.#forced === null) {
+        if (text.includes('\0')) throw new UserError(`${at}: bytes that are not UTF-8 text`);
+        continue;
+      }
+      if (transport.name === 'a prefix' && !isJson(text)) this.#strays++;
+      else this.#addJson(parseJson(text, at), at);
     }
   }
 
-  #openJson(value: unknown): void {
-    const first = itemsOf(value)[0];
-    const format =
-      this.#forced ??
-      FORMATS.find(
-        (one): one is JsonFormat =>
-          one.items === 'json' && (isObject(first) || Array.isArray(first)) && one.recognises(first),
-      );
-    if (format?.items !== 'json') throw this.#unknown();
-    this.#reader = format.open(this.#where, this.#stated) as Reader<never>;
+  #takeDocument(): void {
+    const begin = this.#waiting.findIndex((line) => line.trim() !== '');
+    const value = parseJson(this.#waiting.join('\n'), this.#at(begin + 1));
+    this.#drop();
+    if (this.#told === null) {
+      const one = tell([JSON.stringify(value)], true, this.#forced);
+      if (one === null) throw this.#unknown();
+      this.#told = one;
+      this.#reader = one.format.open(this.#where, this.#stated) as Reader<never>;
+    }
+    this.#addJson(value, this.#where);
   }
 
   #addJson(value: unknown, at: string): void {
-    const reader = this.#reader as Reader<unknown>;
+    const { format } = this.#told!;
     const items = itemsOf(value);
     items.forEach((item, i) => {
-      reader.add(item, items.length === 1 ? at : `${at}, element ${i}`);
+      const own =
+        format.whole === true ||
+        ((isObject(item) || Array.isArray(item)) && format.items === 'json' && format.recognises(item));
+      if (own) this.#add(item, items.length === 1 ? at : `${at}, element ${i}`);
+      else this.#strays++;
     });
+  }
+
+  #add(item: unknown, at: string): void {
+    this.#items++;
+    try {
+      (this.#reader as Reader<unknown>).add(item, at);
+    } catch (error) {
+      const other = this.#told!.runnerUp;
+      if (!(error instanceof UserError) || other === null) throw error;
+      throw new UserError(`${error.message} (or is the file ${other.title}? --from ${other.name})`);
+    }
+  }
+
+  #notes(): string[] {
+    const { format, runnerUp } = this.#told!;
+    const leftOut = this.#strays + (this.#reader!.leftOut?.() ?? 0);
+    return [
+      ...(runnerUp === null
+        ? []
+        : [
+            `${this.#where}: read as ${format.title}; much of it also looks like ${runnerUp.title} (--from ${runnerUp.name})`,
+          ]),
+      ...(leftOut === 0
+        ? []
+        : [`${this.#where}: ${leftOut} parts that say nothing of acceptance are left out`]),
+    ];
+  }
+
+  #at(line: number): string {
+    return `${this.#where}, line ${line}`;
   }
 
   #unknown(): UserError {
     const start = this.#firstLine!;
-    if (start.includes('\uFFFD')) return this.#notText();
+    if (start.includes('\uFFFD')) return this.#notText(foreignEncoding(start) ?? 'not a text file');
     return new UserError(
       `${this.#where}: unknown trace format, starts with ${shown(start.slice(0, 30))} (known: ${formatNames.join(', ')})`,
     );
   }
 
-  #notText(): UserError {
-    return new UserError(`${this.#where}: not a text file, expected a trace (${formatNames.join(', ')})`);
+  #notText(what: string): UserError {
+    return new UserError(`${this.#where}: ${what}, expected a trace (${formatNames.join(', ')})`);
   }
 }
 
-/** Elements of a list of objects; anything else is one item. */
-function itemsOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) && isObject(value[0]) ? value : [value];
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /**

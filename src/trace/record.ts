@@ -4,8 +4,13 @@
  */
 import type { AcceptanceTrace, Provenance } from './trace.ts';
 
+/** What a reader has to say beside the figures: what it left out, what it took the file for. Not written to files. */
+interface Noted {
+  readonly notes?: readonly string[];
+}
+
 /** Every position of every output: any k up to the recorded one can be replayed. */
-interface PositionRecord {
+interface PositionRecord extends Noted {
   readonly kind: 'position-indexed';
   readonly trace: AcceptanceTrace;
 }
@@ -37,7 +42,7 @@ export interface Steps {
 }
 
 /** Only the rounds that ran: another k moves where rounds start, so it is answered approximately. */
-export interface RoundsRecord {
+export interface RoundsRecord extends Noted {
   readonly kind: 'step-indexed';
   readonly name: string;
   readonly provenance: Provenance;
@@ -58,12 +63,16 @@ export interface Rates {
   readonly meanLength: number | null;
   /** Element i is the share of rounds that accept at least i + 1 drafted tokens. */
   readonly marginal: readonly number[] | null;
-  /** Rounds (of one token each) in which nothing was drafted, left out of all other figures. */
+  /** Rounds (of one token each) in which nothing was drafted, left out of all other figures; null: not in the source. */
   readonly roundsWithoutProposal: number | null;
+  /** How many rounds the part stands for beside others, where the source says that and not their number. */
+  readonly weight?: number;
 }
 
-export interface RatesRecord {
+export interface RatesRecord extends Noted {
   readonly kind: 'rates';
+  /** How the rounds were drafted, where the file leaves it open and the user says it. Not written to files. */
+  readonly drafting?: Drafting;
   readonly name: string;
   readonly provenance: Provenance;
   readonly rates: readonly Rates[];

@@ -165,7 +165,7 @@ it('compares draft lengths up to what the recordings can answer for', async () =
   const short = { ...trace!, drafters: new Map([...trace!.drafters, ['eagle3', eagle3]]) };
   expect(comparedLengths(inputs)).toEqual([1, 2, 3, 4, 5, 6, 8]);
   expect(comparedLengths({ ...inputs, traces: [trace!, short] })).toEqual([1, 2, 3, 4, 5]);
-  const rates = new Map([['eagle3', [0.6]]]);
+  const rates = new Map([['eagle3', { rates: [0.6], share: 1, k: null }]]);
   expect(comparedLengths({ ...inputs, rates, traces: [short] })).toEqual([1, 2, 3, 4, 5, 6, 8]);
 });
 

@@ -13,7 +13,7 @@ import {
 } from '../../src/trace/conventions.ts';
 import { exportRecord } from '../../src/trace/export.ts';
 import { inspectRecord } from '../../src/trace/inspect.ts';
-import { conditionalRates, pooled, traceOfRates } from '../../src/trace/rates.ts';
+import { draftsOf, pooled, traceOfRates } from '../../src/trace/rates.ts';
 import { parseRecord } from '../../src/trace/read.ts';
 import type { RatesRecord, RoundsRecord } from '../../src/trace/record.ts';
 import { acceptedAtLeast, tokensPerRound } from '../../src/trace/statistics.ts';
@@ -98,7 +98,7 @@ it('parts are pooled by their rounds', () => {
 
 it('rates become a fitted process with the same rates and no more drafts than measured', () => {
   const record = parseRecord(SAMPLES['vllm-bench']!, 't') as RatesRecord;
-  const asked = { requests: 400, promptTokens: 10, outputTokens: 200, seed: 1 };
+  const asked = { requests: 400, promptTokens: 10, outputTokens: 200, seed: 1, k: null };
   const lengths = traceOfRates(record, asked, 't').drafters.get('unknown')!;
   expect(lengths).toMatchObject({ kind: 'fitted', maxK: 3 });
   expect(Math.max(...lengths.emitted)).toBe(4);
@@ -109,9 +109,9 @@ it('rates become a fitted process with the same rates and no more drafts than me
   expect(Math.abs(tokensPerRound(lengths, 3) - 2.5)).toBeLessThan(0.025);
   expect(() => traceOfRates(record, { ...asked, promptTokens: null }, 't')).toThrow('--prompt-len');
   const log = parseRecord(SAMPLES['sglang-log']!, 't') as RatesRecord;
-  expect(() => traceOfRates(log, asked, 't')).toThrow('neither rates by position nor a mean length');
+  expect(() => traceOfRates(log, asked, 't')).toThrow('a mean length, and no draft length');
   const mean = { ...record.rates[0]!, marginal: null, k: 2, meanLength: 1.75 };
-  expect(conditionalRates(mean, 't')![1]).toBeCloseTo(0.5, 12);
+  expect(draftsOf([mean], null, 't').rates[1]).toBeCloseTo(0.5, 12);
 });
 
 it('inspect: hand-computed', () => {

@@ -4,7 +4,7 @@
  * a request has its mean: new tokens over steps. EAGLE's `idxs` is the index of the last step.
  */
 import { UserError } from '../../errors.ts';
-import { lengthOfAccepted } from '../conventions.ts';
+import { lengthOfAccepted, MAX_K } from '../conventions.ts';
 import type { Drafting, Rates } from '../record.ts';
 import { StepCollector, type StepRequest } from '../steps.ts';
 import {
@@ -14,7 +14,6 @@ import {
   isObject,
   type Json,
   listAt,
-  MAX_K,
   NO_RATES,
   nameOf,
   objectAt,

@@ -24,6 +24,7 @@ export const canonicalCsvFormat: LineFormat = {
   name: 'specsim-csv',
   title: 'specsim trace CSV',
   items: 'lines',
+  whole: true,
   recognises: (line) => line.startsWith(canonicalCsvMark.trim()) || /^"?request"?,/.test(line),
   open(where) {
     const lines: string[] = [];

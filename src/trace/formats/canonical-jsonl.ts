@@ -13,7 +13,7 @@ import {
   rowsOf,
   TraceGatherer,
 } from '../canonical.ts';
-import { lengthOfAccepted, marginalOfConditional } from '../conventions.ts';
+import { lengthOfAccepted, MAX_K, marginalOfConditional } from '../conventions.ts';
 import { type AcceptanceRecord, DRAFTING, type Drafting, type Rates, type Steps } from '../record.ts';
 import { StepCollector } from '../steps.ts';
 import type { AcceptanceTrace, Provenance } from '../trace.ts';
@@ -25,7 +25,6 @@ import {
   isObject,
   type Json,
   listAt,
-  MAX_K,
   marginalAt,
   NO_RATES,
   numberAt,
@@ -106,6 +105,7 @@ export const canonicalJsonlFormat: JsonFormat = {
   name: 'specsim-jsonl',
   title: 'specsim trace JSONL',
   items: 'json',
+  whole: true,
   recognises: (value) => isObject(value) && MARK in value,
   open(where) {
     let head: Head | null = null;
@@ -229,10 +229,11 @@ function lengths(value: unknown, { uncounted }: Head, maxK: number, at: string):
 }
 
 function readRates(item: Json, { uncounted, rates: field }: Head, at: string): Rates {
-  const fields = ['label', ...Object.keys(NO_RATES).filter((key) => key !== 'marginal'), field];
+  const fields = ['label', ...Object.keys(NO_RATES).filter((key) => key !== 'marginal'), field, 'weight'];
   const unknown = Object.keys(item).find((key) => !fields.includes(key));
   if (unknown !== undefined) throw new UserError(`${at}: ${unknownName('field', unknown, fields).message}`);
   const count = (field: keyof Rates) => optional(item[field], (value) => numberAt(value, field, at));
+  const weight = count('weight');
   return checkTotals(
     {
       label: textAt(item.label, 'label', at),
@@ -246,6 +247,7 @@ function readRates(item: Json, { uncounted, rates: field }: Head, at: string): R
         field === 'marginal' ? marginalAt(value, field, at) : conditionalAt(value, at),
       ),
       roundsWithoutProposal: count('roundsWithoutProposal'),
+      ...(weight !== null && { weight }),
     },
     at,
   );

@@ -1,6 +1,7 @@
 /** Typed access to what a file says, with errors that name file, line and field; and what records share. */
 import { shown, UserError } from '../../errors.ts';
 import { got } from '../../validate.ts';
+import { MAX_K, meanLengthOf } from '../conventions.ts';
 import type { Rates } from '../record.ts';
 import type { Provenance } from '../trace.ts';
 
@@ -8,19 +9,22 @@ export type Json = Readonly<Record<string, unknown>>;
 
 /** The largest count taken: beyond it JSON numbers are not exact. */
 const MAX_COUNT = Number.MAX_SAFE_INTEGER;
-/** Most drafts of a round: lengths have to fit a byte. */
-export const MAX_K = 254;
 
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** @throws UserError that tells a text cut off from one that never was JSON */
+/** Lists and objects in one another; no format has more than a dozen. */
+const MAX_DEPTH = 100;
+
+/** @throws UserError that tells a text cut off from one that never was JSON, and for values nested without end */
 export function parseJson(text: string, at: string): unknown {
+  if (nested(text, MAX_DEPTH)) throw new UserError(`${at}: json nested more than ${MAX_DEPTH} deep`);
   try {
     return JSON.parse(text);
   } catch {
     const json = text.trim();
+    if (json === '') throw new UserError(`${at}: empty, expected a json value`);
     if (json.includes('\0')) throw new UserError(`${at}: bytes that are not UTF-8 text`);
     throw new UserError(
       json.startsWith('{') && !json.endsWith('}')
@@ -28,6 +32,28 @@ export function parseJson(text: string, at: string): unknown {
         : `${at}: not valid json, starts with ${shown(json.slice(0, 20))}`,
     );
   }
+}
+
+/** Whether brackets stand deeper in one another than `depth`. Most texts have too few for that, and are told by counting. */
+function nested(text: string, depth: number): boolean {
+  let open = 0;
+  for (const bracket of ['[', '{']) {
+    for (let i = text.indexOf(bracket); i !== -1 && open <= depth; i = text.indexOf(bracket, i + 1)) open++;
+  }
+  if (open <= depth) return false;
+  let level = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text.charCodeAt(i);
+    if (quoted) {
+      if (char === 92) i++;
+      else if (char === 34) quoted = false;
+    } else if (char === 34) quoted = true;
+    else if (char === 91 || char === 123) {
+      if (++level > depth) return true;
+    } else if (char === 93 || char === 125) level--;
+  }
+  return false;
 }
 
 function fail(at: string, field: string, value: unknown, expected: string): UserError {
@@ -163,15 +189,28 @@ export const NO_RATES: Omit<Rates, 'label'> = {
 
 /** Figures are printed to two digits or more; Model-Optimizer takes means this close for the same. */
 const SAME = 0.02;
+/** Half of the last digit of a share printed to two. */
+const ROUNDED = 0.005;
+
+/** What a mean length follows from. */
+export const BY_TOTALS = 'its totals, the bonus token counted';
 
 /**
  * A figure that a file states although it follows from others. Where the two differ, one is not what it is taken for:
  * the bonus token counted where it is not, or a mean over requests.
  *
  * @param by what it follows from, for the error
+ * @param slack what rounding adds, where a figure is the sum of several
  */
-export function checkFollows(stated: number | null, follows: number, field: string, at: string, by: string) {
-  if (stated !== null && Math.abs(stated - follows) > SAME * Math.max(1, follows))
+export function checkFollows(
+  stated: number | null,
+  follows: number,
+  field: string,
+  at: string,
+  by: string,
+  slack = 0,
+) {
+  if (stated !== null && Math.abs(stated - follows) > SAME * Math.max(1, follows) + slack)
     throw new UserError(`${at}: ${field} is ${stated}, expected ${Number(follows.toFixed(4))} by ${by}`);
 }
 
@@ -191,11 +230,17 @@ export function checkHistogram(
     );
 }
 
-/** Totals that cannot be: more accepted than drafted, or more rounds' worth of drafts than k allows. */
-export function checkTotals<
-  Totals extends Pick<Rates, 'k' | 'rounds' | 'draftedTokens' | 'acceptedTokens' | 'meanLength'>,
->(rates: Totals, at: string): Totals {
-  const { k, rounds, draftedTokens: drafted, acceptedTokens: accepted, meanLength } = rates;
+/**
+ * Totals that cannot be, whatever file they come from: more accepted than drafted, more drafted than the rounds could
+ * draft, or a mean and shares that the totals rule out.
+ *
+ * @throws UserError
+ */
+export function checkTotals<Totals extends Omit<Rates, 'label' | 'method' | 'roundsWithoutProposal'>>(
+  rates: Totals,
+  at: string,
+): Totals {
+  const { k, rounds, draftedTokens: drafted, acceptedTokens: accepted, meanLength, marginal } = rates;
   if (accepted !== null && drafted !== null && accepted > drafted) {
     throw new UserError(`${at}: ${accepted} drafts accepted of ${drafted}, expected at most that`);
   }
@@ -204,8 +249,26 @@ export function checkTotals<
       `${at}: ${accepted} drafts accepted in ${rounds} rounds of ${k}, expected at most ${k * rounds}`,
     );
   }
+  if (k !== null && rounds !== null && drafted !== null && drafted > k * rounds) {
+    throw new UserError(
+      `${at}: ${drafted} tokens drafted in ${rounds} rounds of at most ${k}, expected at most ${k * rounds}; a tree drafts more than it is deep, and is not read as a chain`,
+    );
+  }
   if (k !== null && meanLength !== null && meanLength > k + 1 + 1e-2) {
     throw new UserError(`${at}: a mean length of ${meanLength} with k ${k}, expected at most ${k + 1}`);
+  }
+  if (k !== null && marginal !== null && marginal.length > k) {
+    throw new UserError(`${at}: shares of ${marginal.length} positions with k ${k}, expected at most ${k}`);
+  }
+  const shares = marginal?.reduce((sum, share) => sum + share, 0) ?? null;
+  const slack = ROUNDED * (marginal?.length ?? 0);
+  const field = 'the sum of the shares by position';
+  if (rounds !== null && rounds > 0 && accepted !== null) {
+    checkFollows(meanLength, meanLengthOf(accepted, rounds), 'the mean length', at, BY_TOTALS);
+    checkFollows(shares, accepted / rounds, field, at, 'the accepted tokens and the rounds', slack);
+  }
+  if (meanLength !== null && meanLength > 0) {
+    checkFollows(shares, meanLength - 1, field, at, 'the mean length', slack);
   }
   return rates;
 }

@@ -3,6 +3,7 @@ import type { AcceptanceRecord, Drafting } from '../record.ts';
 
 /** What the user says about a file, since few formats say it themselves (stated.ts). */
 export interface Stated extends StatedDrafts {
+  readonly name: string | null;
   readonly method: string | null;
   readonly target: string | null;
   readonly draft: string | null;
@@ -18,6 +19,7 @@ export interface StatedDrafts {
 }
 
 export const NOTHING_STATED: Stated = {
+  name: null,
   method: null,
   target: null,
   draft: null,
@@ -32,24 +34,31 @@ export interface Reader<Item> {
   add(item: Item, at: string): void;
   /** @throws UserError when there was nothing to read */
   finish(): AcceptanceRecord;
+  /** Items so far that are of the format and say nothing of acceptance. */
+  leftOut?(): number;
 }
 
-export interface JsonFormat {
+interface Format<Item> {
   readonly name: string;
   readonly title: string;
+  /**
+   * The first item of a file is one that no other format has, and all others belong to it: one that it does not
+   * recognise is an error. In other formats such items are left out, and counted.
+   */
+  readonly whole?: true;
+  open(where: string, stated: StatedDrafts): Reader<Item>;
+}
+
+export interface JsonFormat extends Format<unknown> {
   readonly items: 'json';
-  /** Whether the first value of a file (a line of JSONL, an element of a list, or the whole) is of this format. */
+  /** Whether a value (a line of JSONL, an element of a list, or the whole of a file) is of this format. */
   recognises(value: Readonly<Record<string, unknown>> | readonly unknown[]): boolean;
-  open(where: string, stated: StatedDrafts): Reader<unknown>;
 }
 
-export interface LineFormat {
-  readonly name: string;
-  readonly title: string;
+export interface LineFormat extends Format<string> {
   readonly items: 'lines';
-  /** Whether one line is enough to tell the format. Lines before it are read too. */
+  /** Whether a line says something that only this format has. All lines of a file are read. */
   recognises(line: string): boolean;
-  open(where: string, stated: StatedDrafts): Reader<string>;
 }
 
 export type TraceFormat = JsonFormat | LineFormat;

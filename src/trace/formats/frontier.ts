@@ -1,7 +1,8 @@
 /** Frontier's trace of committed tokens an iteration (bonus counted), with or without the scheduled drafts. */
 import { UserError } from '../../errors.ts';
+import { MAX_K } from '../conventions.ts';
 import { StepCollector } from '../steps.ts';
-import { countsAt, isObject, MAX_K, nameOf, objectAt, optional, provenanceOf } from './fields.ts';
+import { countsAt, isObject, nameOf, objectAt, optional, provenanceOf } from './fields.ts';
 import type { JsonFormat } from './format.ts';
 
 const COMMITTED = 'committed_tokens_per_iteration';
@@ -42,7 +43,13 @@ export const frontier: JsonFormat = {
           objectAt(o, `per_request_${SCHEDULED}`, at),
         );
         for (const [id, list] of Object.entries(objectAt(requests, `per_request_${COMMITTED}`, at))) {
-          add(id, list, scheduled?.[id], `per_request_${COMMITTED}.${id}`, at);
+          add(
+            id,
+            list,
+            scheduled !== null && Object.hasOwn(scheduled, id) ? scheduled[id] : null,
+            `per_request_${COMMITTED}.${id}`,
+            at,
+          );
         }
       },
       finish() {

@@ -1,7 +1,8 @@
 /** InferenceX's golden acceptance lengths: YAML of model, thinking mode and k; the length counts the bonus token. */
 import { UserError } from '../../errors.ts';
+import { MAX_K } from '../conventions.ts';
 import type { Rates } from '../record.ts';
-import { checkTotals, MAX_K, NO_RATES, nameOf, provenanceOf } from './fields.ts';
+import { checkTotals, NO_RATES, nameOf, provenanceOf } from './fields.ts';
 import type { LineFormat } from './format.ts';
 
 export const inferencex: LineFormat = {
@@ -14,9 +15,10 @@ export const inferencex: LineFormat = {
     let [model, mode, draft]: (string | null)[] = [null, null, null];
     return {
       add(raw, at) {
-        const line = raw.replace(/\s+#.*$/, '').trimEnd();
+        const comment = raw.indexOf(' #');
+        const line = (comment === -1 ? raw : raw.slice(0, comment)).trimEnd();
         if (line === '' || line.startsWith('#') || line === '---') return;
-        const [, indent, key, value] = /^( *)([^:]+):\s*(.*)$/.exec(line) ?? [];
+        const [, indent, key, value] = /^( *)([^ :][^:]*): *(.*)$/.exec(line) ?? [];
         if (key === undefined)
           throw new UserError(`${at}: expected "key: value", got ${JSON.stringify(line.slice(0, 60))}`);
         const field = key.replaceAll(/^["']|["']$/g, '');

@@ -1,15 +1,15 @@
 /** specdec_bench's acceptance rates, keyed by emitted length (bonus counted); lengths that never occurred are absent. */
 import { UserError } from '../../errors.ts';
-import { acceptedHistogramOfLengths, marginalOfHistogram } from '../conventions.ts';
-import { integerKeyed, MAX_K, NO_RATES, numberAt } from './fields.ts';
-import { jsonRates } from './rates-format.ts';
+import { acceptedHistogramOfLengths, MAX_K, marginalOfHistogram } from '../conventions.ts';
+import { integerKeyed, NO_RATES, numberAt } from './fields.ts';
+import { jsonRates, padded } from './rates-format.ts';
 
 export const specdecBench = jsonRates({
   name: 'specdec-bench',
   title: 'specdec_bench acceptance rates',
   source: 'specdec_bench',
   recognises: (value) => 'Acceptance_Length_Histogram' in value,
-  read(item, at, label) {
+  reading: () => (item, at, label) => {
     const lengths = integerKeyed(
       item.Acceptance_Length_Histogram,
       'Acceptance_Length_Histogram',
@@ -46,4 +46,5 @@ export const specdecBench = jsonRates({
       marginal,
     };
   },
+  together: (parts) => padded(parts),
 });

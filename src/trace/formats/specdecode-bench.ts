@@ -6,17 +6,8 @@ import { shown, UserError } from '../../errors.ts';
 import { flatTokens, flatten, offsetsOf } from '../flat.ts';
 import { LOOK_UPS, lookUp } from '../lookup.ts';
 import type { AcceptanceTrace, TokenIds } from '../trace.ts';
-import { bytesAt, countsAt, idAt, nameOf, objectAt, parseJson } from './fields.ts';
-import type { LineFormat } from './format.ts';
-
-/** The fields of a line, for telling the format from others. */
-const specDecodeBenchFields = [
-  'id',
-  'prompt_token_ids',
-  'generated_token_ids',
-  'acc_eagle',
-  'acc_ngram',
-] as const;
+import { bytesAt, countsAt, idAt, isObject, type Json, nameOf, objectAt } from './fields.ts';
+import type { JsonFormat } from './format.ts';
 
 const MAX_K = LOOK_UPS.ngram.maxK;
 const OUTPUT_LIMIT = 8192;
@@ -31,22 +22,18 @@ interface RecordedRequest {
 }
 
 /** Drafters `ngram`, whose proposals are looked up on the token ids, and `eagle3`, of another generation. */
-export const specDecodeBench: LineFormat = {
+export const specDecodeBench: JsonFormat = {
   name: 'specdecode-bench',
   title: 'SpecDecode-Bench JSONL',
-  items: 'lines',
-  // A damaged file should still be recognised.
-  recognises: (line) =>
-    /^\s*\{/.test(line) &&
-    specDecodeBenchFields.some((field) => field !== 'id' && line.includes(`"${field}"`)),
+  items: 'json',
+  whole: true,
+  recognises: (value) => isObject(value) && ('acc_eagle' in value || 'acc_ngram' in value),
   open(where) {
     const requests: RecordedRequest[] = [];
     const lineOfId = new Map<string, string>();
     return {
-      add(line, at) {
-        const json = line.trim();
-        if (json === '') return;
-        const request = parseRequest(json, at);
+      add(value, at) {
+        const request = requestOf(objectAt(value, 'the line', at), at);
         const earlier = lineOfId.get(request.id);
         if (earlier !== undefined)
           throw new UserError(`${at}: id ${shown(request.id)} was on ${earlier} already`);
@@ -124,8 +111,7 @@ function recordedLookUp(
   return { emitted, proposed };
 }
 
-function parseRequest(json: string, at: string): RecordedRequest {
-  const fields = objectAt(parseJson(json, at), 'the line', at);
+function requestOf(fields: Json, at: string): RecordedRequest {
   const id = idAt(fields.id, 'id', at);
   const output = countsAt(fields.generated_token_ids, 'generated_token_ids', at, 0, MAX_TOKEN_ID);
   const ngram = lengthsOf(fields.acc_ngram, 'acc_ngram', at);

@@ -2,6 +2,7 @@
 import { UserError } from '../../errors.ts';
 import {
   acceptedHistogramOfLengths,
+  MAX_K,
   marginalOfConditional,
   marginalOfHistogram,
   meanLengthOfMarginal,
@@ -11,7 +12,6 @@ import {
   countAt,
   integerKeyed,
   listAt,
-  MAX_K,
   marginalAt,
   NO_RATES,
   numberAt,
@@ -28,7 +28,7 @@ export const speculationProfile = jsonRates({
   title: 'speculation_profile.json',
   source: 'Model-Optimizer speculation profile',
   recognises: (value) => 'marginal_accept_rates' in value || 'conditional_accept_rates' in value,
-  read(item, at, label) {
+  reading: () => (item, at, label) => {
     const conditional = listAt(item.conditional_accept_rates, 'conditional_accept_rates', at).map((rate, i) =>
       numberAt(rate, `conditional_accept_rates[${i}]`, at, 0, 1),
     );

@@ -1,12 +1,14 @@
 /** What the user says about a file (`Stated`), put into what the file says. */
+
 import { UserError } from '../../errors.ts';
+import { meanLengthOf } from '../conventions.ts';
 import type { AcceptanceRecord, Rates, Steps } from '../record.ts';
 import type { Provenance } from '../trace.ts';
 import { checkTotals } from './fields.ts';
 import type { Stated } from './format.ts';
 
 /**
- * The record with what is stated: where it is from, the name of its only method, k where the file does not say it.
+ * The record with what is stated: its name, where it is from, the name of its only method, k where the file does not say it.
  * Nothing is stated in vain.
  *
  * @param where the file, for messages
@@ -16,7 +18,8 @@ export function asStated(record: AcceptanceRecord, stated: Stated, where: string
   const fail = (flag: 'method' | 'k' | 'drafting', problem: string) =>
     new UserError(`${where}: --${flag} ${stated[flag]}: ${problem}`);
   const { method, k, drafting } = stated;
-  if (record.kind !== 'step-indexed' && drafting !== null) {
+  const leftOpen = record.kind === 'rates' && record.drafting !== undefined;
+  if (record.kind !== 'step-indexed' && drafting !== null && !leftOpen) {
     throw fail('drafting', `no effect on ${record.kind} acceptance, expected rounds`);
   }
   const methods = methodsOf(record);
@@ -36,18 +39,24 @@ export function asStated(record: AcceptanceRecord, stated: Stated, where: string
     const drafters = new Map([...trace.drafters].map(([name, lengths]) => [named(name), lengths]));
     return {
       ...record,
-      trace: { ...trace, drafters, provenance: provenanceStated(trace.provenance, stated) },
+      trace: {
+        ...trace,
+        name: stated.name ?? trace.name,
+        drafters,
+        provenance: provenanceStated(trace.provenance, stated),
+      },
     };
   }
   const provenance = provenanceStated(record.provenance, stated);
+  const name = stated.name ?? record.name;
   if (record.kind === 'rates') {
     const rates = record.rates.map((part): Rates => {
       if (k !== null && part.k !== null && part.k !== k) {
         throw fail('k', `the file says ${part.k} of ${part.label}, expected the same or none`);
       }
-      return checkTotals({ ...part, method: named(part.method), k: part.k ?? k }, where);
+      return checkTotals({ ...withRounds(part, k), method: named(part.method) }, where);
     });
-    return { ...record, provenance, rates };
+    return { ...record, name, provenance, rates };
   }
   const drafters = record.drafters.map((steps): Steps => {
     if (k !== null && steps.maxK !== k) {
@@ -63,12 +72,31 @@ export function asStated(record: AcceptanceRecord, stated: Stated, where: string
     }
     return { ...steps, method: named(steps.method) };
   });
-  return { ...record, provenance, drafters };
+  return { ...record, name, provenance, drafters };
 }
 
-export function provenanceStated(found: Provenance, { target, draft, engine, licence }: Stated): Provenance {
+/** A part that does not say its draft length, with the one stated; of totals alone it is what tells the rounds. */
+function withRounds(part: Rates, k: number | null): Rates {
+  if (part.k !== null || k === null) return part;
+  const { rounds, draftedTokens, acceptedTokens, meanLength } = part;
+  if (rounds !== null || draftedTokens === null || draftedTokens === 0 || meanLength !== null)
+    return { ...part, k };
+  const drafting = Math.round(draftedTokens / k);
+  return {
+    ...part,
+    k,
+    rounds: drafting,
+    meanLength: acceptedTokens === null ? null : meanLengthOf(acceptedTokens, drafting),
+  };
+}
+
+export function provenanceStated(
+  found: Provenance,
+  { target, draft, engine, licence, name }: Stated,
+): Provenance {
   return {
     ...found,
+    ...(name !== null && { dataset: name }),
     ...(target !== null && { target }),
     ...(draft !== null && { draft }),
     ...(engine !== null && { engine }),

@@ -1,7 +1,8 @@
 /** TensorRT-LLM: statistics by iteration of the batch, and by choice of a response. */
 import { UserError } from '../../errors.ts';
-import { marginalOfHistogram } from '../conventions.ts';
+import { MAX_K, marginalOfHistogram, meanLengthOf } from '../conventions.ts';
 import {
+  BY_TOTALS,
   checkFollows,
   checkHistogram,
   checkTotals,
@@ -9,7 +10,6 @@ import {
   countsAt,
   idAt,
   isObject,
-  MAX_K,
   NO_RATES,
   nameOf,
   numberAt,
@@ -44,8 +44,18 @@ export const trtllmIterations: JsonFormat = {
         const stats = objectAt(item.specDecodingStats, 'specDecodingStats', at);
         const count = (field: string) => countAt(stats[field], `specDecodingStats.${field}`, at);
         const drafting = count('numRequestsWithDraftTokens');
-        numberAt(stats.acceptanceLength, 'specDecodingStats.acceptanceLength', at);
         const [more, taken] = [count('numDraftTokens'), count('numAcceptedTokens')];
+        const length = optional(stats.acceptanceLength, (value) =>
+          numberAt(value, 'specDecodingStats.acceptanceLength', at),
+        );
+        if (drafting > 0)
+          checkFollows(
+            length,
+            meanLengthOf(taken, drafting),
+            'specDecodingStats.acceptanceLength',
+            at,
+            BY_TOTALS,
+          );
         if (taken > more)
           throw new UserError(`${at}: ${taken} drafts accepted of ${more}, expected at most that`);
         if (drafting === 0 && more > 0)
@@ -58,7 +68,7 @@ export const trtllmIterations: JsonFormat = {
       },
       finish() {
         if (iterations === 0) throw new UserError(`${where}: no iteration with specDecodingStats`);
-        const width = drafted / rounds;
+        const width = rounds === 0 ? 0 : drafted / rounds;
         return {
           kind: 'rates',
           name: nameOf(where),
@@ -68,11 +78,11 @@ export const trtllmIterations: JsonFormat = {
               {
                 ...NO_RATES,
                 label: `${iterations} iterations`,
-                k: Number.isInteger(width) && width <= MAX_K ? width : null,
+                k: Number.isInteger(width) && width > 0 && width <= MAX_K ? width : null,
                 rounds,
                 draftedTokens: drafted,
                 acceptedTokens: accepted,
-                meanLength: rounds === 0 ? null : 1 + accepted / rounds,
+                meanLength: rounds === 0 ? null : meanLengthOf(accepted, rounds),
                 roundsWithoutProposal: without,
               },
               where,
@@ -89,7 +99,7 @@ export const trtllmChoice = jsonRates({
   title: 'TensorRT-LLM choice',
   source: 'TensorRT-LLM response',
   recognises: (value) => 'avg_decoded_tokens_per_iter' in value,
-  read(item, at, label) {
+  reading: () => (item, at, label) => {
     const spec = objectAt(item.speculative_decoding, 'speculative_decoding', at);
     const count = (field: string) => countAt(spec[field], `speculative_decoding.${field}`, at);
     const rounds = count('num_spec_steps');
@@ -108,11 +118,13 @@ export const trtllmChoice = jsonRates({
     return {
       ...NO_RATES,
       label: optional(item.index, (index) => idAt(index, 'index', at)) ?? label,
-      k: countAt(spec.num_spec_tokens, 'speculative_decoding.num_spec_tokens', at, 0, MAX_K),
+      k: optional(spec.num_spec_tokens, (k) =>
+        countAt(k, 'speculative_decoding.num_spec_tokens', at, 0, MAX_K),
+      ),
       rounds,
       draftedTokens: drafted,
       acceptedTokens: accepted,
-      meanLength: rounds === 0 ? null : 1 + accepted / rounds,
+      meanLength: rounds === 0 ? null : meanLengthOf(accepted, rounds),
       marginal: histogram === null || rounds === 0 ? null : marginalOfHistogram(histogram),
     };
   },

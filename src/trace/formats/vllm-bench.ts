@@ -1,33 +1,47 @@
 /** The result of `vllm bench serve`: the acceptance rate is in percent, the length counts the bonus token. */
-import { shareOfPercent } from '../conventions.ts';
-import { checkFollows, countAt, marginalAt, NO_RATES, numberAt, optional } from './fields.ts';
-import { jsonRates } from './rates-format.ts';
+import { meanLengthOf, shareOfPercent } from '../conventions.ts';
+import { BY_TOTALS, checkFollows, countAt, marginalAt, NO_RATES, numberAt, optional } from './fields.ts';
+import { jsonRates, withoutProposal } from './rates-format.ts';
 
 export const vllmBench = jsonRates({
   name: 'vllm-bench',
   title: 'vllm bench serve result',
   source: 'vllm bench serve',
+  engine: 'vllm',
   recognises: (value) => 'spec_decode_acceptance_length' in value || 'spec_decode_num_drafts' in value,
-  read(item, at, label) {
-    const rounds = countAt(item.spec_decode_num_drafts, 'spec_decode_num_drafts', at);
+  reading: () => (item, at, label) => {
+    const count = (field: string) => optional(item[field], (value) => countAt(value, field, at));
+    const rounds = count('spec_decode_num_drafts');
     const marginal = optional(item.spec_decode_per_position_acceptance_rates, (list) =>
       marginalAt(list, 'spec_decode_per_position_acceptance_rates', at),
     );
-    const count = (field: string) => countAt(item[field], field, at);
     const drafted = count('spec_decode_draft_tokens');
     const accepted = count('spec_decode_accepted_tokens');
-    const percent = numberAt(item.spec_decode_acceptance_rate, 'spec_decode_acceptance_rate', at, 0, 100);
-    const meanLength = numberAt(item.spec_decode_acceptance_length, 'spec_decode_acceptance_length', at, 1);
-    const by = 'the totals';
-    if (rounds > 0) checkFollows(meanLength, 1 + accepted / rounds, 'spec_decode_acceptance_length', at, by);
-    if (drafted > 0)
+    const percent = optional(item.spec_decode_acceptance_rate, (value) =>
+      numberAt(value, 'spec_decode_acceptance_rate', at, 0, 100),
+    );
+    const meanLength = optional(item.spec_decode_acceptance_length, (value) =>
+      numberAt(value, 'spec_decode_acceptance_length', at, 1),
+    );
+    if (rounds === 0 || (rounds === null && meanLength === null)) return null;
+    if (rounds !== null && accepted !== null)
+      checkFollows(
+        meanLength,
+        meanLengthOf(accepted, rounds),
+        'spec_decode_acceptance_length',
+        at,
+        BY_TOTALS,
+      );
+    if (drafted !== null && drafted > 0 && accepted !== null && percent !== null)
       checkFollows(
         shareOfPercent(percent),
         accepted / drafted,
         'share of spec_decode_acceptance_rate',
         at,
-        by,
+        'the totals',
       );
+    const generated = count('total_output_tokens');
+    const requests = count('completed');
     return {
       ...NO_RATES,
       label: `run ${label}`,
@@ -35,8 +49,13 @@ export const vllmBench = jsonRates({
       rounds,
       draftedTokens: drafted,
       acceptedTokens: accepted,
-      meanLength,
+      meanLength:
+        meanLength ?? (rounds === null || accepted === null ? null : meanLengthOf(accepted, rounds)),
       marginal,
+      roundsWithoutProposal:
+        generated === null || requests === null || rounds === null || accepted === null
+          ? null
+          : withoutProposal(generated - requests, rounds, accepted),
     };
   },
 });

@@ -4,7 +4,7 @@
  * token, but the mean length does.
  */
 import { UserError } from '../../errors.ts';
-import { lengthOfAccepted, marginalOfHistogram } from '../conventions.ts';
+import { lengthOfAccepted, MAX_K, marginalOfHistogram, meanLengthOf } from '../conventions.ts';
 import type { Rates } from '../record.ts';
 import { StepCollector } from '../steps.ts';
 import {
@@ -18,7 +18,6 @@ import {
   integerKeyed,
   isObject,
   type Json,
-  MAX_K,
   NO_RATES,
   nameOf,
   numberAt,
@@ -27,6 +26,7 @@ import {
   provenanceOf,
 } from './fields.ts';
 import type { JsonFormat, Reader, StatedDrafts } from './format.ts';
+import { padded, withoutProposal } from './rates-format.ts';
 
 interface Dialect {
   readonly source: string;
@@ -69,7 +69,7 @@ function read(
       if (rounds > 0) {
         checkFollows(
           mean,
-          1 + accepted / rounds,
+          meanLengthOf(accepted, rounds),
           'mean_acceptance_length',
           at,
           'its totals, the bonus token counted',
@@ -77,8 +77,14 @@ function read(
         if (histogram !== null) checkHistogram(histogram, rounds, accepted, 'acceptance_histogram', at);
       }
       if (drafted > 0) checkFollows(rate, accepted / drafted, 'draft_acceptance_rate', at, 'its totals');
-      const meanLength = rounds === 0 ? mean : 1 + accepted / rounds;
-      const totals = { k, rounds, draftedTokens: drafted, acceptedTokens: accepted, meanLength };
+      const meanLength = rounds === 0 ? mean : meanLengthOf(accepted, rounds);
+      const marginal =
+        histogram === null || rounds === 0
+          ? null
+          : marginalOfHistogram(
+              Array.from({ length: Math.max(histogram.length, (k ?? 0) + 1) }, (_, i) => histogram[i] ?? 0),
+            );
+      const totals = { k, rounds, draftedTokens: drafted, acceptedTokens: accepted, meanLength, marginal };
       checkTotals(totals, at);
       if (found.per_step_accepted === undefined || found.per_step_accepted === null) {
         if (steps.requests > 0)
@@ -87,7 +93,9 @@ function read(
           ...NO_RATES,
           ...totals,
           label: id,
-          marginal: histogram === null || rounds === 0 ? null : marginalOfHistogram(histogram),
+          roundsWithoutProposal: optional(tokens.completion_tokens, (n) =>
+            withoutProposal(countAt(n, 'completion_tokens', at, 1, 2 ** 27) - 1, rounds, accepted),
+          ),
         });
         return;
       }
@@ -124,7 +132,7 @@ function read(
     finish() {
       const provenance = provenanceOf(where, source, { engine, target: model ?? 'unknown' });
       const name = nameOf(where);
-      if (rates.length > 0) return { kind: 'rates', name, provenance, rates };
+      if (rates.length > 0) return { kind: 'rates', name, provenance, rates: padded(rates) };
       if (steps.requests === 0) throw new UserError(`${where}: no request with speculative decoding metrics`);
       const drafter = steps.finish('unknown', stated.drafting ?? 'chain', maxK ?? stated.k);
       return { kind: 'step-indexed', name, provenance, drafters: [drafter] };
@@ -152,7 +160,7 @@ export const vllmDetailed: JsonFormat = {
   title: 'vLLM response with speculative decoding metrics',
   items: 'json',
   recognises: (value) =>
-    isObject(value) && isObject(value.metrics) && 'speculative_decoding' in value.metrics,
+    isObject(value) && isObject(value.metrics) && isObject(value.metrics.speculative_decoding),
   open: (where, stated) =>
     read(
       {

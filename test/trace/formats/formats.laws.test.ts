@@ -27,6 +27,8 @@ describe('the same run in every format', () => {
     'vllm-prometheus',
     'vllm-log',
     'vllm-bench',
+    'bench-summary',
+    'vllm-offline',
     'speculators-csv',
     'speculation-profile',
     'llamacpp-log',
@@ -201,23 +203,27 @@ describe('canonical files', () => {
       .record({
         label: word,
         method: fc.option(word),
-        k: fc.option(fc.integer({ min: 0, max: 254 })),
-        rounds: fc.option(fc.nat()),
-        shares: fc.option(fc.array(share, { maxLength: 9 })),
-        accepted: fc.option(share),
+        k: fc.option(fc.integer({ min: 9, max: 254 })),
+        rounds: fc.option(fc.integer({ min: 0, max: 1e6 })),
+        shares: fc.array(share, { minLength: 1, maxLength: 9 }),
+        stated: fc.record({ shares: fc.boolean(), mean: fc.boolean(), totals: fc.boolean() }),
         roundsWithoutProposal: fc.option(fc.nat()),
+        weight: fc.option(fc.integer({ min: 1, max: 1e6 })),
       })
-      .map(({ shares, accepted, ...rest }): Rates => {
+      .map(({ shares, stated, weight, ...rest }): Rates => {
         const { k, rounds } = rest;
-        const marginal = shares === null ? null : shares.sort((a, b) => b - a);
-        const draftedTokens = k === null || rounds === null ? null : k * rounds;
-        const acceptedTokens = accepted === null ? null : Math.floor(accepted * (draftedTokens ?? 1e6));
+        const marginal = shares.sort((a, b) => b - a);
+        const accepted = marginal.reduce((sum, one) => sum + one, 0);
+        // So many rounds that whole tokens are as good as the shares.
+        const many = rounds === null ? null : 1000 * rounds;
         return {
           ...rest,
-          marginal,
-          draftedTokens,
-          acceptedTokens,
-          meanLength: accepted && 1 + accepted * (k ?? 9),
+          rounds: many,
+          marginal: stated.shares ? marginal : null,
+          draftedTokens: k === null || many === null ? null : k * many,
+          acceptedTokens: stated.totals ? Math.floor(accepted * (many ?? 1000)) : null,
+          meanLength: stated.mean ? 1 + accepted : null,
+          ...(weight !== null && { weight }),
         };
       });
     fc.assert(
@@ -241,6 +247,9 @@ const UNREAD: Readonly<Record<string, readonly string[]>> = {
   'sglang-generate': ['completion_tokens'],
   'trtllm-iterations': ['iter'],
   'trtllm-choice': ['avg_decoded_tokens_per_iter'],
+  'sglang-bench': ['output_throughput'],
+  specforge: ['num_samples'],
+  'trtllm-bench': ['acceptance_length_percentiles'],
   llamacpp: ['predicted_ms'],
   answers: ['index'],
   'specdec-bench': ['Conditional_Acceptance_Rate'],

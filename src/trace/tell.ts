@@ -1,0 +1,109 @@
+/**
+ * Tells the format of an acceptance file by what stands in its head, never by its name: of all formats and ways in
+ * which lines travel, the one that recognises most. One item that has nothing to do with speculation tells nothing.
+ */
+import { isObject } from './formats/fields.ts';
+import type { TraceFormat } from './formats/format.ts';
+import { FORMATS } from './formats/index.ts';
+import { plain, TRANSPORTS, type Transport } from './formats/transport.ts';
+
+export interface Told {
+  readonly format: TraceFormat;
+  readonly transport: Transport;
+  /** The head is one JSON value over several lines, or its beginning. */
+  readonly document: boolean;
+  /** Another format that recognises almost as much. */
+  readonly runnerUp: TraceFormat | null;
+}
+
+/** A format is close when it recognises at least this share of what the best does. */
+const CLOSE = 0.5;
+
+interface Count {
+  readonly format: TraceFormat;
+  readonly transport: Transport;
+  readonly document: boolean;
+  readonly found: number;
+}
+
+/**
+ * @param lines the first lines of a file, blank ones among them
+ * @param complete whether these are all
+ * @param forced the one format it may be; null for any
+ * @returns null when no format recognises anything
+ */
+export function tell(lines: readonly string[], complete: boolean, forced: TraceFormat | null): Told | null {
+  const counts: Count[] = [];
+  const whole = complete ? documentIn(lines) : undefined;
+  if (whole !== undefined) counts.push(...counted([], itemsOf(whole), plain, true));
+  for (const transport of TRANSPORTS) {
+    const inside = lines.flatMap((line) => [...transport.lines(line)]);
+    counts.push(...counted(inside, inside.flatMap(valuesIn), transport, false));
+  }
+  const best = bestOf(counts.filter(({ format }) => forced === null || format === forced));
+  if (best === null) return null;
+  const next = bestOf(
+    counts.filter(({ format, document }) => format !== best.format && document === best.document),
+  );
+  const close =
+    forced === null && next !== null && next.found >= CLOSE * best.found && best.found !== Infinity;
+  return { ...best, runnerUp: close ? next.format : null };
+}
+
+/** Elements of a list of objects; anything else is one item. */
+export function itemsOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) && value.some(isObject) ? value : [value];
+}
+
+/** Whether a line may be JSON: what logs put in brackets at the beginning of theirs is not. */
+export function mayBeJson(line: string): boolean {
+  return /^\s*(\{|\[\s*([[{\]]|-?[\d.]+\s*[,\]]|"|$))/.test(line);
+}
+
+/** The first of those that recognise most. */
+function bestOf(counts: readonly Count[]): Count | null {
+  return counts.reduce<Count | null>((best, one) => (one.found > (best?.found ?? 0) ? one : best), null);
+}
+
+function counted(
+  lines: readonly string[],
+  values: readonly unknown[],
+  transport: Transport,
+  document: boolean,
+): Count[] {
+  const first = lines.find((line) => line.trim() !== '');
+  return FORMATS.map((format) => {
+    const recognised =
+      format.items === 'lines'
+        ? (item: unknown) => format.recognises((item as string).trimEnd())
+        : (item: unknown) => (isObject(item) || Array.isArray(item)) && format.recognises(item);
+    const items: readonly unknown[] = format.items === 'lines' ? lines : values;
+    const begins = format.items === 'lines' ? first : values[0];
+    const found =
+      format.whole === true
+        ? begins !== undefined && recognised(begins)
+          ? Infinity
+          : 0
+        : items.reduce<number>((sum, item) => sum + (recognised(item) ? 1 : 0), 0);
+    return { format, transport, document, found };
+  });
+}
+
+function documentIn(lines: readonly string[]): unknown {
+  const [first, second] = lines.filter((line) => line.trim() !== '');
+  if (first === undefined || second === undefined || !mayBeJson(first)) return undefined;
+  try {
+    return JSON.parse(lines.join('\n'));
+  } catch {
+    return undefined;
+  }
+}
+
+function valuesIn(line: string): readonly unknown[] {
+  if (!mayBeJson(line)) return [];
+  try {
+    return itemsOf(JSON.parse(line));
+  } catch {
+    return [];
+  }
+}
