@@ -502,6 +502,7 @@ function readWorkload({ text, where }: Document, scenario: Scenario, warnings: s
   if (wanted > total) {
     throw new UserError(`--requests ${wanted}: workload ${where} has ${total}, expected at most that`);
   }
+  warnings.push(...whole.notes.map((note) => `workload ${where}: ${note}`));
   if (whole.dropped > 0) {
     warnings.push(`workload ${where}: ${whole.dropped} requests without a prompt or an output are left out`);
   }

@@ -12,9 +12,6 @@ export interface PrefixHashes {
   readonly blockTokens: number;
 }
 
-/** Prompt tokens that a hash of Mooncake stands for; no other format has any. */
-const HASHED_TOKENS = 512;
-
 export interface Workload {
   /** The format's name. */
   readonly format: string;
@@ -27,6 +24,8 @@ export interface Workload {
   readonly dropped: number;
   /** Requests that stood before an earlier one in the file; they are put in order of time. */
   readonly outOfOrder: number;
+  /** What a user should know of how the file was read. */
+  readonly notes: readonly string[];
 }
 
 /** One request as a reader finds it. */
@@ -38,8 +37,17 @@ export interface WorkloadRow {
   readonly hashes?: readonly number[];
 }
 
-/** Drops what cannot be served, puts the rest in order of time (stable), and counts from the first one kept. */
-export function workloadOf(format: string, rows: readonly WorkloadRow[]): Workload {
+/**
+ * Drops what cannot be served, puts the rest in order of time (stable), and counts from the first one kept.
+ *
+ * @param blockTokens prompt tokens that a hash stands for; null in formats without hashes
+ */
+export function workloadOf(
+  format: string,
+  rows: readonly WorkloadRow[],
+  blockTokens: number | null,
+  notes: readonly string[],
+): Workload {
   const served = rows.filter((row) => row.promptTokens > 0 && row.outputTokens > 0);
   const outOfOrder = served.filter((row, i) => i > 0 && row.atS < served[i - 1]!.atS).length;
   if (outOfOrder > 0) served.sort((a, b) => a.atS - b.atS);
@@ -49,9 +57,10 @@ export function workloadOf(format: string, rows: readonly WorkloadRow[]): Worklo
     arrivalS: Float64Array.from(served, (row) => row.atS - originS),
     promptTokens: Int32Array.from(served, (row) => row.promptTokens),
     outputTokens: Int32Array.from(served, (row) => row.outputTokens),
-    prefixHashes: hashesOf(served),
+    prefixHashes: blockTokens === null ? null : hashesOf(served, blockTokens),
     dropped: rows.length - served.length,
     outOfOrder,
+    notes,
   };
 }
 
@@ -78,11 +87,11 @@ export function selectHashes(
   );
 }
 
-function hashesOf(rows: readonly WorkloadRow[]): PrefixHashes | null {
+function hashesOf(rows: readonly WorkloadRow[], blockTokens: number): PrefixHashes | null {
   if (rows.every((row) => row.hashes === undefined)) return null;
   return flatHashes(
     rows.map((row) => row.hashes ?? []),
-    HASHED_TOKENS,
+    blockTokens,
   );
 }
 

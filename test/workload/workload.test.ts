@@ -101,10 +101,13 @@ describe('workload files', () => {
     [mooncake.replace('"input_length": 2287, ', ''), 'w, line 3: input_length: missing'],
     [mooncake.replace('[0, 42]', '[0, "a"]'), 'w, line 3: hash_ids'],
     [`${mooncake}[1]\n`, 'w, line 4: got [1], expected a JSON object'],
+    [`${mooncake}{"delay":250,"input_length":1,"output_length":1}`, 'w, line 4: timestamp: missing'],
     [
-      `${mooncake}{"session_id":"a","delay":250,"input_length":1,"output_length":1}`,
-      'w, line 4: timestamp: missing, expected milliseconds of at least 0; sessions with delays',
+      mooncake.replace('[0, 42]', '[0, 42, 43, 44, 45, 46]'),
+      'w, line 3: hash_ids: got 6 hashes of a prompt of 2287 tokens, expected at most 5 of 512 tokens each',
     ],
+    ['['.repeat(20_000), 'unknown workload format'],
+    [`${mooncake}{"input_length":${'['.repeat(5000)}`, 'w, line 4: json nested more than 100 deep'],
   ])('%j is refused with where and what', (text, message) => {
     expect(() => parseWorkload(text, 'w')).toThrow(UserError);
     expect(() => parseWorkload(text, 'w')).toThrow(message);

@@ -1,54 +1,94 @@
-/** Workloads of Mooncake: a JSON object a line with the time, the lengths, and hashes of the prompt's blocks. */
-import { shown, UserError } from '../../errors.ts';
+/**
+ * Traces that name `input_length` and `output_length`, which mean different things by where they are from: Mooncake and
+ * AIPerf (milliseconds, a hash for 512 tokens, sessions of turns with delays), Qwen's Bailian traces (seconds, 16 tokens),
+ * and ServeGen's batch jobs (no times, 16 tokens).
+ */
+import { UserError } from '../../errors.ts';
+import type { Json } from '../../trace/formats/fields.ts';
 import type { WorkloadRow } from '../workload.ts';
-import { tokenCount } from './tables.ts';
+import type { JsonWorkload } from './format.ts';
+import { ALL_AT_ONCE, failed, hashesAt, timeAt, tokensAt } from './values.ts';
 
-export const MOONCAKE = 'Mooncake JSONL';
+const hasLengths = (object: Json) => 'input_length' in object || 'output_length' in object;
+const isBailian = (object: Json) => 'chat_id' in object && hasLengths(object);
+const isServeGenBatch = (object: Json) =>
+  'request_id' in object && 'type' in object && 'input_length' in object && !('timestamp' in object);
 
-/** @throws UserError with line and field */
-export function* mooncakeRows(text: string, where: string): Generator<WorkloadRow> {
-  let line = 0;
-  for (let begin = 0; begin < text.length; ) {
-    const newline = text.indexOf('\n', begin);
-    const end = newline === -1 ? text.length : newline;
-    const json = text.slice(begin, end).trim();
-    begin = end + 1;
-    line++;
-    if (json !== '') yield row(json, `${where}, line ${line}`);
-  }
-}
-
-function row(json: string, where: string): WorkloadRow {
-  let object: Record<string, unknown>;
-  try {
-    object = JSON.parse(json);
-  } catch {
-    throw new UserError(`${where}: got ${shown(json)}, expected a whole JSON object; is the file cut off?`);
-  }
-  if (typeof object !== 'object' || object === null || Array.isArray(object)) {
-    throw new UserError(`${where}: got ${shown(object)}, expected a JSON object`);
-  }
-  const fail = (field: string, expected: string, hint = '') =>
-    new UserError(
-      `${where}: ${field}: ${object[field] === undefined ? 'missing' : `got ${shown(object[field])}`}, expected ${expected}${hint}`,
-    );
-  const { timestamp, hash_ids: hashes } = object;
-  if (typeof timestamp !== 'number' || !Number.isFinite(timestamp) || timestamp < 0) {
-    const session = object.session_id === undefined ? '' : '; sessions with delays are not read';
-    throw fail('timestamp', 'milliseconds of at least 0', session);
-  }
-  const tokens = (field: string): number => {
-    const count = typeof object[field] === 'number' ? tokenCount(object[field]) : null;
-    if (count === null) throw fail(field, 'a whole number of tokens of at least 0');
-    return count;
-  };
-  if (hashes !== undefined && !(Array.isArray(hashes) && hashes.every(Number.isSafeInteger))) {
-    throw fail('hash_ids', 'a list of whole numbers');
-  }
+function requestAt(object: Json, atS: number, blockTokens: number, where: string): WorkloadRow {
+  const promptTokens = tokensAt(object, 'input_length', where);
+  const hashes = hashesAt(object, promptTokens, blockTokens, where);
   return {
-    atS: timestamp / 1000,
-    promptTokens: tokens('input_length'),
-    outputTokens: tokens('output_length'),
-    ...(hashes !== undefined && { hashes: hashes as number[] }),
+    atS,
+    promptTokens,
+    outputTokens: tokensAt(object, 'output_length', where),
+    ...(hashes !== undefined && { hashes }),
   };
 }
+
+const MOONCAKE_BLOCK = 512;
+const QWEN_BLOCK = 16;
+
+/**
+ * When turns of sessions come: at their time, or after a delay from the turn before. How long that took nobody says, so
+ * a delay counts from its beginning, and that of a first turn from the last request with a time.
+ */
+export function sessionTimes(say: (note: string) => void): (object: Json, where: string) => number {
+  const lastS = new Map<unknown, number>();
+  let latestS = 0;
+  return (object, where) => {
+    const { session_id: session } = object;
+    const before = session === undefined ? undefined : lastS.get(session);
+    let atS: number;
+    if (object.timestamp !== undefined && object.timestamp !== null) {
+      atS = timeAt(object, 'timestamp', 'milliseconds', where) / 1000;
+      latestS = atS;
+    } else {
+      if (session === undefined) throw failed(object, 'timestamp', 'milliseconds of at least 0', where);
+      const delay = object.delay ?? object.delay_ms;
+      say(
+        'turns of a session come after their delay from the beginning of the turn before: how long that took is not in the file',
+      );
+      atS =
+        (before ?? latestS) +
+        (delay === undefined || delay === null ? 0 : timeAt({ delay }, 'delay', 'milliseconds', where)) /
+          1000;
+    }
+    if (session !== undefined) lastS.set(session, atS);
+    return atS;
+  };
+}
+
+export const mooncake: JsonWorkload = {
+  name: 'Mooncake JSONL',
+  items: 'json',
+  blockTokens: MOONCAKE_BLOCK,
+  recognises: (object) => hasLengths(object) && !isBailian(object) && !isServeGenBatch(object),
+  reading(say) {
+    const timeOf = sessionTimes(say);
+    return (object, where) => requestAt(object, timeOf(object, where), MOONCAKE_BLOCK, where);
+  },
+};
+
+export const bailian: JsonWorkload = {
+  name: 'Qwen Bailian JSONL',
+  items: 'json',
+  blockTokens: QWEN_BLOCK,
+  recognises: isBailian,
+  reading: () => (object, where) =>
+    requestAt(object, timeAt(object, 'timestamp', 'seconds', where), QWEN_BLOCK, where),
+};
+
+export const serveGenBatch: JsonWorkload = {
+  name: 'ServeGen batch JSONL',
+  items: 'json',
+  blockTokens: QWEN_BLOCK,
+  notes: [ALL_AT_ONCE],
+  recognises: isServeGenBatch,
+  reading: () => (object, where) => {
+    if (object.output_length === undefined)
+      throw new UserError(
+        `${where}: output_length: missing; a trace of content hashes alone has no output lengths, expected one with both`,
+      );
+    return requestAt(object, 0, QWEN_BLOCK, where);
+  },
+};

@@ -1,10 +1,12 @@
-/** Workloads that are tables: Azure LLM inference 2023 and 2024, BurstGPT, and the CSV of Vidur and Splitwise. */
+/** Workloads that are tables: Azure LLM inference 2023 and 2024, BurstGPT, the CSV of Vidur and Splitwise, ServeGen. */
 import { csvRows } from '../../csv.ts';
 import { shown, UserError } from '../../errors.ts';
 import type { WorkloadRow } from '../workload.ts';
+import type { TableWorkload } from './format.ts';
+import { tokenCount } from './values.ts';
 
 /** The columns of a format, by what they hold, and how it writes time. */
-interface TableFormat {
+interface Columns {
   readonly name: string;
   readonly time: string;
   readonly prompt: string;
@@ -38,7 +40,7 @@ function timestampSeconds(cell: string): number | null {
   return wholeMs / 1000 + Number(parts[7] ?? 0) - (parts[9] === '-' ? -zoneS : zoneS);
 }
 
-export const TABLE_FORMATS: readonly TableFormat[] = [
+const COLUMNS: readonly Columns[] = [
   {
     name: 'Azure LLM inference CSV',
     time: 'TIMESTAMP',
@@ -63,20 +65,26 @@ export const TABLE_FORMATS: readonly TableFormat[] = [
     seconds: plainSeconds,
     timeForm: 'seconds of at least 0',
   },
+  {
+    name: 'ServeGen CSV',
+    time: 'timestamp',
+    prompt: 'input_tokens',
+    output: 'output_tokens',
+    seconds: plainSeconds,
+    timeForm: 'seconds of at least 0',
+  },
 ];
 
-const MOST_TOKENS = 2 ** 31 - 1;
-
-/** A whole number of tokens of at least 0; null for anything else. */
-export function tokenCount(value: unknown): number | null {
-  const count = typeof value === 'string' && /^\d+(\.0+)?$/.test(value) ? Number(value) : value;
-  return typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= MOST_TOKENS
-    ? count
-    : null;
-}
+/** By one column of its own: a damaged header should still be recognised, and its error name what is missing. */
+export const TABLES: readonly TableWorkload[] = COLUMNS.map((format) => ({
+  name: format.name,
+  items: 'table',
+  recognises: (columns) => columns.includes(format.prompt) || columns.includes(format.output),
+  rows: (text, where) => tableRows(text, where, format),
+}));
 
 /** @throws UserError with line and column */
-export function* tableRows(text: string, where: string, format: TableFormat): Generator<WorkloadRow> {
+function* tableRows(text: string, where: string, format: Columns): Generator<WorkloadRow> {
   const rows = csvRows(text, where);
   const header = rows.next();
   if (header.done === true) throw new UserError(`${where}: empty file, expected a header`);
