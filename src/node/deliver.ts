@@ -20,7 +20,7 @@ interface Report {
 }
 
 export async function deliver(report: Report, { format, out }: Delivery): Promise<void> {
-  await write(render(report, format), out);
+  await write(render(report, format, out), out);
 }
 
 /** Writes a text to the terminal, or to the file asked for. */
@@ -29,15 +29,24 @@ export async function write(text: string, out: string | undefined): Promise<void
   else await writeWhole(out, text);
 }
 
-function render({ result, flat, document }: Report, format: Delivery['format']): string {
+function render(
+  { result, flat, document }: Report,
+  format: Delivery['format'],
+  out: string | undefined,
+): string {
   switch (format) {
     case 'json':
       return `${JSON.stringify(result, null, 2)}\n`;
     case 'csv':
       return csvTable(flat());
     case 'table':
-      return textOf(document());
+      return textOf(document(), out === undefined && process.stdout.isTTY ? terminalWidth() : undefined);
     case 'markdown':
       return markdownOf(document());
   }
+}
+
+/** COLUMNS, or what the terminal says; at least what a table needs. */
+function terminalWidth(): number {
+  return Math.max(60, Number(process.env.COLUMNS) || process.stdout.columns || 0);
 }

@@ -2,6 +2,7 @@
 
 import { threeDigits } from '../report/cell.ts';
 import {
+  answerFirst,
   type Cell,
   type Document,
   type Format,
@@ -40,6 +41,9 @@ function documentOf(result: Capacity, inputs: Inputs): Document {
   const { groups, warnings } = result;
   const { traces, slo } = inputs;
   return [
+    answerFirst(
+      groups.map(({ trace, rows }) => firstAnswer(rows, groups.length > 1 ? traces[trace]!.name : null)),
+    ),
     head(result, [inputs], `the load that ${modelOn(inputs, 'takes on')}`, {
       load: arrivals(inputs, groups[0]!.rows[0]!.requests),
       facts: [['held', `when ${Number((100 * slo!.share).toFixed(1))}% of the requests meet every limit`]],
@@ -71,13 +75,13 @@ function rates(rows: readonly CapacityRow[]): Table {
     },
     {
       title: '95% interval',
-      as: { ...THREE, to: ' to ' },
+      as: THREE,
       cell: (row) => interval(row.max_rate_lo_req_per_s, row.max_rate_hi_req_per_s),
     },
     { title: 'vs none', as: RATIO, cell: (row) => row.capacity_ratio },
     {
       title: '95% interval',
-      as: { ...fixed(2), to: ' to ' },
+      as: fixed(2),
       cell: (row) => interval(row.capacity_ratio_lo, row.capacity_ratio_hi),
     },
     { title: 'limited by', cell: (row) => row.limited_by },
@@ -87,6 +91,15 @@ function rates(rows: readonly CapacityRow[]): Table {
     { title: 'batch', as: fixed(1), cell: (row) => row.mean_batch },
     { title: 'KV peak', as: PERCENT, cell: (row) => row.kv_peak_share },
   ]);
+}
+
+/** Of the method that takes most. */
+function firstAnswer(rows: readonly CapacityRow[], trace: string | null): string | null {
+  const most = (row: CapacityRow) => row.max_rate_req_per_s ?? Number.POSITIVE_INFINITY;
+  const methods = rows.filter(({ method }) => method !== 'none');
+  if (methods.length === 0) return null;
+  const best = methods.reduce((a, b) => (most(b) > most(a) ? b : a));
+  return `${trace === null ? '' : `${trace}: `}${settingLabel(best)} ${answer(best)}`;
 }
 
 /** A sentence for each method that speculates. */
@@ -109,11 +122,11 @@ function answer({
   if (own === 0) return `never holds the slo: ${limit} is too long even for a request alone`;
   if (plain === 0) return `holds the slo up to ${rate(own)} requests/s, plain decoding never`;
   if (plain === null) return `lowers the load you can take: to ${rate(own)} requests/s from any`;
-  const percentage = `${(100 * Math.abs(ratio! - 1)).toFixed(0)} %`;
+  const percentage = `${(100 * Math.abs(ratio! - 1)).toFixed(0)}%`;
   if (Math.abs(ratio! - 1) < SAME)
     return `neither raises nor lowers the load you can take (${rate(own)} requests/s)`;
   if (lo !== null && hi !== null && lo <= 1 && hi >= 1)
-    return `may raise or lower the load you can take, not sure which: ${rate(plain)} -> ${rate(own)} requests/s, ${lo.toFixed(2)} to ${hi.toFixed(2)} times as many`;
+    return `may raise or lower the load you can take, not sure which: ${rate(plain)} -> ${rate(own)} requests/s, ${lo.toFixed(2)}-${hi.toFixed(2)} times as many`;
   const verb = ratio! > 1 ? 'raises' : 'lowers';
   return `${verb} the load you can take by ${percentage}: ${rate(plain)} -> ${rate(own)} requests/s`;
 }

@@ -3,6 +3,7 @@
 import { RESOURCES } from '../cost/fields.ts';
 import { takesK } from '../drafter/methods.ts';
 import {
+  answerFirst,
   type Cell,
   type Document,
   fixed,
@@ -49,6 +50,14 @@ function documentOf(result: Comparison, inputs: readonly Inputs[]): Document {
   const of = config.tp === 1 ? '' : `, ${config.tp} of each`;
   const methods = config.method.filter((method) => method !== 'none').join(', ');
   return [
+    answerFirst(
+      traces.map(({ name }, t) =>
+        firstAnswer(
+          groups.flatMap(({ trace, rows }) => (trace === t ? rows : [])),
+          name,
+        ),
+      ),
+    ),
     head(
       result,
       inputs,
@@ -63,6 +72,14 @@ function documentOf(result: Comparison, inputs: readonly Inputs[]): Document {
     }),
     warningsSection(warnings),
   ];
+}
+
+function firstAnswer(rows: readonly ComparisonRow[], trace: string): string {
+  const [largest] = rows.map((row) => row.batch_size!).sort((a, b) => b - a);
+  const fastest = rows
+    .filter((row) => row.batch_size === largest)
+    .reduce((a, b) => (b.throughput_tok_per_s > a.throughput_tok_per_s ? b : a));
+  return `${fastest.gpu} is fastest on ${trace} at batch ${largest}: ${fastest.throughput_tok_per_s.toFixed(0)} tokens/s with ${settingLabel(fastest)}, ${fastest.speedup!.toFixed(2)}x plain decoding`;
 }
 
 function comparison(rows: readonly ComparisonRow[]): Table {

@@ -3,6 +3,7 @@
 import { UserError } from '../errors.ts';
 import { cellText, threeDigits } from '../report/cell.ts';
 import {
+  answerFirst,
   type Block,
   type Document,
   fixed,
@@ -51,6 +52,12 @@ function documentOf(result: ExplainResult, inputs: Inputs): Document {
   const { config, rows, warnings } = result;
   const { method, k } = rows[0]!;
   return [
+    answerFirst(
+      rows.map(
+        (row) =>
+          `${method} k=${k} is ${row.speedup.toFixed(2)}x as fast as plain decoding on ${row.trace} at batch ${row.batch_size}: ${stops(row)}`,
+      ),
+    ),
     head(result, [inputs], `why ${method} k=${k} is as fast as it is, ${modelOn(inputs)}`),
     ...rows.flatMap(explanation),
     warningsSection(warnings),

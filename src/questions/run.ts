@@ -3,6 +3,7 @@
 import { PARTS } from '../cost/work.ts';
 import { cellText } from '../report/cell.ts';
 import {
+  answerFirst,
   type Document,
   fixed,
   PERCENT,
@@ -40,6 +41,11 @@ export const run: Question<Answer<Row>, 'timeline'> = {
 
 function documentOf(result: Answer<Row>, inputs: Inputs): Document {
   return [
+    answerFirst(
+      result.groups.map(({ trace, rows }) =>
+        firstAnswer(rows, result.groups.length > 1 ? inputs.traces[trace]!.name : null),
+      ),
+    ),
     head(result, [inputs], `speculative decoding of ${modelOn(inputs)}`),
     ...result.groups.flatMap(({ trace, rows }): Section[] => [
       [sentence(`trace ${inputs.traces[trace]!.name}`), speedTable(rows)],
@@ -54,26 +60,46 @@ function documentOf(result: Answer<Row>, inputs: Inputs): Document {
   ];
 }
 
+/** How fast the best setting is, by the smallest and the largest batch, and between which of those asked it breaks even. */
+function firstAnswer(rows: readonly Row[], trace: string | null): string | null {
+  const gain = (row: Row) => gainOf(row)?.ratio ?? 0;
+  const faster = rows.filter((row) => row.method !== 'none' && gainOf(row) !== null);
+  if (faster.length === 0) return null;
+  const best = settingLabel(faster.reduce((a, b) => (gain(b) > gain(a) ? b : a)));
+  const own = faster
+    .filter((row) => settingLabel(row) === best)
+    .sort((a, b) => (a.batch_size ?? 0) - (b.batch_size ?? 0));
+  const times = (row: Row) => `${gain(row).toFixed(2)}x`;
+  const [first, last] = [own[0]!, own.at(-1)!];
+  const about = trace === null ? '' : `${trace}: `;
+  if (first.batch_size === null)
+    return `${about}${best} emits tokens ${times(first)} as fast as plain decoding under this load`;
+  const ends = first === last ? '' : ` and ${times(last)} at ${last.batch_size}`;
+  const fails = own.findIndex((row, i) => i > 0 && gain(row) <= 1 && gain(own[i - 1]!) > 1);
+  const even =
+    fails < 0
+      ? ''
+      : `; it breaks even between batch ${own[fails - 1]!.batch_size} and ${own[fails]!.batch_size}`;
+  return `${about}${best} is ${times(first)} as fast as plain decoding at batch ${first.batch_size}${ends}${even}`;
+}
+
 function speedTable(rows: readonly Row[]) {
   return table(rows, [
     { title: 'method', cell: settingLabel },
     batchColumn(rows),
-    { title: 'tokens/s', as: RATE, cell: (row) => row.throughput_tok_per_s },
+    { title: 'tok/s', as: RATE, cell: (row) => row.throughput_tok_per_s },
     {
-      title: rows[0]?.batch_size === null ? 'TPOT ratio' : 'speedup',
+      title: `${rows[0]?.batch_size === null ? 'TPOT ratio' : 'speedup'} (95%)`,
       as: RATIO,
-      cell: (row) => gainOf(row)?.ratio ?? null,
-    },
-    {
-      title: '95% interval',
-      as: fixed(2),
       cell(row) {
-        const gain = row.method === 'none' ? null : gainOf(row);
-        return gain === null ? null : [gain.lo, gain.hi];
+        const gain = gainOf(row);
+        return gain === null || row.method === 'none'
+          ? (gain?.ratio ?? null)
+          : [gain.ratio, gain.lo, gain.hi];
       },
     },
-    { title: 'tokens/round', as: fixed(2), cell: (row) => row.tokens_per_round },
-    { title: 'drafted/round', as: fixed(2), cell: (row) => row.drafted_per_round },
+    { title: 'tok/round', as: fixed(2), cell: (row) => row.tokens_per_round },
+    { title: 'drafts/round', as: fixed(2), cell: (row) => row.drafted_per_round },
     { title: 'accepted', as: PERCENT, cell: (row) => row.acceptance_rate },
   ]);
 }
@@ -119,13 +145,17 @@ function timeBars(rows: readonly Row[]) {
     { title: 'where the time goes', cell: settingLabel },
     { ...batchColumn(rows), title: 'batch' },
     {
-      title: PARTS.map(({ name, mark }) => `${mark} ${name}`).join(', '),
+      title: 'share of time',
       align: 'left',
-      as: { form: 'bar', width: 50, marks: PARTS.map(({ mark }) => mark) },
+      as: { form: 'bar', width: 40, marks: PARTS.map(({ mark }) => mark) },
       cell: ({ time_share }) => PARTS.map(({ name }) => time_share[name]),
     },
     ...PARTS.map(
-      ({ name }): Shown<Row> => ({ title: name, as: PERCENT, cell: (row) => row.time_share[name] }),
+      ({ name, mark }): Shown<Row> => ({
+        title: `${mark} ${name}`,
+        as: PERCENT,
+        cell: (row) => row.time_share[name],
+      }),
     ),
   ]);
 }

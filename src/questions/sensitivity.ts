@@ -1,6 +1,8 @@
 /** Elasticities for people and as flat rows. */
 
+import { cellText } from '../report/cell.ts';
 import {
+  answerFirst,
   type Document,
   type Format,
   fixed,
@@ -36,6 +38,7 @@ export const sensitivity: Question<Sensitivity, never> = {
 function documentOf(result: Sensitivity, inputs: Inputs): Document {
   const { groups, warnings, step } = result;
   return [
+    answerFirst([firstAnswer(groups.at(-1)!.rows[0]!)]),
     [
       ...head(result, [inputs], `what moves ${modelOn(inputs)}`),
       sentence(
@@ -62,6 +65,12 @@ function flatElasticities({ schemaVersion, rows }: Sensitivity): FlatTable {
 }
 
 const SIGNED: Format = { ...fixed(3), signed: true };
+
+function firstAnswer(row: SensitivityRow): string | null {
+  const [most] = row.elasticities;
+  if (most === undefined) return null;
+  return `${most.parameter} moves ${settingLabel(row)} on ${row.trace} most: 1% more changes its tokens/s by ${cellText(most.throughput, { ...SIGNED, digits: 2, unit: '%' })} at batch ${row.batch_size}`;
+}
 
 /** One trace, method and k: parameters down, batch sizes across. */
 function section(rows: readonly SensitivityRow[]): Section {

@@ -3,6 +3,7 @@
 import { UserError } from '../errors.ts';
 import { cellText } from '../report/cell.ts';
 import {
+  answerFirst,
   type Block,
   type Cell,
   type Document,
@@ -78,6 +79,7 @@ function documentOf(result: Tuning, inputs: readonly Inputs[]): Document {
   const { groups, warnings } = result;
   const [first] = inputs;
   return [
+    answerFirst(groups.map(({ rows }) => firstAnswer(rows))),
     [
       ...head(result, [first!], `how to draft for ${modelOn(first!)}`),
       sentence(
@@ -116,6 +118,14 @@ function nextTune({ config, maxK, schedules }: Tuning, inputs: readonly Inputs[]
     ...(byContext ? ['--context', contexts.map(({ contextTokens }) => contextTokens).join()] : []),
   ];
   return [sentence(`next, the schedule of ${method} for vLLM:`), next('tune', first!, asks, more)];
+}
+
+function firstAnswer(rows: readonly TuneRow[]): string {
+  const [first, last] = [rows[0]!, rows.at(-1)!];
+  const best = ({ method, k, over_none: { ratio } }: TuneRow) =>
+    k === 0 ? 'plain decoding' : `${named(method, k)} (${ratio.toFixed(2)}x plain decoding)`;
+  const ends = first === last ? '' : `, ${best(last)} at ${last.batch_size}`;
+  return `best on ${first.trace}: ${best(first)} at batch ${first.batch_size}${ends}`;
 }
 
 function gains(rows: readonly TuneRow[]): Table {

@@ -6,7 +6,7 @@ import { isShare } from '../scenario/serving-table.ts';
 import { cellText } from './cell.ts';
 import { type Document, FOUR, type Format, fixed, sentence, table, WHOLE } from './document.ts';
 
-const PERCENT: Format = { form: 'fixed', digits: 2, times: 100, unit: ' %' };
+const PERCENT: Format = { form: 'fixed', digits: 2, times: 100, unit: '%' };
 
 export function gpuSections(label: string, fitted: readonly Fitted[], leftOut: readonly string[]): Document {
   return [

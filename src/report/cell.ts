@@ -7,11 +7,10 @@ export function cellText(cell: Cell, as: Format): string {
   if (typeof cell === 'object' && 'text' in cell) return cell.text;
   const numbers = typeof cell === 'number' ? [cell] : cell;
   if (as.form === 'bar') return bar(numbers, as);
-  const interval = (ends: readonly number[]) =>
-    ends.map((end) => number(end, { ...as, unit: '' })).join(as.to ?? '-');
+  const interval = (ends: readonly number[]) => ends.map((end) => number(end, { ...as, unit: '' })).join('-');
   if (numbers.length === 2) return interval(numbers);
   const value = number(numbers[0]!, as);
-  return numbers.length === 1 ? value : `${value} ${interval(numbers.slice(1))}`;
+  return numbers.length === 1 ? value : `${value} (${interval(numbers.slice(1))})`;
 }
 
 function number(given: number, { form, digits = 0, times = 1, unit = '', signed }: Format): string {

@@ -51,8 +51,6 @@ export interface Format {
   readonly signed?: true;
   /** What stands for null; a dash unless said. */
   readonly none?: string;
-  /** Between the ends of an interval; a dash unless said. */
-  readonly to?: string;
   /** Of a bar: how many marks are the whole, and the mark of each part. */
   readonly width?: number;
   readonly marks?: readonly string[];
@@ -98,6 +96,11 @@ export function table<R>(rows: readonly R[], columns: readonly Shown<R>[]): Tabl
 
 export function sentence(text: string): Block {
   return { kind: 'sentence', text };
+}
+
+/** What is said before all else; nothing where there is nothing to say. */
+export function answerFirst(texts: readonly (string | null)[]): Section {
+  return texts.flatMap((text) => (text === null ? [] : [sentence(text)]));
 }
 
 export function facts(facts: readonly Fact[]): Block {

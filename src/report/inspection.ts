@@ -17,7 +17,7 @@ import {
 } from './document.ts';
 
 const BAR: Format = { form: 'bar', width: 24, none: '' };
-const PERCENT: Format = { form: 'fixed', digits: 1, times: 100, unit: ' %' };
+const PERCENT: Format = { form: 'fixed', digits: 1, times: 100, unit: '%' };
 const KNOWN: Format = { ...fixed(3), none: 'n/a' };
 /** Parts of a rates-only file that are listed; JSON has all. */
 const LISTED = 20;
@@ -97,7 +97,7 @@ function drafterSections(drafter: DrafterInspection): Section[] {
       table(
         [...drift.entries()],
         [
-          { title: '  part of the output', cell: ([i]) => `  ${10 * i} to ${10 * (i + 1)} %` },
+          { title: '  part of the output', cell: ([i]) => `  ${10 * i} to ${10 * (i + 1)}%` },
           { title: 'tokens/round', as: KNOWN, cell: ([, value]) => value },
           barColumn(([, value]) => value && value / most),
         ],

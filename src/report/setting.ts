@@ -50,7 +50,10 @@ export function workloadFacts(
     ...traces.map((trace): Fact => {
       const kinds = new Set([...trace.drafters.values()].map((lengths) => lengths.kind));
       const kind = kinds.has('recording') ? 'a recording' : 'a fitted process, sampled';
-      return ['trace', `${trace.name}: ${kind}, ${trace.ids.length} requests (${trace.provenance.source})`];
+      return [
+        'trace',
+        `${trace.name}: ${kind}, ${trace.ids.length} requests (${short(trace.provenance.source)})`,
+      ];
     }),
     ...Object.entries(scenario.acceptance).map(
       ([method, spec]): Fact => ['stated', `acceptance ${method}=${spec}, in place of the trace's`],
@@ -86,6 +89,11 @@ function loadText({ load, timeScale }: Scenario): string {
     case 'open':
       return `open: requests arrive at ${parsed.arrivals.ratePerS} per second, ${spacing(parsed.arrivals)}`;
   }
+}
+
+/** Where a trace is from, as far as the first remark: `trace inspect` says the rest. */
+function short(source: string): string {
+  return source.replace(/\s*[(;].*$/s, '');
 }
 
 /** How arrivals are spaced, whatever their rate. */

@@ -292,7 +292,7 @@ describe('policies in a run', () => {
       ({ policy, k, method }) => policy === 'oracle' && k === 8 && method === 'eagle3',
     )!;
     expect(oracle.over_best_fixed_lo).toBeGreaterThan(1);
-    expect(textOf(run.document(result, { scenario: inputs.scenario, inputs: [inputs] }))).toMatch(
+    expect(textOf(run.document(result, { scenario: inputs.scenario, inputs: [inputs] }), 120)).toMatch(
       /oracle +8 +1\.\d+x .*faster/,
     );
   });

@@ -125,8 +125,8 @@ describe('capacity on the engine', () => {
       baseline_max_rate_req_per_s: plain,
       capacity_ratio: own === null || plain === null || plain === 0 ? null : own / plain,
     });
-    expect(text(rates(15, 10))).toContain('raises the load you can take by 50 %: 10.0 -> 15.0 requests/s');
-    expect(text(rates(5, 10))).toContain('lowers the load you can take by 50 %: 10.0 -> 5.00 requests/s');
+    expect(text(rates(15, 10))).toContain('raises the load you can take by 50%: 10.0 -> 15.0 requests/s');
+    expect(text(rates(5, 10))).toContain('lowers the load you can take by 50%: 10.0 -> 5.00 requests/s');
     expect(text(rates(10, 10.1))).toContain('neither raises nor lowers');
     expect(text(rates(5, 0))).toContain('plain decoding never');
     expect(text(rates(null, null))).toContain('at any rate');
