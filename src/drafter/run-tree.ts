@@ -40,16 +40,19 @@ export function fixedTree(tree: DraftTree, label: string): PlannedTree {
 }
 
 /**
- * A tree that is chosen in every round, with the quality above.
+ * A tree that is chosen in every round.
  *
- * @param positions of the recording, each of which has one coin whatever the tree is
+ * @param on the positions of the recording, each of which has one coin whatever the tree is; quality of the selection
  */
 export function dynamicTree(
   { steps, topk, drafts }: Extract<TreeSpec, { kind: 'engine' }>,
   label: string,
   chances: RankChances,
-  positions: number,
-  seed: number,
+  {
+    positions,
+    quality,
+    seed,
+  }: { readonly positions: number; readonly quality: number; readonly seed: number },
 ): PlannedTree {
   const pool = candidatePool(chances, steps, topk);
   const passWidths = [1, ...Array<number>(steps - 1).fill(topk)];
@@ -60,7 +63,7 @@ export function dynamicTree(
     label,
     best,
     blind: randomFirst(pool, stream(seed, 'tree', 'order')).first(drafts),
-    blindAt: Uint8Array.from({ length: positions }, () => (draw() < SELECTION_QUALITY ? 0 : 1)),
+    blindAt: Uint8Array.from({ length: positions }, () => (draw() < quality ? 0 : 1)),
     passWidths,
   };
 }

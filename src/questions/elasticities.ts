@@ -70,6 +70,12 @@ export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Se
             speedup: setting.method.kind === 'none' ? null : slope(above.speedup, below.speedup),
           };
         });
+        // Plain decoding drafts no tree, so that a speedup follows as the throughput does.
+        elasticities.push(
+          ...bench
+            .treeElasticities(setting, batch)
+            .map(({ path, throughput }) => ({ parameter: path, throughput, speedup: throughput })),
+        );
         const { throughput, speedup } = answer(bench, setting, batch, inputs);
         rows.push({
           gpu: hardware.name,

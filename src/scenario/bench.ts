@@ -16,6 +16,7 @@ import type { Slo } from '../metrics/slo.ts';
 import { FIXED } from '../policy/policies.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { Inputs } from './inputs.ts';
+import { TREE_CONSTANTS } from './plant.ts';
 import type { Row, RowNames } from './result.ts';
 import { Runs, type ServedMeasures } from './runs.ts';
 import { type Setting, type Setup, Setups } from './setup.ts';
@@ -63,7 +64,7 @@ export class Bench {
     this.#shifted = uncertain.map((field) => scaled(field, inputs, 1 + field.error(inputs)));
     this.#confidence = new Confidence(
       trace.ids.length,
-      uncertain.map((field) => field.path),
+      [...uncertain, ...(this.#hasTrees ? TREE_CONSTANTS : [])].map(({ path }) => path),
       scenario.seed,
     );
   }
@@ -164,6 +165,20 @@ export class Bench {
     return this.#known.get([setup], batch, () => this.#run(setup, batch));
   }
 
+  /** How throughput follows each constant of trees, d ln y / d ln p; none for whoever drafts none. */
+  treeElasticities(
+    setting: Setting,
+    batch: number,
+  ): { readonly path: string; readonly throughput: number }[] {
+    const setup = this.#setups.of(setting, batch);
+    if (setup.tree === null) return [];
+    const shifts = this.#treeShiftsOf(setup, batch, this.measures(setting, batch));
+    return TREE_CONSTANTS.map(({ path, error }, c) => ({
+      path,
+      throughput: shifts[c]!.throughput / Math.log(1 + error),
+    }));
+  }
+
   /** The measures behind a row, without intervals, on a machine that differs from the scenario's in prices alone. */
   measures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
     if (setting.method.kind === 'none') return this.plainMeasures(setting, batch, machine);
@@ -194,7 +209,23 @@ export class Bench {
       this.#load === 'clones'
         ? { measured: this.#runs.simulate(setup, batch, requests, cost), serving: null }
         : this.#runs.servedMeasures(setup, this.#runs.coming(batch, requests.length));
-    return { measured, serving, shifts: this.#shiftsOf(setup, batch, cost) };
+    return {
+      measured,
+      serving,
+      shifts: [...this.#shiftsOf(setup, batch, cost), ...this.#treeShiftsOf(setup, batch, measured)],
+    };
+  }
+
+  /** What one standard error of each constant of trees does; nothing to whoever drafts none. */
+  #treeShiftsOf(setup: Setup, batch: number | null, asIs: Measures): Shift[] {
+    if (!this.#hasTrees) return [];
+    const trees = setup.shiftedTrees();
+    if (trees.length === 0) return TREE_CONSTANTS.map(() => ({ throughput: 0, tpot: 0 }));
+    const cost = setup.priceOn(this.#inputs);
+    return trees.map((tree) => {
+      const other = this.#setups.withTree(setup, tree);
+      return change(this.#runs.simulate(other, batch, this.#runs.everyRequest, cost), asIs);
+    });
   }
 
   /** What one standard error of each uncertain constant does to a few requests. */
@@ -210,13 +241,9 @@ export class Bench {
       }));
     }
     const asIs = this.#runs.simulate(setup, batch, few, cost);
-    return this.#shifted.map((machine) => {
-      const shifted = this.#runs.simulate(setup, batch, few, setup.priceOn(machine));
-      return {
-        throughput: Math.log(shifted.throughput_tok_per_s / asIs.throughput_tok_per_s),
-        tpot: asIs.mean_tpot_s === null ? 0 : Math.log(shifted.mean_tpot_s! / asIs.mean_tpot_s),
-      };
-    });
+    return this.#shifted.map((machine) =>
+      change(this.#runs.simulate(setup, batch, few, setup.priceOn(machine)), asIs),
+    );
   }
 
   /** Requests spread evenly over the trace: clones need few, other loads enough to fill the batch. */
@@ -256,6 +283,13 @@ export class Bench {
       ...this.#runs.serve(setup, coming, requests, setup.priceOn(this.#inputs), { observer }).engine.finished,
     ];
   }
+}
+
+function change(shifted: Measures, asIs: Measures): Shift {
+  return {
+    throughput: Math.log(shifted.throughput_tok_per_s / asIs.throughput_tok_per_s),
+    tpot: asIs.mean_tpot_s === null ? 0 : Math.log(shifted.mean_tpot_s! / asIs.mean_tpot_s),
+  };
 }
 
 function ratio(a: number | null, b: number | null): number | null {

@@ -9,7 +9,6 @@ import { assembleDrafter, type Planted } from '../drafter/assemble.ts';
 import type { Drafter } from '../drafter/drafter.ts';
 import { type BasicMethod, type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
-import { bestTreeOf, dynamicTree, fixedTree } from '../drafter/run-tree.ts';
 import type { NamedTree } from '../drafter/tree-spec.ts';
 import { sequenceTokens } from '../engine/engine.ts';
 import { plainRounds, type ReplayedRounds, replayRounds } from '../engine/replayed-rounds.ts';
@@ -20,13 +19,13 @@ import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance, USUAL_MAX_K } from '../trace/acceptance-spec.ts';
 import { MAX_K } from '../trace/conventions.ts';
-import { DRAFT_MODEL_CAPTURE, type RankedText, ranksOf } from '../trace/ranks.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
 import type { Inputs } from './inputs.ts';
 import { formatsText } from './number-formats.ts';
 import type { Scenario } from './options.ts';
+import { planted, TREE_CONSTANTS, treeRemark } from './plant.ts';
 
 /** A method and its draft length; null for methods that take none. */
 export interface Setting {
@@ -44,6 +43,8 @@ export interface Setup {
   readonly k: number | null;
   readonly policy: PolicySpec;
   readonly tree: Planted | null;
+  /** The same with each constant of trees one standard error larger; none for a chain. */
+  readonly shiftedTrees: () => readonly Planted[];
   /** No round exceeds it. */
   readonly most: Verified;
   readonly acceptance: readonly PositionLengths[];
@@ -83,7 +84,6 @@ export class Setups {
   readonly #plainOfTexts = new WeakMap<Int32Array, Setup>();
   readonly #textsOf = new WeakMap<PositionLengths, Int32Array>();
   readonly #stated = new Map<string, PositionLengths>();
-  readonly #ranks = new Map<PositionLengths, RankedText>();
 
   constructor(inputs: Inputs, trace: AcceptanceTrace, warnings: Set<string>) {
     const { target, scenario } = inputs;
@@ -154,9 +154,16 @@ export class Setups {
 
   /** `recording` where every acceptance that it uses was recorded. */
   kindOf(setup: Setup): TraceKind {
+    if (setup.tree !== null) return 'fitted';
     const used = setup.acceptance.length > 0 ? setup.acceptance : [...this.#trace.drafters.values()];
     const kinds = used.map((lengths) => lengths.kind);
     return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
+  }
+
+  /** A setting with another tree on the same recording. */
+  withTree(setup: Setup, tree: Planted): Setup {
+    const other = { ...setup, tree };
+    return { ...other, rounds: (batch) => this.#replay(other, batch) };
   }
 
   /** A setting of some of the requests alone. */
@@ -221,15 +228,25 @@ export class Setups {
     const priceOn = (machine: Machine) => this.#prices.get([machine], models.join(), () => price(machine));
     // Plain decoding has no acceptance, only texts.
     const lengths = acceptance.length === 0 ? [outputTokens] : acceptance;
-    const tree =
-      namedTree === undefined
-        ? null
-        : this.#planted(namedTree, method, acceptance[0]!, priceOn(this.#inputs), batch);
+    const ground = {
+      inputs: this.#inputs,
+      trace,
+      method,
+      lengths: acceptance[0]!,
+      cost: priceOn(this.#inputs),
+      batch,
+    };
+    const tree = namedTree === undefined ? null : planted(namedTree, ground);
+    if (tree !== null) this.#warnings.add(treeRemark(trace, method, this.#inputs));
     const replayable = {
       method,
       k,
       policy,
       tree,
+      shiftedTrees: () =>
+        namedTree === undefined
+          ? []
+          : TREE_CONSTANTS.map(({ shifted }) => planted(namedTree, ground, shifted)),
       acceptance,
       priceOn,
       draftModels: shapes.length,
@@ -258,37 +275,6 @@ export class Setups {
     return setup.method.kind === 'none'
       ? plainRounds(setup)
       : replayRounds(setup, this.drafter(setup), setup.draftModels, batch);
-  }
-
-  /** A tree on the recording of a method, in a batch of some size. */
-  #planted(
-    { name, spec }: NamedTree,
-    method: Method,
-    lengths: PositionLengths,
-    cost: CostModel,
-    batch: number | null,
-  ): Planted {
-    const { scenario, missCapture } = this.#inputs;
-    const { ranks, chances } = entry(this.#ranks, lengths, () =>
-      ranksOf(lengths, missCapture ?? DRAFT_MODEL_CAPTURE, scenario.seed),
-    );
-    const depth = spec.kind === 'engine' ? spec.steps : spec.kind === 'paths' ? spec.tree.depth : 1;
-    if (depth > lengths.maxK) {
-      throw new UserError(
-        `--tree ${name}: ${depth} tokens deep, and the acceptance of ${method.name} was recorded with k = ${lengths.maxK}; expected a depth of at most that`,
-      );
-    }
-    const texts = { starts: lengths.offsets.subarray(0, -1), ends: lengths.offsets.subarray(1) };
-    if (spec.kind === 'paths') return { ranks, texts, plan: fixedTree(spec.tree, name) };
-    if (spec.kind === 'engine') {
-      const positions = lengths.offsets.at(-1)!;
-      return { ranks, texts, plan: dynamicTree(spec, name, chances, positions, scenario.seed) };
-    }
-    const { promptTokens, outputTokens } = this.#trace;
-    const context = mean(promptTokens) + mean(outputTokens) / 2;
-    const limits = { drafts: spec.mostDrafts, depth: Math.max(...scenario.k) };
-    const terms = { sequences: batch!, contextTokens: Math.round(batch! * context), cost };
-    return { ranks, texts, plan: bestTreeOf(chances, limits, terms) };
   }
 
   #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {
@@ -345,10 +331,6 @@ export function acceptanceOf(
     acceptance: acceptance.map((lengths) => selectLengths(lengths, requests)),
     tree: tree && { ...tree, texts: { starts: pick(tree.texts.starts), ends: pick(tree.texts.ends) } },
   };
-}
-
-function mean(values: Int32Array): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function layout<T extends WeightFormat | 'auto'>({ tp, kvDtype }: Scenario, dtype: T) {

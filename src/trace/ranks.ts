@@ -42,6 +42,14 @@ export function parseMissCapture(text: string, where: string): MissCapture {
   });
 }
 
+/** Shares that are so many times as large, as far as they stay shares. */
+export function timesCapture(capture: MissCapture, factor: number): MissCapture {
+  return capture.map((row) => {
+    const sum = row.reduce((total, share) => total + share, 0);
+    return row.map((share) => share * Math.min(factor, 1 / sum));
+  });
+}
+
 /** The ranks of the tokens behind each position. */
 export interface Ranks {
   /**

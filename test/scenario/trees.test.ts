@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
+import { sensitivityOf } from '../../src/questions/elasticities.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options, parseOptions } from '../../src/scenario/options.ts';
 import type { Row } from '../../src/scenario/result.ts';
@@ -95,6 +96,35 @@ describe('the best tree', () => {
     };
     const [row] = await rowsOf({ batch: [1], set: free, k: [3], tree: ['best:30'] });
     expect(row!.verified_per_round).toBe(30);
+  });
+});
+
+describe('what is assumed of trees', () => {
+  it('is in the interval, in sensitivity and in the words', async () => {
+    const scenario = completeScenario({
+      method: ['eagle3'],
+      requests: 100,
+      batch: [1],
+      tree: ['chain', '3x4x21'],
+    });
+    const inputs = await gatherInputs(scenario, folderLibrary);
+    const { rows, warnings } = runScenario(inputs);
+    const [chain, tree] = rows.map((row) => Math.log(row.speedup_hi! / row.speedup_lo!));
+    expect(tree).toBeGreaterThan(1.3 * chain!);
+    expect(rows[1]!.trace_kind).toBe('fitted');
+    expect(warnings.filter((warning) => warning.includes('ranks assumed'))).toHaveLength(1);
+    const elasticities = sensitivityOf(inputs).rows[1]!.elasticities;
+    const missCapture = elasticities.find(({ parameter }) => parameter === 'tree.missCapture')!;
+    expect(missCapture.throughput).toBeGreaterThan(0.05);
+    expect(missCapture.throughput).toBeLessThan(1);
+  });
+
+  it('moves with --miss-capture: none caught is the chain, more caught is faster', async () => {
+    const speed = async (missCapture: string) =>
+      (await rowsOf({ batch: [1], tree: ['3x2x6'], missCapture }))[0]!.tokens_per_round!;
+    const [none, some, more] = [await speed('0'), await speed('0.2'), await speed('0.4')];
+    expect(some).toBeGreaterThan(none!);
+    expect(more).toBeGreaterThan(some!);
   });
 });
 
