@@ -2,45 +2,26 @@
 import type { EngineProfile } from '../cost/engine-profile.ts';
 import type { BasicMethod, Method } from '../drafter/methods.ts';
 import { type NamedTree, parseTree, readTree } from '../drafter/tree-spec.ts';
-import { shown, UserError, unknownName } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { readJson } from '../json.ts';
-import { Memo } from '../memo.ts';
 import { parseSlo, type Slo } from '../metrics/slo.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
-import { mtpHead } from '../model/mtp-head.ts';
 import { type NamedPolicy, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { parseAcceptanceSpec, type StatedAcceptance } from '../trace/acceptance-spec.ts';
-import { withDrafterQuality } from '../trace/drafter-quality.ts';
-import { type AcceptanceProcess, parseProcess, processProvenance, sampleProcess } from '../trace/process.ts';
 import { type MissCapture, parseMissCapture } from '../trace/ranks.ts';
-import { longestDraft, pooled, shareThatDrafts, traceOfRates } from '../trace/rates.ts';
-import { isProcess, parseRecord } from '../trace/read.ts';
-import type { RatesRecord } from '../trace/record.ts';
-import { withLookUps } from '../trace/record-look-up.ts';
-import {
-  sampleIndices,
-  selectRequests,
-  untruncated,
-  withOutputLength,
-  withPromptLength,
-} from '../trace/reshape.ts';
-import { traceOfSteps } from '../trace/steps.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
-import { joinWorkload } from '../workload/join.ts';
-import { parseWorkload } from '../workload/read.ts';
-import { firstRequests, type PrefixHashes, type Workload } from '../workload/workload.ts';
-import type { Document, Library } from './library.ts';
-import { modelFile, type ShippedModels, shippedModels } from './models.ts';
-import { formatWarnings, resolvedFormats, vocabularyWarning } from './number-formats.ts';
+import type { PrefixHashes, Workload } from '../workload/workload.ts';
+import { Documents } from './documents.ts';
+import { borrowedAcceptance, draftCards, type Models } from './draft-cards.ts';
+import type { Library } from './library.ts';
+import { type ShippedModels, shippedModels } from './models.ts';
+import { formatWarnings, resolvedFormats } from './number-formats.ts';
 import { askedOf, checkUsed, DEFAULTS, hashedOptions, type Scenario } from './options.ts';
-import { implausible, type Override, overruled, readProfiles } from './overrides.ts';
+import { implausible, type Override, overruled, type Profiles, readProfiles } from './overrides.ts';
 import { rangeWarnings } from './range.ts';
-import { lacksMethod, shippedTrace, unknownTrace } from './shipped-trace.ts';
-
-/** Requests sampled from a fitted process when nobody says how many. */
-const FITTED_REQUESTS = 1000;
+import { joined, readTraces, readWorkload } from './recordings.ts';
 
 export interface Inputs {
   readonly scenario: Scenario;
@@ -80,177 +61,40 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
   const asked = askedOf(given, billed);
   checkUsed(given, asked);
   const { methods } = asked;
-  const warnings: string[] = [];
-  const contents: string[] = [];
-  const file = async (what: string, named: string, names: readonly string[]): Promise<Document> => {
-    const document = await library.file(named);
-    if (document === null) throw notFound(what, named, names);
-    contents.push(document.text);
-    return document;
-  };
-  const find = async (
-    what: string,
-    named: string,
-    names: readonly string[],
-    shipped: (name: string) => Promise<Document>,
-  ): Promise<Document> => {
-    if (!names.includes(named)) return file(what, named, names);
-    const document = await shipped(named);
-    contents.push(document.text);
-    return document;
-  };
-
-  const gpu = await find('gpu', given.gpu, await library.names('gpu'), (n) => library.profile('gpu', n));
-  const engineText = await find('engine', given.engine, await library.names('engine'), (n) =>
-    library.profile('engine', n),
-  );
-  const { hardware, engine, overrides } = await readProfiles(
-    { where: gpu.where, json: readJson(gpu) },
-    { where: engineText.where, json: readJson(engineText) },
-    given.set,
-  );
-  for (const { path, written } of overrides) {
-    const reason = overruled(path, given.tp, hardware);
-    if (reason !== null) throw new UserError(`--set ${path}=${written} has no effect ${reason}`);
-  }
-  warnings.push(...implausible(overrides));
-
-  const model = async (what: string, named: string, names: readonly string[]) => {
-    const { card, documents } = await modelFile(library, named);
-    if (card === null) throw notFound(what, named, names);
-    contents.push(...documents);
-    return card;
-  };
   const shipped = await shippedModels(library);
-  const target = shipped.models.includes(given.target)
-    ? await shipped.model(given.target)
-    : await model('target', given.target, shipped.models);
-  if (target.kind !== 'transformer') {
-    throw new UserError(`target ${given.target} is a draft head, expected a whole model`);
-  }
+  const warnings: string[] = [];
+  // In the order of the hash.
+  const documents = new Documents(library);
+  const profiles = await readMachine(given, documents);
+  const { hardware, engine, overrides } = profiles;
+  warnings.push(...implausible(overrides));
+  const models = await readModels(given, documents, shipped);
+  const { target } = models;
   const scenario = { ...given, ...resolvedFormats(given, target) };
   checkUsed(scenario, asked);
   const arithmetic = Object.keys(hardware.specification.denseFlopsPerS);
   warnings.push(...formatWarnings(given, target, { name: hardware.name, arithmetic }));
-  const chosen =
-    given.draft === null
-      ? null
-      : shipped.drafts.includes(given.draft)
-        ? await shipped.draft(given.draft)
-        : await model('draft', given.draft, shipped.drafts);
-
-  const parts = [...new Set(methods.flatMap((method): BasicMethod[] => [...method.parts]))];
-
-  const policies: NamedPolicy[] = [];
-  for (const name of scenario.policy) {
-    const spec = parsePolicy(name);
-    if (spec.kind !== 'table-file') {
-      policies.push({ name, spec });
-      continue;
-    }
-    const document = await library.file(spec.file);
-    if (document === null) throw new UserError(`--policy ${name}: no such file`);
-    contents.push(document.text);
-    const entries = parseTable(readJson(document), document.where);
-    policies.push({ name, spec: { kind: 'table', entries } });
-    const asked = Math.max(...entries.map(({ k }) => k));
-    const cap = Math.max(...scenario.k);
-    if (asked > cap)
-      warnings.push(`policy ${document.where} asks for up to ${asked} tokens: k caps it at ${cap}`);
-  }
-
-  const trees: (NamedTree | null)[] = [];
-  for (const name of scenario.tree) {
-    const spec = parseTree(name);
-    if (spec.kind !== 'file') {
-      trees.push(spec.kind === 'chain' ? null : { name, spec });
-      continue;
-    }
-    const { text, where } = await file('tree', spec.file, []);
-    trees.push({ name, spec: { kind: 'paths', tree: readTree(text, where) } });
-  }
+  const policies = await readPolicies(scenario, documents, warnings);
+  const trees = await readTrees(scenario, documents);
   const missCapture =
     scenario.missCapture === null ? null : parseMissCapture(scenario.missCapture, '--miss-capture');
-
-  const rates = new Map<string, StatedAcceptance>();
-  for (const [name, spec] of Object.entries(scenario.acceptance)) {
-    rates.set(name, parseAcceptanceSpec(spec, `--acceptance ${name}`));
-  }
-
+  const rates = new Map(
+    Object.entries(scenario.acceptance).map(([name, spec]) => [
+      name,
+      parseAcceptanceSpec(spec, `--acceptance ${name}`),
+    ]),
+  );
+  const parts = [...new Set(methods.flatMap((method): BasicMethod[] => [...method.parts]))];
   const recorded = parts.filter(({ name }) => !rates.has(name));
-  const shelves = await library.traces();
-  const traces: AcceptanceTrace[] = [];
-  for (const named of scenario.trace) {
-    const ships = shippedTrace(shelves, target.name, named);
-    const document =
-      ships === null ? await library.file(named) : await library.trace(ships.target, ships.dataset);
-    if (document === null) {
-      const shelf = shelves.has(named.split('/')[0]!);
-      throw isPath(named) && !shelf ? noSuchFile('trace', named) : unknownTrace(shelves, target.name, named);
-    }
-    contents.push(document.text);
-    const read = withLookUps(
-      readTrace(document, scenario, recorded, warnings),
-      recorded.map(({ name }) => name),
-    );
-    const lacking = recorded.find(({ name }) => !read.drafters.has(name));
-    if (ships !== null && lacking !== undefined) {
-      throw await lacksMethod(library, ships, lacking.name);
-    }
-    const trace = scaled(read, document, scenario, parts);
-    if (trace.provenance.target !== target.name) {
-      warnings.push(
-        `trace ${trace.name} is of ${trace.provenance.target}: its acceptance and lengths are borrowed for ${target.name}`,
-      );
-    }
-    traces.push(prepare(trace, scenario, warnings));
-  }
-  const measured = await measuredDraft(recorded, traces, shipped);
-  const drafts = await draftCards(parts, target, chosen, measured, shipped, warnings);
-  for (const part of recorded) {
-    const run = drafts.get(part.name);
-    if (run?.kind !== 'transformer') continue;
-    for (const { name, provenance } of traces) {
-      if (provenance.draft === undefined || provenance.draft === run.name) continue;
-      warnings.push(
-        `trace ${name}: the acceptance of ${part.name} is that of ${provenance.draft}, not of ${run.name}`,
-      );
-    }
-  }
-  let workload: Workload | null = null;
-  if (scenario.workload !== null) {
-    const document = await file('workload', scenario.workload, []);
-    workload = readWorkload(document, scenario, warnings);
-    const hashed = workload.prefixHashes?.blockTokens ?? engine.blockTokens;
-    if (hashed % engine.blockTokens !== 0) {
-      throw new UserError(
-        `workload ${document.where}: its hashes stand for ${hashed} tokens each, expected whole blocks of the ${engine.blockTokens} tokens of engine ${engine.name}`,
-      );
-    }
-    if (scenario.router === 'prefix-aware' && workload.prefixHashes === null) {
-      throw new UserError(
-        `--router prefix-aware: workload ${document.where} says nothing of what its prompts share, expected one with hash_ids (Mooncake)`,
-      );
-    }
-    for (const [t, trace] of traces.entries()) traces[t] = joined(workload, trace, scenario.seed, warnings);
-  }
+  const read = await readTraces(documents, library, { scenario, target, parts, recorded }, warnings);
+  const drafts = await draftCards(parts, recorded, models, read, shipped, warnings);
+  warnings.push(...borrowedAcceptance(recorded, drafts, read));
+  const workload = await workloadOf(scenario, documents, engine, warnings);
+  const traces =
+    workload === null ? read : read.map((trace) => joined(workload, trace, scenario.seed, warnings));
   const slo = scenario.slo === null ? null : await parseSlo(scenario.slo, '--slo');
-
-  const groups = [1, ...hardware.efficiency.allReduce.map((law) => law.gpus)];
-  if (!groups.includes(scenario.tp)) {
-    throw new UserError(
-      `--tp ${scenario.tp}: gpu ${hardware.name} has no all-reduce law for it, expected one of ${groups.join(', ')} (a profile with specification.linkBandwidth has 2, 4 and 8)`,
-    );
-  }
-  if (hardware.calibration !== 'kernel tables') {
-    const grade =
-      hardware.calibration === 'generation'
-        ? "takes the efficiency of its generation's kernels"
-        : 'has only a data sheet: its efficiency is a generic guess, expect errors of 10 to 20 %';
-    warnings.push(`gpu ${hardware.name} ${grade}`);
-  }
+  warnings.push(...doubts(hardware));
   warnings.push(...rangeWarnings({ scenario, hardware, target, methods, engine }, traces));
-  const configHash = await sha256(JSON.stringify([hashed(scenario, shipped), ...contents]));
   return {
     scenario,
     hardware,
@@ -269,8 +113,119 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     prefixHashes: workload?.prefixHashes ?? null,
     slo,
     warnings,
-    configHash,
+    configHash: await sha256(JSON.stringify([hashed(scenario, shipped), ...documents.contents])),
   };
+}
+
+/** The profiles of GPU and engine with what-if values in place. Throws a UserError for what they do not go with. */
+async function readMachine({ gpu, engine, set, tp }: Scenario, documents: Documents): Promise<Profiles> {
+  const profile = async (kind: 'gpu' | 'engine', named: string) => {
+    const document = await documents.profile(kind, named);
+    return { where: document.where, json: readJson(document) };
+  };
+  const profiles = await readProfiles(await profile('gpu', gpu), await profile('engine', engine), set);
+  const { hardware, overrides } = profiles;
+  for (const { path, written } of overrides) {
+    const reason = overruled(path, tp, hardware);
+    if (reason !== null) throw new UserError(`--set ${path}=${written} has no effect ${reason}`);
+  }
+  const groups = [1, ...hardware.efficiency.allReduce.map((law) => law.gpus)];
+  if (!groups.includes(tp)) {
+    throw new UserError(
+      `--tp ${tp}: gpu ${hardware.name} has no all-reduce law for it, expected one of ${groups.join(', ')} (a profile with specification.linkBandwidth has 2, 4 and 8)`,
+    );
+  }
+  return profiles;
+}
+
+async function readModels(
+  { target: named, draft }: Scenario,
+  documents: Documents,
+  shipped: ShippedModels,
+): Promise<Models> {
+  const target = shipped.models.includes(named)
+    ? await shipped.model(named)
+    : await documents.model('target', named, shipped.models);
+  if (target.kind !== 'transformer') {
+    throw new UserError(`target ${named} is a draft head, expected a whole model`);
+  }
+  if (draft === null) return { target, chosen: null };
+  const ships = shipped.drafts.includes(draft);
+  return {
+    target,
+    chosen: ships ? await shipped.draft(draft) : await documents.model('draft', draft, shipped.drafts),
+  };
+}
+
+async function readPolicies(
+  scenario: Scenario,
+  documents: Documents,
+  warnings: string[],
+): Promise<NamedPolicy[]> {
+  const policies: NamedPolicy[] = [];
+  for (const name of scenario.policy) {
+    const spec = parsePolicy(name);
+    if (spec.kind !== 'table-file') {
+      policies.push({ name, spec });
+      continue;
+    }
+    const document = await documents.file('policy table', spec.file);
+    const entries = parseTable(readJson(document), document.where);
+    policies.push({ name, spec: { kind: 'table', entries } });
+    const asked = Math.max(...entries.map(({ k }) => k));
+    const cap = Math.max(...scenario.k);
+    if (asked > cap)
+      warnings.push(`policy ${document.where} asks for up to ${asked} tokens: k caps it at ${cap}`);
+  }
+  return policies;
+}
+
+async function readTrees({ tree }: Scenario, documents: Documents): Promise<(NamedTree | null)[]> {
+  const trees: (NamedTree | null)[] = [];
+  for (const name of tree) {
+    const spec = parseTree(name);
+    if (spec.kind !== 'file') {
+      trees.push(spec.kind === 'chain' ? null : { name, spec });
+      continue;
+    }
+    const { text, where } = await documents.file('tree', spec.file);
+    trees.push({ name, spec: { kind: 'paths', tree: readTree(text, where) } });
+  }
+  return trees;
+}
+
+/** The workload named, if any. Throws a UserError for one whose hashes the engine or the router cannot use. */
+async function workloadOf(
+  scenario: Scenario,
+  documents: Documents,
+  engine: EngineProfile,
+  warnings: string[],
+): Promise<Workload | null> {
+  if (scenario.workload === null) return null;
+  const document = await documents.file('workload', scenario.workload);
+  const workload = readWorkload(document, scenario, warnings);
+  const hashed = workload.prefixHashes?.blockTokens ?? engine.blockTokens;
+  if (hashed % engine.blockTokens !== 0) {
+    throw new UserError(
+      `workload ${document.where}: its hashes stand for ${hashed} tokens each, expected whole blocks of the ${engine.blockTokens} tokens of engine ${engine.name}`,
+    );
+  }
+  if (scenario.router === 'prefix-aware' && workload.prefixHashes === null) {
+    throw new UserError(
+      `--router prefix-aware: workload ${document.where} says nothing of what its prompts share, expected one with hash_ids (Mooncake)`,
+    );
+  }
+  return workload;
+}
+
+/** Warnings about a GPU that prices are less sure on. */
+function doubts({ name, calibration }: HardwareProfile): string[] {
+  if (calibration === 'kernel tables') return [];
+  const grade =
+    calibration === 'generation'
+      ? "takes the efficiency of its generation's kernels"
+      : 'has only a data sheet: its efficiency is a generic guess, expect errors of 10 to 20 %';
+  return [`gpu ${name} ${grade}`];
 }
 
 /** The scenario without what may be a path: the contents stand beside it. */
@@ -290,254 +245,6 @@ function hashed(scenario: Scenario, shipped: ShippedModels): object {
       tree: scenario.tree.map((one) => one.replace(/^file:.*/, 'file')).join(),
     }),
   };
-}
-
-/** The draft model whose acceptance the traces hold; null where they name none that has a card, or several. */
-async function measuredDraft(
-  asked: readonly BasicMethod[],
-  traces: readonly AcceptanceTrace[],
-  shipped: ShippedModels,
-): Promise<Transformer | null> {
-  if (!asked.some(({ model }) => model?.card === 'transformer')) return null;
-  const [name, ...others] = new Set(traces.map(({ provenance }) => provenance.draft));
-  const one = name !== undefined && others.length === 0 && shipped.models.includes(name);
-  return one ? shipped.model(name) : null;
-}
-
-async function draftCards(
-  parts: readonly BasicMethod[],
-  target: Transformer,
-  chosen: DraftHead | Transformer | null,
-  measured: Transformer | null,
-  shipped: ShippedModels,
-  warnings: string[],
-): Promise<Map<string, DraftHead | Transformer>> {
-  const drafts = new Map<string, DraftHead | Transformer>();
-  let used = false;
-  for (const { name, model } of parts) {
-    if (model === undefined) continue;
-    const fits = chosen !== null && chosen.kind === model.card;
-    used ||= fits;
-    const own = model.card === 'transformer' ? measured : await defaultHead(target, model.card, shipped);
-    const card = fits ? chosen : own;
-    if (card === null) {
-      const [what, known] =
-        model.card === 'transformer'
-          ? ['draft model', shipped.models]
-          : [`${model.card} head`, shipped.headsOfKind(model.card)];
-      throw new UserError(
-        `method ${name}: ${target.name} has no ${what} of its own; name one with --draft (known: ${known.join(', ')})`,
-      );
-    }
-    const padded = vocabularyWarning(card, target);
-    if (padded !== null) warnings.push(padded);
-    drafts.set(name, card);
-  }
-  if (chosen !== null && !used) {
-    throw new UserError(`--draft ${chosen.name}: no listed method runs a model of kind ${chosen.kind}`);
-  }
-  return drafts;
-}
-
-/** The head made for a target, or the extra layers it was trained with. */
-async function defaultHead(
-  target: Transformer,
-  kind: DraftHead['kind'],
-  shipped: ShippedModels,
-): Promise<DraftHead | null> {
-  const name = shipped.headFor(target, kind);
-  if (name !== null) return (await shipped.draft(name)) as DraftHead;
-  return kind === 'mtp' && target.mtpLayers > 0 ? mtpHead(target) : null;
-}
-
-/** What was read of documents that a library hands out again, and sampled from them. */
-const PROCESSES = new Memo<AcceptanceProcess>();
-const RECORDS = new Memo<ReturnType<typeof parseRecord>>();
-const SAMPLES = new Memo<AcceptanceTrace>();
-
-function readTrace(
-  document: Document,
-  scenario: Scenario,
-  parts: readonly BasicMethod[],
-  warnings: string[],
-): AcceptanceTrace {
-  const requests = (scenario.workload === null ? scenario.requests : null) ?? FITTED_REQUESTS;
-  const { where, text } = document;
-  if (isProcess(text)) {
-    const process = PROCESSES.get([document], null, () => parseProcess(readJson(document), where));
-    warnings.push(...remarks(process));
-    const { seed } = scenario;
-    const trace = SAMPLES.get([process], `${requests} ${seed}`, () =>
-      sampleProcess(process, { requests, seed }),
-    );
-    const methods = parts.map(({ name }) => name).filter((name) => trace.drafters.has(name));
-    return methods.length === 0 ? trace : { ...trace, provenance: processProvenance(process, methods) };
-  }
-  const record = RECORDS.get([document], null, () => parseRecord(text, where));
-  warnings.push(...(record.notes ?? []));
-  if (record.kind === 'position-indexed') return record.trace;
-  const { promptLen: promptTokens, outputLen: outputTokens, seed } = scenario;
-  if (record.kind === 'step-indexed') {
-    const trace = traceOfSteps(record, promptTokens, where);
-    warnings.push(
-      `trace ${trace.name} holds the rounds that ran: below its recorded k, acceptance is a lower bound (docs/formats.md)`,
-    );
-    return named(trace, parts, warnings);
-  }
-  const [k, ...otherLengths] = scenario.k;
-  const trace = traceOfRates(
-    record,
-    { requests, promptTokens, outputTokens, seed, k: otherLengths.length === 0 ? k! : null },
-    where,
-  );
-  warnings.push(
-    `trace ${trace.name} holds rates alone: acceptance is fitted, independent drafts with these rates`,
-    ...doubts(record, scenario.k, parts),
-  );
-  return named(trace, parts, warnings);
-}
-
-/** What rates leave open that decides the answer. */
-function doubts(
-  { name, rates }: RatesRecord,
-  asked: readonly number[],
-  parts: readonly BasicMethod[],
-): string[] {
-  const skips = parts.find(({ proposer }) => proposer === 'search');
-  const all = pooled(rates, name);
-  return [
-    ...(skips !== undefined && shareThatDrafts(all) === null
-      ? [
-          `trace ${name} counts only rounds that drafted: how many did not is not in it, so tokens per round of ${skips.name} are an upper bound; state the share of rounds that draft with --acceptance ${skips.name}=MEAN@K/SHARE`,
-        ]
-      : []),
-    ...(longestDraft(rates) === null
-      ? [`trace ${name} does not say how far it drafted: its mean length is taken as that of k = ${asked[0]}`]
-      : []),
-  ];
-}
-
-/** What a user of a process has to know: an unlike setting, and lengths of another target or data set. */
-function remarks({ dataset, target, setting, origins }: AcceptanceProcess): string[] {
-  const what = `trace ${dataset} of ${target}`;
-  const { borrowed } = origins.lengths;
-  return [
-    ...(setting === null ? [] : [`${what} was measured with ${setting}`]),
-    ...(borrowed === undefined
-      ? []
-      : [`${what} borrows ${borrowed.numbers.join(' and ')} of ${borrowed.from}`]),
-  ];
-}
-
-/** The trace with the drafters that are asked for as good as asked for. */
-function scaled(
-  trace: AcceptanceTrace,
-  document: Document,
-  { drafterQuality, requests, seed, promptLen, outputLen, workload }: Scenario,
-  parts: readonly BasicMethod[],
-): AcceptanceTrace {
-  if (drafterQuality === 1) return trace;
-  const drafters = parts.map(({ name }) => name);
-  const sample = [workload === null ? requests : null, seed, promptLen, outputLen];
-  return SAMPLES.get([document], JSON.stringify([drafterQuality, drafters, sample]), () =>
-    withDrafterQuality(trace, drafters, drafterQuality, seed),
-  );
-}
-
-/** A file that does not say its method is of the one asked for. */
-function named(trace: AcceptanceTrace, parts: readonly BasicMethod[], warnings: string[]): AcceptanceTrace {
-  const lengths = trace.drafters.get('unknown');
-  const [part, ...others] = parts;
-  if (lengths === undefined || trace.drafters.size > 1 || part === undefined || others.length > 0)
-    return trace;
-  warnings.push(`trace ${trace.name} does not say its method: it is taken as ${part.name}`);
-  return { ...trace, drafters: new Map([[part.name, lengths]]) };
-}
-
-/** Leaves out truncated requests, takes as many as asked, sets lengths. */
-function prepare(recorded: AcceptanceTrace, scenario: Scenario, warnings: string[]): AcceptanceTrace {
-  let trace = recorded;
-  if (!scenario.keepTruncated) {
-    const whole = untruncated(trace);
-    const left = trace.ids.length - whole.length;
-    if (left > 0) {
-      warnings.push(
-        `trace ${trace.name}: ${left} of ${trace.ids.length} requests reached the recording's output limit of ${trace.outputLimit} tokens and are left out (--keep-truncated keeps them)`,
-      );
-      trace = selectRequests(trace, whole);
-    }
-  }
-  const total = trace.ids.length;
-  if (total === 0) {
-    throw new UserError(
-      `trace ${trace.name}: every request reached the recording's output limit of ${trace.outputLimit} tokens, expected one that did not; --keep-truncated keeps them`,
-    );
-  }
-  // With a workload the number of requests is that of its requests, which draw from the whole trace.
-  const wanted = (scenario.workload === null ? scenario.requests : null) ?? total;
-  if (wanted > total) {
-    throw new UserError(`--requests ${wanted}: trace ${trace.name} has ${total}, expected at most that`);
-  }
-  if (wanted < total) trace = selectRequests(trace, sampleIndices(total, wanted, scenario.seed));
-  if (scenario.promptLen !== null) trace = withPromptLength(trace, scenario.promptLen);
-  if (scenario.outputLen !== null) {
-    if (trace.outputTokens.some((tokens) => tokens < scenario.outputLen!)) {
-      warnings.push(
-        `trace ${trace.name}: some outputs are shorter than ${scenario.outputLen} tokens; their acceptance repeats from the start`,
-      );
-    }
-    trace = withOutputLength(trace, scenario.outputLen);
-  }
-  if (trace.outputTokens.every((tokens) => tokens === 0)) {
-    throw new UserError(`trace ${trace.name}: every output has 0 tokens, expected one that has some`);
-  }
-  return trace;
-}
-
-/** As many requests as asked, from the first, at the time scale asked. */
-function readWorkload({ text, where }: Document, scenario: Scenario, warnings: string[]): Workload {
-  const whole = parseWorkload(text, where);
-  const total = whole.arrivalS.length;
-  const wanted = scenario.requests ?? total;
-  if (wanted > total) {
-    throw new UserError(`--requests ${wanted}: workload ${where} has ${total}, expected at most that`);
-  }
-  warnings.push(...whole.notes.map((note) => `workload ${where}: ${note}`));
-  if (whole.dropped > 0) {
-    warnings.push(`workload ${where}: ${whole.dropped} requests without a prompt or an output are left out`);
-  }
-  if (whole.outOfOrder > 0) {
-    warnings.push(`workload ${where}: ${whole.outOfOrder} requests were out of order and are sorted by time`);
-  }
-  const workload = firstRequests(whole, wanted);
-  return { ...workload, arrivalS: workload.arrivalS.map((atS) => atS / scenario.timeScale) };
-}
-
-function joined(
-  workload: Workload,
-  recorded: AcceptanceTrace,
-  seed: number,
-  warnings: string[],
-): AcceptanceTrace {
-  const { trace, continued } = joinWorkload(workload, recorded, seed);
-  if (continued > 0) {
-    warnings.push(
-      `trace ${trace.name}: ${continued} of ${trace.ids.length} outputs of the workload are longer than the recorded request drawn for them; their acceptance goes on with another one`,
-    );
-  }
-  return trace;
-}
-
-function notFound(what: string, named: string, names: readonly string[]): UserError {
-  return isPath(named) || names.length === 0 ? noSuchFile(what, named) : unknownName(what, named, names);
-}
-
-function isPath(named: string): boolean {
-  return /[/\\]|\.(json|jsonl|csv|gz)$/.test(named);
-}
-
-function noSuchFile(what: string, named: string): UserError {
-  return new UserError(`${what} ${shown(named)}: no such file`);
 }
 
 /** Hexadecimal digest of a text. */

@@ -10,7 +10,7 @@ import type { Document, Library } from './library.ts';
 /** Whose traces a target borrows when it has none of its own. */
 export const LENDER = 'llama-3.1-8b';
 
-interface ShippedTrace {
+export interface ShippedTrace {
   readonly target: string;
   readonly dataset: string;
 }

@@ -1,0 +1,245 @@
+/** Traces and workloads as a scenario asks for them: so many requests, of such lengths, with drafters so good. */
+import type { BasicMethod } from '../drafter/methods.ts';
+import { UserError } from '../errors.ts';
+import { readJson } from '../json.ts';
+import { Memo } from '../memo.ts';
+import type { Transformer } from '../model/architecture.ts';
+import { withDrafterQuality } from '../trace/drafter-quality.ts';
+import { type AcceptanceProcess, parseProcess, processProvenance, sampleProcess } from '../trace/process.ts';
+import { longestDraft, pooled, shareThatDrafts, traceOfRates } from '../trace/rates.ts';
+import { isProcess, parseRecord } from '../trace/read.ts';
+import type { RatesRecord } from '../trace/record.ts';
+import { withLookUps } from '../trace/record-look-up.ts';
+import {
+  sampleIndices,
+  selectRequests,
+  untruncated,
+  withOutputLength,
+  withPromptLength,
+} from '../trace/reshape.ts';
+import { traceOfSteps } from '../trace/steps.ts';
+import type { AcceptanceTrace } from '../trace/trace.ts';
+import { joinWorkload } from '../workload/join.ts';
+import { parseWorkload } from '../workload/read.ts';
+import { firstRequests, type Workload } from '../workload/workload.ts';
+import type { Documents } from './documents.ts';
+import type { Document, Library } from './library.ts';
+import type { Scenario } from './options.ts';
+import { lacksMethod } from './shipped-trace.ts';
+
+/** Requests sampled from a fitted process when nobody says how many. */
+const FITTED_REQUESTS = 1000;
+
+/** What was read of documents that a library hands out again, and sampled from them. */
+const PROCESSES = new Memo<AcceptanceProcess>();
+const RECORDS = new Memo<ReturnType<typeof parseRecord>>();
+const SAMPLES = new Memo<AcceptanceTrace>();
+
+/** What traces are read for. */
+interface Wanted {
+  readonly scenario: Scenario;
+  readonly target: Transformer;
+  readonly parts: readonly BasicMethod[];
+  /** Those of `parts` whose acceptance is not stated. */
+  readonly recorded: readonly BasicMethod[];
+}
+
+/** Every trace with the requests, lengths and quality asked for. Throws a UserError for one that lacks a method. */
+export async function readTraces(
+  documents: Documents,
+  library: Library,
+  { scenario, target, parts, recorded }: Wanted,
+  warnings: string[],
+): Promise<AcceptanceTrace[]> {
+  const traces: AcceptanceTrace[] = [];
+  for (const named of scenario.trace) {
+    const { document, ships } = await documents.trace(target.name, named);
+    const read = withLookUps(
+      readRecord(document, scenario, recorded, warnings),
+      recorded.map(({ name }) => name),
+    );
+    const lacking = recorded.find(({ name }) => !read.drafters.has(name));
+    if (ships !== null && lacking !== undefined) throw await lacksMethod(library, ships, lacking.name);
+    const trace = scaled(read, document, scenario, parts);
+    if (trace.provenance.target !== target.name) {
+      warnings.push(
+        `trace ${trace.name} is of ${trace.provenance.target}: its acceptance and lengths are borrowed for ${target.name}`,
+      );
+    }
+    traces.push(prepare(trace, scenario, warnings));
+  }
+  return traces;
+}
+
+function readRecord(
+  document: Document,
+  scenario: Scenario,
+  parts: readonly BasicMethod[],
+  warnings: string[],
+): AcceptanceTrace {
+  const requests = (scenario.workload === null ? scenario.requests : null) ?? FITTED_REQUESTS;
+  const { where, text } = document;
+  if (isProcess(text)) {
+    const process = PROCESSES.get([document], null, () => parseProcess(readJson(document), where));
+    warnings.push(...remarks(process));
+    const { seed } = scenario;
+    const trace = SAMPLES.get([process], `${requests} ${seed}`, () =>
+      sampleProcess(process, { requests, seed }),
+    );
+    const methods = parts.map(({ name }) => name).filter((name) => trace.drafters.has(name));
+    return methods.length === 0 ? trace : { ...trace, provenance: processProvenance(process, methods) };
+  }
+  const record = RECORDS.get([document], null, () => parseRecord(text, where));
+  warnings.push(...(record.notes ?? []));
+  if (record.kind === 'position-indexed') return record.trace;
+  const { promptLen: promptTokens, outputLen: outputTokens, seed } = scenario;
+  if (record.kind === 'step-indexed') {
+    const trace = traceOfSteps(record, promptTokens, where);
+    warnings.push(
+      `trace ${trace.name} holds the rounds that ran: below its recorded k, acceptance is a lower bound (docs/formats.md)`,
+    );
+    return named(trace, parts, warnings);
+  }
+  const [k, ...otherLengths] = scenario.k;
+  const trace = traceOfRates(
+    record,
+    { requests, promptTokens, outputTokens, seed, k: otherLengths.length === 0 ? k! : null },
+    where,
+  );
+  warnings.push(
+    `trace ${trace.name} holds rates alone: acceptance is fitted, independent drafts with these rates`,
+    ...doubts(record, scenario.k, parts),
+  );
+  return named(trace, parts, warnings);
+}
+
+/** What rates leave open that decides the answer. */
+function doubts(
+  { name, rates }: RatesRecord,
+  asked: readonly number[],
+  parts: readonly BasicMethod[],
+): string[] {
+  const skips = parts.find(({ proposer }) => proposer === 'search');
+  const all = pooled(rates, name);
+  return [
+    ...(skips !== undefined && shareThatDrafts(all) === null
+      ? [
+          `trace ${name} counts only rounds that drafted: how many did not is not in it, so tokens per round of ${skips.name} are an upper bound; state the share of rounds that draft with --acceptance ${skips.name}=MEAN@K/SHARE`,
+        ]
+      : []),
+    ...(longestDraft(rates) === null
+      ? [`trace ${name} does not say how far it drafted: its mean length is taken as that of k = ${asked[0]}`]
+      : []),
+  ];
+}
+
+/** What a user of a process has to know: an unlike setting, and lengths of another target or data set. */
+function remarks({ dataset, target, setting, origins }: AcceptanceProcess): string[] {
+  const what = `trace ${dataset} of ${target}`;
+  const { borrowed } = origins.lengths;
+  return [
+    ...(setting === null ? [] : [`${what} was measured with ${setting}`]),
+    ...(borrowed === undefined
+      ? []
+      : [`${what} borrows ${borrowed.numbers.join(' and ')} of ${borrowed.from}`]),
+  ];
+}
+
+/** The trace with the drafters that are asked for as good as asked for. */
+function scaled(
+  trace: AcceptanceTrace,
+  document: Document,
+  { drafterQuality, requests, seed, promptLen, outputLen, workload }: Scenario,
+  parts: readonly BasicMethod[],
+): AcceptanceTrace {
+  if (drafterQuality === 1) return trace;
+  const drafters = parts.map(({ name }) => name);
+  const sample = [workload === null ? requests : null, seed, promptLen, outputLen];
+  return SAMPLES.get([document], JSON.stringify([drafterQuality, drafters, sample]), () =>
+    withDrafterQuality(trace, drafters, drafterQuality, seed),
+  );
+}
+
+/** A file that does not say its method is of the one asked for. */
+function named(trace: AcceptanceTrace, parts: readonly BasicMethod[], warnings: string[]): AcceptanceTrace {
+  const lengths = trace.drafters.get('unknown');
+  const [part, ...others] = parts;
+  if (lengths === undefined || trace.drafters.size > 1 || part === undefined || others.length > 0)
+    return trace;
+  warnings.push(`trace ${trace.name} does not say its method: it is taken as ${part.name}`);
+  return { ...trace, drafters: new Map([[part.name, lengths]]) };
+}
+
+/** Leaves out truncated requests, takes as many as asked, sets lengths. */
+function prepare(recorded: AcceptanceTrace, scenario: Scenario, warnings: string[]): AcceptanceTrace {
+  let trace = recorded;
+  if (!scenario.keepTruncated) {
+    const whole = untruncated(trace);
+    const left = trace.ids.length - whole.length;
+    if (left > 0) {
+      warnings.push(
+        `trace ${trace.name}: ${left} of ${trace.ids.length} requests reached the recording's output limit of ${trace.outputLimit} tokens and are left out (--keep-truncated keeps them)`,
+      );
+      trace = selectRequests(trace, whole);
+    }
+  }
+  const total = trace.ids.length;
+  if (total === 0) {
+    throw new UserError(
+      `trace ${trace.name}: every request reached the recording's output limit of ${trace.outputLimit} tokens, expected one that did not; --keep-truncated keeps them`,
+    );
+  }
+  // With a workload the number of requests is that of its requests, which draw from the whole trace.
+  const wanted = (scenario.workload === null ? scenario.requests : null) ?? total;
+  if (wanted > total) {
+    throw new UserError(`--requests ${wanted}: trace ${trace.name} has ${total}, expected at most that`);
+  }
+  if (wanted < total) trace = selectRequests(trace, sampleIndices(total, wanted, scenario.seed));
+  if (scenario.promptLen !== null) trace = withPromptLength(trace, scenario.promptLen);
+  if (scenario.outputLen !== null) {
+    if (trace.outputTokens.some((tokens) => tokens < scenario.outputLen!)) {
+      warnings.push(
+        `trace ${trace.name}: some outputs are shorter than ${scenario.outputLen} tokens; their acceptance repeats from the start`,
+      );
+    }
+    trace = withOutputLength(trace, scenario.outputLen);
+  }
+  if (trace.outputTokens.every((tokens) => tokens === 0)) {
+    throw new UserError(`trace ${trace.name}: every output has 0 tokens, expected one that has some`);
+  }
+  return trace;
+}
+
+/** As many requests as asked, from the first, at the time scale asked. */
+export function readWorkload({ text, where }: Document, scenario: Scenario, warnings: string[]): Workload {
+  const whole = parseWorkload(text, where);
+  const total = whole.arrivalS.length;
+  const wanted = scenario.requests ?? total;
+  if (wanted > total) {
+    throw new UserError(`--requests ${wanted}: workload ${where} has ${total}, expected at most that`);
+  }
+  warnings.push(...whole.notes.map((note) => `workload ${where}: ${note}`));
+  if (whole.dropped > 0) {
+    warnings.push(`workload ${where}: ${whole.dropped} requests without a prompt or an output are left out`);
+  }
+  if (whole.outOfOrder > 0) {
+    warnings.push(`workload ${where}: ${whole.outOfOrder} requests were out of order and are sorted by time`);
+  }
+  const workload = firstRequests(whole, wanted);
+  return { ...workload, arrivalS: workload.arrivalS.map((atS) => atS / scenario.timeScale) };
+}
+
+export function joined(
+  workload: Workload,
+  recorded: AcceptanceTrace,
+  seed: number,
+  warnings: string[],
+): AcceptanceTrace {
+  const { trace, continued } = joinWorkload(workload, recorded, seed);
+  if (continued > 0) {
+    warnings.push(
+      `trace ${trace.name}: ${continued} of ${trace.ids.length} outputs of the workload are longer than the recorded request drawn for them; their acceptance goes on with another one`,
+    );
+  }
+  return trace;
+}
