@@ -1,6 +1,7 @@
 /** The commands, and what yargs says of them in this program's words. */
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import { shown, UserError, unknownName } from '../errors.ts';
+import { forgetInputs } from '../node/input.ts';
 import { CARDS } from '../questions/cards.ts';
 import { TOOL } from '../scenario/result.ts';
 import { CALIBRATE_LISTS, CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
@@ -74,6 +75,7 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
 
 /** Runs one command. Throws what `mistake` tells apart. */
 export async function specsim(words: readonly string[]): Promise<void> {
+  forgetInputs();
   await parser(words)
     .strict()
     .middleware((args) => refuseRepeated(words, args), true)

@@ -6,10 +6,10 @@ import type { Own } from '../questions/question.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
 import { type Options, parseOptions } from '../scenario/options.ts';
 import { resultOf } from '../scenario/result.ts';
-import { type Delivery, deliver, write } from './deliver.ts';
+import { type Delivery, deliver } from './deliver.ts';
 import { folderLibrary } from './folder-library.ts';
 import { readJsonFile } from './json-file.ts';
-import { checkWritable, writeWhole } from './output.ts';
+import { checkNoInput, checkWritable, write, writeWhole } from './output.ts';
 
 /** What a user wrote. */
 export interface CommandLine extends Delivery {
@@ -38,6 +38,8 @@ export async function ask(card: Card, line: CommandLine): Promise<void> {
     own,
   );
   if (beside !== undefined) question.beside!.check(asking);
+  if (out !== undefined) await checkNoInput(out, '--out');
+  if (beside !== undefined) await checkNoInput(own[beside]!, `--${beside}`);
   const answer = await question.ask(asking, showProgress, own);
   showProgress(0, 0);
   if (beside !== undefined) {

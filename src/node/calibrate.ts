@@ -17,8 +17,8 @@ import { shippedModels } from '../scenario/models.ts';
 import { DEFAULTS } from '../scenario/options.ts';
 import { readServing } from '../scenario/serving-table.ts';
 import { folderLibrary } from './folder-library.ts';
+import { readText } from './input.ts';
 import { checkWritable, writeWhole } from './output.ts';
-import { readTable } from './table-file.ts';
 
 interface CalibrateRequest {
   readonly gpu: string;
@@ -90,7 +90,7 @@ interface Fit {
 async function fitGpu(request: CalibrateRequest, gpu: Source, date: string): Promise<Fit> {
   const json = readJson(gpu) as Record<string, unknown>;
   const hardware = await parseHardware(json, gpu.where);
-  const texts = await Promise.all(request.ops.map((path) => readTable('--ops', path)));
+  const texts = await Promise.all(request.ops.map((path) => readText(path, `--ops ${path}`)));
   const models = await (await shippedModels(folderLibrary)).all();
   const tables = texts.map((text, i) => readOps(text, request.ops[i]!, models));
   const { fitted, leftOut } = calibrateOps(hardware, joinOps(tables), {
@@ -108,7 +108,7 @@ async function fitGpu(request: CalibrateRequest, gpu: Source, date: string): Pro
 }
 
 async function fitEngine(request: CalibrateRequest, hardware: HardwareProfile, date: string): Promise<Fit> {
-  const texts = await Promise.all(request.serving.map((path) => readTable('--serving', path)));
+  const texts = await Promise.all(request.serving.map((path) => readText(path, `--serving ${path}`)));
   const tables = texts.map((text, i) => readServing(text, request.serving[i]!));
   const engine = request.engine ?? DEFAULTS.engine;
   const json = readJson(await profileDocument('engine', engine)) as Record<string, unknown>;

@@ -5,7 +5,7 @@ import type { FlatTable } from '../report/flat-rows.ts';
 import type { FORMATS } from '../report/formats.ts';
 import { markdownOf } from '../report/markdown.ts';
 import { textOf } from '../report/text.ts';
-import { writeWhole } from './output.ts';
+import { write } from './output.ts';
 
 /** How an answer is to be written, and where: a file, or the terminal. */
 export interface Delivery {
@@ -21,12 +21,6 @@ interface Report {
 
 export async function deliver(report: Report, { format, out }: Delivery): Promise<void> {
   await write(render(report, format, out), out);
-}
-
-/** Writes a text to the terminal, or to the file asked for. */
-export async function write(text: string, out: string | undefined): Promise<void> {
-  if (out === undefined) process.stdout.write(text);
-  else await writeWhole(out, text);
 }
 
 function render(

@@ -1,9 +1,8 @@
 /** The library of this package's folders, and files of the user's: the only part that touches a disk to read. */
 import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { UserError } from '../errors.ts';
 import type { Document, Library, Profile } from '../scenario/library.ts';
-import { textOf } from './gzip.ts';
+import { NoSuchFile, readText } from './input.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDERS: Readonly<Record<Profile, string>> = {
@@ -32,15 +31,12 @@ export const folderLibrary: Library = {
     return shipped(`${TRACES}/${target}/${entry}`, `trace ${target}/${dataset}`);
   },
   async file(path) {
-    let bytes: Buffer;
     try {
-      bytes = await readFile(path);
+      return { where: path, text: await readText(path) };
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-      throw new UserError(`${path}: cannot be read (${code}), expected a readable file`);
+      if (error instanceof NoSuchFile) return null;
+      throw error;
     }
-    return { where: path, text: await textOf(bytes, path) };
   },
 };
 

@@ -14,7 +14,7 @@ import { UserError } from '../errors.ts';
 import { parseHardware } from '../hardware/load.ts';
 import { shippedModels } from '../scenario/models.ts';
 import { folderLibrary } from './folder-library.ts';
-import { readTable } from './table-file.ts';
+import { readText } from './input.ts';
 
 /** GPUs with tables: the profile, its name in wide tables, and its name in LLMServingSim's; null without. */
 const GPUS: Readonly<Record<string, { gpu: string; wide: string | null; layers: string | null }>> = {
@@ -69,7 +69,7 @@ export async function kernelSets(folder: string, only: string | null): Promise<K
       .filter((file) => isOf(file, wide, layers))
       .sort();
     const tables = await Promise.all(
-      own.map(async (file) => readOps(await readTable('--ops', `${folder}/${file}`), file, models)),
+      own.map(async (file) => readOps(await readText(`${folder}/${file}`), file, models)),
     );
     const { text, where } = await folderLibrary.profile('gpu', gpu);
     const groups = kernelErrors(await parseHardware(JSON.parse(text), where), joinOps(tables));

@@ -1,11 +1,7 @@
 /** Text files as a stream of lines, out of gzip where the name says so. */
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { UserError } from '../errors.ts';
+import { chunksOf } from './input.ts';
 
-/** Bytes read at a time. */
-const CHUNK = 2 ** 20;
 /** A line may not be longer than a string can be. */
 const MAX_LINE = 2 ** 28;
 const NEWLINE = 10;
@@ -17,9 +13,6 @@ const NEWLINE = 10;
  * @throws UserError when the file cannot be read
  */
 export async function* linesOf(path: string, encoding: 'utf8' | 'lossy'): AsyncGenerator<string[]> {
-  const file = createReadStream(path, { highWaterMark: CHUNK });
-  // An error of the file also ends the iteration below, with that error.
-  const bytes = path.endsWith('.gz') ? pipeline(file, createGunzip(), () => {}) : file;
   const decoder = new TextDecoder('utf-8', { fatal: encoding === 'utf8', ignoreBOM: true });
   let rest: Buffer[] = [];
   let restBytes = 0;
@@ -32,35 +25,23 @@ export async function* linesOf(path: string, encoding: 'utf8' | 'lossy'): AsyncG
     } catch {}
     throw new UserError(`${path}, line ${line}: bytes that are not UTF-8 text`);
   };
-  try {
-    for await (const chunk of bytes as AsyncIterable<Buffer>) {
-      const lines: string[] = [];
-      let begin = 0;
-      for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, begin)) {
-        const part = chunk.subarray(begin, end);
-        lines.push(decode(rest.length === 0 ? part : Buffer.concat([...rest, part])));
-        rest = [];
-        restBytes = 0;
-        begin = end + 1;
-      }
-      rest.push(chunk.subarray(begin));
-      restBytes += chunk.length - begin;
-      if (restBytes > MAX_LINE)
-        throw new UserError(
-          `${path}, line ${line + 1}: a line of more than ${MAX_LINE} bytes, expected shorter ones`,
-        );
-      if (lines.length > 0) yield lines;
+  for await (const chunk of chunksOf(path, path)) {
+    const lines: string[] = [];
+    let begin = 0;
+    for (let end = chunk.indexOf(NEWLINE); end !== -1; end = chunk.indexOf(NEWLINE, begin)) {
+      const part = chunk.subarray(begin, end);
+      lines.push(decode(rest.length === 0 ? part : Buffer.concat([...rest, part])));
+      rest = [];
+      restBytes = 0;
+      begin = end + 1;
     }
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new UserError(
-      code === 'ENOENT'
-        ? `${path}: no such file`
-        : code?.startsWith('Z_')
-          ? `${path}: not valid gzip: ${message}`
-          : `${path}: cannot be read (${code ?? message}), expected a readable file`,
-    );
+    rest.push(chunk.subarray(begin));
+    restBytes += chunk.length - begin;
+    if (restBytes > MAX_LINE)
+      throw new UserError(
+        `${path}, line ${line + 1}: a line of more than ${MAX_LINE} bytes, expected shorter ones`,
+      );
+    if (lines.length > 0) yield lines;
   }
   if (restBytes > 0) yield [decode(Buffer.concat(rest))];
 }

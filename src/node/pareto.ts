@@ -1,10 +1,10 @@
 /** `specsim pareto`: the fronts of a sweep. */
-import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.ts';
 import { paretoOf } from '../sweep/pareto.ts';
 import { flatPareto, paretoDocument } from '../sweep/pareto-document.ts';
 import { type MergedSweep, SWEEP_SCHEMA_VERSION } from '../sweep/records.ts';
 import { type Delivery, deliver } from './deliver.ts';
+import { readText } from './input.ts';
 import { checkWritable } from './output.ts';
 import { mergeFolders } from './sweep-merge.ts';
 
@@ -28,11 +28,7 @@ export async function pareto({ paths, oracles, format, out }: ParetoRequest): Pr
 }
 
 async function readMerged(path: string): Promise<MergedSweep> {
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(
-      `${path}: cannot be read (${error.code}), expected what sweep merge --format json wrote`,
-    );
-  });
+  const text = await readText(path);
   let merged: MergedSweep | undefined;
   try {
     merged = JSON.parse(text) as MergedSweep;

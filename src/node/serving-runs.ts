@@ -10,7 +10,7 @@ import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import { completeScenario } from '../scenario/options.ts';
 import { settingsOf } from '../scenario/run.ts';
 import { folderLibrary } from './folder-library.ts';
-import { readTable } from './table-file.ts';
+import { readText } from './input.ts';
 
 interface ServingRun {
   readonly set: string;
@@ -62,7 +62,7 @@ interface Request {
 /** @throws UserError for a table that cannot be read, and for what is wrong in it */
 export async function servingPoints(folder: string, run: ServingRun): Promise<ServingPoint[]> {
   const { file, gpu, target, maxSequences } = run;
-  const requests = readRequests(await readTable('--ops', `${folder}/${file}`), file);
+  const requests = readRequests(await readText(`${folder}/${file}`), file);
   const inputs = await gatherInputs(completeScenario({ gpu, target, method: ['none'] }), folderLibrary);
   // Plain decoding needs no acceptance: the lengths are all that is asked of a trace.
   const trace = {

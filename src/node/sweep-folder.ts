@@ -5,11 +5,12 @@
  * do work twice at worst.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Shard } from '../sweep/plan.ts';
 import { type PointRecord, recordsOf, SWEEP_SCHEMA_VERSION, type SweepHead } from '../sweep/records.ts';
+import { readText } from './input.ts';
 import { writeWhole } from './output.ts';
 
 const HEAD = 'sweep.json';
@@ -80,9 +81,7 @@ export async function readRecords(folder: string): Promise<PointRecord[]> {
 async function textOf(path: string): Promise<string> {
   const kind = await stat(path).catch(() => null);
   if (kind === null || !kind.isFile()) return '';
-  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(`${path}: cannot be read (${error.code}), expected results of a sweep`);
-  });
+  return readText(path);
 }
 
 /** Appends to `NAME.jsonl`, or to the first of `NAME.2.jsonl` and so on that nobody has begun. */

@@ -5,7 +5,7 @@ import { csvTable } from '../csv.ts';
 import { UserError } from '../errors.ts';
 import { flatSweep } from '../sweep/flat.ts';
 import { type MergedSweep, mergeRecords, type PointRecord, type SweepHead } from '../sweep/records.ts';
-import { checkWritable, writeWhole } from './output.ts';
+import { checkWritable, write } from './output.ts';
 import { readHead, readRecords } from './sweep-folder.ts';
 
 interface MergeRequest {
@@ -20,9 +20,7 @@ export async function merge({ folders, format, out }: MergeRequest): Promise<voi
   if (format === 'parquet' && out === undefined) {
     throw new UserError('--format parquet: missing --out, expected a file as it is no text');
   }
-  const content = await render(await mergeFolders(folders), format);
-  if (out === undefined) process.stdout.write(content);
-  else await writeWhole(out, content);
+  await write(await render(await mergeFolders(folders), format), out);
 }
 
 /** Joins folders of one sweep. Throws a UserError when they are of several, or points are missing. */

@@ -13,7 +13,7 @@ import { parseProcess, sampleProcess } from '../trace/process.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
 import type { AcceptanceRecord } from '../trace/record.ts';
 import { folderLibrary } from './folder-library.ts';
-import { checkWritable, writeWhole } from './output.ts';
+import { checkWritable, write, writeWhole } from './output.ts';
 import { readRecordFile } from './record-file.ts';
 
 /** Requests sampled from a fitted process, as `specsim run` does. */
@@ -78,8 +78,7 @@ interface ExportRequest {
 export async function exportTrace({ file, from, to, method, k, out }: ExportRequest): Promise<void> {
   if (out !== null) await checkWritable(out, '--out');
   const text = exportRecord(await readNamed(file, from), to, { method, k }, file);
-  if (out === null) process.stdout.write(text);
-  else await writeWhole(out, text);
+  await write(text, out ?? undefined);
 }
 
 async function readFiles(

@@ -17,7 +17,7 @@ import {
 import { textOf } from '../report/text.ts';
 import { SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
 import { KERNEL_SETS, type KernelSet, kernelSets } from './kernel-tables.ts';
-import { checkWritable, writeWhole } from './output.ts';
+import { checkWritable, write } from './output.ts';
 import { SERVING_RUNS, type ServingPoint, servingPoints } from './serving-runs.ts';
 import {
   coverageOf,
@@ -82,8 +82,7 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
     format === 'json'
       ? asJson(published, served, kernels, set !== undefined)
       : textOf(asDocument(published, served, kernels));
-  if (out === undefined) process.stdout.write(text);
-  else await writeWhole(out, text);
+  await write(text, out);
 }
 
 async function publishedSets(

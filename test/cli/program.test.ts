@@ -278,7 +278,7 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
       ['all arrive at once'],
     ],
     ['more requests than there are', ['run', '--trace', recording, '--requests', '4'], ['has 3']],
-    ['a missing scenario', ['run', 'nowhere.json'], ['nowhere.json', 'ENOENT']],
+    ['a missing scenario', ['run', 'nowhere.json'], ['nowhere.json', 'no such file']],
     ['a broken scenario', ['run', 'broken.json'], ['broken.json', 'not valid JSON']],
     [
       'an unknown scenario key',

@@ -98,21 +98,13 @@ describe('tables made up', () => {
       ['--set', 'kernels-h100-gemm'],
       /^--set kernels-h100-gemm: missing --ops, expected the folder/,
     ],
-    [
-      'no folder',
-      ['--set', 'kernels-h100-gemm', '--ops', '/nowhere'],
-      /--ops \/nowhere: cannot be read \(ENOENT\)/,
-    ],
+    ['no folder', ['--set', 'kernels-h100-gemm', '--ops', '/nowhere'], /nowhere: no such file/],
     [
       'a set whose table is missing',
       ['--set', 'kernels-h200-gemm', '--ops', folder],
       /holds no table of kernels-h200-gemm, expected such as/,
     ],
-    [
-      'a run whose table is missing',
-      ['--set', 'serving-rtx-4090-llama-8b', '--ops', folder],
-      /cannot be read \(ENOENT\)/,
-    ],
+    ['a run whose table is missing', ['--set', 'serving-rtx-4090-llama-8b', '--ops', folder], /no such file/],
     ['an unknown set', ['--set', 'kernels-h100-gem', '--ops', folder], /nearest is kernels-h100-gemm/],
   ])('refuses %s', async (_, args, message) => {
     const { line, stdout } = await printed(...args);
