@@ -1,0 +1,141 @@
+/** The sheet that marks are put on: SVG elements as text, and where words stand, so that none covers another. */
+import { escaped, fitted, textWidth } from './text.ts';
+import type { Theme } from './themes.ts';
+
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+export interface Words {
+  readonly size?: number;
+  readonly bold?: boolean;
+  readonly anchor?: 'start' | 'middle' | 'end';
+  readonly colour?: string;
+  /** Most pixels it may take; cut where it is longer. */
+  readonly room?: number;
+  /** Upwards instead of to the right. */
+  readonly upright?: boolean;
+}
+
+export type Attributes = Readonly<Record<string, string | number | undefined>>;
+
+/** Pixels that letters reach above and below the line they stand on, as shares of their size. */
+const ASCENT = 0.82;
+const DESCENT = 0.24;
+
+/** Pixels between two texts on one line. */
+const APART = 3;
+
+export class Paper {
+  readonly theme: Theme;
+  readonly #elements: string[] = [];
+  readonly #words: Box[] = [];
+  readonly #width: number;
+
+  constructor(theme: Theme, width: number) {
+    this.theme = theme;
+    this.#width = width;
+  }
+
+  /**
+   * Writes a text on the line at `y`.
+   *
+   * @returns whether it was written: never on top of another text, nor beyond the sheet
+   */
+  text(text: string, x: number, y: number, words: Words = {}): boolean {
+    const { size = 11.5, bold = false, anchor = 'start', colour = this.theme.ink, room, upright } = words;
+    const short = room === undefined ? text : fitted(text, size, room, bold);
+    if (short === '') return false;
+    const box = boxOf(textWidth(short, size, bold), x, y, size, anchor, upright === true);
+    if (box.left < 0 || box.right > this.#width || this.#words.some((other) => overlap(other, box)))
+      return false;
+    this.#words.push(box);
+    const attributes = attributesText({
+      x,
+      y,
+      'font-size': size,
+      'font-weight': bold ? 700 : undefined,
+      'text-anchor': anchor === 'start' ? undefined : anchor,
+      fill: colour,
+      transform: upright ? `rotate(-90 ${pixel(x)} ${pixel(y)})` : undefined,
+    });
+    const whole = short === text ? '' : `<title>${escaped(text)}</title>`;
+    this.#elements.push(`<text${attributes}>${whole}${escaped(short)}</text>`);
+    return true;
+  }
+
+  /** A shape without a value. */
+  shape(name: string, attributes: Attributes): void {
+    this.#elements.push(`<${name}${attributesText(attributes)}/>`);
+  }
+
+  /** A mark: a shape that stands for a value, which its title says and its `data-` attributes hold. */
+  mark(name: string, attributes: Attributes, says: string, values: Readonly<Record<string, Value>>): void {
+    const data = Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [
+        `data-${key}`,
+        typeof value === 'number' ? Number(value.toPrecision(6)) : (value ?? undefined),
+      ]),
+    );
+    const text = attributesText({ class: 'mark', ...attributes, ...data });
+    this.#elements.push(`<${name}${text}><title>${escaped(says)}</title></${name}>`);
+  }
+
+  toString(): string {
+    return this.#elements.join('\n');
+  }
+}
+
+type Value = string | number | null | undefined;
+
+function boxOf(
+  width: number,
+  x: number,
+  y: number,
+  size: number,
+  anchor: 'start' | 'middle' | 'end',
+  upright: boolean,
+): Box {
+  const before = anchor === 'start' ? 0 : anchor === 'end' ? width : width / 2;
+  return upright
+    ? { left: x - ASCENT * size, right: x + DESCENT * size, top: y + before - width, bottom: y + before }
+    : { left: x - before, right: x - before + width, top: y - ASCENT * size, bottom: y + DESCENT * size };
+}
+
+function overlap(a: Box, b: Box): boolean {
+  return a.left < b.right + APART && b.left < a.right + APART && a.top < b.bottom && b.top < a.bottom;
+}
+
+/** To a hundredth of a pixel. */
+export function pixel(value: number): number {
+  return Math.round(value * 100) / 100 + 0;
+}
+
+function attributesText(attributes: Attributes): string {
+  let text = '';
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === undefined) continue;
+    const shown =
+      typeof value !== 'number' ? escaped(value) : name.startsWith('data-') ? value : pixel(value);
+    text += ` ${name}="${shown}"`;
+  }
+  return text;
+}
+
+/** A path through points; a null begins anew. */
+export function pathOf(points: readonly (readonly [number, number] | null)[]): string {
+  let path = '';
+  let pen = 'M';
+  for (const point of points) {
+    if (point === null) {
+      pen = 'M';
+      continue;
+    }
+    path += `${pen}${pixel(point[0])} ${pixel(point[1])}`;
+    pen = 'L';
+  }
+  return path;
+}
