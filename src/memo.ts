@@ -32,6 +32,12 @@ interface Shelf<V> {
  */
 export class Memo<V> {
   #shelves = new WeakMap<object, Shelf<V>>();
+  readonly #most: number;
+
+  /** @param most values of the same objects: of more, the one that was not asked for longest is made anew */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
 
   /** @param of at least one object; their order counts */
   get(of: readonly object[], name: string | number | null, make: () => V): V {
@@ -41,6 +47,13 @@ export class Memo<V> {
       shelf = entry(shelves, object, () => ({ below: new WeakMap<object, Shelf<V>>(), values: new Map() }));
       shelves = shelf.below;
     }
-    return entry(shelf!.values, name, make);
+    const { values } = shelf!;
+    const value = entry(values, name, make);
+    if (this.#most < Number.POSITIVE_INFINITY) {
+      values.delete(name);
+      values.set(name, value);
+      if (values.size > this.#most) values.delete(values.keys().next().value!);
+    }
+    return value;
   }
 }

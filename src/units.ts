@@ -56,7 +56,7 @@ export type Quantity = z.output<ReturnType<typeof quantitySchema>>;
  * A quantity in SI.
  *
  * `"3.35 TB/s"`, `{ "value": 3350, "unit": "GB/s", "source": "..." }` and
- * `{ "value": "3.35 TB/s", "source": "..." }` all are 3.35e12 B/s. Units other than `unit` itself and its decimal multiples load mathjs.
+ * `{ "value": "3.35 TB/s", "source": "..." }` all are 3.35e12 B/s. Units outside the table load mathjs, where it is installed.
  *
  * @param where file and path of the value, for the error
  * @throws UserError when the unit is missing, unknown or of another dimension, or the number is not positive
@@ -74,7 +74,7 @@ export async function parseQuantity(input: unknown, unit: SiUnit, where: string)
   if (written.unit === '') throw fail(`missing unit: got ${got(text)}`);
   if (!(written.value > 0)) throw fail(`got ${asWritten}, which is not positive`);
   if (written.unit === unit) return written.value;
-  const factor = prefixFactor(written.unit, unit) ?? (await unitFactors())(written.unit, unit);
+  const factor = tableFactor(written.unit, unit) ?? (await unitFactors())(written.unit, unit);
   if (factor === 'unknown') throw fail(`unknown unit ${got(written.unit)}`);
   if (factor === 'other dimension') throw fail(`got ${asWritten}`);
   // 15 digits: 5 us and 5e-6 s are the same number.
@@ -92,9 +92,48 @@ const PREFIXES = [
   [1e-6, 'u'],
 ] as const;
 
-/** The factor of a prefix before the very unit asked for (`ms`, `GB/s`), which needs no library. */
-function prefixFactor(from: string, to: SiUnit): number | undefined {
-  return PREFIXES.find(([, prefix]) => `${prefix}${to}` === from)?.[0];
+const BINARY = [
+  [2 ** 10, 'Ki'],
+  [2 ** 20, 'Mi'],
+  [2 ** 30, 'Gi'],
+  [2 ** 40, 'Ti'],
+] as const;
+
+/** Other names of a unit, that take its prefixes, and what one of them is of it. */
+const NAMES: readonly (readonly [name: string, unit: SiUnit, factor: number])[] = [
+  ['B', 'B', 1],
+  ['b', 'B', 1 / 8],
+  ['B/s', 'B/s', 1],
+  ['b/s', 'B/s', 1 / 8],
+  ['FLOP/s', 'FLOP/s', 1],
+  ['FLOPS', 'FLOP/s', 1],
+  ['W', 'W', 1],
+  ['s', 's', 1],
+  ['USD/h', 'USD/h', 1],
+];
+
+/** Units without prefixes. */
+const OTHERS: Readonly<Record<string, readonly [SiUnit, number]>> = {
+  ns: ['s', 1e-9],
+  min: ['s', 60],
+  minute: ['s', 60],
+  minutes: ['s', 60],
+  h: ['s', 3600],
+  hour: ['s', 3600],
+  hours: ['s', 3600],
+};
+
+const TABLE = new Map<string, readonly [SiUnit, number]>(Object.entries(OTHERS));
+for (const [name, unit, factor] of NAMES) {
+  const whole = PREFIXES.filter(([scale]) => scale >= 1);
+  const prefixes = unit === 'B' || unit === 'B/s' ? [...whole, ...BINARY] : PREFIXES;
+  for (const [scale, prefix] of prefixes) TABLE.set(prefix + name, [unit, scale * factor]);
+}
+
+/** From the units that people write; undefined for those that need a library. */
+function tableFactor(from: string, to: SiUnit): number | 'other dimension' | undefined {
+  const known = TABLE.get(from);
+  return known === undefined ? undefined : known[0] === to ? known[1] : 'other dimension';
 }
 
 /** A value in SI as people read it: 3.35e12 B/s is `3.35 TB/s`; shares and counts have no unit. */

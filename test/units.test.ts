@@ -103,3 +103,39 @@ describe('parseQuantity', () => {
     );
   });
 });
+
+describe('the table of units', () => {
+  const bases = ['B', 'b', 'B/s', 'b/s', 'FLOP/s', 'FLOPS', 'W', 's'];
+  const prefixes = ['', 'm', 'u', 'k', 'M', 'G', 'T', 'P'];
+  const binary = ['Ki', 'Mi', 'Gi', 'Ti'].flatMap((prefix) =>
+    ['B', 'b', 'B/s', 'b/s'].map((b) => prefix + b),
+  );
+  const whole = ['ns', 'min', 'minute', 'minutes', 'h', 'hour', 'hours', 'USD/h'];
+  const SI: readonly SiUnit[] = ['B', 'B/s', 'FLOP/s', 'W', 's', 'USD/h'];
+
+  it('says what mathjs says, of every unit in it', async () => {
+    const { create, createUnitDependencies, unitDependencies } = await import('mathjs');
+    const math = create({ ...createUnitDependencies, ...unitDependencies });
+    math.createUnit('FLOP', { prefixes: 'short' });
+    math.createUnit('USD');
+    math.createUnit('FLOPS', { definition: '1 FLOP/s', prefixes: 'short' });
+    const named = [
+      ...bases.flatMap((base) =>
+        prefixes
+          .filter((prefix) => !/^[mu]$/.test(prefix) || !/^[Bb]/.test(base))
+          .map((prefix) => prefix + base),
+      ),
+      ...binary,
+      ...whole,
+    ];
+    for (const name of named) {
+      const one = math.unit(1, name);
+      for (const unit of SI) {
+        const read = await parseQuantity(`1 ${name}`, unit, where).catch(() => null);
+        const expected = one.equalBase(math.unit(1, unit)) ? one.toNumber(unit) : null;
+        if (expected === null) expect(read, `${name} as ${unit}`).toBeNull();
+        else expect(read, `${name} as ${unit}`).toBeCloseTo(expected, 12 - Math.log10(expected));
+      }
+    }
+  });
+});

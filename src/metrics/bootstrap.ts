@@ -12,6 +12,9 @@ export interface RatioOfSums {
 
 export const DRAWS = 400;
 
+/** Matrices of draws: a run and its pages have one, a sweep with several traces a few. */
+const KEPT = 4;
+
 /** Beyond so many requests they are drawn in groups, each request with the same others in every draw. */
 const MOST_UNITS = 2_000;
 
@@ -22,6 +25,8 @@ const MOST_UNITS = 2_000;
  * the spread of 2,000 of them is known to 1.6 %, an interval of 400 draws to 7 %.
  */
 export class Bootstrap {
+  static #kept: { readonly key: string; readonly drawn: Int32Array }[] = [];
+
   /** Requests, or groups of them: request r is in unit r modulo their number. */
   readonly #units: number;
   /** Unit of draw d at place i: element `d * units + i`. */
@@ -30,9 +35,20 @@ export class Bootstrap {
   constructor(requests: number, seed: number) {
     const units = Math.min(requests, MOST_UNITS);
     this.#units = units;
-    this.#drawn = new Int32Array(DRAWS * units);
-    const draw = stream(seed, 'bootstrap', requests);
-    for (let i = 0; i < this.#drawn.length; i++) this.#drawn[i] = Math.floor(draw() * units);
+    this.#drawn = Bootstrap.#draws(requests, units, seed);
+  }
+
+  /** The same requests and seed have the same draws: those asked for last are kept. */
+  static #draws(requests: number, units: number, seed: number): Int32Array {
+    const key = `${requests} ${units} ${seed}`;
+    const known = Bootstrap.#kept.find((one) => one.key === key);
+    const drawn = known?.drawn ?? new Int32Array(DRAWS * units);
+    if (known === undefined) {
+      const draw = stream(seed, 'bootstrap', requests);
+      for (let i = 0; i < drawn.length; i++) drawn[i] = Math.floor(draw() * units);
+      Bootstrap.#kept = [{ key, drawn }, ...Bootstrap.#kept].slice(0, KEPT);
+    }
+    return drawn;
   }
 
   /** Logarithm of the measure in each draw. */

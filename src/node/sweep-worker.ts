@@ -1,10 +1,10 @@
 /** A worker thread of a sweep: blocks of points in, lines of results out. */
 import { parentPort } from 'node:worker_threads';
 import type { Scenario } from '../scenario/options.ts';
+import { workspace } from '../scenario/workspace.ts';
 import { Evaluator } from '../sweep/evaluate.ts';
 import type { Point } from '../sweep/grid.ts';
 import type { PointRecord } from '../sweep/records.ts';
-import { sharedLibrary } from '../sweep/shared-library.ts';
 import { folderLibrary } from './folder-library.ts';
 
 /** A point to evaluate. */
@@ -22,7 +22,7 @@ export interface Finished {
 }
 
 const port = parentPort!;
-const evaluator = new Evaluator(sharedLibrary(folderLibrary));
+const evaluator = new Evaluator(workspace(folderLibrary, true));
 
 port.on('message', async (tasks: readonly Task[]) => {
   let failed = 0;

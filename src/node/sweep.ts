@@ -3,14 +3,14 @@ import { availableParallelism } from 'node:os';
 import { basename, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../errors.ts';
-import { sha256 } from '../scenario/inputs.ts';
 import { TOOL } from '../scenario/result.ts';
+import { workspace } from '../scenario/workspace.ts';
+import { sha256 } from '../sha256.ts';
 import { expandGrid, type Point } from '../sweep/grid.ts';
 import { Identity } from '../sweep/identity.ts';
 import { blocksOf, Deal, type Shard } from '../sweep/plan.ts';
 import { SWEEP_SCHEMA_VERSION, type SweepHead } from '../sweep/records.ts';
 import { parseShard } from '../sweep/shard.ts';
-import { sharedLibrary } from '../sweep/shared-library.ts';
 import { folderLibrary } from './folder-library.ts';
 import { readJsonFile } from './json-file.ts';
 import { type Appender, openFolder } from './sweep-folder.ts';
@@ -53,7 +53,7 @@ async function sweepWith(
   shard: Shard,
   { grid, out, resume, quiet }: SweepRequest,
 ): Promise<number> {
-  const identity = new Identity(sharedLibrary(folderLibrary));
+  const identity = new Identity(workspace(folderLibrary, true));
   const ids = await Promise.all(points.map(({ scenario }) => identity.of(scenario)));
   const head: SweepHead = {
     schemaVersion: SWEEP_SCHEMA_VERSION,

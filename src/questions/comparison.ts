@@ -4,11 +4,12 @@ import { binding, secondsByResource } from '../cost/resources.ts';
 import { takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { Bench } from '../scenario/bench.ts';
-import { type Inputs, sha256 } from '../scenario/inputs.ts';
+import type { Inputs } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, type Scenario } from '../scenario/options.ts';
 import { type Answer, answerOf, type Group, type Row } from '../scenario/result.ts';
 import { loadKind, type Progress, settingsOf } from '../scenario/run.ts';
 import type { Setting } from '../scenario/setup.ts';
+import { sha256 } from '../sha256.ts';
 
 /** Draft lengths to choose the best from. */
 const LENGTHS: readonly number[] = [1, 2, 3, 4, 5, 6, 8];

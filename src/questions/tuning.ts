@@ -7,10 +7,11 @@
 import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { Bench, type Ratio } from '../scenario/bench.ts';
-import { type Inputs, sha256 } from '../scenario/inputs.ts';
+import type { Inputs } from '../scenario/inputs.ts';
 import { type Answer, answerOf, type Group } from '../scenario/result.ts';
 import { loadKind, type Progress } from '../scenario/run.ts';
 import type { Setting } from '../scenario/setup.ts';
+import { sha256 } from '../sha256.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { type ContextSchedule, rangesOf } from './schedule.ts';
 

@@ -31,6 +31,13 @@ interface BenchRun extends Run {
   readonly serving: ServingMeasures | null;
 }
 
+/** What intervals are made of. */
+interface Uncertainty {
+  /** The machine with each uncertain constant one standard error larger. */
+  readonly shifted: readonly Machine[];
+  readonly confidence: Confidence;
+}
+
 /** Requests on which the effect of a constant is measured; effects hardly differ between requests. */
 const FEW_REQUESTS = 12;
 
@@ -46,27 +53,37 @@ export class Bench {
   readonly #plain = new Memo<Measures>();
   /** Whether rows say what is drafted instead of chains. */
   readonly #hasTrees: boolean;
-  /** The machine with each uncertain constant one standard error larger. */
-  readonly #shifted: readonly Machine[];
-  readonly #confidence: Confidence;
+  #uncertainty: Uncertainty | undefined;
 
   constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>) {
-    const { scenario } = inputs;
     this.#inputs = inputs;
     this.#trace = trace;
     this.#load = load;
     this.#setups = new Setups(inputs, trace, warnings);
     this.#runs = new Runs(inputs, trace, load, warnings, this.#setups);
     this.#hasTrees = inputs.trees.some((tree) => tree !== null);
-    // Constants of no machine come without errors: only the choice of requests is uncertain there.
-    const { machine } = COST_MODELS[scenario.cost];
-    const uncertain = machine ? FIELDS.filter((field) => field.error(inputs) > 0) : [];
-    this.#shifted = uncertain.map((field) => scaled(field, inputs, 1 + field.error(inputs)));
-    this.#confidence = new Confidence(
-      trace.ids.length,
-      [...uncertain, ...(this.#hasTrees ? TREE_CONSTANTS : [])].map(({ path }) => path),
-      scenario.seed,
-    );
+  }
+
+  /** Made where an interval is asked for: its draws take longer than many a row. */
+  #uncertain(): Uncertainty {
+    if (this.#uncertainty === undefined) {
+      const inputs = this.#inputs;
+      const { cost, seed } = inputs.scenario;
+      // Constants of no machine come without errors: only the choice of requests is uncertain there.
+      const { machine } = COST_MODELS[cost];
+      const uncertain = machine ? FIELDS.filter((field) => field.error(inputs) > 0) : [];
+      const paths = [...uncertain, ...(this.#hasTrees ? TREE_CONSTANTS : [])].map(({ path }) => path);
+      this.#uncertainty = {
+        shifted: uncertain.map((field) => scaled(field, inputs, 1 + field.error(inputs))),
+        confidence: new Confidence(this.#trace.ids.length, paths, seed),
+      };
+    }
+    return this.#uncertainty;
+  }
+
+  /** A row without intervals, for a fraction of its time; of copies of requests alone. */
+  point(setting: Setting, batch: number): Row {
+    return this.#rowOf(setting, batch, this.measures(setting, batch), this.plainMeasures(setting, batch));
   }
 
   row(setting: Setting, batch: number | null): Row {
@@ -78,28 +95,16 @@ export class Bench {
     const own = () => (compared ? this.#kept(setup, batch) : this.#run(setup, batch));
     const run = method.kind === 'none' ? baseline : own();
     const { measured } = run;
-    const throughputInterval = this.#confidence.throughput(run);
+    const throughputInterval = this.#uncertain().confidence.throughput(run);
     const over = this.#over(run, baseline);
     const [speedup, tpot] = this.#load === 'open' ? [null, over] : [over, null];
     return {
-      ...this.names(setting, batch),
-      batch_size: batch,
-      requests: measured.requests,
-      throughput_tok_per_s: measured.throughput_tok_per_s,
+      ...this.#rowOf(setting, batch, measured, baseline.measured),
       throughput_lo_tok_per_s: throughputInterval.lo,
       throughput_hi_tok_per_s: throughputInterval.hi,
-      baseline_throughput_tok_per_s: baseline.measured.throughput_tok_per_s,
       speedup: speedup?.ratio ?? null,
       speedup_lo: speedup?.lo ?? null,
       speedup_hi: speedup?.hi ?? null,
-      decode_speedup: ratio(measured.decode_tok_per_s, baseline.measured.decode_tok_per_s),
-      tokens_per_round: measured.tokens_per_round,
-      drafted_per_round: measured.drafted_per_round,
-      ...(this.#hasTrees && { verified_per_round: measured.verified_per_round }),
-      acceptance_rate: measured.acceptance_rate,
-      wasted_verify_share: measured.wasted_verify_share,
-      time_share: measured.time_share,
-      step_ms: measured.step_ms,
       ...run.serving,
       ...(this.#load === 'open' && {
         tpot_ratio: tpot?.ratio ?? null,
@@ -109,6 +114,30 @@ export class Bench {
       ...(this.#load === 'closed' && {
         clones_throughput_tok_per_s: this.#runs.clonesThroughput(setup, batch!),
       }),
+    };
+  }
+
+  /** A row without intervals, in the order of its columns. */
+  #rowOf(setting: Setting, batch: number | null, measured: Measures, baseline: Measures): Row {
+    return {
+      ...this.names(setting, batch),
+      batch_size: batch,
+      requests: measured.requests,
+      throughput_tok_per_s: measured.throughput_tok_per_s,
+      throughput_lo_tok_per_s: null,
+      throughput_hi_tok_per_s: null,
+      baseline_throughput_tok_per_s: baseline.throughput_tok_per_s,
+      speedup: ratio(measured.throughput_tok_per_s, baseline.throughput_tok_per_s),
+      speedup_lo: null,
+      speedup_hi: null,
+      decode_speedup: ratio(measured.decode_tok_per_s, baseline.decode_tok_per_s),
+      tokens_per_round: measured.tokens_per_round,
+      drafted_per_round: measured.drafted_per_round,
+      ...(this.#hasTrees && { verified_per_round: measured.verified_per_round }),
+      acceptance_rate: measured.acceptance_rate,
+      wasted_verify_share: measured.wasted_verify_share,
+      time_share: measured.time_share,
+      step_ms: measured.step_ms,
     };
   }
 
@@ -157,7 +186,9 @@ export class Bench {
       by === 'tpot'
         ? ratio(other.measured.mean_tpot_s, run.measured.mean_tpot_s)
         : run.measured.throughput_tok_per_s / other.measured.throughput_tok_per_s;
-    return value === null ? null : { ratio: value, ...this.#confidence.speedup(value, run, other, by) };
+    return value === null
+      ? null
+      : { ratio: value, ...this.#uncertain().confidence.speedup(value, run, other, by) };
   }
 
   /** A setting's run, kept for those that are compared with it. */
@@ -230,18 +261,19 @@ export class Bench {
 
   /** What one standard error of each uncertain constant does to a few requests. */
   #shiftsOf(setup: Setup, batch: number | null, cost: CostModel): Shift[] {
-    if (this.#shifted.length === 0) return [];
+    const { shifted } = this.#uncertain();
+    if (shifted.length === 0) return [];
     const few = this.#fewRequests(batch);
     if (this.#load === 'clones') {
       const work = new WeighedWork(this.#runs.batchParts(setup, batch!, few, cost));
       const asIs = work.seconds(cost);
-      return this.#shifted.map((machine) => ({
+      return shifted.map((machine) => ({
         throughput: -Math.log(work.seconds(setup.priceOn(machine)) / asIs),
         tpot: null,
       }));
     }
     const asIs = this.#runs.simulate(setup, batch, few, cost);
-    return this.#shifted.map((machine) =>
+    return shifted.map((machine) =>
       change(this.#runs.simulate(setup, batch, few, setup.priceOn(machine)), asIs),
     );
   }
@@ -271,6 +303,19 @@ export class Bench {
       { longestGaps: slo.limitsS.itl !== undefined },
     );
     return attainment({ finished: engine.finished, longestGapOf }, slo);
+  }
+
+  /** The rounds of a request that runs as so many copies of itself, in order. */
+  roundsOf(setting: Setting, batch: number, request: number): { drafted: number; accepted: number }[] {
+    const { promptTokens, outputTokens, rounds } = this.#setups.of(setting, batch);
+    const { firstRound, kind, kinds, context } = rounds(batch);
+    const end = firstRound[request + 1]!;
+    const done = promptTokens[request]! + outputTokens[request]!;
+    return Array.from(kind.subarray(firstRound[request], end), (of, i) => {
+      const at = firstRound[request]! + i;
+      const next = at + 1 < end ? context[at + 1]! : done;
+      return { drafted: kinds.drafted(of), accepted: next - context[at]! - 1 };
+    });
   }
 
   /** Runs a setting once more, under an observer, and returns the requests that ended. */

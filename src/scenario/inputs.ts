@@ -9,6 +9,7 @@ import { parseSlo, type Slo } from '../metrics/slo.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { type NamedPolicy, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
+import { sha256 } from '../sha256.ts';
 import { parseAcceptanceSpec, type StatedAcceptance } from '../trace/acceptance-spec.ts';
 import { type MissCapture, parseMissCapture } from '../trace/ranks.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
@@ -245,10 +246,4 @@ function hashed(scenario: Scenario, shipped: ShippedModels): object {
       tree: scenario.tree.map((one) => one.replace(/^file:.*/, 'file')).join(),
     }),
   };
-}
-
-/** Hexadecimal digest of a text. */
-export async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

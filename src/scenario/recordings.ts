@@ -35,6 +35,12 @@ const PROCESSES = new Memo<AcceptanceProcess>();
 const RECORDS = new Memo<ReturnType<typeof parseRecord>>();
 const SAMPLES = new Memo<AcceptanceTrace>();
 
+/** Of one document: a slider makes many, and those that were not asked for longest are made anew. */
+const MOST_READY = 32;
+
+/** Traces as scenarios asked for them. */
+const READY = new Memo<ReadyTrace>(MOST_READY);
+
 /** What traces are read for. */
 interface Wanted {
   readonly scenario: Scenario;
@@ -54,21 +60,56 @@ export async function readTraces(
   const traces: AcceptanceTrace[] = [];
   for (const named of scenario.trace) {
     const { document, ships } = await documents.trace(target.name, named);
-    const read = withLookUps(
-      readRecord(document, scenario, recorded, warnings),
-      recorded.map(({ name }) => name),
+    const { k, requests, workload, seed, promptLen, outputLen, keepTruncated, drafterQuality } = scenario;
+    const sample = [
+      k,
+      requests,
+      workload === null,
+      seed,
+      promptLen,
+      outputLen,
+      keepTruncated,
+      drafterQuality,
+    ];
+    const names = [parts, recorded].map((of) => of.map(({ name }) => name));
+    const key = JSON.stringify([sample, names, target.name, ships !== null]);
+    const ready = READY.get([document], key, () =>
+      readyTrace(document, ships !== null, { scenario, target, parts, recorded }),
     );
-    const lacking = recorded.find(({ name }) => !read.drafters.has(name));
-    if (ships !== null && lacking !== undefined) throw await lacksMethod(library, ships, lacking.name);
-    const trace = scaled(read, document, scenario, parts);
-    if (trace.provenance.target !== target.name) {
-      warnings.push(
-        `trace ${trace.name} is of ${trace.provenance.target}: its acceptance and lengths are borrowed for ${target.name}`,
-      );
-    }
-    traces.push(prepare(trace, scenario, warnings));
+    if (ready.lacking !== null) throw await lacksMethod(library, ships!, ready.lacking);
+    warnings.push(...ready.warnings);
+    traces.push(ready.trace);
   }
   return traces;
+}
+
+/** A trace as a scenario asks for it, and what there is to say of it. */
+interface ReadyTrace {
+  readonly trace: AcceptanceTrace;
+  readonly warnings: readonly string[];
+  /** A method that one which ships does not have; null where it has all. */
+  readonly lacking: string | null;
+}
+
+function readyTrace(
+  document: Document,
+  ships: boolean,
+  { scenario, target, parts, recorded }: Wanted,
+): ReadyTrace {
+  const warnings: string[] = [];
+  const names = recorded.map(({ name }) => name);
+  const read = withLookUps(readRecord(document, scenario, recorded, warnings), names);
+  const lacking = names.find((name) => !read.drafters.has(name));
+  if (ships && lacking !== undefined) return { trace: read, warnings, lacking };
+  const { drafterQuality, seed } = scenario;
+  const drafters = parts.map(({ name }) => name);
+  const trace = drafterQuality === 1 ? read : withDrafterQuality(read, drafters, drafterQuality, seed);
+  if (trace.provenance.target !== target.name) {
+    warnings.push(
+      `trace ${trace.name} is of ${trace.provenance.target}: its acceptance and lengths are borrowed for ${target.name}`,
+    );
+  }
+  return { trace: prepare(trace, scenario, warnings), warnings, lacking: null };
 }
 
 function readRecord(
@@ -143,21 +184,6 @@ function remarks({ dataset, target, setting, origins }: AcceptanceProcess): stri
       ? []
       : [`${what} borrows ${borrowed.numbers.join(' and ')} of ${borrowed.from}`]),
   ];
-}
-
-/** The trace with the drafters that are asked for as good as asked for. */
-function scaled(
-  trace: AcceptanceTrace,
-  document: Document,
-  { drafterQuality, requests, seed, promptLen, outputLen, workload }: Scenario,
-  parts: readonly BasicMethod[],
-): AcceptanceTrace {
-  if (drafterQuality === 1) return trace;
-  const drafters = parts.map(({ name }) => name);
-  const sample = [workload === null ? requests : null, seed, promptLen, outputLen];
-  return SAMPLES.get([document], JSON.stringify([drafterQuality, drafters, sample]), () =>
-    withDrafterQuality(trace, drafters, drafterQuality, seed),
-  );
 }
 
 /** A file that does not say its method is of the one asked for. */

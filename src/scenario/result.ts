@@ -33,8 +33,8 @@ export interface Row extends RowNames, Partial<ServingMeasures> {
   readonly requests: number;
   readonly throughput_tok_per_s: number;
   /** 95 % intervals: choice of requests and error of the constants (docs/metrics.md). */
-  readonly throughput_lo_tok_per_s: number;
-  readonly throughput_hi_tok_per_s: number;
+  readonly throughput_lo_tok_per_s: number | null;
+  readonly throughput_hi_tok_per_s: number | null;
   readonly baseline_throughput_tok_per_s: number;
   /** Null for open loads, whose arrivals fix the throughput. */
   readonly speedup: number | null;

@@ -1,5 +1,6 @@
 /** Runs a scenario: every trace, method, k and batch size is a row, beside its baseline without speculation. */
 import { takesK, takesTree } from '../drafter/methods.ts';
+import { UserError } from '../errors.ts';
 import type { LoadKind } from '../metrics/measure.ts';
 import { Bench } from './bench.ts';
 import type { Inputs } from './inputs.ts';
@@ -35,6 +36,29 @@ export function runScenario(inputs: Inputs, progress: Progress = () => {}): Answ
     return { trace: t, rows };
   });
   return answerOf(scenario, inputs.configHash, warnings, groups);
+}
+
+/**
+ * The rows of a scenario of copies (`--load clones`) without intervals, for a fraction of the time: what follows a
+ * slider. Figures are those of `runScenario`.
+ *
+ * @throws UserError for another load
+ */
+export function runPoints(inputs: Inputs): Answer<Row> {
+  const { scenario, traces, configHash } = inputs;
+  if (scenario.load !== 'clones') {
+    throw new UserError(
+      `--load ${scenario.load}: points are those of copies of one request, expected clones`,
+    );
+  }
+  const warnings = new Set(inputs.warnings);
+  const settings = settingsOf(inputs);
+  const groups = traces.map((of, trace): Group<Row> => {
+    const bench = new Bench(inputs, of, 'clones', warnings);
+    const rows = settings.flatMap((setting) => scenario.batch.map((batch) => bench.point(setting, batch)));
+    return { trace, rows };
+  });
+  return answerOf(scenario, configHash, warnings, groups);
 }
 
 /** Whether a run says how its policies stand to the best fixed draft length. */

@@ -1,13 +1,13 @@
 /** What a point is: a hash of its scenario, the contents of every file it names, and the program's version. */
 import { entry } from '../memo.ts';
 import type { Transformer } from '../model/architecture.ts';
-import { sha256 } from '../scenario/inputs.ts';
 import type { Document, Library } from '../scenario/library.ts';
 import { shippedModels, targetOf } from '../scenario/models.ts';
 import { resolvedFormats } from '../scenario/number-formats.ts';
 import { hashedOptions, type Scenario } from '../scenario/options.ts';
 import { TOOL } from '../scenario/result.ts';
 import { shippedTrace } from '../scenario/shipped-trace.ts';
+import { sha256 } from '../sha256.ts';
 
 /** Hashes scenarios; each document is hashed once. A file that is missing has no contents, and fails when run. */
 export class Identity {

@@ -36,6 +36,20 @@ export interface Pareto {
 
 /** Fronts in order of first appearance, each from the fastest for a user to the fastest for a GPU. */
 export function paretoOf(results: readonly PointRecord[], withOracles: boolean): Pareto {
+  const { groups, leftOut } = pointsOf(results, withOracles);
+  return { schemaVersion: SWEEP_SCHEMA_VERSION, rows: groups.flatMap(front), leftOut };
+}
+
+/** The points that are none of a front: each is beaten by one that is. */
+export function beatenOf(results: readonly PointRecord[], withOracles: boolean): ParetoPoint[] {
+  return pointsOf(results, withOracles).groups.flatMap((points) => {
+    const best = new Set(front(points));
+    return points.filter((point) => !best.has(point));
+  });
+}
+
+/** What is compared, by target, trace and GPU. */
+function pointsOf(results: readonly PointRecord[], withOracles: boolean) {
   const leftOut = { failed: 0, oracle: 0, open: 0 };
   const groups = new Map<string, ParetoPoint[]>();
   for (const { point, axes, gpus, row } of results) {
@@ -62,7 +76,7 @@ export function paretoOf(results: readonly PointRecord[], withOracles: boolean):
       });
     }
   }
-  return { schemaVersion: SWEEP_SCHEMA_VERSION, rows: [...groups.values()].flatMap(front), leftOut };
+  return { groups: [...groups.values()], leftOut };
 }
 
 function front(points: readonly ParetoPoint[]): ParetoPoint[] {

@@ -1,9 +1,9 @@
 /** What a sweep makes once: a copy on the way of what is kept by identity would make it slow, not wrong. */
 import { beforeEach, expect, it, vi } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
+import { workspace } from '../../src/scenario/workspace.ts';
 import { Evaluator } from '../../src/sweep/evaluate.ts';
 import { expandGrid } from '../../src/sweep/grid.ts';
-import { sharedLibrary } from '../../src/sweep/shared-library.ts';
 
 const counts: Record<string, number> = {};
 
@@ -34,7 +34,7 @@ async function sweep(grid: object): Promise<void> {
     };
   };
   const { profile, trace } = folderLibrary;
-  const library = sharedLibrary({ ...folderLibrary, profile: counting(profile), trace: counting(trace) });
+  const library = workspace({ ...folderLibrary, profile: counting(profile), trace: counting(trace) }, true);
   const evaluator = new Evaluator(library);
   for (const { scenario } of expandGrid(grid, 'grid')) {
     expect(await evaluator.evaluate(scenario)).toHaveProperty('row');
