@@ -1,0 +1,103 @@
+/** Which questions fill which kinds of charts, and how. */
+import { UserError, unknownName } from '../errors.ts';
+import { CHART_KINDS, type Chart, type ChartKind } from '../plot/chart.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import { passesOf } from '../scenario/passes.ts';
+import { type Envelope, type Row, TOOL } from '../scenario/result.ts';
+import { roundsOf } from '../scenario/rounds.ts';
+import type { runScenario } from '../scenario/run.ts';
+import { acceptanceMap } from '../trace/acceptance-map.ts';
+import { acceptanceChart } from './acceptance.ts';
+import { bestChart } from './best.ts';
+import { capacityChart } from './capacity.ts';
+import { frontOfRows } from './pareto.ts';
+import { passChart } from './pass.ts';
+import { rooflineChart } from './roofline.ts';
+import { roundsChart } from './rounds.ts';
+import { speedupChart } from './speedup.ts';
+import { timeChart } from './time.ts';
+import { waterfallChart } from './waterfall.ts';
+import type { Answer } from './words.ts';
+
+/** A kind that the rows of a question fill; the first question is the one to ask for it. */
+interface FromRows {
+  readonly of: readonly string[];
+  /** A column that rows of these questions alone have. */
+  readonly needs: string;
+  make(answer: never): Chart;
+}
+
+/** A kind that is worked out from a scenario. */
+interface FromInputs {
+  /** @param run of the scenario, where there is one */
+  make(inputs: Inputs, run?: Run): Chart;
+}
+
+type Run = ReturnType<typeof runScenario>;
+
+type OfRows = Exclude<ChartKind, OfInputs>;
+type OfInputs = 'pass' | 'roofline' | 'acceptance' | 'rounds';
+
+export const FROM_ROWS: { readonly [K in OfRows]: FromRows } = {
+  speedup: { of: ['run'], needs: 'time_share', make: (answer: Envelope<Row>) => speedupChart(answer) },
+  time: { of: ['run'], needs: 'time_share', make: timeChart },
+  best: { of: ['tune'], needs: 'over_none', make: bestChart },
+  waterfall: { of: ['explain'], needs: 'waterfall', make: waterfallChart },
+  pareto: { of: ['compare', 'run'], needs: 'baseline_throughput_tok_per_s', make: frontOfRows },
+  capacity: { of: ['capacity'], needs: 'max_rate_req_per_s', make: capacityChart },
+};
+
+/** Draft numbers that are shown at the most. */
+const MOST_DRAFTS = 16;
+
+/** The request whose rounds are drawn. */
+const REQUEST = 0;
+
+export const FROM_INPUTS: { readonly [K in OfInputs]: FromInputs } = {
+  pass: { make: (inputs, run) => passChart(passesOf(inputs, run)) },
+  roofline: { make: (inputs, run) => rooflineChart(passesOf(inputs, run)) },
+  acceptance: { make: (inputs) => acceptanceOf(inputs, 'output') },
+  rounds: { make: (inputs) => roundsChart(roundsOf(inputs, REQUEST)) },
+};
+
+/** @throws UserError for what is none of the closed list */
+export function chartKind(name: string): ChartKind {
+  const kind = CHART_KINDS.find((one) => one === name);
+  if (kind === undefined) throw unknownName('kind of picture', name, CHART_KINDS);
+  return kind;
+}
+
+/** The kinds that rows of a question fill, its own first. */
+export function kindsOf(question: string): OfRows[] {
+  const kinds = Object.keys(FROM_ROWS) as OfRows[];
+  return kinds.filter((kind) => FROM_ROWS[kind].of.includes(question));
+}
+
+/** Every picture that an answer fills; those that its rows cannot fill are left out. */
+export function chartsOf(question: string, answer: Envelope<unknown>): Chart[] {
+  return kindsOf(question).flatMap((kind) => {
+    try {
+      return [FROM_ROWS[kind].make(answer as never)];
+    } catch (error) {
+      if (error instanceof UserError) return [];
+      throw error;
+    }
+  });
+}
+
+/** Of the last drafting method that the first trace knows. */
+export function acceptanceOf(inputs: Inputs, by: 'output' | 'request'): Chart {
+  const [trace] = inputs.traces;
+  const names = inputs.methods.flatMap(({ parts }) => parts.map(({ name }) => name));
+  const method = names.findLast((name) => trace!.drafters.has(name));
+  if (method === undefined) {
+    throw new UserError(
+      `plot acceptance: trace ${trace!.name} has none of ${names.join(', ') || 'no method'}, expected --method with one of ${[...trace!.drafters.keys()].join(', ')}`,
+    );
+  }
+  const lengths = trace!.drafters.get(method)!;
+  const { scenario, configHash, warnings } = inputs;
+  const answer: Answer = { tool: TOOL, config: scenario, configHash, seed: scenario.seed, warnings };
+  const map = acceptanceMap(lengths, Math.min(lengths.maxK, MOST_DRAFTS), by);
+  return acceptanceChart(answer, map, { trace: trace!.name, kind: lengths.kind, method, by });
+}
