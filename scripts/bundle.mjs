@@ -4,6 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { writeFonts } from './font.mjs';
+import { writePage } from './page.mjs';
 
 const OUT = 'dist';
 
@@ -17,27 +19,34 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: ['mathjs', 'hyparquet-writer'],
+  external: ['mathjs', '@resvg/resvg-js', '@noble/hashes', 'hyparquet-writer'],
   alias: { 'string-width': './src/cli/string-width.ts' },
   metafile: true,
   logLevel: 'warning',
 });
 
 /** Licences ask to stand beside what is copied. */
-const folders = Object.keys(metafile.inputs).flatMap(
-  (path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? [],
+function licencesOf(inputs, others = []) {
+  const folders = Object.keys(inputs).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
+  const texts = [...new Set([...folders, ...others])].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+    const text = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'LICENSE.MIT'].flatMap(
+      (file) => {
+        try {
+          return readFileSync(`${folder}/${file}`, 'utf8').trim();
+        } catch {
+          return [];
+        }
+      },
+    )[0];
+    return `${name} ${version} (${license})\n\n${text ?? ''}\n`;
+  });
+  return texts.join(`\n${'-'.repeat(80)}\n\n`);
+}
+writeFileSync(
+  `${OUT}/THIRD-PARTY-LICENCES.txt`,
+  licencesOf(metafile.inputs, ['node_modules/@fontsource/noto-sans']),
 );
-const licences = [...new Set(folders)].sort().map((folder) => {
-  const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
-  const text = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'LICENSE.MIT'].flatMap(
-    (file) => {
-      try {
-        return readFileSync(`${folder}/${file}`, 'utf8').trim();
-      } catch {
-        return [];
-      }
-    },
-  )[0];
-  return `${name} ${version} (${license})\n\n${text ?? ''}\n`;
-});
-writeFileSync(`${OUT}/THIRD-PARTY-LICENCES.txt`, licences.join(`\n${'-'.repeat(80)}\n\n`));
+
+writeFonts(`${OUT}/fonts`);
+await writePage(`${OUT}/web/explore.html`, (inputs) => licencesOf(inputs));

@@ -1,5 +1,8 @@
 /** The public API, listed by hand. Nothing here touches a disk or a network: `specsim/node` does. */
 
+export { chartsOf } from './charts/index.ts';
+export { calibrateOps } from './cost/calibration/calibrate.ts';
+export { joinOps, readOps } from './cost/calibration/tables.ts';
 export { type EngineProfile, parseEngine } from './cost/engine-profile.ts';
 export { UserError } from './errors.ts';
 export { parseHardware } from './hardware/load.ts';
@@ -8,6 +11,8 @@ export type { DraftHead, Transformer } from './model/architecture.ts';
 export type { KvFormat, WeightFormat } from './model/formats.ts';
 export { parseModel } from './model/parse.ts';
 export { type ForwardShape, forwardShape, headShape } from './model/shape.ts';
+export { CHART_KINDS, type Chart, type ChartKind } from './plot/chart.ts';
+export { draw } from './plot/draw.ts';
 export { capacity } from './questions/capacity.ts';
 export { CARDS, type Card } from './questions/cards.ts';
 export { compare } from './questions/compare.ts';
@@ -33,7 +38,13 @@ export {
   parseOptions,
   type Scenario,
 } from './scenario/options.ts';
+export { type Passes, passesOf } from './scenario/passes.ts';
 export { type Answer, type Group, type Result, type Row, resultOf } from './scenario/result.ts';
+export { type Rounds, roundsOf } from './scenario/rounds.ts';
+export { runPoints, runScenario } from './scenario/run.ts';
+export { workspace } from './scenario/workspace.ts';
+export { expandGrid } from './sweep/grid.ts';
+export { type Pareto, paretoOf } from './sweep/pareto.ts';
 export * as acceptanceConventions from './trace/conventions.ts';
 export { type ExportForm, exportRecord } from './trace/export.ts';
 export { canonicalCsv } from './trace/formats/canonical-csv.ts';

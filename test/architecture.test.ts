@@ -7,8 +7,18 @@ const SOURCE = resolve(import.meta.dirname, '../src');
 
 /** Low to high; a folder may import itself and those below. Lists are of the same height and do not mix. */
 const LAYERS: readonly (readonly string[])[] = [
-  ['errors.ts', 'units.ts', 'validate.ts', 'csv.ts', 'columns.ts', 'memo.ts', 'json.ts'],
-  ['random', 'hardware', 'model'],
+  [
+    'errors.ts',
+    'units.ts',
+    'validate.ts',
+    'csv.ts',
+    'columns.ts',
+    'memo.ts',
+    'json.ts',
+    'sha256.ts',
+    'shell.ts',
+  ],
+  ['random', 'hardware', 'model', 'plot'],
   ['trace'],
   ['workload'],
   ['cost'],
@@ -19,7 +29,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['scenario'],
   ['report'],
   ['questions', 'sweep'],
-  ['index.ts', 'node'],
+  ['charts'],
+  ['index.ts', 'node', 'web'],
   ['cli'],
 ];
 
@@ -30,6 +41,8 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   yargs: ['cli'],
   'hyparquet-writer': ['node'],
   mathjs: ['units.ts'],
+  '@resvg/resvg-js': ['node'],
+  'lit-html': ['web'],
 };
 
 const IMPORT = /(?:import|export)( type)?\s[^;']*?from '([^']+)'|import\('([^']+)'\)|import '([^']+)'/g;

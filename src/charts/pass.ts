@@ -22,7 +22,7 @@ export function passChart(answer: Passes): Chart {
         ? []
         : [
             {
-              x: row.batch_size * (1 + (row.drafted_per_step ?? 0)),
+              x: row.batch_size * (1 + (row.drafted_per_round ?? 0)),
               y: row.step_ms.verify,
               label: `batch ${row.batch_size}`,
             },

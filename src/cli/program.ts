@@ -5,9 +5,11 @@ import { forgetInputs } from '../node/input.ts';
 import { CARDS } from '../questions/cards.ts';
 import { TOOL } from '../scenario/result.ts';
 import { CALIBRATE_LISTS, CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
+import { EXPLORE_OPTIONS, exploreCommand } from './explore.ts';
 import { LIST_OPTIONS, listCommand } from './list.ts';
 import { MODEL_OPTIONS, modelCommand } from './model.ts';
 import { PARETO_OPTIONS, paretoCommand } from './pareto.ts';
+import { PLOT_OPTIONS, plotCommand } from './plot.ts';
 import { questionCommand, questionOptions } from './question.ts';
 import { SCENARIO_KEYS, SCENARIO_OPTIONS } from './scenario-flags.ts';
 import { MERGE_OPTIONS, SWEEP_OPTIONS, sweepCommand } from './sweep.ts';
@@ -25,6 +27,8 @@ interface CommandGroup {
 const COMMANDS: ReadonlyMap<string, CommandModule | CommandGroup> = new Map(
   [
     ...CARDS.map(questionCommand),
+    plotCommand,
+    exploreCommand,
     sweepCommand,
     paretoCommand,
     validateCommand,
@@ -39,9 +43,11 @@ const COMMANDS: ReadonlyMap<string, CommandModule | CommandGroup> = new Map(
 const OPTIONS: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(CARDS.map((card) => [card.name, questionOptions(card)])),
   calibrate: CALIBRATE_OPTIONS,
+  explore: EXPLORE_OPTIONS,
   list: LIST_OPTIONS,
   model: MODEL_OPTIONS,
   pareto: PARETO_OPTIONS,
+  plot: PLOT_OPTIONS,
   sweep: SWEEP_OPTIONS,
   trace: TRACE_OPTIONS,
   validate: VALIDATE_OPTIONS,
@@ -52,6 +58,7 @@ const SWITCHES: readonly string[] = [
   'ignore-context-limit',
   'keep-truncated',
   'keep-unphysical',
+  'open',
   'oracles',
   'quiet',
   'resume',
@@ -62,6 +69,8 @@ const ARGUMENTS: Readonly<Record<string, string>> = {
   validate: 'none',
   calibrate: 'none',
   model: 'a name or a file',
+  explore: 'none',
+  plot: 'a kind of picture and at most one file',
   list: 'one of gpus, models, engines, methods and traces',
   sweep: 'one grid',
   'sweep merge': 'folders of one sweep',

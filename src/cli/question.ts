@@ -7,7 +7,7 @@ import { commandLineOf, SCENARIO_OPTIONS, scenarioFlags } from './scenario-flags
 /** Every option of the command, for the error that names the nearest. */
 export function questionOptions({ without = [], flags = {} }: Card): string[] {
   const refused = without.map(flagOf);
-  return [...SCENARIO_OPTIONS.filter((name) => !refused.includes(name)), ...Object.keys(flags)];
+  return [...SCENARIO_OPTIONS.filter((name) => !refused.includes(name)), ...Object.keys(flags), 'plot'];
 }
 
 export function questionCommand(card: Card): CommandModule {
@@ -23,12 +23,16 @@ export function questionCommand(card: Card): CommandModule {
           requiresArg: true,
           describe,
         });
-      return args;
+      return args.option('plot', {
+        type: 'string',
+        requiresArg: true,
+        describe: 'draw the answer to this file: .svg or .png, or .html for a report',
+      });
     },
     async handler(args) {
       const { ask } = await import('../node/ask.ts');
       const given = own.map(([name]) => [name, args[name] as string | undefined] as const);
-      await ask(card, commandLineOf(args, Object.fromEntries(given)));
+      await ask(card, commandLineOf(args, Object.fromEntries(given)), args.plot as string | undefined);
     },
   };
 }

@@ -21,13 +21,18 @@ export interface CommandLine extends Delivery {
 }
 
 /** @throws UserError before anything is written */
-export async function ask(card: Card, line: CommandLine): Promise<void> {
+export async function ask(card: Card, line: CommandLine, plot?: string): Promise<void> {
   const { own, out, format } = line;
   const named = (role: 'instead' | 'beside') =>
     Object.entries(card.flags ?? {}).find(([flag, one]) => one.role === role && own[flag] !== undefined)?.[0];
   const [instead, beside] = [named('instead'), named('beside')];
   if (out !== undefined) await checkWritable(out, '--out');
   if (beside !== undefined) await checkBeside(beside, own[beside]!, out);
+  const drawn = plot === undefined ? null : await import('./plot-answer.ts');
+  const picture = await drawn?.checkPlot(card.name, plot!, [
+    out,
+    beside === undefined ? undefined : own[beside],
+  ]);
   if (instead !== undefined && format !== 'table') {
     throw new UserError(`--format ${format} has no effect with --${instead} ${own[instead]}, which is JSON`);
   }
@@ -47,6 +52,7 @@ export async function ask(card: Card, line: CommandLine): Promise<void> {
     await writeWhole(own[beside]!, text);
     process.stderr.write(`${beside} written to ${own[beside]}: ${said}\n`);
   }
+  if (picture !== undefined) await drawn!.writePlot(card.name, picture, { question, asking, answer });
   if (instead !== undefined) await write(`${JSON.stringify(question.instead!(answer, own))}\n`, out);
   else {
     if (format === 'csv')

@@ -1,0 +1,70 @@
+/** `specsim plot`: one picture, of a result that was saved or of a scenario that is run. */
+import { readFile } from 'node:fs/promises';
+import { chartKind, FROM_INPUTS, FROM_ROWS } from '../charts/index.ts';
+import { UserError } from '../errors.ts';
+import type { Chart, ChartKind } from '../plot/chart.ts';
+import { CARDS } from '../questions/cards.ts';
+import type { Own } from '../questions/question.ts';
+import { gatherInputs } from '../scenario/inputs.ts';
+import { completeScenario } from '../scenario/options.ts';
+import { type CommandLine, optionsOf } from './ask.ts';
+import { folderLibrary } from './folder-library.ts';
+import { checkPicture, type Look, writePicture } from './picture.ts';
+
+/**
+ * @param kind as the user wrote it
+ * @throws UserError before anything is written
+ */
+export async function plot(kind: string, line: CommandLine, look: Look): Promise<void> {
+  const known = chartKind(kind);
+  const { out } = line;
+  if (out === undefined) throw new UserError('--out: missing, expected a file that ends in .svg or .png');
+  const ending = await checkPicture(out, '--out');
+  if (ending === 'html') {
+    throw new UserError(
+      `--out ${out}: plot draws one picture, expected .svg or .png; --plot FILE.html on a command writes a report`,
+    );
+  }
+  const chart = (await ofSaved(known, line)) ?? (await ofScenario(known, line));
+  await writePicture(out, ending, chart, look);
+}
+
+async function ofScenario(kind: ChartKind, line: CommandLine): Promise<Chart> {
+  const options = await optionsOf(line);
+  const read = (scenario: Parameters<typeof gatherInputs>[0], billed?: boolean) =>
+    gatherInputs(scenario, folderLibrary, billed);
+  if (kind in FROM_INPUTS) {
+    return FROM_INPUTS[kind as keyof typeof FROM_INPUTS].make(await read(completeScenario(options)));
+  }
+  const { of, make } = FROM_ROWS[kind as keyof typeof FROM_ROWS];
+  const card = CARDS.find(({ name }) => name === of[0])!;
+  const own: Own = Object.fromEntries(
+    Object.entries(line.own).filter(([flag]) => card.flags?.[flag] !== undefined),
+  );
+  const stray = Object.keys(line.own).find((flag) => line.own[flag] !== undefined && !(flag in own));
+  if (stray !== undefined) throw new UserError(`--${stray} has no effect with plot ${kind}`);
+  const question = await card.load();
+  const asking = await question.gather(options, read, own);
+  return make((await question.ask(asking, () => {}, own)) as never);
+}
+
+/** Null where the file is no result: it is a scenario then. */
+async function ofSaved(kind: ChartKind, { scenarioFile: file, flags }: CommandLine): Promise<Chart | null> {
+  if (file === undefined) return null;
+  const json = await readFile(file, 'utf8')
+    .then((text) => JSON.parse(text) as { rows?: unknown; config?: unknown })
+    .catch(() => null);
+  if (json === null || !Array.isArray(json.rows) || typeof json.config !== 'object') return null;
+  const [flag] = Object.keys(flags);
+  if (flag !== undefined) throw new UserError(`--${flag} has no effect with ${file}, which holds a result`);
+  const from = FROM_ROWS[kind as keyof typeof FROM_ROWS];
+  const first = json.rows[0] as object | undefined;
+  if (from === undefined || first === undefined || !Object.hasOwn(first, from.needs)) {
+    const needed =
+      from === undefined
+        ? 'scenario flags'
+        : `a result of ${from.of.map((one) => `specsim ${one}`).join(' or ')} --format json`;
+    throw new UserError(`plot ${kind}: the rows of ${file} cannot fill it, expected ${needed}`);
+  }
+  return from.make(json as never);
+}
