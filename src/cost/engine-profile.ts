@@ -1,6 +1,7 @@
 /**
- * What a serving engine adds to the hardware's time: host work, launches, sampling, and how it uses memory.
- * All of it was measured on some device; where, stands in the profile's file.
+ * What a serving engine adds to the hardware's time (host work, launches, sampling) and how it behaves: what it captures
+ * in graphs, what it overlaps, its limits, how it uses memory. Its times were measured on some device; where, stands in
+ * the profile's file. A behaviour that a file leaves out is that of vLLM 0.10.
  */
 import * as z from 'zod';
 import { parseQuantity, type Quantity, quantitySchema } from '../units.ts';
@@ -19,8 +20,14 @@ export interface EngineProfile {
   readonly layerLaunchS: number;
   /** Host work to launch one layer: no pass is shorter than its layers' launches, however small the model. */
   readonly layerHostS: number;
-  /** Host work around one sequential draft pass: metadata, launch, argmax. */
+  /** Whether one graph holds a whole step that only decodes, which then has no host work a layer. */
+  readonly fullGraphs: boolean;
+  /** Host work around one sequential draft pass: metadata, launch, argmax. Once a round where one graph holds them all. */
   readonly draftPassLaunchS: number;
+  /** Whether one graph holds all draft passes of a round. */
+  readonly draftsInOneGraph: boolean;
+  /** Host work of a round for each sequence that a draft model drafts for: loops over requests. */
+  readonly draftSequenceS: number;
   /** Host work of a step: scheduling, input preparation, output handling. */
   readonly stepOverhead: FixedAndEach;
   /** Further host work of a step that verifies drafts, and for each drafted token: metadata, masks, token lists. */
@@ -34,10 +41,15 @@ export interface EngineProfile {
   /** Sampling of one step and for each row of logits: without drafts, and with rejection of drafts. */
   readonly plainSampling: FixedAndEach;
   readonly rejectionSampling: FixedAndEach;
-  /** Whether the host prepares a step while the GPU runs the one before. */
+  /** Whether the host prepares a step while the GPU runs the one before: a step without drafts, and one that verifies some. */
   readonly asyncScheduling: boolean;
-  /** Batches are padded up to these token counts, ascending; larger ones run as they are. */
+  readonly asyncSpeculation: boolean;
+  /** Batches are padded up to these sizes, ascending; larger ones run as they are. */
   readonly graphSizes: readonly number[];
+  /** What those sizes count. */
+  readonly graphSizesBy: 'tokens' | 'sequences';
+  /** All-reduces of so many bytes or more take another path, which is that much slower a call. */
+  readonly allReduceSwitch: { readonly fromBytes: number; readonly extraS: number };
   /** Most tokens of one pass: those of prompts, and of each sequence that decodes one and its drafts. */
   readonly maxBatchedTokens: number;
   /** Most sequences that run at once. */
@@ -106,7 +118,18 @@ export const engineSchema = strictObject({
   notes: z.array(text).optional(),
   layerLaunch: seconds.describe('a time left out is zero'),
   layerHost: seconds,
+  fullGraphs: z
+    .boolean()
+    .optional()
+    .describe(
+      'true: one graph holds a whole step that only decodes, up to the largest size; false unless said',
+    ),
   draftPassLaunch: seconds,
+  draftsInOneGraph: z
+    .boolean()
+    .optional()
+    .describe('true: one graph holds all draft passes of a round, launched once; false unless said'),
+  draftSequence: seconds.describe('host work of a round for each sequence that a draft model drafts for'),
   stepOverhead: fixedAndEach.describe('each: per sequence'),
   speculationOverhead: fixedAndEach.describe('each: per drafted token'),
   treeOverhead: fixedAndEach.describe('of a step that verifies trees with branches; each: per drafted token'),
@@ -120,9 +143,20 @@ export const engineSchema = strictObject({
     .boolean()
     .optional()
     .describe('true: the host prepares a step while the GPU runs the one before; false unless said'),
+  asyncSpeculation: z
+    .boolean()
+    .optional()
+    .describe('the same of steps that verify drafts; as asyncScheduling unless said'),
   graphSizes: z.array(count).refine((sizes) => sizes.every((size, i) => i === 0 || size > sizes[i - 1]!), {
     error: 'expected token counts in ascending order',
   }),
+  graphSizesBy: z
+    .enum(['tokens', 'sequences'])
+    .optional()
+    .describe('what graphSizes count; tokens unless said'),
+  allReduceSwitch: strictObject({ from: quantitySchema('B'), extra: quantitySchema('s') })
+    .optional()
+    .describe('all-reduces of `from` bytes or more leave the custom kernel and take `extra` longer a call'),
   maxBatchedTokens: count,
   maxSequences: count,
   memoryShare: z.number().gt(0).lte(1),
@@ -155,7 +189,10 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     standardErrors: file.calibration?.standardErrors ?? {},
     layerLaunchS: await time(file.layerLaunch, 'layerLaunch'),
     layerHostS: await time(file.layerHost, 'layerHost'),
+    fullGraphs: file.fullGraphs ?? false,
     draftPassLaunchS: await time(file.draftPassLaunch, 'draftPassLaunch'),
+    draftsInOneGraph: file.draftsInOneGraph ?? false,
+    draftSequenceS: await time(file.draftSequence, 'draftSequence'),
     stepOverhead: await both('stepOverhead'),
     speculationOverhead: await both('speculationOverhead'),
     treeOverhead: await both('treeOverhead'),
@@ -164,7 +201,16 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     plainSampling: await both('plainSampling'),
     rejectionSampling: await both('rejectionSampling'),
     asyncScheduling: file.asyncScheduling ?? false,
+    asyncSpeculation: file.asyncSpeculation ?? file.asyncScheduling ?? false,
     graphSizes: file.graphSizes,
+    graphSizesBy: file.graphSizesBy ?? 'tokens',
+    allReduceSwitch:
+      file.allReduceSwitch === undefined
+        ? { fromBytes: Number.POSITIVE_INFINITY, extraS: 0 }
+        : {
+            fromBytes: await parseQuantity(file.allReduceSwitch.from, 'B', `${where}: allReduceSwitch.from`),
+            extraS: await time(file.allReduceSwitch.extra, 'allReduceSwitch.extra'),
+          },
     maxBatchedTokens: file.maxBatchedTokens,
     maxSequences: file.maxSequences,
     memoryShare: file.memoryShare,

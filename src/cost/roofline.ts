@@ -2,7 +2,8 @@
  * The default cost model: rooflines for every pass, plus what the engine profile says of launches, host
  * work and sampling. Within a step the parts follow one another: host, drafting passes, verification,
  * sampling. An engine that schedules asynchronously hides the host's work behind the GPU's, the launches of draft
- * passes included; not the look-up, which has to know the tokens of the step before.
+ * passes included; not the look-up, which has to know the tokens of the step before. What is captured in graphs, how far
+ * batches are padded, and from where on all-reduces take another path, the engine profile says.
  */
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { ForwardShape } from '../model/shape.ts';
@@ -47,13 +48,14 @@ export class Roofline implements CostModel {
     for (let d = 0; d < work.drafts.length; d++) {
       cost.draftS += this.#draftS(this.#drafts[d]!, work.drafts[d]!, prefill);
     }
-    const verifyS = this.#target.tokensS(this.#pad(verify.tokens)) + this.#verifyAttentionS(work);
-    const layersS = this.#layersS(this.#target, 1, verifyS);
+    const verifyS =
+      this.#tokensS(this.#target, this.#pad(verify.tokens, verify.sequences)) + this.#verifyAttentionS(work);
+    const layersS = this.#decodeLayersS(this.#target, verify, verifyS);
     cost.verifyS = layersS + this.#target.logitsS(verify.logitRows);
     cost.prefillS =
       prefill.tokens === 0
         ? 0
-        : this.#layersS(this.#target, 1, verifyS + this.#addedS(this.#target, verify.tokens, prefill)) -
+        : this.#layersS(this.#target, 1, verifyS + this.#addedS(this.#target, verify, prefill)) -
           layersS +
           this.#target.logitsS(rows) -
           this.#target.logitsS(verify.logitRows);
@@ -64,7 +66,11 @@ export class Roofline implements CostModel {
       cost.overheadS += engine.speculationOverhead.fixedS + drafted * engine.speculationOverhead.eachS;
     }
     if (work.trees > 0) cost.overheadS += engine.treeOverhead.fixedS + drafted * engine.treeOverhead.eachS;
-    this.#hideHost(cost, this.#launchesS(work));
+    this.#hideHost(
+      cost,
+      this.#launchesS(work),
+      drafted > 0 ? engine.asyncSpeculation : engine.asyncScheduling,
+    );
   }
 
   /** A kernel with a mask reads the KV cache once for every tile of query rows; a chain's rows fit one tile. */
@@ -85,8 +91,8 @@ export class Roofline implements CostModel {
       this.#layersS(
         pass,
         passes,
-        fullPasses * pass.tokensS(maxBatchedTokens) +
-          (rest > 0 ? pass.tokensS(rest) : 0) +
+        fullPasses * this.#tokensS(pass, maxBatchedTokens) +
+          (rest > 0 ? this.#tokensS(pass, rest) : 0) +
           pass.attentionS(prompts.sequences, prompts.tokens, prompts.contextTokens, prompts.attentionPairs),
       );
     cost.prefillS = passesS(this.#target) + this.#target.logitsS(prompts.logitRows);
@@ -98,7 +104,9 @@ export class Roofline implements CostModel {
     cost.verifyS = 0;
     cost.samplingS = passes * plainSampling.fixedS + prompts.logitRows * plainSampling.eachS;
     cost.overheadS = passes * stepOverhead.fixedS + prompts.sequences * stepOverhead.eachS;
-    this.#hideHost(cost, this.#drafts.length * passes * this.#engine.draftPassLaunchS);
+    const { asyncScheduling, asyncSpeculation, draftPassLaunchS } = this.#engine;
+    const drafts = this.#drafts.length;
+    this.#hideHost(cost, drafts * passes * draftPassLaunchS, drafts > 0 ? asyncSpeculation : asyncScheduling);
   }
 
   /**
@@ -106,9 +114,10 @@ export class Roofline implements CostModel {
    * counts, and what the host takes longer is overhead.
    *
    * @param launchesS of draft passes, so far part of drafting
+   * @param asynchronous whether this step is scheduled so
    */
-  #hideHost(cost: PartSeconds, launchesS: number): void {
-    if (!this.#engine.asyncScheduling) return;
+  #hideHost(cost: PartSeconds, launchesS: number, asynchronous: boolean): void {
+    if (!asynchronous) return;
     cost.draftS -= launchesS;
     const deviceS = cost.draftS + cost.verifyS + cost.samplingS + cost.prefillS;
     cost.overheadS = Math.max(0, cost.overheadS + launchesS - deviceS);
@@ -116,22 +125,35 @@ export class Roofline implements CostModel {
 
   /** Host time of all draft passes of a step: those that draft, or the one that takes chunks alone. */
   #launchesS({ drafts, prefill }: StepWork): number {
-    let passes = 0;
-    for (const [d, { longest }] of drafts.entries()) {
-      const { block } = this.#drafts[d]!.shape;
-      passes += longest === 0 ? Math.min(prefill.tokens, 1) : block ? 1 : longest;
+    let seconds = 0;
+    for (const [d, work] of drafts.entries()) {
+      seconds +=
+        work.longest === 0
+          ? Math.min(prefill.tokens, 1) * this.#engine.draftPassLaunchS
+          : this.#draftLaunchesS(this.#drafts[d]!, work);
     }
-    return passes * this.#engine.draftPassLaunchS;
+    return seconds;
+  }
+
+  /** Host time of the passes of a model that drafts. */
+  #draftLaunchesS(pass: ForwardPass, { longest, sequencesOfLength }: DraftWork): number {
+    const { draftPassLaunchS, draftSequenceS, draftsInOneGraph } = this.#engine;
+    const launches = (pass.shape.block || draftsInOneGraph ? 1 : longest) * draftPassLaunchS;
+    if (draftSequenceS === 0) return launches;
+    let sequences = 0;
+    for (let length = 1; length <= longest; length++) sequences += sequencesOfLength[length]!;
+    return launches + sequences * draftSequenceS;
   }
 
   /**
    * What chunks of prompts add to a pass over `tokens` other tokens. Their attention is added to the others':
    * kernels of mixed batches overlap little of the two (POD-Attention, arXiv 2410.18038).
    */
-  #addedS(pass: ForwardPass, tokens: number, chunks: PassWork): number {
+  #addedS(pass: ForwardPass, { tokens, sequences }: Tokens, chunks: PassWork): number {
+    const padded = this.#pad(tokens, sequences);
     return (
-      pass.tokensS(this.#pad(tokens + chunks.tokens)) -
-      pass.tokensS(this.#pad(tokens)) +
+      this.#tokensS(pass, Math.max(padded, this.#padMixed(tokens + chunks.tokens))) -
+      this.#tokensS(pass, padded) +
       pass.attentionS(chunks.sequences, chunks.tokens, chunks.contextTokens, chunks.attentionPairs)
     );
   }
@@ -152,23 +174,29 @@ export class Roofline implements CostModel {
   #draftS(pass: ForwardPass, work: DraftWork, chunks: PassWork): number {
     if (pass.shape.block) return this.#blockS(pass, work, chunks);
     const { longest, widths } = work;
-    const launchS = this.#engine.draftPassLaunchS;
-    if (longest === 0) return chunks.tokens === 0 ? 0 : launchS + this.#aloneS(pass, chunks);
+    if (longest === 0) {
+      return chunks.tokens === 0 ? 0 : this.#engine.draftPassLaunchS + this.#aloneS(pass, chunks);
+    }
     let sequences = 0;
     let context = 0;
-    let seconds = longest * launchS;
+    let seconds = this.#draftLaunchesS(pass, work);
     for (let j = longest; j >= 1; j--) {
       sequences += work.sequencesOfLength[j]!;
       context += work.contextOfLength[j]!;
       const rows = sequences * (widths === null ? 1 : widths[j - 1]!);
       const tokens = j === 1 ? work.catchUpTokens : rows;
       const seen = (context + (j - 1) * sequences) * (rows / sequences);
-      const added = j === 1 && chunks.tokens > 0 ? this.#addedS(pass, tokens, chunks) : 0;
+      const batch = { tokens, sequences };
+      const mixed = j === 1 && chunks.tokens > 0;
       const rooflineS =
-        pass.tokensS(this.#pad(tokens)) + pass.attentionS(rows, tokens, seen, (seen * tokens) / rows) + added;
-      seconds += this.#layersS(pass, 1, rooflineS) + pass.logitsS(rows);
+        this.#tokensS(pass, this.#pad(tokens, sequences)) +
+        pass.attentionS(rows, tokens, seen, (seen * tokens) / rows) +
+        (mixed ? this.#addedS(pass, batch, chunks) : 0);
+      seconds +=
+        (mixed ? this.#layersS(pass, 1, rooflineS) : this.#decodeLayersS(pass, batch, rooflineS)) +
+        pass.logitsS(rows);
     }
-    return seconds + pass.firstPassS(this.#pad(work.catchUpTokens + chunks.tokens));
+    return seconds + pass.firstPassS(this.#padMixed(work.catchUpTokens + chunks.tokens));
   }
 
   /**
@@ -178,8 +206,8 @@ export class Roofline implements CostModel {
   #blockS(pass: ForwardPass, work: DraftWork, chunks: PassWork): number {
     const { longest, sequencesOfLength, contextOfLength } = work;
     if (longest === 0 && chunks.tokens === 0) return 0;
-    const contextS =
-      this.#engine.draftPassLaunchS + pass.firstPassS(this.#pad(work.catchUpTokens + chunks.tokens));
+    const launchS = longest === 0 ? this.#engine.draftPassLaunchS : this.#draftLaunchesS(pass, work);
+    const contextS = launchS + pass.firstPassS(this.#padMixed(work.catchUpTokens + chunks.tokens));
     if (longest === 0) return contextS;
     let sequences = 0;
     let drafts = 0;
@@ -194,14 +222,15 @@ export class Roofline implements CostModel {
       pairs += keys * (length + 1);
     }
     const tokens = sequences + drafts;
-    const rooflineS = pass.tokensS(this.#pad(tokens)) + pass.attentionS(sequences, tokens, seen, pairs);
-    return contextS + this.#layersS(pass, 1, rooflineS) + pass.logitsS(drafts);
+    const rooflineS =
+      this.#tokensS(pass, this.#pad(tokens, sequences)) + pass.attentionS(sequences, tokens, seen, pairs);
+    return contextS + this.#decodeLayersS(pass, { tokens, sequences }, rooflineS) + pass.logitsS(drafts);
   }
 
   #aloneS(pass: ForwardPass, { sequences, tokens, contextTokens, attentionPairs }: PassWork): number {
-    const padded = this.#pad(tokens);
+    const padded = this.#padMixed(tokens);
     const rooflineS =
-      pass.tokensS(padded) + pass.attentionS(sequences, tokens, contextTokens, attentionPairs);
+      this.#tokensS(pass, padded) + pass.attentionS(sequences, tokens, contextTokens, attentionPairs);
     return this.#layersS(pass, 1, rooflineS) + pass.firstPassS(padded);
   }
 
@@ -211,12 +240,38 @@ export class Roofline implements CostModel {
     return Math.max(rooflineS + layers * this.#engine.layerLaunchS, layers * this.#engine.layerHostS);
   }
 
-  #pad(tokens: number): number {
-    return this.#padded[tokens] ?? tokens;
+  /** The same of a pass that only decodes, which one graph may hold. */
+  #decodeLayersS(pass: ForwardPass, batch: Tokens, rooflineS: number): number {
+    const { fullGraphs, graphSizesBy, layerLaunchS } = this.#engine;
+    const captured = fullGraphs && batch[graphSizesBy] < this.#padded.length;
+    return captured ? rooflineS + pass.shape.layers * layerLaunchS : this.#layersS(pass, 1, rooflineS);
+  }
+
+  /** What depends on the number of tokens alone, with what all-reduces of that size take longer. */
+  #tokensS(pass: ForwardPass, tokens: number): number {
+    const { fromBytes, extraS } = this.#engine.allReduceSwitch;
+    const { allReduces, allReduceBytesPerToken } = pass.shape;
+    const extra = allReduces > 0 && tokens * allReduceBytesPerToken >= fromBytes ? allReduces * extraS : 0;
+    return pass.tokensS(tokens) + extra;
+  }
+
+  /** Tokens of a pass that only decodes, padded to the graph that holds it. */
+  #pad(tokens: number, sequences: number): number {
+    if (this.#engine.graphSizesBy === 'tokens') return this.#padded[tokens] ?? tokens;
+    const padded = this.#padded[sequences];
+    return padded === undefined || sequences === 0 ? tokens : Math.ceil((padded * tokens) / sequences);
+  }
+
+  /** The same of a pass that takes chunks of prompts: graphs by sequences hold decode steps alone. */
+  #padMixed(tokens: number): number {
+    return this.#engine.graphSizesBy === 'tokens' ? (this.#padded[tokens] ?? tokens) : tokens;
   }
 }
 
-/** Element m: the smallest captured size that holds m tokens. */
+/** What a graph is chosen by. */
+type Tokens = Pick<PassWork, 'tokens' | 'sequences'>;
+
+/** Element m: the smallest captured size that holds m tokens, or sequences. */
 function paddedCounts(sizes: readonly number[]): Int32Array {
   const padded = new Int32Array((sizes.at(-1) ?? -1) + 1);
   let next = 0;

@@ -39,3 +39,20 @@ describe('engine profiles', () => {
     await expect(parseEngine(json, 'my-engine.json')).rejects.toThrow(message);
   });
 });
+
+describe('behaviour of an engine', () => {
+  const plain = async (change: object) => parseEngine({ ...(await shipped('vllm-0.10')), ...change }, 'x');
+
+  it('is that of vLLM 0.10 where a profile says nothing', async () => {
+    expect(await plain({})).toMatchObject({
+      fullGraphs: false,
+      draftsInOneGraph: false,
+      draftSequenceS: 0,
+      asyncSpeculation: false,
+      graphSizesBy: 'tokens',
+      allReduceSwitch: { fromBytes: Number.POSITIVE_INFINITY, extraS: 0 },
+    });
+    expect((await plain({ asyncScheduling: true })).asyncSpeculation).toBe(true);
+    expect((await plain({ asyncScheduling: true, asyncSpeculation: false })).asyncSpeculation).toBe(false);
+  });
+});
