@@ -47,8 +47,9 @@ export const CARDS: readonly Card[] = [
       'max-k': { describe: 'longest draft to try (default 16)' },
       context: { describe: "prompt lengths to tune at, such as 1k..32k, instead of the trace's" },
       emit: {
-        describe: 'print the schedule alone: json, or as the speculative_config of vLLM',
-        choices: ['vllm', 'vllm-2d', 'json'],
+        describe:
+          'print the schedule alone: json, as the speculative_config of vLLM, or, with --tree, the flags of SGLang',
+        choices: ['vllm', 'vllm-2d', 'sglang', 'json'],
         role: 'instead',
       },
     },

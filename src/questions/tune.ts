@@ -7,6 +7,7 @@ import {
   type Block,
   type Cell,
   type Document,
+  fixed,
   RATE,
   RATIO,
   type Section,
@@ -25,6 +26,8 @@ import { checkHardwareQuestion, completeScenario, parseOptions, parseSizes } fro
 import type { Question } from './question.ts';
 import { joined } from './schedule.ts';
 import { scheduleDocument } from './schedule-document.ts';
+import { sglangFlags } from './sglang.ts';
+import type { TreeRow } from './tree-tuning.ts';
 import { DEFAULT_MAX_K, type MethodSchedule, TIE, type TuneRow, type Tuning, tuningOf } from './tuning.ts';
 import { bestForVllm, vllmConfig } from './vllm.ts';
 
@@ -57,15 +60,24 @@ export const tune: Question<Tuning, 'max-k' | 'context' | 'emit'> = {
     ),
   document: (answer, { inputs }) => documentOf(answer, inputs),
   flat: flatTuning,
-  instead: (answer, { emit }) =>
-    emit === 'json' ? scheduleDocument(answer) : vllmConfig(onlyTrace(answer, emit!), emit as 'vllm'),
+  instead(answer, { emit }) {
+    if (emit === 'json') return scheduleDocument(answer);
+    checkOneTrace(answer, emit!);
+    return emit === 'sglang'
+      ? sglangFlags(answer.trees)
+      : vllmConfig(scheduleForVllm(answer, emit!), emit as 'vllm');
+  },
 };
 
-/** The schedule of the best method that vLLM has; a table for an engine can only be of one trace. */
-function onlyTrace({ config, schedules }: Tuning, emit: string): MethodSchedule {
+/** What an engine is told can only be of one trace. */
+function checkOneTrace({ config }: Tuning, emit: string): void {
   if (config.trace.length > 1) {
     throw new UserError(`--emit ${emit}: a schedule is of one trace, got ${config.trace.join(', ')}`);
   }
+}
+
+/** The schedule of the best method that vLLM has. */
+function scheduleForVllm({ config, schedules }: Tuning, emit: string): MethodSchedule {
   const best = bestForVllm(schedules);
   if (best === undefined) {
     throw new UserError(
@@ -86,12 +98,13 @@ function documentOf(result: Tuning, inputs: readonly Inputs[]): Document {
         `smallest k within ${100 * TIE} % of the best; gains with 95 % intervals on the same requests`,
       ),
     ],
-    ...groups.flatMap(({ trace, rows, schedules }): Section[] => [
+    ...groups.flatMap(({ trace, rows, schedules, trees }): Section[] => [
       [sentence(`trace ${first!.traces[trace]!.name}`), gains(rows)],
       [
         sentence('schedules, batch sizes:k (a size that was tried decides up to the next)'),
         ...schedules.flatMap(scheduleLines),
       ],
+      treesSection(trees),
     ]),
     warningsSection(warnings),
     nextTune(result, inputs),
@@ -150,6 +163,44 @@ function gains(rows: readonly TuneRow[]): Table {
   ]);
 }
 
+/** The best tree of every batch size; nothing where no tree was asked for. */
+function treesSection(rows: readonly TreeRow[]): Section {
+  const [first] = rows;
+  if (first === undefined) return [];
+  const wins = rows.filter(({ over_chain }) => over_chain.lo > 1).map(({ batch_size }) => batch_size);
+  const wasted = rows.map(({ wasted_verify_share: share }) => 100 * (share ?? 0));
+  const least = Math.min(...wasted).toFixed(0);
+  const most = Math.max(...wasted).toFixed(0);
+  const verdict =
+    wins.length === 0
+      ? `no tree of ${first.method} surely beats its best chain at these batch sizes`
+      : wins.length === rows.length
+        ? `a tree of ${first.method} beats its best chain at all of these batch sizes`
+        : `a tree of ${first.method} beats its best chain up to batch ${Math.max(...wins)}; above, a chain does as well or better`;
+  return [
+    sentence(
+      `${verdict}; ${least === most ? most : `${least} to ${most}`} % of what the trees verify is thrown away`,
+    ),
+    sentence(`the best compromise over these batch sizes, as SGLang's flags name it, is ${first.fixed_tree}`),
+    table(rows, [
+      {
+        title: 'context',
+        as: WHOLE,
+        cell: (row) => row.context_tokens,
+        needs: (row) => row.context_tokens !== null,
+      },
+      { title: 'batch', as: WHOLE, cell: (row) => row.batch_size },
+      { title: 'best tree', cell: (row) => row.tree },
+      { title: 'tokens/round', as: fixed(2), cell: (row) => row.tokens_per_round },
+      { title: 'verified/round', as: fixed(0), cell: (row) => row.verified_per_round },
+      { title: 'over none', as: RATIO, cell: (row) => gain(row.over_none) },
+      { title: 'best chain', cell: (row) => (row.chain_k === 0 ? 'none' : `k=${row.chain_k}`) },
+      { title: 'over that', as: RATIO, cell: (row) => sureGain(row.over_chain) },
+      { title: `over ${first.fixed_tree}`, as: RATIO, cell: (row) => sureGain(row.over_fixed) },
+    ]),
+  ];
+}
+
 function scheduleLines({ method, mean_speedup, contexts }: MethodSchedule): Block[] {
   return contexts.map(({ contextTokens, ranges }) =>
     sentence(
@@ -174,13 +225,13 @@ function sureGain(over: Ratio | null): Cell {
 }
 
 /** One line for each trace, context and batch size. */
-function flatTuning({ schemaVersion, rows }: Tuning): FlatTable {
+function flatTuning({ schemaVersion, rows, trees }: Tuning): FlatTable {
   const spread = (name: string, ratio: Ratio | null) => ({
     [name]: ratio?.ratio ?? null,
     [`${name}_lo`]: ratio?.lo ?? null,
     [`${name}_hi`]: ratio?.hi ?? null,
   });
-  const flat = rows.map(({ over_none, over_k3, oracle_over, runner_up, ...row }) => ({
+  const flat = rows.map(({ over_none, over_k3, oracle_over, runner_up, ...row }, r) => ({
     schema_version: schemaVersion,
     ...row,
     ...spread('over_none', over_none),
@@ -189,6 +240,17 @@ function flatTuning({ schemaVersion, rows }: Tuning): FlatTable {
     runner_up_method: runner_up?.method ?? null,
     runner_up_k: runner_up?.k ?? null,
     ...spread('over_runner_up', runner_up?.over ?? null),
+    ...(trees.length > 0 && {
+      tree: trees[r]!.tree,
+      tree_verified_per_round: trees[r]!.verified_per_round,
+      tree_tokens_per_round: trees[r]!.tokens_per_round,
+      tree_wasted_verify_share: trees[r]!.wasted_verify_share,
+      ...spread('tree_over_none', trees[r]!.over_none),
+      tree_chain_k: trees[r]!.chain_k,
+      ...spread('tree_over_chain', trees[r]!.over_chain),
+      fixed_tree: trees[r]!.fixed_tree,
+      ...spread('tree_over_fixed', trees[r]!.over_fixed),
+    }),
   }));
   return { columns: Object.keys(flat[0] ?? {}), rows: flat.map((row) => Object.values(row)) };
 }

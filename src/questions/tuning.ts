@@ -4,7 +4,7 @@
  *
  * Left out: changing the method between batch sizes, which no engine does; the schedule is of one method.
  */
-import { type Method, parseMethod, takesK } from '../drafter/methods.ts';
+import { type Method, parseMethod, takesK, takesTree } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { Bench, type Ratio } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
@@ -14,6 +14,7 @@ import type { Setting } from '../scenario/setup.ts';
 import { sha256 } from '../sha256.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { type ContextSchedule, rangesOf } from './schedule.ts';
+import { type Place, type TreeRow, type TriedChain, treeRows } from './tree-tuning.ts';
 
 /** Settings this close to the best are as good, and the one with the smallest k is taken. */
 export const TIE = 0.01;
@@ -58,6 +59,8 @@ export const DEFAULT_MAX_K = 16;
 /** The schedules of a trace, the best method first. */
 export interface TuneGroup extends Group<TuneRow> {
   readonly schedules: readonly MethodSchedule[];
+  /** Of the first method that drafts trees, where trees were asked for. */
+  readonly trees: readonly TreeRow[];
 }
 
 export interface Tuning extends Answer<TuneRow, TuneGroup> {
@@ -65,6 +68,7 @@ export interface Tuning extends Answer<TuneRow, TuneGroup> {
   readonly maxK: number;
   /** Of all groups. */
   readonly schedules: readonly MethodSchedule[];
+  readonly trees: readonly TreeRow[];
 }
 
 /**
@@ -116,22 +120,29 @@ export async function tuningOf(
         })),
       }))
       .sort((a, b) => b.mean_speedup - a.mean_speedup);
+    const planted = inputs[0]!.trees.flatMap((tree) => tree ?? []);
+    const m = tuned.findIndex(takesTree);
     return {
       trace: t,
       rows: cells.map((cell) => cell.row(ranked[0]!.of)),
       schedules: ranked.map(({ of: _, ...schedule }) => schedule),
+      trees:
+        planted.length === 0
+          ? []
+          : treeRows(
+              tuned[m]!,
+              planted,
+              cells.map((cell) => cell.place(m)),
+            ),
     };
   });
   const configHash = await sha256([maxK, ...inputs.map((one) => one.configHash)].join());
-  const schedules = groups.flatMap((group) => group.schedules);
-  return { ...answerOf<TuneRow, TuneGroup>(scenario, configHash, warnings, groups), maxK, schedules };
-}
-
-/** A setting that was tried, plain decoding as k = 0 of any method. */
-interface Tried {
-  readonly setting: Setting;
-  readonly k: number;
-  readonly speedup: number;
+  return {
+    ...answerOf<TuneRow, TuneGroup>(scenario, configHash, warnings, groups),
+    maxK,
+    schedules: groups.flatMap((group) => group.schedules),
+    trees: groups.flatMap((group) => group.trees),
+  };
 }
 
 /** One context and batch size: everything tried there. */
@@ -141,7 +152,7 @@ class Cell {
   readonly #bench: Bench;
   readonly #batch: number;
   /** By method, k ascending from 0. */
-  readonly #tried: readonly (readonly Tried[])[];
+  readonly #tried: readonly (readonly TriedChain[])[];
 
   constructor(
     inputs: Inputs,
@@ -156,7 +167,7 @@ class Cell {
     this.#bench = bench;
     this.#batch = batch;
     this.#tried = methods.map((method) => {
-      const tried: Tried[] = [{ setting: PLAIN, k: 0, speedup: 1 }];
+      const tried: TriedChain[] = [{ setting: PLAIN, k: 0, speedup: 1 }];
       for (const k of lengthsToTry(method, inputs, inputs.traces[trace]!, maxK)) {
         const setting = { method, k };
         const plain = bench.plainMeasures(setting, batch).throughput_tok_per_s;
@@ -166,8 +177,13 @@ class Cell {
     });
   }
 
+  /** Where a method's trees are compared with its chains. */
+  place(m: number): Place {
+    return { bench: this.#bench, batch: this.#batch, chains: this.#tried[m]! };
+  }
+
   /** The best k of method number m. */
-  bestOf(m: number): Tried {
+  bestOf(m: number): TriedChain {
     return smallestOfBest(this.#tried[m]!);
   }
 
@@ -230,7 +246,7 @@ function oracleOf({ kind, parts }: Method): Method {
 }
 
 /** Of those within a tie of the fastest the one with the smallest k, and of these the fastest. */
-function smallestOfBest(tried: readonly Tried[]): Tried {
+function smallestOfBest(tried: readonly TriedChain[]): TriedChain {
   const fastest = Math.max(...tried.map(({ speedup }) => speedup));
   return tried
     .filter(({ speedup }) => speedup >= (1 - TIE) * fastest)

@@ -196,6 +196,19 @@ export class Bench {
     return this.#known.get([setup], batch, () => this.#run(setup, batch));
   }
 
+  /** Prompt length that replaced the trace's; null for the trace's own. */
+  get promptLen(): number | null {
+    return this.#inputs.scenario.promptLen;
+  }
+
+  /** The tree of a setting as an engine's flags can name one that is as deep, as wide and as large, where they can. */
+  flagsOf(setting: Setting, batch: number): string {
+    const { best } = this.#setups.of(setting, batch).tree!.plan;
+    const topk = Math.max(...best.paths.map((path) => path.at(-1)!));
+    const offered = topk + (best.depth - 1) * topk ** 2;
+    return `${best.depth}x${topk}x${Math.min(best.drafts, offered) + 1}`;
+  }
+
   /** How throughput follows each constant of trees, d ln y / d ln p; none for whoever drafts none. */
   treeElasticities(
     setting: Setting,
@@ -254,6 +267,7 @@ export class Bench {
     if (trees.length === 0) return TREE_CONSTANTS.map(() => ({ throughput: 0, tpot: 0 }));
     const cost = setup.priceOn(this.#inputs);
     return trees.map((tree) => {
+      if (tree === setup.tree) return { throughput: 0, tpot: 0 };
       const other = this.#setups.withTree(setup, tree);
       return change(this.#runs.simulate(other, batch, this.#runs.everyRequest, cost), asIs);
     });

@@ -78,13 +78,13 @@ export function planted({ name, spec }: NamedTree, ground: Ground, assumed = USU
     ranksOf(lengths, timesCapture(inputs.missCapture ?? DRAFT_MODEL_CAPTURE, assumed.missCapture), seed),
   );
   const texts = { starts: lengths.offsets.subarray(0, -1), ends: lengths.offsets.subarray(1) };
-  const of = `${name} ${missCapture} ${seed} ${JSON.stringify(assumed)}`;
+  const of = `${name} ${missCapture} ${assumed.missCapture} ${seed}`;
   if (spec.kind === 'paths') {
     return PLANTED.get([lengths, spec.tree], of, () => ({ ranks, texts, plan: fixedTree(spec.tree, name) }));
   }
   if (spec.kind === 'engine') {
-    return PLANTED.get([lengths], of, () => {
-      const { selectionQuality: quality } = assumed;
+    const { selectionQuality: quality } = assumed;
+    return PLANTED.get([lengths], `${of} ${quality}`, () => {
       const plan = dynamicTree(spec, name, chances, { positions: lengths.offsets.at(-1)!, quality, seed });
       return { ranks, texts, plan };
     });
@@ -100,7 +100,7 @@ export function planted({ name, spec }: NamedTree, ground: Ground, assumed = USU
       return { ranks, texts, plan: bestTreeOf(chances, limits, terms) };
     },
   );
-  return assumed === USUAL ? best : { ...best, ranks };
+  return assumed.missCapture === USUAL.missCapture ? best : { ...best, ranks };
 }
 
 function mean(values: Int32Array): number {
