@@ -127,7 +127,10 @@ function belowTheLast(drafting: DrafterInspection['drafting']): Section {
   ];
 }
 
-function ratesSections({ rates, part_tokens_per_round: parts }: Inspection, pooled: Rates): Section[] {
+function ratesSections(
+  { rates, part_tokens_per_round: parts, tokens_over_all_rounds: over }: Inspection,
+  pooled: Rates,
+): Section[] {
   const rows = rates.length === 1 ? rates : [...rates.slice(0, LISTED), pooled];
   const number = { ...WHOLE, none: 'n/a' };
   return [
@@ -151,7 +154,7 @@ function ratesSections({ rates, part_tokens_per_round: parts }: Inspection, pool
       sentence(
         pooled.roundsWithoutProposal === null
           ? 'rounds without a proposal: not in the file'
-          : `rounds without a proposal, beside these: ${pooled.roundsWithoutProposal}`,
+          : `rounds without a proposal, beside these: ${pooled.roundsWithoutProposal}${over === null || pooled.roundsWithoutProposal === 0 ? '' : `; over all rounds ${over.toFixed(3)} tokens a round`}`,
       ),
       ...(pooled.marginal === null ? [sentence('acceptance by position: not in the file')] : []),
     ],

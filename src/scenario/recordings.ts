@@ -19,6 +19,7 @@ import {
 } from '../trace/reshape.ts';
 import { traceOfSteps } from '../trace/steps.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
+import { ALL_AT_ONCE } from '../workload/formats/values.ts';
 import { joinWorkload } from '../workload/join.ts';
 import { parseWorkload } from '../workload/read.ts';
 import { firstRequests, type Workload } from '../workload/workload.ts';
@@ -138,6 +139,12 @@ function readRecord(
     const trace = traceOfSteps(record, promptTokens, where);
     warnings.push(
       `trace ${trace.name} holds the rounds that ran: below its recorded k, acceptance is a lower bound (docs/formats.md)`,
+      ...record.drafters
+        .filter(({ proposed }) => proposed === null)
+        .map(
+          ({ maxK }) =>
+            `trace ${trace.name} does not say how many tokens its rounds drafted: ${maxK} are taken in each`,
+        ),
     );
     return named(trace, parts, warnings);
   }
@@ -244,7 +251,8 @@ export function readWorkload({ text, where }: Document, scenario: Scenario, warn
   if (wanted > total) {
     throw new UserError(`--requests ${wanted}: workload ${where} has ${total}, expected at most that`);
   }
-  warnings.push(...whole.notes.map((note) => `workload ${where}: ${note}`));
+  const notes = whole.notes.filter((note) => scenario.load === 'recorded' || note !== ALL_AT_ONCE);
+  warnings.push(...notes.map((note) => `workload ${where}: ${note}`));
   if (whole.dropped > 0) {
     warnings.push(`workload ${where}: ${whole.dropped} requests without a prompt or an output are left out`);
   }

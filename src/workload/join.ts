@@ -13,6 +13,9 @@ import { UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
 
+/** A byte each for every method, and more where it drafts. */
+const MOST_OUTPUT_TOKENS = 2 ** 30;
+
 /** What a join takes of a workload. */
 interface RequestLengths {
   readonly promptTokens: Int32Array;
@@ -25,7 +28,7 @@ interface Joined {
   readonly continued: number;
 }
 
-/** @throws UserError when no recorded output has a second token, so that there is nothing to draw */
+/** @throws UserError when no recorded output has a second token, so that there is nothing to draw, and for outputs without end */
 export function joinWorkload(
   { promptTokens, outputTokens }: RequestLengths,
   trace: AcceptanceTrace,
@@ -33,6 +36,12 @@ export function joinWorkload(
 ): Joined {
   const requests = promptTokens.length;
   const offsets = new Int32Array(requests + 1);
+  const tokens = outputTokens.reduce((sum, count) => sum + count, 0);
+  if (tokens > MOST_OUTPUT_TOKENS) {
+    throw new UserError(
+      `the outputs of the workload are ${tokens} tokens together, expected at most ${MOST_OUTPUT_TOKENS}: take fewer with --requests`,
+    );
+  }
   for (let r = 0; r < requests; r++) offsets[r + 1] = offsets[r]! + outputTokens[r]!;
   for (const [name, lengths] of trace.drafters) {
     if (lengths.emitted.length > trace.ids.length) continue;
