@@ -6,6 +6,7 @@ import { CARDS } from '../questions/cards.ts';
 import { TOOL } from '../scenario/result.ts';
 import { CALIBRATE_LISTS, CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
 import { EXPLORE_OPTIONS, exploreCommand } from './explore.ts';
+import { insteadOf } from './instead.ts';
 import { LIST_OPTIONS, listCommand } from './list.ts';
 import { MODEL_OPTIONS, modelCommand } from './model.ts';
 import { PARETO_OPTIONS, paretoCommand } from './pareto.ts';
@@ -160,6 +161,8 @@ function usageError(words: readonly string[], message: string): UserError {
   const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
   if (unknown === undefined) return new UserError(message.replaceAll('\n', ' ').toLowerCase());
   if (words.some((word) => word === `--${unknown}` || word.startsWith(`--${unknown}=`))) {
+    const instead = insteadOf(unknown);
+    if (instead !== null) return new UserError(`--${unknown}: ${instead}`);
     return unknownName(
       'option',
       `--${unknown}`,
