@@ -164,7 +164,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   acceptance: {
     ...pairs('METHOD=SPEC, such as eagle=0.62'),
     default: {},
-    help: 'stated acceptance METHOD=SPEC; SPEC is 0.62, 0.85:0.6:0.35 or 3.1@3; may be repeated',
+    help: 'stated acceptance METHOD=SPEC; SPEC is 0.62, 0.85:0.6:0.35 or 3.1@3, then /0.4 if 40 % of rounds draft; may be repeated',
     group: 'acceptance',
     idle: (_, asked, method) =>
       unlessSome(asked, ({ parts }) => parts.some((part) => part.name === method), `uses ${method}`),
