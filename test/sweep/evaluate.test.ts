@@ -1,9 +1,5 @@
 /** What a sweep makes once: a copy on the way of what is kept by identity would make it slow, not wrong. */
 import { beforeEach, expect, it, vi } from 'vitest';
-import { folderLibrary } from '../../src/node/folder-library.ts';
-import { workspace } from '../../src/scenario/workspace.ts';
-import { Evaluator } from '../../src/sweep/evaluate.ts';
-import { expandGrid } from '../../src/sweep/grid.ts';
 
 const counts: Record<string, number> = {};
 
@@ -24,6 +20,13 @@ vi.mock('../../src/trace/process.ts', (original) => counted(original, ['parsePro
 vi.mock('../../src/engine/replayed-rounds.ts', (original) =>
   counted(original, ['replayRounds', 'plainRounds']),
 );
+
+// Test files share modules: those that another has loaded count nothing.
+vi.resetModules();
+const { folderLibrary } = await import('../../src/node/folder-library.ts');
+const { workspace } = await import('../../src/scenario/workspace.ts');
+const { Evaluator } = await import('../../src/sweep/evaluate.ts');
+const { expandGrid } = await import('../../src/sweep/grid.ts');
 
 async function sweep(grid: object): Promise<void> {
   let reads = 0;
