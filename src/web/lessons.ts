@@ -58,7 +58,7 @@ export const LESSONS: readonly Lesson[] = [
   },
   {
     title: 'Longer is not better',
-    view: state({ ...lengths }, 1, 'time'),
+    view: state({ ...lengths }, 1, 'acceptance'),
     says: 'Each further draft is less likely to be right than the one before, and costs another pass of the drafter.',
     task: 'Where is the best k, and why there? Look at drafting in the picture of the time.',
     sees({ result: { rows } }) {

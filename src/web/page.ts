@@ -17,7 +17,8 @@ import type { Row } from '../scenario/result.ts';
 import { controls } from './controls.ts';
 import { download, pictureOf, readFileText, recognised } from './files.ts';
 import { LESSONS } from './lessons.ts';
-import { commandOf, type Flags, flagsOf, linkOf, START, type View, viewOf } from './view.ts';
+import { clear, hover, walk } from './marks.ts';
+import { CHOICES, commandOf, type Flags, flagsOf, linkOf, START, type View, viewOf } from './view.ts';
 import type { Failure, Reply, Request } from './worker.ts';
 
 /** Milliseconds of rest after which intervals are asked for, and a link is written. */
@@ -44,9 +45,6 @@ const NAMES: Readonly<Record<ChartKind, string>> = {
   capacity: 'Capacity',
   rounds: 'Rounds',
 };
-
-/** Needs limits and arrivals, which `specsim capacity` asks for. */
-const CHOICES = CHART_KINDS.filter((kind) => !['speedup', 'time', 'capacity'].includes(kind));
 
 const embedded = CHART_KINDS.find((kind) => kind === new URLSearchParams(location.search).get('embed'));
 
@@ -171,7 +169,7 @@ export function startPage(worker: Worker): void {
       text: (of: Row) => string,
       note: (of: Row) => string,
     ) => html`<div class="card">
-      <h3>${name}</h3><p class="value">${text(row)}</p><p>${note(row)}</p>
+      <h2>${name}</h2><p class="value">${text(row)}</p><p>${note(row)}</p>
       ${before === undefined ? nothing : html`<p class="pinned">A: ${text(before)} ${note(before)}</p>`}</div>`;
     const interval = ({ speedup_lo: lo, speedup_hi: hi }: Row) =>
       lo === null || hi === null ? 'interval follows' : `${lo.toFixed(2)} to ${hi.toFixed(2)} (95 %)`;
@@ -366,39 +364,4 @@ export function startPage(worker: Worker): void {
   show();
   ask(true);
   ask(false);
-}
-
-/** Marks of a picture are walked by arrow keys; what one says stands below. */
-function say(picture: HTMLElement, mark: Element | null): void {
-  for (const one of picture.querySelectorAll('.lit')) one.classList.remove('lit');
-  mark?.classList.add('lit');
-  picture.parentElement!.querySelector('.mark-says')!.textContent =
-    mark?.querySelector('title')?.textContent ?? '';
-}
-
-function walk(event: KeyboardEvent): void {
-  const picture = event.currentTarget as HTMLElement;
-  const marks = [...picture.querySelectorAll('.mark')];
-  const at = marks.findIndex((mark) => mark.classList.contains('lit'));
-  const series = (mark: Element | undefined) =>
-    mark?.getAttribute('data-series') ?? mark?.getAttribute('data-group');
-  const next = {
-    ArrowRight: Math.min(at + 1, marks.length - 1),
-    ArrowLeft: Math.max(at - 1, 0),
-    ArrowDown: marks.findIndex((mark, i) => i > at && series(mark) !== series(marks[at])),
-    ArrowUp: marks.findLastIndex((mark, i) => i < at && series(mark) !== series(marks[at])),
-    Escape: -1,
-  }[event.key];
-  if (next === undefined) return;
-  event.preventDefault();
-  if (next >= 0 || event.key === 'Escape') say(picture, marks[next] ?? null);
-}
-
-function hover(event: MouseEvent): void {
-  const mark = (event.target as Element).closest('.mark');
-  if (mark !== null) say(event.currentTarget as HTMLElement, mark);
-}
-
-function clear(event: MouseEvent): void {
-  say(event.currentTarget as HTMLElement, null);
 }

@@ -24,6 +24,9 @@ export interface View {
   readonly scene: number;
 }
 
+/** Pictures beside those that are always there; capacity needs limits and arrivals, which its command asks for. */
+export const CHOICES = CHART_KINDS.filter((kind) => !['speedup', 'time', 'capacity'].includes(kind));
+
 const START_FLAGS: Flags = {
   method: 'none,ngram,eagle3,oracle:eagle3,hybrid:ngram+eagle3',
   batch: '1..128',
@@ -59,7 +62,7 @@ export function viewOf(link: string): View {
     const value = Number(parts.get(key) ?? otherwise);
     return Number.isInteger(value) && value >= 0 && value <= most ? value : otherwise;
   };
-  const picture = CHART_KINDS.find((kind) => kind === parts.get('picture'));
+  const picture = CHOICES.find((kind) => kind === parts.get('picture'));
   return {
     flags,
     at: number('at', START.at, 2 ** 20) || START.at,
