@@ -15,6 +15,7 @@ const LAYERS: readonly (readonly string[])[] = [
     'columns.ts',
     'memo.ts',
     'json.ts',
+    'number-formats.ts',
     'sha256.ts',
     'shell.ts',
   ],

@@ -79,7 +79,7 @@ export const FIELDS: readonly Field[] = [
     path: 'hardware.denseFlops',
     resource: 'flops',
     error: stated,
-    of: ['bf16', 'fp8'].map((dtype) =>
+    of: ['bf16', 'fp8', 'int8', 'fp4'].map((dtype) =>
       value(`hardware.denseFlops.${dtype}`, `hardware.specification.denseFlopsPerS.${dtype}`),
     ),
   },

@@ -5,10 +5,12 @@
  * Left out: tile and wave quantisation of GEMMs, attention kernels that do not split the KV cache, and
  * overlap of communication with computation.
  */
+import { classKernels } from '../hardware/defaults.ts';
 import type { GemmEfficiency, HardwareProfile } from '../hardware/profile.ts';
 import { Memo } from '../memo.ts';
 import type { Gemm } from '../model/layer.ts';
 import type { ForwardShape } from '../model/shape.ts';
+import { FORMATS, type WeightFormat } from '../number-formats.ts';
 
 /** Larger counts are rare (token budgets of prefills are mostly smaller) and are computed each time. */
 const TABLE_TOKENS = 16384;
@@ -41,12 +43,70 @@ class Table {
   }
 }
 
-/** The smooth roofline: between the memory time and the compute time, the larger where they differ much. */
-export function smoothRoofline(memoryS: number, computeS: number, corner: number): number {
+/**
+ * The smooth roofline: between the memory time and the compute time, the larger where they differ much.
+ *
+ * @param depthS the time that a block walks along the inner dimension, which no width shortens
+ */
+export function smoothRoofline(memoryS: number, computeS: number, corner: number, depthS = 0): number {
   const larger = Math.max(memoryS, computeS);
   if (larger === 0) return 0;
   const ratio = Math.min(memoryS, computeS) / larger;
-  return larger * (1 + ratio ** corner) ** (1 / corner);
+  if (depthS === 0) return larger * (1 + ratio ** corner) ** (1 / corner);
+  return larger * (1 + ratio ** corner + (depthS / larger) ** corner) ** (1 / corner);
+}
+
+/** What products in a format reach on a GPU: the law of its efficiency, with the peaks in it. */
+export interface GemmRates {
+  readonly bytesPerS: number;
+  readonly flopsPerS: number;
+  readonly corner: number;
+  readonly depthS: number;
+}
+
+/** The rates of a format on a GPU; where it lacks the arithmetic, weights are read as such and multiplied in bf16. */
+export function gemmRates(hardware: HardwareProfile, format: WeightFormat): GemmRates {
+  return ratesOf(hardware, format, lawsOf(hardware, format)[0]!);
+}
+
+/** One product over `rows` rows, its weights read `copies` times. */
+export function gemmSeconds(gemm: Gemm, rows: number, law: GemmRates, copies = 1): number {
+  const weightBytes = copies * gemm.n * gemm.k * gemm.bytesPerWeight;
+  return smoothRoofline(
+    (weightBytes + 2 * rows * (gemm.n + gemm.k)) / law.bytesPerS,
+    (2 * rows * gemm.n * gemm.k) / law.flopsPerS,
+    law.corner,
+    gemm.k * law.depthS,
+  );
+}
+
+/** The same under every kernel that is known, the one that is priced first. */
+export function knownRates(hardware: HardwareProfile, format: WeightFormat): GemmRates[] {
+  return lawsOf(hardware, format).map((law) => ratesOf(hardware, format, law));
+}
+
+function lawsOf({ specification, efficiency }: HardwareProfile, format: WeightFormat): GemmEfficiency[] {
+  const { gemm, kernels } = efficiency;
+  const own = kernels.filter((one) => one.format === format);
+  const others = own.length > 0 ? own : classKernels.filter((one) => one.format === format);
+  if (format === 'bf16') return [gemm.bf16];
+  if (format !== 'fp8') return others;
+  return specification.denseFlopsPerS.fp8 === undefined ? [gemm.bf16] : [gemm.fp8, ...others];
+}
+
+function ratesOf(
+  { specification: spec, efficiency }: HardwareProfile,
+  format: WeightFormat,
+  law: GemmEfficiency,
+): GemmRates {
+  const rate = spec.denseFlopsPerS[FORMATS[format].compute];
+  const { bf16 } = efficiency.gemm;
+  return {
+    bytesPerS: spec.memoryBandwidthBytesPerS * law.bandwidth,
+    flopsPerS: rate === undefined ? spec.denseFlopsPerS.bf16 * bf16.flops : rate * law.flops,
+    corner: law.corner,
+    depthS: law.depthS ?? 0,
+  };
 }
 
 /** Distinct experts that `tokens` tokens visit in one layer, routed independently: E (1 - (1 - K/E)^m). */
@@ -80,6 +140,7 @@ export class ForwardPass {
   readonly #rows: Table;
   readonly #kvBytesPerS: number;
   readonly #attentionFlopsPerS: number;
+  readonly #laws = new Map<WeightFormat, GemmRates>();
 
   constructor(shape: ForwardShape, hardware: HardwareProfile, gpus: number) {
     this.shape = shape;
@@ -165,12 +226,7 @@ export class ForwardPass {
   }
 
   #gemmS(gemm: Gemm, rows: number, copies = 1): number {
-    const weightBytes = copies * gemm.n * gemm.k * gemm.bytesPerWeight;
-    return this.#matrixS(
-      gemm.compute,
-      weightBytes + 2 * rows * (gemm.n + gemm.k),
-      2 * rows * gemm.n * gemm.k,
-    );
+    return gemmSeconds(gemm, rows, this.#lawOf(gemm), copies);
   }
 
   /** Routed experts: the weights of those visited, and every token's share of the FLOPs. */
@@ -184,15 +240,13 @@ export class ForwardPass {
     return experts.layers * seconds;
   }
 
-  #matrixS(compute: Gemm['compute'], bytes: number, flops: number): number {
-    const { specification: spec, efficiency } = this.#hardware;
-    const rate = compute === 'fp8' ? spec.denseFlopsPerS.fp8 : undefined;
-    const share: GemmEfficiency = rate === undefined ? efficiency.gemm.bf16 : efficiency.gemm.fp8;
-    return smoothRoofline(
-      bytes / (spec.memoryBandwidthBytesPerS * share.bandwidth),
-      flops / ((rate ?? spec.denseFlopsPerS.bf16) * share.flops),
-      share.corner,
-    );
+  #lawOf({ format }: Gemm): GemmRates {
+    let law = this.#laws.get(format);
+    if (law === undefined) {
+      law = gemmRates(this.#hardware, format);
+      this.#laws.set(format, law);
+    }
+    return law;
   }
 
   #allReduceS(tokens: number): number {

@@ -2,7 +2,8 @@
  * What kernels reach of a GPU that has no kernel tables of its own: its generation's shares, or a generic prior.
  * The shares of a generation are those of one measured GPU, rounded; a test compares them with its profile.
  */
-import type { AllReduceLaw, Architecture, GemmEfficiency } from './profile.ts';
+import type { WeightFormat } from '../number-formats.ts';
+import type { AllReduceLaw, Architecture, GemmEfficiency, Kernel } from './profile.ts';
 
 interface DefaultEfficiency {
   /** The profile the shares were taken from, `null` for the generic prior. */
@@ -80,6 +81,36 @@ const generic = {
 export function defaultEfficiency(architecture: Architecture): DefaultEfficiency {
   return generations[architecture] ?? generic;
 }
+
+/**
+ * Formats without kernel tables of a GPU: what kernels of other GPUs reach, rounded; the flops are shares of the rate that
+ * the format is multiplied at. Old 4-bit kernels work a row at a time up to 50 rows, an assumption.
+ */
+const CLASSES: Readonly<Partial<Record<WeightFormat, readonly [number, number, number, number]>>> = {
+  // bandwidth, flops, corner, depth in ns
+  'fp8-block': [0.89, 0.62, 1.6, 0.8],
+  int8: [1, 0.89, 1.06, 0.59],
+  'int8-weight': [1, 0.85, 1.3, 0.97],
+  int4: [1, 0.83, 1.07, 0.88],
+  'int4-old': [0.5, 0.4, 1.07, 0.88],
+  nvfp4: [0.78, 0.44, 1.7, 0.6],
+  mxfp4: [1, 0.83, 1.07, 0.88],
+  q8_0: [0.8, 0.5, 1.3, 0],
+  q6_k: [0.75, 0.4, 1.3, 0],
+  q5_k: [0.75, 0.4, 1.3, 0],
+  q4_k: [0.75, 0.4, 1.3, 0],
+};
+
+export const CLASS_SOURCE = 'class default, rounded from kernels of other GPUs';
+
+export const classKernels: readonly Kernel[] = Object.entries(CLASSES).map(
+  ([format, [bandwidth, flops, corner, depth]]) => ({
+    format: format as WeightFormat,
+    engine: 'class default',
+    provenance: { source: CLASS_SOURCE },
+    ...{ bandwidth, flops, corner, depthS: depth * 1e-9 },
+  }),
+);
 
 /** Numbers of GPUs a profile has an all-reduce law for at least, when it has a link. */
 export const groupSizes = [2, 4, 8] as const;

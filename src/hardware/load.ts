@@ -3,8 +3,15 @@ import { UserError } from '../errors.ts';
 import { parseQuantity, type Quantity, type SiUnit } from '../units.ts';
 import { validate } from '../validate.ts';
 import { defaultEfficiency, groupSizes, ringAllReduce, ringAssumption } from './defaults.ts';
-import type { AllReduceLaw, Calibration, GemmEfficiency, HardwareProfile, Provenance } from './profile.ts';
-import { type HardwareFile, hardwareSchema } from './schema.ts';
+import type {
+  AllReduceLaw,
+  Calibration,
+  GemmEfficiency,
+  HardwareProfile,
+  Kernel,
+  Provenance,
+} from './profile.ts';
+import { type HardwareFile, hardwareSchema, kernelsSchema } from './schema.ts';
 
 /**
  * Checks and completes a hardware profile. Efficiency that the file leaves out is its generation's
@@ -21,6 +28,7 @@ export async function parseHardware(json: unknown, where: string): Promise<Hardw
   const specification = await siSpecification(file.specification, where, provenance);
   const efficiency = {
     ...shares(file, where, provenance),
+    kernels: kernelsOf(file.efficiency?.kernels ?? []),
     allReduce: await allReduceLaws(file, specification.linkBandwidthBytesPerS, where, provenance),
   };
   return deepFreeze({
@@ -49,7 +57,7 @@ async function siSpecification(
   };
   const optional = async (quantity: Quantity | undefined, unit: SiUnit, key: string) =>
     quantity === undefined ? null : si(quantity, unit, key);
-  const { bf16, fp8, fp4 } = file.denseFlops;
+  const { bf16, fp8, fp4, int8 } = file.denseFlops;
   const multiprocessors = file.streamingMultiprocessors;
   if (multiprocessors !== undefined) {
     provenance['specification.streamingMultiprocessors'] = { source: sourceOf(multiprocessors) };
@@ -61,6 +69,7 @@ async function siSpecification(
       bf16: await si(bf16, 'FLOP/s', 'denseFlops.bf16'),
       ...(fp8 !== undefined && { fp8: await si(fp8, 'FLOP/s', 'denseFlops.fp8') }),
       ...(fp4 !== undefined && { fp4: await si(fp4, 'FLOP/s', 'denseFlops.fp4') }),
+      ...(int8 !== undefined && { int8: await si(int8, 'FLOP/s', 'denseFlops.int8') }),
     },
     linkBandwidthBytesPerS: await optional(file.linkBandwidth, 'B/s', 'linkBandwidth'),
     l2Bytes: await optional(file.l2, 'B', 'l2'),
@@ -89,7 +98,7 @@ function shares(
     const given = efficiency?.gemm?.[dtype];
     provenance[`efficiency.gemm.${dtype}`] = given?.provenance ?? { source: otherSource };
     if (given === undefined) return { ...otherwise };
-    return { bandwidth: given.bandwidth, flops: given.flops, corner: given.corner };
+    return lawOf(given);
   };
   const attention = (key: 'bandwidth' | 'flops'): number => {
     const given = efficiency?.attention?.[key];
@@ -109,6 +118,42 @@ function shares(
     gemm: { bf16, fp8 },
     attention: { bandwidth: attention('bandwidth'), flops: attention('flops') },
   };
+}
+
+function lawOf({ bandwidth, flops, corner, depth }: Law): GemmEfficiency {
+  return { bandwidth, flops, corner, ...(depth !== undefined && { depthS: depth }) };
+}
+
+type Law = Pick<GemmEfficiency, 'bandwidth' | 'flops' | 'corner'> & { readonly depth?: number };
+
+type KernelFile = NonNullable<NonNullable<HardwareFile['efficiency']>['kernels']>;
+
+function kernelsOf(file: KernelFile): Kernel[] {
+  return file.map(({ format, provenance, ...law }) => ({
+    format,
+    engine: provenance.engine ?? 'unnamed',
+    provenance,
+    ...lawOf(law),
+  }));
+}
+
+/** The profile with the kernels that ship beside it, behind its own. Throws a UserError for a file that is none. */
+export async function withKernels(
+  hardware: HardwareProfile,
+  json: unknown,
+  where: string,
+): Promise<HardwareProfile> {
+  const { denseFlops, kernels } = validate(kernelsSchema, json, where);
+  const { specification, efficiency } = hardware;
+  const rates = { ...specification.denseFlopsPerS };
+  if (denseFlops !== undefined) {
+    rates.int8 = await parseQuantity(denseFlops.int8, 'FLOP/s', `${where}: denseFlops.int8`);
+  }
+  return deepFreeze({
+    ...hardware,
+    specification: { ...specification, denseFlopsPerS: rates },
+    efficiency: { ...efficiency, kernels: [...efficiency.kernels, ...kernelsOf(kernels)] },
+  });
 }
 
 async function allReduceLaws(

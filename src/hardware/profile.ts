@@ -3,6 +3,8 @@
  * (`efficiency`), never mixed. All numbers are SI once a profile is loaded.
  */
 
+import type { WeightFormat } from '../number-formats.ts';
+
 export const architectures = [
   'ampere',
   'ampere-rtx',
@@ -25,6 +27,16 @@ export interface GemmEfficiency {
   readonly bandwidth: number;
   readonly flops: number;
   readonly corner: number;
+  /** Seconds a block takes for each element of the inner dimension; absent where nothing shows of it. */
+  readonly depthS?: number;
+}
+
+/** A kernel of matrix products in some format. */
+export interface Kernel extends GemmEfficiency {
+  readonly format: WeightFormat;
+  /** Such as `sglang 0.5.14`; `class default` where nobody measured one on this GPU. */
+  readonly engine: string;
+  readonly provenance: Provenance;
 }
 
 /** One all-reduce among `gpus`: the cheaper of two lines of latency and rate. */
@@ -73,7 +85,12 @@ export interface HardwareProfile {
     readonly memoryCapacityBytes: number;
     readonly memoryBandwidthBytesPerS: number;
     /** Dense rates; a format the hardware lacks is absent and runs at the bf16 rate. */
-    readonly denseFlopsPerS: { readonly bf16: number; readonly fp8?: number; readonly fp4?: number };
+    readonly denseFlopsPerS: {
+      readonly bf16: number;
+      readonly fp8?: number;
+      readonly fp4?: number;
+      readonly int8?: number;
+    };
     /** To the other GPUs, in one direction. */
     readonly linkBandwidthBytesPerS: number | null;
     readonly l2Bytes: number | null;
@@ -83,6 +100,8 @@ export interface HardwareProfile {
   };
   readonly efficiency: {
     readonly gemm: { readonly bf16: GemmEfficiency; readonly fp8: GemmEfficiency };
+    /** Of other formats, and of these under other engines; the first of a format is priced. */
+    readonly kernels: readonly Kernel[];
     /** Decode attention: share of memory bandwidth, and of bf16 FLOPS for many query tokens. */
     readonly attention: { readonly bandwidth: number; readonly flops: number };
     /** By ascending number of GPUs; empty when the GPU has no link. */

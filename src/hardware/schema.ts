@@ -1,5 +1,6 @@
 /** The JSON of a hardware profile, as a user writes it: quantities carry their units, efficiency is optional. */
 import * as z from 'zod';
+import { WEIGHT_FORMATS, type WeightFormat } from '../number-formats.ts';
 import { quantitySchema } from '../units.ts';
 import { got, strictObject } from '../validate.ts';
 import { architectures } from './profile.ts';
@@ -46,12 +47,19 @@ const provenance = strictObject({
   note: text.exactOptional(),
 });
 
-const gemm = strictObject({
+const gemmLaw = {
   bandwidth: share,
   flops: share,
   corner: z.number().positive().meta({ minimum: 1 }).describe('sharpness of the corner of the roofline'),
+  depth: z
+    .number()
+    .nonnegative()
+    .exactOptional()
+    .describe('seconds that a block takes for each element of the inner dimension, which it walks alone'),
   provenance,
-}).check(({ value, issues }) => {
+};
+
+const gemm = strictObject(gemmLaw).check(({ value, issues }) => {
   if (value.provenance.unphysical) return;
   for (const key of ['bandwidth', 'flops'] as const) {
     if (value[key] > 1) issues.push(notPhysical(key, value[key], shareProblem(value[key])));
@@ -71,6 +79,16 @@ function notPhysical(key: string, input: number, message: string) {
   return { code: 'custom' as const, path: [key], input, message };
 }
 
+const kernels = z
+  .array(strictObject({ format: z.enum(WEIGHT_FORMATS as [WeightFormat]), ...gemmLaw }))
+  .describe('matrix products in other formats, by kernel; the first of a format is priced');
+
+/** What ships beside a profile, for runs in other formats: kernels, and rates that only they use. */
+export const kernelsSchema = strictObject({
+  denseFlops: strictObject({ int8: quantitySchema('FLOP/s') }).optional(),
+  kernels,
+});
+
 export const hardwareSchema = strictObject({
   $schema: z.string().optional(),
   name: text.optional().describe("default: the file's name"),
@@ -87,6 +105,7 @@ export const hardwareSchema = strictObject({
       bf16: quantitySchema('FLOP/s'),
       fp8: quantitySchema('FLOP/s').optional(),
       fp4: quantitySchema('FLOP/s').optional(),
+      int8: quantitySchema('FLOP/s').optional(),
     }).describe('without sparsity'),
     linkBandwidth: quantitySchema('B/s')
       .optional()
@@ -98,6 +117,7 @@ export const hardwareSchema = strictObject({
   }).describe('what the data sheet says'),
   efficiency: strictObject({
     gemm: strictObject({ bf16: gemm.optional(), fp8: gemm.optional() }).optional(),
+    kernels: kernels.optional(),
     attention: strictObject({
       bandwidth: attentionShare.optional(),
       flops: attentionShare.optional(),

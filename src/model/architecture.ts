@@ -5,7 +5,7 @@
  * forward (a dense block, or experts); either may be absent. Left out: norms, biases, rotary tables, convolutions and
  * router biases, which move no bytes worth counting.
  */
-import type { WeightFormat } from './formats.ts';
+import type { WeightFormat } from '../number-formats.ts';
 
 /** Attention to the tokens that a small index scores highest, each query token its own (DeepSeek-V3.2). */
 export interface SparseIndex {

@@ -1,6 +1,7 @@
 /** What there is to know of a model or head before anything runs: how large it is, and what it keeps of a context. */
+
+import { KV_BYTES, type KvFormat } from '../number-formats.ts';
 import type { DraftHead, Mixer, Transformer } from './architecture.ts';
-import { KV_BYTES, type KvFormat } from './formats.ts';
 import type { Gemm } from './layer.ts';
 import { mixerWork } from './mixers.ts';
 import { type ForwardShape, forwardShape, headPass } from './shape.ts';

@@ -1,5 +1,5 @@
 /** What layers are made of for the cost model: matrix products, and what a pass reads of the context. */
-import { FORMATS, type Format, type WeightFormat } from './formats.ts';
+import { FORMATS, type Format, type WeightFormat } from '../number-formats.ts';
 
 /** A matrix product with m rows of input: `n` output features, `k` input features, run `count` times a pass. */
 export interface Gemm extends Pick<Format, 'bytesPerWeight' | 'compute'> {

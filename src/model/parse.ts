@@ -1,6 +1,7 @@
 /** Reads a model or draft head from JSON: a Hugging Face `config.json`, or a card in this program's own words. */
 import * as z from 'zod';
 import { UserError } from '../errors.ts';
+import { WEIGHT_FORMATS } from '../number-formats.ts';
 import { got, strictObject, validate } from '../validate.ts';
 import {
   type DraftHead,
@@ -11,7 +12,6 @@ import {
   type Transformer,
 } from './architecture.ts';
 import { checkCard } from './check.ts';
-import { WEIGHT_FORMATS } from './formats.ts';
 import { baseName, isRecord } from './huggingface/fields.ts';
 import { readHuggingFaceConfig } from './huggingface.ts';
 

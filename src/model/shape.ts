@@ -6,6 +6,7 @@
  * matrices that follow them by rows; every GPU keeps the whole router, latent projections and fusion matrix.
  */
 import { UserError } from '../errors.ts';
+import { KV_BYTES, type KvFormat, type WeightFormat } from '../number-formats.ts';
 import {
   type DraftHead,
   expertsOf,
@@ -19,7 +20,6 @@ import {
   type FeedForwardOptions,
   feedForwardGemms,
 } from './feed-forward.ts';
-import { KV_BYTES, type KvFormat, type WeightFormat } from './formats.ts';
 import { type ContextRead, type ExpertShape, type Gemm, gemm, split } from './layer.ts';
 import { headCounts, mixerWork } from './mixers.ts';
 

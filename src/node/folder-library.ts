@@ -7,6 +7,7 @@ import { NoSuchFile, readText } from './input.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const FOLDERS: Readonly<Record<Profile, string>> = {
   gpu: `${ROOT}hardware-profiles`,
+  kernels: `${ROOT}hardware-profiles/kernels`,
   engine: `${ROOT}hardware-profiles/engines`,
   model: `${ROOT}models`,
   head: `${ROOT}models/heads`,

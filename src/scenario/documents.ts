@@ -41,6 +41,12 @@ export class Documents {
     return this.#found(await this.#library.profile(kind, named));
   }
 
+  /** The kernels that ship beside the profile of a GPU; null where there are none. */
+  async kernels(gpu: string): Promise<Document | null> {
+    const names = await this.#library.names('kernels');
+    return names.includes(gpu) ? this.#found(await this.#library.profile('kernels', gpu)) : null;
+  }
+
   /** A trace that ships, or a file; `ships` is null for a file. Throws a UserError when there is neither. */
   async trace(target: string, named: string): Promise<{ document: Document; ships: ShippedTrace | null }> {
     const shelves = await this.#library.traces();

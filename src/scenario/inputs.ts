@@ -3,6 +3,7 @@ import type { EngineProfile } from '../cost/engine-profile.ts';
 import type { BasicMethod, Method } from '../drafter/methods.ts';
 import { type NamedTree, parseTree, readTree } from '../drafter/tree-spec.ts';
 import { UserError } from '../errors.ts';
+import { withKernels } from '../hardware/load.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { readJson } from '../json.ts';
 import { parseSlo, type Slo } from '../metrics/slo.ts';
@@ -18,7 +19,7 @@ import { Documents } from './documents.ts';
 import { borrowedAcceptance, draftCards, type Models } from './draft-cards.ts';
 import type { Library } from './library.ts';
 import { type ShippedModels, shippedModels } from './models.ts';
-import { formatWarnings, resolvedFormats } from './number-formats.ts';
+import { formatWarnings, needsKernels, resolvedFormats } from './number-formats.ts';
 import { askedOf, checkUsed, DEFAULTS, hashedOptions, type Scenario } from './options.ts';
 import { implausible, type Override, overruled, type Profiles, readProfiles } from './overrides.ts';
 import { rangeWarnings } from './range.ts';
@@ -67,14 +68,18 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
   // In the order of the hash.
   const documents = new Documents(library);
   const profiles = await readMachine(given, documents);
-  const { hardware, engine, overrides } = profiles;
+  const { engine, overrides } = profiles;
   warnings.push(...implausible(overrides));
   const models = await readModels(given, documents, shipped);
   const { target } = models;
   const scenario = { ...given, ...resolvedFormats(given, target) };
   checkUsed(scenario, asked);
-  const arithmetic = Object.keys(hardware.specification.denseFlopsPerS);
-  warnings.push(...formatWarnings(given, target, { name: hardware.name, arithmetic }));
+  const kernels = needsKernels(scenario, target) ? await documents.kernels(given.gpu) : null;
+  const hardware =
+    kernels === null
+      ? profiles.hardware
+      : await withKernels(profiles.hardware, readJson(kernels), kernels.where);
+  warnings.push(...formatWarnings(given, target, hardware));
   const policies = await readPolicies(scenario, documents, warnings);
   const trees = await readTrees(scenario, documents);
   const missCapture =

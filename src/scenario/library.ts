@@ -7,7 +7,7 @@ export interface Document {
 }
 
 /** What a JSON file describes that ships and that a user may bring. */
-export type Profile = 'gpu' | 'engine' | 'model' | 'head';
+export type Profile = 'gpu' | 'kernels' | 'engine' | 'model' | 'head';
 
 export interface Library {
   /** Names of what ships of that kind. */

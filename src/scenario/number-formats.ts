@@ -1,7 +1,11 @@
 /** What `auto` means for the number formats of a scenario, once the checkpoints are known. */
+
+import { gemmSeconds, knownRates } from '../cost/forward-pass.ts';
 import { UserError } from '../errors.ts';
+import type { HardwareProfile } from '../hardware/profile.ts';
 import type { DraftHead, Quantization, Transformer } from '../model/architecture.ts';
-import { FORMATS, type WeightFormat } from '../model/formats.ts';
+import { gemm } from '../model/layer.ts';
+import { FORMATS, type WeightFormat } from '../number-formats.ts';
 import type { Scenario } from './scenario.ts';
 
 type Formats = Pick<Scenario, 'dtype' | 'kvDtype' | 'draftDtype'>;
@@ -58,12 +62,15 @@ export function formatsText(dtype: Scenario['dtype'], target: Transformer): stri
   return [...own, own.length === 0 ? rest : `rest ${rest}`].join(', ');
 }
 
+/** Whether it needs more than the profile of a GPU says: kernels of other formats than bf16 and fp8. */
+export function needsKernels({ dtype, draftDtype }: Formats, target: Transformer): boolean {
+  const stated = dtype === 'auto' ? Object.values(formatsByKind(target.quantization ?? {}, target)) : [dtype];
+  return [...stated, draftDtype].some((one) => !['auto', 'bf16', 'fp8'].includes(one));
+}
+
 /** What a user should know of the formats that were asked for, a sentence each. */
-export function formatWarnings(
-  asked: Formats,
-  target: Transformer,
-  gpu: { readonly name: string; readonly arithmetic: readonly string[] },
-): string[] {
+export function formatWarnings(asked: Formats, target: Transformer, hardware: HardwareProfile): string[] {
+  const arithmetic = Object.keys(hardware.specification.denseFlopsPerS);
   const warnings: string[] = [];
   const stated = target.quantization;
   if (stated?.ignored !== undefined) {
@@ -81,12 +88,38 @@ export function formatWarnings(
       : [asked.dtype as WeightFormat];
   for (const format of new Set(used)) {
     const { compute } = FORMATS[format];
-    if (compute === 'bf16' || gpu.arithmetic.includes(compute)) continue;
+    warnings.push(...kernelWarnings(format, hardware));
+    if (compute === 'bf16' || arithmetic.includes(compute)) continue;
     warnings.push(
-      `gpu ${gpu.name} has no ${compute} arithmetic: ${format} weights are read as such and multiplied in bf16`,
+      `gpu ${hardware.name} has no ${compute} arithmetic: ${format} weights are read as such and multiplied in bf16`,
     );
   }
   return warnings;
+}
+
+/** A product that is large enough to be no launch, and the rows of a batch that verifies. */
+const TYPICAL = gemm('typical', 8192, 8192, 1, 'bf16');
+const TYPICAL_ROWS = 64;
+
+/** Which kernel is taken, and how far apart those are that are known. */
+function kernelWarnings(format: WeightFormat, hardware: HardwareProfile): string[] {
+  const own = hardware.efficiency.kernels.filter((one) => one.format === format);
+  const [first] = own;
+  if (format === 'bf16' || format === 'fp8') return [];
+  if (first === undefined) {
+    return [
+      `gpu ${hardware.name}: no kernel of ${format} was measured on it: priced as a class of kernels, expect errors of 20 %`,
+    ];
+  }
+  const seconds = knownRates(hardware, format).map((rates) =>
+    gemmSeconds({ ...TYPICAL, ...FORMATS[format] }, TYPICAL_ROWS, rates),
+  );
+  const [priced] = seconds;
+  const [least, most] = [Math.min(...seconds), Math.max(...seconds)].map((one) => (one / priced!).toFixed(2));
+  if (seconds.length < 2 || (least === '1.00' && most === '1.00')) return [];
+  return [
+    `${format}: priced as the kernel of ${first.engine}; under those known of other engines a product takes ${least} to ${most} times as long`,
+  ];
 }
 
 /** Vocabularies are padded to a multiple of their own; llama.cpp and vLLM run pairs that differ by as much. */

@@ -8,7 +8,7 @@ import { ALL_REDUCE } from '../cost/fields.ts';
 import { COST_MODELS, type CostName } from '../cost/models.ts';
 import { type Method, takesK, takesTree } from '../drafter/methods.ts';
 import { ROUTERS } from '../engine/router.ts';
-import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../model/formats.ts';
+import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
 import { amount, flag, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
 import { isOpen } from './load.ts';
 import type { Asked, Option, OptionName, Scenario } from './scenario.ts';

@@ -9,7 +9,7 @@ import { ALL_REDUCE, FIELDS } from '../cost/fields.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { ringAssumption } from '../hardware/defaults.ts';
 import { parseHardware } from '../hardware/load.ts';
-import type { HardwareProfile } from '../hardware/profile.ts';
+import type { GemmEfficiency, HardwareProfile } from '../hardware/profile.ts';
 import { hardwareSchema } from '../hardware/schema.ts';
 import { parseQuantity, type SiUnit, shownQuantity, unitOf } from '../units.ts';
 import { got } from '../validate.ts';
@@ -273,18 +273,23 @@ function write(tree: Tree, { keys, unit }: Settable, value: number, written: str
   }
 }
 
+function lawOf({ depthS, ...law }: GemmEfficiency): object {
+  return { ...law, ...(depthS !== undefined && { depth: depthS }) };
+}
+
 /** Writes the efficiency that stands in for what the file leaves out into it, with its source. */
 function fillEfficiency(tree: Tree, { specification, efficiency, provenance }: HardwareProfile): void {
   const file = (tree.efficiency ?? {}) as { [key: string]: Tree | undefined };
   const source = (path: string) => ({ source: provenance[path]!.source });
   tree.efficiency = {
     gemm: {
-      bf16: { ...efficiency.gemm.bf16, provenance: source('efficiency.gemm.bf16') },
+      bf16: { ...lawOf(efficiency.gemm.bf16), provenance: source('efficiency.gemm.bf16') },
       ...(specification.denseFlopsPerS.fp8 !== undefined && {
-        fp8: { ...efficiency.gemm.fp8, provenance: source('efficiency.gemm.fp8') },
+        fp8: { ...lawOf(efficiency.gemm.fp8), provenance: source('efficiency.gemm.fp8') },
       }),
       ...file.gemm,
     },
+    ...(file.kernels && { kernels: file.kernels }),
     attention: {
       bandwidth: {
         share: efficiency.attention.bandwidth,

@@ -2,7 +2,7 @@
 import type { CostName } from '../cost/models.ts';
 import type { Method } from '../drafter/methods.ts';
 import type { RouterName } from '../engine/router.ts';
-import type { KvFormat, WeightFormat } from '../model/formats.ts';
+import type { KvFormat, WeightFormat } from '../number-formats.ts';
 import type { Kind } from './kinds.ts';
 
 /** A whole scenario: every key has a value; null where the trace or the method decides. */

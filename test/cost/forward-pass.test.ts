@@ -44,6 +44,7 @@ function gpu({ bandwidth = BOUNDLESS, bf16 = BOUNDLESS, fp8 }: Gpu): HardwarePro
         bf16: { bandwidth: 0.5, flops: 0.5, corner: 2 },
         fp8: { bandwidth: 0.25, flops: 0.25, corner: 2 },
       },
+      kernels: [],
       attention: { bandwidth: 0.5, flops: 0.2 },
       allReduce: [
         {
@@ -146,7 +147,7 @@ describe('one matrix product', () => {
   it('takes a small weight, and the fp8 rate where there is one', () => {
     const int4 = shape({ gemms: [gemm(5, 5, { bytesPerWeight: 0.5 })] });
     expect(new ForwardPass(int4, memoryBound, 1).tokensS(1)).toBeCloseTo((12.5 + 20) / 10, 12);
-    const fp8 = shape({ gemms: [gemm(5, 5, { bytesPerWeight: 1, compute: 'fp8' })] });
+    const fp8 = shape({ gemms: [gemm(5, 5, { format: 'fp8', bytesPerWeight: 1, compute: 'fp8' })] });
     expect(new ForwardPass(fp8, gpu({ bandwidth: 20, fp8: BOUNDLESS }), 1).tokensS(1)).toBeCloseTo(
       45 / 5,
       12,

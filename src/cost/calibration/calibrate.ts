@@ -1,9 +1,10 @@
 /** From measured operations and a GPU profile to the profile with its efficiencies fitted. */
 import { UserError } from '../../errors.ts';
 import type { HardwareProfile, Provenance } from '../../hardware/profile.ts';
+import { FORMATS } from '../../number-formats.ts';
 import { allReduceRows, fitAllReduce } from './all-reduce.ts';
 import { decodeLaw, decodeRows } from './decode-attention.ts';
-import { GEMM_BYTES_PER_WEIGHT, gemmLaw, gemmRows } from './gemm.ts';
+import { gemmLaw, gemmRows } from './gemm.ts';
 import { type FitLawOptions, type FittedLaw, fitLaw } from './law.ts';
 import type { AttentionRow, Measured, OpsRows } from './rows.ts';
 import { type Choice, frameworkOf, ofOneKernel, ofOneSystem } from './selection.ts';
@@ -83,7 +84,7 @@ function fitGemms(
     const { bandwidth, flops, corner } = valuesOf(law);
     const range = {
       tokens: rangeOf(rows, ({ m }) => m),
-      weightBytes: rangeOf(rows, ({ n, k }) => n * k * GEMM_BYTES_PER_WEIGHT[dtype]!),
+      weightBytes: rangeOf(rows, ({ n, k }) => n * k * FORMATS[dtype].bytesPerWeight),
     };
     return [
       {
@@ -267,11 +268,11 @@ function leftOut({ gemm, attention, allReduce, experts }: OpsRows, framework: st
   const counts = new Map<string, number>();
   const count = (what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
   for (const { dtype } of gemm.filter(isOwn)) {
-    if (!Object.hasOwn(GEMM_BYTES_PER_WEIGHT, dtype)) count(`matrix products in ${dtype}`);
+    if (!['bf16', 'fp8'].includes(dtype)) count(`matrix products in ${dtype}`);
   }
   for (const { kvDtype } of attention.filter(isOwn)) {
     if (kvDtype !== 'bf16') count(`rows of attention with a KV cache in ${kvDtype}`);
   }
-  for (const [what, rows] of counts) sentences.push(`${rows} ${what}, which the cost model does not price`);
+  for (const [what, rows] of counts) sentences.push(`${rows} ${what}, which no law is fitted to`);
   return sentences;
 }

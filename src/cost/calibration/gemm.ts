@@ -1,8 +1,10 @@
 /**
  * The law of a matrix product: t0 + ((B / (eb BW))^q + (F / (ef FLOPS))^q)^(1/q) with B bytes of weights,
- * inputs and outputs and F = 2 m n k (docs/physics.md, section 1).
+ * inputs and outputs and F = 2 m n k (docs/physics.md, section 1). In formats other than bf16 and fp8 the time that a
+ * block walks along k is a third term: kernels that scale as they go split the inner dimension less.
  */
 import { UserError } from '../../errors.ts';
+import { FORMATS, type WeightFormat } from '../../number-formats.ts';
 import { smoothRoofline } from '../forward-pass.ts';
 import type { Law } from './law.ts';
 import type { GemmRow } from './rows.ts';
@@ -12,8 +14,6 @@ interface Peaks {
   readonly bytesPerS: number;
   readonly flopsPerS: number;
 }
-
-export const GEMM_BYTES_PER_WEIGHT: Readonly<Record<string, number>> = { bf16: 2, fp8: 1 };
 
 /** Smaller matrices are launches rather than rooflines, and may stay in cache. */
 const LEAST_WEIGHT_BYTES = 8e6;
@@ -35,7 +35,7 @@ export function gemmRows(
   bytesPerS: number,
   l2Bytes: number | null,
 ): GemmRow[] {
-  const bytesPerWeight = GEMM_BYTES_PER_WEIGHT[dtype]!;
+  const bytesPerWeight = FORMATS[dtype as WeightFormat].bytesPerWeight;
   const large = rows.filter(
     (row) =>
       row.dtype === dtype &&
@@ -53,25 +53,44 @@ export function gemmRows(
   return large.filter((row) => gemmBytes(row, bytesPerWeight) >= COLD_L2_SHARE * l2Bytes);
 }
 
-/** Parameters: t0 in seconds, eb, ef, q. */
-export function gemmLaw(dtype: string, { bytesPerS, flopsPerS }: Peaks): Law<GemmRow> {
-  const bytesPerWeight = GEMM_BYTES_PER_WEIGHT[dtype]!;
+const DEPTH = {
+  name: 'depth',
+  unit: 's',
+  start: 0.6e-9,
+  least: 0,
+  correction: true,
+  holdable: true,
+} as const;
+
+/**
+ * Parameters: t0 in seconds, eb, ef, q, and the seconds for each element of k.
+ *
+ * @param walks whether the last is one of them; else it is 0
+ */
+export function gemmLaw(
+  dtype: string,
+  { bytesPerS, flopsPerS }: Peaks,
+  walks = !['bf16', 'fp8'].includes(dtype),
+): Law<GemmRow> {
+  const bytesPerWeight = FORMATS[dtype as WeightFormat].bytesPerWeight;
   return {
     name: `gemm ${dtype}`,
-    formula: 't0 + ((B / (bandwidth BW))^q + (F / (flops FLOPS))^q)^(1/q)',
+    formula: `t0 + ((B / (bandwidth BW))^q + (F / (flops FLOPS))^q${walks ? ' + (k depth)^q' : ''})^(1/q)`,
     parameters: [
       { name: 't0', unit: 's', start: 4e-6, least: 0, correction: true, holdable: true },
       { name: 'bandwidth', unit: 'share', start: 0.8, greatest: 1 },
       { name: 'flops', unit: 'share', start: 0.7, greatest: 1 },
       { name: 'corner', unit: 'exponent', start: 2, least: 1, holdable: true },
+      ...(walks ? [DEPTH] : []),
     ],
-    seconds(row, [t0, bandwidth, flops, corner]) {
+    seconds(row, [t0, bandwidth, flops, corner, depth]) {
       return (
         t0! +
         smoothRoofline(
           gemmBytes(row, bytesPerWeight) / (bytesPerS * bandwidth!),
           (2 * row.m * row.n * row.k) / (flopsPerS * flops!),
           corner!,
+          row.k * Math.max(0, depth ?? 0),
         )
       );
     },

@@ -4,8 +4,8 @@
  */
 import { UserError } from '../../errors.ts';
 import type { Transformer } from '../../model/architecture.ts';
-import type { WeightFormat } from '../../model/formats.ts';
 import { forwardShape } from '../../model/shape.ts';
+import type { WeightFormat } from '../../number-formats.ts';
 import type { AttentionRow, GemmRow, OpsRows } from './rows.ts';
 import type { Sheet } from './sheet.ts';
 

@@ -100,9 +100,18 @@ function engineOf(framework: string): string {
   return framework.replace('/', ' ');
 }
 
-/** `bfloat16` is bf16 everywhere else. */
+/** Words of the tables for formats that have another name here. */
+const FORMAT_NAMES: Readonly<Record<string, string>> = {
+  bfloat16: 'bf16',
+  fp8_block: 'fp8-block',
+  int4_wo: 'int4',
+  int8_wo: 'int8-weight',
+  sq: 'int8',
+  w4a16_mxfp4: 'mxfp4',
+};
+
 function dtypeOf(written: string): string {
-  return written === 'bfloat16' ? 'bf16' : written;
+  return FORMAT_NAMES[written] ?? written;
 }
 
 function sizeColumns({ columns, where }: Sheet, prefix: string): { column: string; size: number }[] {

@@ -3,8 +3,9 @@
  * `hf_quant_config.json` that ModelOpt writes beside it. What a config leaves out is found by trying the names that
  * layers go by against its patterns.
  */
+
+import type { WeightFormat } from '../../number-formats.ts';
 import { expertsOf, type Quantization, type Stack } from '../architecture.ts';
-import type { WeightFormat } from '../formats.ts';
 import { isRecord, type JsonObject } from './fields.ts';
 
 /** Kinds of matrices, and what they are called in checkpoints; LAYER stands for the number of a layer. */
