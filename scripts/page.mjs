@@ -17,6 +17,7 @@ function shipped() {
     engine: texts('hardware-profiles/engines'),
     model: texts('models'),
     head: texts('models/heads'),
+    kernels: texts('hardware-profiles/kernels'),
   };
   const traces = Object.fromEntries(
     readdirSync('traces')

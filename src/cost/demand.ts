@@ -3,6 +3,7 @@
  * seconds as there are bytes, and the other way round: prices say what a pass asks for, and no second formula has to.
  * Activations count as their bandwidth lets them, 1.25 times their bytes (docs/physics.md, section 1).
  */
+import { classKernels } from '../hardware/defaults.ts';
 import type { Machine } from './fields.ts';
 
 const NOTHING = { fixedS: 0, eachS: 0 };
@@ -27,13 +28,14 @@ function ideal({ hardware, engine }: Machine, bytesPerS: number, flopsPerS: numb
       specification: {
         ...specification,
         memoryBandwidthBytesPerS: bytesPerS,
-        denseFlopsPerS: { bf16: flopsPerS, fp8: flopsPerS },
+        denseFlopsPerS: { bf16: flopsPerS, fp8: flopsPerS, int8: flopsPerS, fp4: flopsPerS },
       },
       efficiency: {
         gemm: {
           bf16: { ...efficiency.gemm.bf16, ...whole },
           fp8: { ...efficiency.gemm.fp8, ...whole },
         },
+        kernels: [...efficiency.kernels, ...classKernels].map((one) => ({ ...one, ...whole, depthS: 0 })),
         attention: whole,
         allReduce: efficiency.allReduce.map(({ gpus }) => ({
           gpus,
