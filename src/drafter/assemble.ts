@@ -11,6 +11,7 @@ import type { Choice } from './choice.ts';
 import { Combined } from './combined.ts';
 import { block, CHAIN, treeForm } from './draft-form.ts';
 import { type Drafter, PlainDecoding, Speculation } from './drafter.ts';
+import type { RankChances } from './grow-tree.ts';
 import { Hybrid } from './hybrid.ts';
 import { LookUp } from './look-up.ts';
 import { type BasicMethod, type Method, takesK } from './methods.ts';
@@ -32,6 +33,7 @@ interface Deciding {
 export interface Planted {
   readonly plan: PlannedTree;
   readonly ranks: Ranks;
+  readonly chances: RankChances;
   readonly texts: Texts;
 }
 

@@ -12,7 +12,7 @@ import {
   type RankChances,
   randomFirst,
 } from './grow-tree.ts';
-import type { DraftTree } from './tree.ts';
+import type { DraftTree, TreePath } from './tree.ts';
 import type { RunTree } from './tree-replay.ts';
 import type { TreeSpec } from './tree-spec.ts';
 
@@ -76,7 +76,7 @@ export interface TreeTerms {
 }
 
 /** A tree of so many drafts, grown within a depth and a width, with what it emits and takes. */
-export interface Weighed {
+interface Weighed {
   readonly drafts: number;
   readonly depth: number;
   readonly width: number;
@@ -85,54 +85,57 @@ export interface Weighed {
   readonly stepS: number;
 }
 
+/** The first drafts of a tree, from none on: expected tokens of a round, and the price of a step whose rounds verify them. */
+export function* weighedPrefixes(
+  paths: readonly TreePath[],
+  chances: ArrayLike<number>,
+  { sequences, contextTokens, cost }: TreeTerms,
+): Generator<Pick<Weighed, 'drafts' | 'length' | 'stepS'>> {
+  const price = noSeconds();
+  const verified = new Verified();
+  const work = new StepWork(1, paths.length);
+  const passWidths: number[] = [];
+  const parents = new Set<string>();
+  let length = 1;
+  let depthSum = 0;
+  let branches = false;
+  work.addRounds(sequences, contextTokens, verified);
+  cost.priceStep(work, price);
+  yield { drafts: 0, length, stepS: totalSeconds(price) };
+  for (const [n, path] of paths.entries()) {
+    const parent = path.slice(0, -1).join(' ');
+    if (!parents.has(parent)) passWidths[path.length - 1] = (passWidths[path.length - 1] ?? 0) + 1;
+    parents.add(parent);
+    length += chances[n]!;
+    depthSum += path.length;
+    branches ||= path.at(-1)! > 1;
+    work.clear();
+    verified.tree(n + 1, depthSum);
+    work.addRounds(sequences, contextTokens, verified);
+    if (branches) work.trees = sequences;
+    const [draft] = work.drafts;
+    draft!.widths = Float64Array.from(passWidths);
+    draft!.addAll(sequences, passWidths.length, contextTokens, Math.round(sequences * length));
+    cost.priceStep(work, price);
+    yield { drafts: n + 1, length, stepS: totalSeconds(price) };
+  }
+}
+
 /**
  * The best tree of every size within a depth and a width, with the price of a step in which all sequences verify it.
  *
  * @param limits drafts and depth at most
  */
-export function* weighedTrees(
+function* weighedTrees(
   chances: RankChances,
   limits: { readonly drafts: number; readonly depth: number },
-  { sequences, contextTokens, cost }: TreeTerms,
+  terms: TreeTerms,
 ): Generator<{ readonly weighed: Weighed; readonly grown: GrownTree }> {
-  const price = noSeconds();
-  const verified = new Verified();
-  const work = new StepWork(1, limits.drafts);
-  const priceS = (
-    verify: () => void,
-    widths: readonly number[],
-    length: number,
-    branches: boolean,
-  ): number => {
-    work.clear();
-    verify();
-    work.addRounds(sequences, contextTokens, verified);
-    if (branches) work.trees = sequences;
-    if (widths.length > 0) {
-      const [draft] = work.drafts;
-      draft!.widths = Float64Array.from(widths);
-      draft!.addAll(sequences, widths.length, contextTokens, Math.round(sequences * length));
-    }
-    cost.priceStep(work, price);
-    return totalSeconds(price);
-  };
   for (let depth = 1; depth <= Math.min(limits.depth, chances.length); depth++) {
     for (let width = 1; width <= MOST_WIDTH; width++) {
       const grown = bestTree(chances, { drafts: limits.drafts, depth, width });
-      const passWidths: number[] = [];
-      const parents = new Set<string>();
-      let length = 1;
-      let depthSum = 0;
-      let branches = false;
-      for (const [n, path] of grown.tree.paths.entries()) {
-        const parent = path.slice(0, -1).join(' ');
-        if (!parents.has(parent)) passWidths[path.length - 1] = (passWidths[path.length - 1] ?? 0) + 1;
-        parents.add(parent);
-        length += grown.chances[n]!;
-        depthSum += path.length;
-        branches ||= path.at(-1)! > 1;
-        const stepS = priceS(() => verified.tree(n + 1, depthSum), passWidths, length, branches);
-        yield { weighed: { drafts: n + 1, depth, width, length, stepS }, grown };
+      for (const prefix of weighedPrefixes(grown.tree.paths, grown.chances, terms)) {
+        if (prefix.drafts > 0) yield { weighed: { ...prefix, depth, width }, grown };
       }
     }
   }

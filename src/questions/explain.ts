@@ -21,10 +21,13 @@ import { head, modelOn } from '../report/head.ts';
 import { next } from '../report/next-run.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
+import type { Answer } from '../scenario/result.ts';
+import { settingsOf } from '../scenario/run.ts';
 import type { ExplainResult, Explanation } from './explanation.ts';
 import { explanationOf } from './explanation.ts';
 import type { Question } from './question.ts';
 import type { TokenTime } from './token-time.ts';
+import { type TreeExplanation, treeExplanationOf } from './tree-explanation.ts';
 
 const PARTS: readonly (readonly [keyof TokenTime, string])[] = [
   ['rejected_draft', 'drafting tokens that are rejected'],
@@ -34,7 +37,7 @@ const PARTS: readonly (readonly [keyof TokenTime, string])[] = [
   ['verify', 'verifying tokens that are kept'],
 ];
 
-export const explain: Question<ExplainResult, never> = {
+export const explain: Question<ExplainResult | Answer<TreeExplanation>, never> = {
   async gather(named, read) {
     const scenario = completeScenario({ method: ['eagle3'], batch: [1, 64], ...named });
     if (scenario.policy.join() !== 'fixed') {
@@ -43,10 +46,20 @@ export const explain: Question<ExplainResult, never> = {
     checkHardwareQuestion('explain', scenario);
     return { scenario, inputs: [await read(scenario, true)] };
   },
-  ask: ({ inputs }) => explanationOf(inputs[0]!),
-  document: (answer, { inputs }) => documentOf(answer, inputs[0]!),
-  flat: flatExplanations,
+  ask({ inputs }) {
+    const [setting, ...others] = settingsOf(inputs[0]!);
+    return setting?.tree === undefined || others.length > 0
+      ? explanationOf(inputs[0]!)
+      : treeExplanationOf(inputs[0]!, setting);
+  },
+  document: (answer, { inputs }) =>
+    isOfTrees(answer) ? treeDocument(answer, inputs[0]!) : documentOf(answer, inputs[0]!),
+  flat: (answer) => (isOfTrees(answer) ? flatTrees(answer) : flatExplanations(answer)),
 };
+
+function isOfTrees(answer: ExplainResult | Answer<TreeExplanation>): answer is Answer<TreeExplanation> {
+  return 'drafts' in answer.rows[0]!;
+}
 
 function documentOf(result: ExplainResult, inputs: Inputs): Document {
   const { config, rows, warnings } = result;
@@ -158,6 +171,60 @@ function rejectedCosts({
   return costs.length === 0
     ? []
     : [sentence(`rejected tokens cost ${costs.join(' and ')} for a million tokens that are kept`)];
+}
+
+function treeDocument(answer: Answer<TreeExplanation>, inputs: Inputs): Document {
+  const { rows, config, warnings } = answer;
+  const { method, tree } = rows[0]!;
+  return [
+    answerFirst(
+      rows.map((row) => {
+        const paying = row.drafts.filter(({ pays }) => pays).length;
+        return `${method} ${row.tree} is ${row.speedup.toFixed(2)}x as fast as plain decoding on ${row.trace} at batch ${row.batch_size}: ${paying} of its ${row.drafts.length} drafts are worth their time`;
+      }),
+    ),
+    head(answer, [inputs], `what each draft of ${method} ${tree} brings, ${modelOn(inputs)}`),
+    ...rows.map(
+      (row): Section => [
+        sentence(
+          `trace ${row.trace}, batch ${row.batch_size}: ${row.speedup.toFixed(2)}x (${row.speedup_lo.toFixed(2)}-${row.speedup_hi.toFixed(2)}), ${cellText(row.tokens_per_round, fixed(2))} tokens of ${cellText(row.verified_per_round, fixed(0))} verified a round; ${cellText(row.wasted_verify_share, PERCENT)} of the verified tokens are rejected`,
+        ),
+        table(row.drafts, [
+          { title: 'draft', as: WHOLE, cell: ({ draft }) => draft },
+          { title: 'depth', as: WHOLE, cell: ({ depth }) => depth },
+          { title: 'ranks', cell: ({ path }) => path },
+          { title: 'adds tokens', as: fixed(3), cell: ({ tokens }) => tokens },
+          { title: 'to pay', as: fixed(3), cell: ({ break_even_tokens }) => break_even_tokens },
+          { title: 'adds ms', as: fixed(3), cell: ({ cost_ms }) => cost_ms },
+          { title: 'pays', cell: ({ pays }) => (pays ? 'yes' : 'no') },
+          { title: 'up to batch', as: WHOLE, cell: ({ pays_up_to_batch }) => pays_up_to_batch },
+        ]),
+      ],
+    ),
+    warningsSection(warnings),
+    [
+      sentence('next, the best tree and the best chain at every batch size:'),
+      next('tune', inputs, {
+        method: [method],
+        trace: [config.trace[0]!],
+        batch: config.batch,
+        tree: ['best'],
+      }),
+    ],
+  ];
+}
+
+/** One line for each trace, batch size and draft of the tree. */
+function flatTrees({ schemaVersion, rows }: Answer<TreeExplanation>): FlatTable {
+  const flat = rows.flatMap(({ drafts, ...row }) =>
+    drafts.map((draft) => ({
+      schema_version: schemaVersion,
+      ...row,
+      ...draft,
+      pays: draft.pays ? 1 : 0,
+    })),
+  );
+  return { columns: Object.keys(flat[0] ?? {}), rows: flat.map((row) => Object.values(row)) };
 }
 
 /** One line for each trace, batch size and draft position. */

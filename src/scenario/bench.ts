@@ -5,7 +5,10 @@
 import { FIELDS, type Machine, scaled } from '../cost/fields.ts';
 import { COST_MODELS } from '../cost/models.ts';
 import type { CostModel } from '../cost/work.ts';
+import { chanceOf } from '../drafter/grow-tree.ts';
 import { takesK } from '../drafter/methods.ts';
+import { weighedPrefixes } from '../drafter/run-tree.ts';
+import type { TreePath } from '../drafter/tree.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
 import { WeighedWork } from '../engine/static-batch.ts';
 import { Memo } from '../memo.ts';
@@ -16,7 +19,7 @@ import type { Slo } from '../metrics/slo.ts';
 import { FIXED } from '../policy/policies.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { Inputs } from './inputs.ts';
-import { TREE_CONSTANTS } from './plant.ts';
+import { meanContext, TREE_CONSTANTS } from './plant.ts';
 import type { Row, RowNames } from './result.ts';
 import { Runs, type ServedMeasures } from './runs.ts';
 import { type Setting, type Setup, Setups } from './setup.ts';
@@ -24,6 +27,13 @@ import { type Setting, type Setup, Setups } from './setup.ts';
 /** A ratio of two throughputs with its 95 % interval. */
 export interface Ratio extends Interval {
   readonly ratio: number;
+}
+
+export interface TreeByDrafts {
+  readonly paths: readonly TreePath[];
+  readonly chances: readonly number[];
+  /** Expected tokens of a round and seconds of a step, by how many drafts, from 0 on. */
+  readonly prefixes: readonly { readonly length: number; readonly stepS: number }[];
 }
 
 interface BenchRun extends Run {
@@ -207,6 +217,21 @@ export class Bench {
     const topk = Math.max(...best.paths.map((path) => path.at(-1)!));
     const offered = topk + (best.depth - 1) * topk ** 2;
     return `${best.depth}x${topk}x${Math.min(best.drafts, offered) + 1}`;
+  }
+
+  /**
+   * The tree that a setting drafts at one batch size, priced at another: its first n drafts are element n.
+   *
+   * @returns ways to its drafts and the chance that each is right, and what its first drafts emit and take
+   */
+  treeByDrafts(setting: Setting, planted: number, batch: number): TreeByDrafts {
+    const setup = this.#setups.of(setting, planted);
+    const { plan, chances: ofRanks } = setup.tree!;
+    const { paths } = plan.best;
+    const chances = paths.map((path) => chanceOf(path, ofRanks));
+    const contextTokens = Math.round(batch * meanContext(this.#trace));
+    const terms = { sequences: batch, contextTokens, cost: setup.priceOn(this.#inputs) };
+    return { paths, chances, prefixes: [...weighedPrefixes(paths, chances, terms)] };
   }
 
   /** How throughput follows each constant of trees, d ln y / d ln p; none for whoever drafts none. */

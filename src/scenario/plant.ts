@@ -80,16 +80,21 @@ export function planted({ name, spec }: NamedTree, ground: Ground, assumed = USU
   const texts = { starts: lengths.offsets.subarray(0, -1), ends: lengths.offsets.subarray(1) };
   const of = `${name} ${missCapture} ${assumed.missCapture} ${seed}`;
   if (spec.kind === 'paths') {
-    return PLANTED.get([lengths, spec.tree], of, () => ({ ranks, texts, plan: fixedTree(spec.tree, name) }));
+    return PLANTED.get([lengths, spec.tree], of, () => ({
+      ranks,
+      chances,
+      texts,
+      plan: fixedTree(spec.tree, name),
+    }));
   }
   if (spec.kind === 'engine') {
     const { selectionQuality: quality } = assumed;
     return PLANTED.get([lengths], `${of} ${quality}`, () => {
       const plan = dynamicTree(spec, name, chances, { positions: lengths.offsets.at(-1)!, quality, seed });
-      return { ranks, texts, plan };
+      return { ranks, chances, texts, plan };
     });
   }
-  const context = mean(trace.promptTokens) + mean(trace.outputTokens) / 2;
+  const context = meanContext(trace);
   const limits = { drafts: spec.mostDrafts, depth: Math.max(...k) };
   // The best tree is that of the usual assumptions: what is doubted is how it does, not which it is.
   const best = PLANTED.get(
@@ -97,10 +102,15 @@ export function planted({ name, spec }: NamedTree, ground: Ground, assumed = USU
     `${name} ${missCapture} ${seed} ${method.name} ${tp} ${dtype} ${batch} ${limits.depth} ${context}`,
     () => {
       const terms = { sequences: batch!, contextTokens: Math.round(batch! * context), cost };
-      return { ranks, texts, plan: bestTreeOf(chances, limits, terms) };
+      return { ranks, chances, texts, plan: bestTreeOf(chances, limits, terms) };
     },
   );
   return assumed.missCapture === USUAL.missCapture ? best : { ...best, ranks };
+}
+
+/** Tokens of prompt and output of a sequence half-way, mean over requests. */
+export function meanContext({ promptTokens, outputTokens }: AcceptanceTrace): number {
+  return mean(promptTokens) + mean(outputTokens) / 2;
 }
 
 function mean(values: Int32Array): number {

@@ -3,12 +3,16 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { parseTree } from '../../src/drafter/tree-spec.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { sensitivityOf } from '../../src/questions/elasticities.ts';
+import { sglangFlags } from '../../src/questions/sglang.ts';
+import { treeExplanationOf } from '../../src/questions/tree-explanation.ts';
+import { tuningOf } from '../../src/questions/tuning.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options, parseOptions } from '../../src/scenario/options.ts';
 import type { Row } from '../../src/scenario/result.ts';
-import { runScenario } from '../../src/scenario/run.ts';
+import { runScenario, settingsOf } from '../../src/scenario/run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'specsim-trees-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -125,6 +129,50 @@ describe('what is assumed of trees', () => {
     const [none, some, more] = [await speed('0'), await speed('0.2'), await speed('0.4')];
     expect(some).toBeGreaterThan(none!);
     expect(more).toBeGreaterThan(some!);
+  });
+});
+
+describe('chains against trees', () => {
+  it('tune finds the best tree of every batch, and what an engine is told of them', async () => {
+    const scenario = completeScenario({
+      method: ['eagle3'],
+      requests: 100,
+      batch: [1, 64],
+      tree: ['best', '3x2x6'],
+    });
+    const { trees } = await tuningOf([await gatherInputs(scenario, folderLibrary)], 5);
+    expect(trees.map(({ batch_size }) => batch_size)).toEqual([1, 64]);
+    const [small, large] = trees;
+    expect(small!.over_chain.lo).toBeGreaterThan(1);
+    expect(large!.over_chain.ratio).toBeLessThan(small!.over_chain.ratio);
+    expect(large!.verified_per_round).toBeLessThan(small!.verified_per_round!);
+    expect(small!.wasted_verify_share).toBeGreaterThan(large!.wasted_verify_share!);
+    for (const row of trees) expect(row.over_none.ratio).toBeGreaterThan(1);
+    const flags = sglangFlags(trees);
+    expect(flags['speculative-algorithm']).toBe('EAGLE3');
+    const { fixed_tree } = small!;
+    const name = ['speculative-num-steps', 'speculative-eagle-topk', 'speculative-num-draft-tokens'] as const;
+    expect(name.map((flag) => flags[flag]).join('x')).toBe(fixed_tree);
+    expect(parseTree(fixed_tree).kind).toBe('engine');
+  });
+
+  it('SGLang has no look-up of ours', () => {
+    expect(() => sglangFlags([])).toThrow(/--emit sglang: expected a method that drafts trees/);
+  });
+
+  it('explain says what each draft adds, and up to which batch it pays', async () => {
+    const scenario = completeScenario({ method: ['eagle3'], requests: 100, batch: [8], tree: ['3x4x21'] });
+    const inputs = await gatherInputs(scenario, folderLibrary);
+    const { rows } = treeExplanationOf(inputs, settingsOf(inputs)[0]!);
+    const { drafts } = rows[0]!;
+    expect(drafts).toHaveLength(20);
+    expect(drafts[0]).toMatchObject({ path: '1', depth: 1, rank: 1, pays: true });
+    // Likeliest first: what is added never rises, and a first choice pays up to larger batches than the last one.
+    for (let n = 1; n < drafts.length; n++) {
+      expect(drafts[n]!.tokens).toBeLessThanOrEqual(drafts[n - 1]!.tokens + 1e-12);
+    }
+    for (const { tokens, break_even_tokens, pays } of drafts) expect(pays).toBe(tokens > break_even_tokens);
+    expect(drafts[0]!.pays_up_to_batch).toBeGreaterThan(drafts.at(-1)!.pays_up_to_batch ?? 0);
   });
 });
 
