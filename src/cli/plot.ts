@@ -10,6 +10,7 @@ const OWN = CARDS.flatMap(({ flags }) => Object.entries(flags ?? {})).filter(
 );
 
 const LOOK = {
+  measured: 'of speedup: crosses from a CSV with dataset, method, k, batch_size and speedup',
   theme: 'light, dark or print (default light)',
   size: 'width and height in pixels (default 760x440)',
   title: 'a title of your own',
@@ -45,6 +46,7 @@ export const plotCommand: CommandModule = {
       import('../node/picture.ts'),
     ]);
     const own = Object.fromEntries(OWN.map(([name]) => [name, args[name] as string | undefined]));
-    await plot(String(args.kind), commandLineOf(args, own), lookOf(args as Parameters<typeof lookOf>[0]));
+    const look = lookOf(args as Parameters<typeof lookOf>[0]);
+    await plot(String(args.kind), commandLineOf(args, own), look, args.measured as string | undefined);
   },
 };

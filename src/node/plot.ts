@@ -1,6 +1,8 @@
 /** `specsim plot`: one picture, of a result that was saved or of a scenario that is run. */
 import { readFile } from 'node:fs/promises';
 import { chartKind, FROM_INPUTS, FROM_ROWS } from '../charts/index.ts';
+import { type Measured, speedupChart } from '../charts/speedup.ts';
+import { readSheet } from '../cost/calibration/sheet.ts';
 import { UserError } from '../errors.ts';
 import type { Chart, ChartKind } from '../plot/chart.ts';
 import { CARDS } from '../questions/cards.ts';
@@ -15,8 +17,12 @@ import { checkPicture, type Look, writePicture } from './picture.ts';
  * @param kind as the user wrote it
  * @throws UserError before anything is written
  */
-export async function plot(kind: string, line: CommandLine, look: Look): Promise<void> {
+export async function plot(kind: string, line: CommandLine, look: Look, measured?: string): Promise<void> {
   const known = chartKind(kind);
+  if (measured !== undefined && known !== 'speedup') {
+    throw new UserError(`--measured has no effect with plot ${known}, expected speedup`);
+  }
+  const crosses = measured === undefined ? [] : await readMeasured(measured);
   const { out } = line;
   if (out === undefined) throw new UserError('--out: missing, expected a file that ends in .svg or .png');
   const ending = await checkPicture(out, '--out');
@@ -25,18 +31,25 @@ export async function plot(kind: string, line: CommandLine, look: Look): Promise
       `--out ${out}: plot draws one picture, expected .svg or .png; --plot FILE.html on a command writes a report`,
     );
   }
-  const chart = (await ofSaved(known, line)) ?? (await ofScenario(known, line));
+  const draws = (answer: never) =>
+    known === 'speedup'
+      ? speedupChart(answer, crosses)
+      : FROM_ROWS[known as keyof typeof FROM_ROWS].make(answer);
+  const chart = (await ofSaved(known, line, draws)) ?? (await ofScenario(known, line, draws));
   await writePicture(out, ending, chart, look);
 }
 
-async function ofScenario(kind: ChartKind, line: CommandLine): Promise<Chart> {
+/** From the rows of an answer to a picture. */
+type Draws = (answer: never) => Chart;
+
+async function ofScenario(kind: ChartKind, line: CommandLine, draws: Draws): Promise<Chart> {
   const options = await optionsOf(line);
   const read = (scenario: Parameters<typeof gatherInputs>[0], billed?: boolean) =>
     gatherInputs(scenario, folderLibrary, billed);
   if (kind in FROM_INPUTS) {
     return FROM_INPUTS[kind as keyof typeof FROM_INPUTS].make(await read(completeScenario(options)));
   }
-  const { of, make } = FROM_ROWS[kind as keyof typeof FROM_ROWS];
+  const { of } = FROM_ROWS[kind as keyof typeof FROM_ROWS];
   const card = CARDS.find(({ name }) => name === of[0])!;
   const own: Own = Object.fromEntries(
     Object.entries(line.own).filter(([flag]) => card.flags?.[flag] !== undefined),
@@ -45,11 +58,15 @@ async function ofScenario(kind: ChartKind, line: CommandLine): Promise<Chart> {
   if (stray !== undefined) throw new UserError(`--${stray} has no effect with plot ${kind}`);
   const question = await card.load();
   const asking = await question.gather(options, read, own);
-  return make((await question.ask(asking, () => {}, own)) as never);
+  return draws((await question.ask(asking, () => {}, own)) as never);
 }
 
 /** Null where the file is no result: it is a scenario then. */
-async function ofSaved(kind: ChartKind, { scenarioFile: file, flags }: CommandLine): Promise<Chart | null> {
+async function ofSaved(
+  kind: ChartKind,
+  { scenarioFile: file, flags }: CommandLine,
+  draws: Draws,
+): Promise<Chart | null> {
   if (file === undefined) return null;
   const json = await readFile(file, 'utf8')
     .then((text) => JSON.parse(text) as { rows?: unknown; config?: unknown })
@@ -66,5 +83,18 @@ async function ofSaved(kind: ChartKind, { scenarioFile: file, flags }: CommandLi
         : `a result of ${from.of.map((one) => `specsim ${one}`).join(' or ')} --format json`;
     throw new UserError(`plot ${kind}: the rows of ${file} cannot fill it, expected ${needed}`);
   }
-  return from.make(json as never);
+  return draws(json as never);
+}
+
+async function readMeasured(path: string): Promise<Measured[]> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new UserError(`--measured ${path}: cannot be read (${error.code}), expected a CSV file`);
+  });
+  return [...readSheet(text, path).rows()].map((row) => ({
+    dataset: row.text('dataset'),
+    method: row.text('method'),
+    k: row.optional('k'),
+    batch_size: row.positive('batch_size'),
+    speedup: row.positive('speedup'),
+  }));
 }

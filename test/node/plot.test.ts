@@ -74,6 +74,8 @@ test.each([
   ['plot best S/result.json --out S/x.svg', /result of specsim tune/],
   ['plot speedup S/result.json --k 3 --out S/x.svg', /--k has no effect/],
   ['plot speedup --load poisson:20 --requests 40 --out S/x.svg', /no batch sizes/],
+  ['plot time --measured x.csv --out S/x.svg', /--measured has no effect with plot time/],
+  ['plot speedup --measured S/result.json --out S/x.svg', /expected|column|quote/],
   ['sensitivity --method eagle3 --plot S/x.svg', /ends in \.html/],
 ])('specsim %s is refused in a line, and nothing is written', async (words, says) => {
   const { code, stderr } = await specsim(...words.replaceAll('S/', `${scratch}/`).split(' '));
