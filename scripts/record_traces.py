@@ -14,8 +14,9 @@ The target decodes greedily. What is recorded, for every output position p: how 
 emits when the draft model greedily drafts k tokens, the correction or bonus token included. As long as its drafts are
 accepted, the draft model reads the very tokens of the output, so one pass of it over prompt and output tells its draft
 at every position: a round accepts as many as agree in a row. Both models must share one tokenizer. Drafts beyond the end
-of the output count as not accepted. Left out: sampling at a temperature, trees, and heads that read the target's hidden
-states (EAGLE, MTP), whose drafts depend on where the round began.
+of the output count as not accepted. For trees the same pass tells which of the draft model's choices each token of the
+target is, of the `--ranks` likeliest: along a tree's right branch the draft model reads the output, too. Left out: sampling
+at a temperature, and heads that read the target's hidden states (EAGLE, MTP), whose drafts depend on where the round began.
 
 Outputs that reach `--max-new-tokens` are cut off: `specsim run` leaves them out, with a count, unless told to keep them.
 
@@ -32,6 +33,7 @@ import tempfile
 
 # Lengths have to fit a byte.
 MAX_K = 254
+MAX_RANK = 255
 
 
 class Mistake(Exception):
@@ -52,8 +54,29 @@ def emitted_lengths(agrees, k):
     return lengths
 
 
-def head(name, k, target, draft, licence=None, limit=None):
-    """The first line of a specsim trace (docs/formats.md); `limit` is where outputs were cut off."""
+def rank_lists(ranks, k):
+    """Which choice the output is along the depth of a tree, for every position in turn: docs/formats.md, `ranks`.
+
+    ranks[p] is which of the draft model's choices for output[p] that token is, 1 the likeliest, 0 none. A list ends after
+    k ranks, or with 0: where the token is none of the choices, and where the output ends. The prefill's token has no draft.
+    """
+    lists = [0] if ranks else []
+    for position in range(1, len(ranks)):
+        behind = ranks[position : position + k]
+        if 0 in behind:
+            behind = behind[: behind.index(0) + 1]
+        elif len(behind) < k:
+            behind = [*behind, 0]
+        lists += behind
+    return lists
+
+
+def head(name, k, most, target, draft, licence=None, limit=None):
+    """The first line of a specsim trace (docs/formats.md).
+
+    `most` is how many choices ranks tell apart, 0 where there are none; `limit` is where outputs were cut off.
+    """
+    drafter = {"name": "draft-model", "kind": "recording", "maxK": k, "proposed": "always"}
     return {
         "specsim_trace": 1,
         "kind": "position-indexed",
@@ -69,12 +92,13 @@ def head(name, k, target, draft, licence=None, limit=None):
         "conventions": {"bonusCounted": True},
         "outputLimit": limit,
         "tokenIds": True,
-        "drafters": [{"name": "draft-model", "kind": "recording", "maxK": k, "proposed": "always"}],
+        "drafters": [{**drafter, "ranks": most} if most else drafter],
     }
 
 
-def rows(request, prompt, output, emitted):
+def rows(request, prompt, output, ranks, k, most):
     """The two lines of a request: what it is, and what the draft model does in it."""
+    emitted = emitted_lengths([rank == 1 for rank in ranks], k)
     yield {
         "request": request,
         "drafter": "none",
@@ -83,7 +107,8 @@ def rows(request, prompt, output, emitted):
         "prompt_token_ids": prompt,
         "output_token_ids": output,
     }
-    yield {"request": request, "drafter": "draft-model", "output_tokens": len(output), "emitted": emitted}
+    lengths = {"request": request, "drafter": "draft-model", "output_tokens": len(output), "emitted": emitted}
+    yield {**lengths, "ranks": rank_lists(ranks, k)} if most else lengths
 
 
 def write_whole(path, objects):
@@ -149,14 +174,21 @@ def generate(torch, model, prompt, max_new_tokens):
     return whole[0, len(prompt) :].tolist()
 
 
-def agreement(torch, model, prompt, output):
-    """Whether the model predicts each token of the output from all before it: one pass over the whole text."""
+def choices(torch, model, prompt, output, most):
+    """Which of the model's `most` likeliest tokens each token of the output is, 0 for none: one pass over the whole text.
+
+    Of equals the first is the likelier, as for argmax, so that rank 1 is what it drafts greedily.
+    """
     if not output:
         return []
     ids = torch.tensor([prompt + output], device=model.device)
+    tokens = ids[0, len(prompt) :].unsqueeze(-1)
     with torch.inference_mode():
         logits = model(ids).logits[0, len(prompt) - 1 : -1]
-    return (logits.argmax(-1) == ids[0, len(prompt) :]).tolist()
+        own = logits.gather(-1, tokens)
+        before = torch.arange(logits.shape[-1], device=model.device) < tokens
+        ranks = 1 + ((logits > own) | ((logits == own) & before)).sum(-1)
+    return ranks.masked_fill(ranks > most, 0).tolist()
 
 
 class HuggingFace:
@@ -217,13 +249,14 @@ def record(args, hub):
     def lines():
         name = os.path.basename(args.tokens or args.prompts).split(".")[0]
         limit = args.max_new_tokens if args.prompts else None
-        yield head(name, args.k, args.name or args.target or "unknown", args.draft, args.licence, limit)
+        target_name = args.name or args.target or "unknown"
+        yield head(name, args.k, args.ranks, target_name, args.draft, args.licence, limit)
         for request, prompt, output, at in texts():
             if not prompt:
                 raise Mistake(f"{at}: the prompt has no tokens, expected one or more")
-            emitted = emitted_lengths(agreement(torch, draft, prompt, output), args.k)
+            ranks = choices(torch, draft, prompt, output, max(args.ranks, 1))
             print(f"{request}: {len(prompt)} + {len(output)} tokens", file=sys.stderr)
-            yield from rows(request, prompt, output, emitted)
+            yield from rows(request, prompt, output, ranks, args.k, args.ranks)
 
     write_whole(args.out, lines())
     print(f"wrote {args.out}; next: specsim trace inspect {args.out}")
@@ -244,29 +277,54 @@ def drafted_one_by_one(predict, prompt, output, k):
     return lengths
 
 
+def walked_one_by_one(likeliest, prompt, output, k):
+    """The same ranks by definition: from every position, down a tree that has every choice, one token at a time."""
+    lists = [0]
+    for position in range(1, len(output)):
+        for depth in range(k):
+            at = position + depth
+            choices_there = likeliest(prompt + output[:at])
+            rank = choices_there.index(output[at]) + 1 if at < len(output) and output[at] in choices_there else 0
+            lists.append(rank)
+            if rank == 0:
+                break
+    return lists
+
+
 def selftest(out):
-    # Models that are arithmetic: the draft errs where the last token is a multiple of 5.
+    # Models that are arithmetic: the draft's first choice errs where the last token is a multiple of 5, and its second
+    # choice is right then, unless the text is as long as a multiple of 3.
     def target(text):
         return (7 * text[-1] + len(text)) % 31
 
+    def likeliest(text):
+        right = target(text)
+        return [right, 40] if text[-1] % 5 else [41, 42 if len(text) % 3 == 0 else right]
+
     def draft(text):
-        return target(text) if text[-1] % 5 else 0
+        return likeliest(text)[0]
 
     assert emitted_lengths([False, True, True, False, True], 20) == [1, 3, 2, 1, 2]
     assert emitted_lengths([True] * 5, 2) == [1, 3, 3, 3, 2]
     assert emitted_lengths([], 3) == []
+    assert rank_lists([1, 2, 1, 0, 1], 3) == [0, 2, 1, 0, 1, 0, 0, 1, 0]
+    assert rank_lists([0, 1, 2, 1], 2) == [0, 1, 2, 2, 1, 1, 0]
+    assert rank_lists([], 3) == []
     made_up = []
     for r in range(3):
         prompt = [r + 1, r + 2]
         output = []
         for _ in range(40 + r):
             output.append(target(prompt + output))
-        agrees = [draft(prompt + output[:p]) == token for p, token in enumerate(output)]
-        emitted = emitted_lengths(agrees, 4)
-        assert emitted == drafted_one_by_one(draft, prompt, output, 4)
-        made_up.append((f"r{r}", prompt, output, emitted))
+        offered = [likeliest(prompt + output[:p]) for p in range(len(output))]
+        ranks = [two.index(token) + 1 if token in two else 0 for two, token in zip(offered, output)]
+        made = list(rows(f"r{r}", prompt, output, ranks, 4, 2))
+        assert made[1]["emitted"] == drafted_one_by_one(draft, prompt, output, 4)
+        assert made[1]["ranks"] == walked_one_by_one(likeliest, prompt, output, 4)
+        assert {0, 1, 2} == set(made[1]["ranks"])
+        made_up += made
     if out:
-        write_whole(out, [head("selftest", 4, "made-up", "made-up"), *(row for one in made_up for row in rows(*one))])
+        write_whole(out, [head("selftest", 4, 2, "made-up", "made-up"), *made_up])
     print(f"selftest passed{selftest_models()}")
 
 
@@ -340,9 +398,12 @@ def selftest_models():
     hub = TinyModels(torch)
     draft = hub.model("draft")
 
-    def predict(text):
+    def likeliest(text):
         with torch.inference_mode():
-            return int(draft(torch.tensor([text])).logits[0, -1].argmax())
+            return draft(torch.tensor([text])).logits[0, -1].sort(descending=True, stable=True).indices[:3].tolist()
+
+    def predict(text):
+        return likeliest(text)[0]
 
     def read(path):
         with open(path, encoding="utf-8") as file:
@@ -351,7 +412,7 @@ def selftest_models():
     with tempfile.TemporaryDirectory() as folder:
         prompts, tokens, out = (os.path.join(folder, name) for name in ("tiny.jsonl", "log.jsonl", "out.jsonl"))
         write_whole(prompts, [{"id": f"p{i}", "prompt": text} for i, text in enumerate(("a bead", "deaf", "dig a hole"))])
-        asked = ["--draft", "draft", "--k", "4", "--out", out]
+        asked = ["--draft", "draft", "--k", "4", "--ranks", "3", "--out", out]
         record(arguments(["--target", "target", "--prompts", prompts, "--chat", "--max-new-tokens", "24", *asked]), hub)
         first, *made = read(out)
         assert first["outputLimit"] == 24 and first["drafters"][0]["maxK"] == 4
@@ -361,6 +422,7 @@ def selftest_models():
             assert prompt[:2] == hub("a ")["input_ids"] and len(output) <= 24
             assert output == hub.model("target").generate(torch.tensor([prompt]), 24)[0, len(prompt) :].tolist()
             assert lengths["emitted"] == drafted_one_by_one(predict, prompt, output, 4), lengths
+            assert lengths["ranks"] == walked_one_by_one(likeliest, prompt, output, 4), lengths
         accepted = [length - 1 for lengths in made[1::2] for length in lengths["emitted"][1:]]
         assert 0 in accepted and max(accepted) > 1, accepted
         # What an engine has logged gives the same, without the target.
@@ -368,6 +430,11 @@ def selftest_models():
         record(arguments(["--tokens", tokens, *asked]), hub)
         again, *rest = read(out)
         assert rest == made and again["outputLimit"] is None
+        # Without ranks the rest is the same.
+        record(arguments(["--tokens", tokens, *asked, "--ranks", "0"]), hub)
+        plain, *rest = read(out)
+        assert "ranks" not in plain["drafters"][0]
+        assert rest == [{field: row[field] for field in row if field != "ranks"} for row in made]
     return ", models included"
 
 
@@ -381,6 +448,9 @@ def arguments(words=None):
     parser.add_argument("--licence", help="licence of the trace, such as Apache-2.0")
     parser.add_argument("--chat", action="store_true", help="put prompts into the target's chat template")
     parser.add_argument("--k", type=int, default=20, help="drafted tokens a round (default 20)")
+    parser.add_argument(
+        "--ranks", type=int, default=8, help="choices of the draft model that are told apart, for trees; 0: none (default 8)"
+    )
     parser.add_argument("--max-new-tokens", type=int, default=512)
     parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float16", "float32"])
     parser.add_argument("--device", help="default: cuda where there is one")
@@ -397,6 +467,8 @@ def arguments(words=None):
         raise Mistake("--prompts: expected --target, which answers them")
     if not 1 <= args.k <= MAX_K:
         raise Mistake(f"--k: got {args.k}, expected 1 to {MAX_K}")
+    if not 0 <= args.ranks <= MAX_RANK:
+        raise Mistake(f"--ranks: got {args.ranks}, expected 0 to {MAX_RANK}")
     if args.max_new_tokens < 1:
         raise Mistake(f"--max-new-tokens: got {args.max_new_tokens}, expected at least 1")
     return args

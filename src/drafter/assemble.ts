@@ -35,6 +35,8 @@ export interface Planted {
   readonly ranks: Ranks;
   readonly chances: RankChances;
   readonly texts: Texts;
+  /** Whether some of it was not recorded: which choice the target's tokens are, or which drafts a round chooses. */
+  readonly assumed: boolean;
 }
 
 /**

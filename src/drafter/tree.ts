@@ -14,7 +14,8 @@ export class DraftTree {
   readonly widths: readonly number[];
   /** Of all drafts: how many tokens of its own tree each attends to, itself included. */
   readonly depthSum: number;
-  readonly #mostRank: number;
+  /** The largest rank of a draft; 1 in a tree of none. */
+  readonly mostRank: number;
   /** Element `node * mostRank + rank - 1`: the child of that rank; 0, the root, for none. */
   readonly #children: Int32Array;
   readonly #paths: readonly TreePath[];
@@ -23,8 +24,8 @@ export class DraftTree {
   constructor(paths: readonly TreePath[]) {
     this.#paths = paths;
     this.drafts = paths.length;
-    this.#mostRank = paths.reduce((most, path) => Math.max(most, path.at(-1)!), 1);
-    this.#children = new Int32Array((paths.length + 1) * this.#mostRank);
+    this.mostRank = paths.reduce((most, path) => Math.max(most, path.at(-1)!), 1);
+    this.#children = new Int32Array((paths.length + 1) * this.mostRank);
     const widths: number[] = [];
     for (const [n, path] of paths.entries()) {
       widths[path.length - 1] = (widths[path.length - 1] ?? 0) + 1;
@@ -32,7 +33,7 @@ export class DraftTree {
         .slice(0, -1)
         .reduce((node, rank) => (node < 0 ? node : this.child(node, rank) || -1), 0);
       if (parent < 0) throw new RangeError(`draft ${path} stands before its parent`);
-      this.#children[parent * this.#mostRank + path.at(-1)! - 1] = n + 1;
+      this.#children[parent * this.mostRank + path.at(-1)! - 1] = n + 1;
     }
     this.widths = widths;
     this.depthSum = widths.reduce((sum, width, j) => sum + width * (j + 1), 0);
@@ -44,7 +45,7 @@ export class DraftTree {
 
   /** The child of a rank; 0 where the tree has none. */
   child(node: number, rank: number): number {
-    return rank > this.#mostRank ? 0 : this.#children[node * this.#mostRank + rank - 1]!;
+    return rank > this.mostRank ? 0 : this.#children[node * this.mostRank + rank - 1]!;
   }
 
   /** The tree of the first drafts alone. */

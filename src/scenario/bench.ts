@@ -234,7 +234,7 @@ export class Bench {
     return { paths, chances, prefixes: [...weighedPrefixes(paths, chances, terms)] };
   }
 
-  /** How throughput follows each constant of trees, d ln y / d ln p; none for whoever drafts none. */
+  /** How throughput follows each constant of trees that it depends on, d ln y / d ln p. */
   treeElasticities(
     setting: Setting,
     batch: number,
@@ -242,10 +242,11 @@ export class Bench {
     const setup = this.#setups.of(setting, batch);
     if (setup.tree === null) return [];
     const shifts = this.#treeShiftsOf(setup, batch, this.measures(setting, batch));
+    const others = setup.shiftedTrees();
     return TREE_CONSTANTS.map(({ path, error }, c) => ({
       path,
       throughput: shifts[c]!.throughput / Math.log(1 + error),
-    }));
+    })).filter((_, c) => others[c] !== setup.tree);
   }
 
   /** The measures behind a row, without intervals, on a machine that differs from the scenario's in prices alone. */
@@ -289,10 +290,10 @@ export class Bench {
   #treeShiftsOf(setup: Setup, batch: number | null, asIs: Measures): Shift[] {
     if (!this.#hasTrees) return [];
     const trees = setup.shiftedTrees();
-    if (trees.length === 0) return TREE_CONSTANTS.map(() => ({ throughput: 0, tpot: 0 }));
+    if (trees.length === 0) return TREE_CONSTANTS.map(() => NO_SHIFT);
     const cost = setup.priceOn(this.#inputs);
     return trees.map((tree) => {
-      if (tree === setup.tree) return { throughput: 0, tpot: 0 };
+      if (tree === setup.tree) return NO_SHIFT;
       const other = this.#setups.withTree(setup, tree);
       return change(this.#runs.simulate(other, batch, this.#runs.everyRequest, cost), asIs);
     });
@@ -368,6 +369,8 @@ export class Bench {
     ];
   }
 }
+
+const NO_SHIFT: Shift = { throughput: 0, tpot: 0 };
 
 function change(shifted: Measures, asIs: Measures): Shift {
   return {

@@ -23,7 +23,7 @@ import { formatWarnings, needsKernels, resolvedFormats } from './number-formats.
 import { askedOf, checkUsed, DEFAULTS, hashedOptions, type Scenario } from './options.ts';
 import { implausible, type Override, overruled, type Profiles, readProfiles } from './overrides.ts';
 import { rangeWarnings } from './range.ts';
-import { joined, readTraces, readWorkload } from './recordings.ts';
+import { captureWarnings, joined, readTraces, readWorkload } from './recordings.ts';
 
 export interface Inputs {
   readonly scenario: Scenario;
@@ -98,6 +98,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
   const workload = await workloadOf(scenario, documents, engine, warnings);
   const traces =
     workload === null ? read : read.map((trace) => joined(workload, trace, scenario.seed, warnings));
+  warnings.push(...captureWarnings(scenario, methods, [...rates.keys()], traces));
   const slo = scenario.slo === null ? null : await parseSlo(scenario.slo, '--slo');
   warnings.push(...doubts(hardware));
   warnings.push(...rangeWarnings({ scenario, hardware, target, methods, engine }, traces));

@@ -10,7 +10,13 @@ import { bestTreeOf, dynamicTree, fixedTree, SELECTION_QUALITY } from '../drafte
 import type { NamedTree } from '../drafter/tree-spec.ts';
 import { UserError } from '../errors.ts';
 import { Memo } from '../memo.ts';
-import { DRAFT_MODEL_CAPTURE, type RankedText, ranksOf, timesCapture } from '../trace/ranks.ts';
+import {
+  assumedText,
+  DRAFT_MODEL_CAPTURE,
+  type RankedText,
+  recordedText,
+  timesCapture,
+} from '../trace/ranks.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
 import type { Inputs } from './inputs.ts';
 
@@ -42,10 +48,18 @@ export const TREE_CONSTANTS: readonly {
   },
 ];
 
-/** What a reader of the answer has to know. */
-export function treeRemark(trace: AcceptanceTrace, { name }: Method, { missCapture }: Inputs): string {
+/** What of a tree a reader of the answer has to know; null where all of it was recorded. */
+export function treeRemark(
+  { plan, assumed }: Planted,
+  { trace, method: { name }, lengths, inputs: { missCapture } }: Ground,
+): string | null {
+  if (!assumed) return null;
+  const chosen = `a tree chosen by the round has the likeliest drafts in ${100 * SELECTION_QUALITY} % of the rounds`;
+  const of = `trace ${trace.name}, trees of ${name}: fitted`;
+  if (lengths.ranks !== undefined)
+    return `${of}, ranks recorded, the choice of tree ${plan.label} assumed: ${chosen}`;
   const shares = (missCapture ?? DRAFT_MODEL_CAPTURE).map((row) => row.join(', ')).join(' / ');
-  return `trace ${trace.name}, trees of ${name}: fitted, ranks assumed: of the tokens that its first choice misses, these shares are the second, the third, ...: ${shares} (--miss-capture); a tree chosen by the round has the likeliest drafts in ${100 * SELECTION_QUALITY} % of the rounds`;
+  return `${of}, ranks assumed: of the tokens that its first choice misses, these shares are the second, the third, ...: ${shares} (--miss-capture); ${chosen}`;
 }
 
 const RANKS = new Memo<RankedText>();
@@ -63,35 +77,36 @@ export interface Ground {
   readonly batch: number | null;
 }
 
-/** @throws UserError for a tree that is deeper than was recorded */
+/** @throws UserError for a tree that is deeper or wider than was recorded */
 export function planted({ name, spec }: NamedTree, ground: Ground, assumed = USUAL): Planted {
   const { inputs, trace, method, lengths, cost, batch } = ground;
   const { scenario, hardware, engine, target } = inputs;
-  const depth = spec.kind === 'engine' ? spec.steps : spec.kind === 'paths' ? spec.tree.depth : 1;
-  if (depth > lengths.maxK) {
-    throw new UserError(
-      `--tree ${name}: ${depth} tokens deep, and the acceptance of ${method.name} was recorded with k = ${lengths.maxK}; expected a depth of at most that`,
-    );
-  }
+  checkExtent(name, spec, method, lengths);
   const { seed, missCapture, tp, dtype, k } = scenario;
-  const { ranks, chances } = RANKS.get([lengths], `${missCapture} ${assumed.missCapture} ${seed}`, () =>
-    ranksOf(lengths, timesCapture(inputs.missCapture ?? DRAFT_MODEL_CAPTURE, assumed.missCapture), seed),
+  const { ranks: recorded } = lengths;
+  // What a tree does not depend on changes nothing, and is not run again.
+  const times = recorded === undefined ? assumed.missCapture : USUAL.missCapture;
+  const quality = spec.kind === 'engine' ? assumed.selectionQuality : USUAL.selectionQuality;
+  const { ranks, chances } = RANKS.get([lengths], `${missCapture} ${times} ${seed}`, () =>
+    recorded === undefined
+      ? assumedText(lengths, timesCapture(inputs.missCapture ?? DRAFT_MODEL_CAPTURE, times), seed)
+      : recordedText(lengths, recorded),
   );
   const texts = { starts: lengths.offsets.subarray(0, -1), ends: lengths.offsets.subarray(1) };
-  const of = `${name} ${missCapture} ${assumed.missCapture} ${seed}`;
+  const of = `${name} ${missCapture} ${seed} ${times} ${quality}`;
   if (spec.kind === 'paths') {
     return PLANTED.get([lengths, spec.tree], of, () => ({
       ranks,
       chances,
       texts,
       plan: fixedTree(spec.tree, name),
+      assumed: recorded === undefined,
     }));
   }
   if (spec.kind === 'engine') {
-    const { selectionQuality: quality } = assumed;
-    return PLANTED.get([lengths], `${of} ${quality}`, () => {
+    return PLANTED.get([lengths], of, () => {
       const plan = dynamicTree(spec, name, chances, { positions: lengths.offsets.at(-1)!, quality, seed });
-      return { ranks, chances, texts, plan };
+      return { ranks, chances, texts, plan, assumed: recorded === undefined || plan.blind !== null };
     });
   }
   const context = meanContext(trace);
@@ -102,15 +117,38 @@ export function planted({ name, spec }: NamedTree, ground: Ground, assumed = USU
     `${name} ${missCapture} ${seed} ${method.name} ${tp} ${dtype} ${batch} ${limits.depth} ${context}`,
     () => {
       const terms = { sequences: batch!, contextTokens: Math.round(batch! * context), cost };
-      return { ranks, chances, texts, plan: bestTreeOf(chances, limits, terms) };
+      const plan = bestTreeOf(chances, limits, terms);
+      return { ranks, chances, texts, plan, assumed: recorded === undefined };
     },
   );
-  return assumed.missCapture === USUAL.missCapture ? best : { ...best, ranks };
+  return times === USUAL.missCapture ? best : { ...best, ranks };
 }
 
 /** Tokens of prompt and output of a sequence half-way, mean over requests. */
 export function meanContext({ promptTokens, outputTokens }: AcceptanceTrace): number {
   return mean(promptTokens) + mean(outputTokens) / 2;
+}
+
+/** Ranks are known as deep as drafts are, and, where they were recorded, of so many choices. */
+function checkExtent(
+  name: string,
+  spec: NamedTree['spec'],
+  method: Method,
+  { maxK, ranks }: PositionLengths,
+): void {
+  if (spec.kind === 'best') return;
+  const [depth, width] =
+    spec.kind === 'engine' ? [spec.steps, spec.topk] : [spec.tree.depth, spec.tree.mostRank];
+  if (depth > maxK) {
+    throw new UserError(
+      `--tree ${name}: ${depth} tokens deep, and the acceptance of ${method.name} was recorded with k = ${maxK}; expected a depth of at most that`,
+    );
+  }
+  if (ranks !== undefined && width > ranks.most) {
+    throw new UserError(
+      `--tree ${name}: ${width} choices of a token, and the ranks of ${method.name} were recorded of the first ${ranks.most}; expected at most that`,
+    );
+  }
 }
 
 function mean(values: Int32Array): number {

@@ -1,5 +1,5 @@
 /** Traces and workloads as a scenario asks for them: so many requests, of such lengths, with drafters so good. */
-import type { BasicMethod } from '../drafter/methods.ts';
+import { type BasicMethod, type Method, takesTree } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { readJson } from '../json.ts';
 import { Memo } from '../memo.ts';
@@ -276,4 +276,33 @@ export function joined(
     );
   }
   return trace;
+}
+
+/**
+ * Warnings about `--miss-capture` beside ranks that were recorded.
+ *
+ * @param stated names of methods whose acceptance was stated instead of recorded
+ * @throws UserError where there are no others, so that it is for nothing
+ */
+export function captureWarnings(
+  { missCapture }: Scenario,
+  methods: readonly Method[],
+  stated: readonly string[],
+  traces: readonly AcceptanceTrace[],
+): string[] {
+  if (missCapture === null) return [];
+  const names = methods.filter(takesTree).map(({ name }) => name);
+  const all = traces.flatMap((trace) => names.map((name) => ({ trace, name })));
+  const recorded = all.filter(
+    ({ trace, name }) => !stated.includes(name) && trace.drafters.get(name)?.ranks !== undefined,
+  );
+  if (recorded.length === all.length) {
+    throw new UserError(
+      `--miss-capture ${missCapture} has no effect: the ranks of ${names.join(' and ')} were recorded`,
+    );
+  }
+  return recorded.map(
+    ({ trace, name }) =>
+      `trace ${trace.name}: the ranks of ${name} were recorded, --miss-capture is for others`,
+  );
 }

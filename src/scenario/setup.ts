@@ -154,7 +154,7 @@ export class Setups {
 
   /** `recording` where every acceptance that it uses was recorded. */
   kindOf(setup: Setup): TraceKind {
-    if (setup.tree !== null) return 'fitted';
+    if (setup.tree?.assumed) return 'fitted';
     const used = setup.acceptance.length > 0 ? setup.acceptance : [...this.#trace.drafters.values()];
     const kinds = used.map((lengths) => lengths.kind);
     return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
@@ -237,7 +237,8 @@ export class Setups {
       batch,
     };
     const tree = namedTree === undefined ? null : planted(namedTree, ground);
-    if (tree !== null) this.#warnings.add(treeRemark(trace, method, this.#inputs));
+    const remark = tree && treeRemark(tree, ground);
+    if (remark !== null) this.#warnings.add(remark);
     const replayable = {
       method,
       k,

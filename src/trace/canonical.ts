@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { lengthOfAccepted, MAX_K } from './conventions.ts';
 import { flatTokens, flatten, offsetsOf } from './flat.ts';
+import { rankBegins } from './token-ranks.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
 
 export const COLUMNS = [
@@ -15,11 +16,15 @@ export const COLUMNS = [
   'output_tokens',
   'emitted',
   'proposed',
+  'ranks',
   'prompt_token_ids',
   'output_token_ids',
 ] as const;
 
 export type Column = (typeof COLUMNS)[number];
+
+/** Choices that ranks may tell apart: a rank fits a byte. */
+const MOST_CHOICES = 255;
 
 /** The drafter of a request's own row, which holds what it does when nothing is drafted. */
 const NO_DRAFTER = 'none';
@@ -55,6 +60,7 @@ const headSchema = z.strictObject({
         kind: z.enum(['recording', 'fitted']),
         maxK: z.int().min(0).max(MAX_K),
         proposed: z.enum(['listed', 'always', 'unknown']),
+        ranks: z.int().min(1).max(MOST_CHOICES).exactOptional(),
       }),
     )
     .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'a name is there twice'),
@@ -62,6 +68,13 @@ const headSchema = z.strictObject({
 
 export type Head = z.infer<typeof headSchema>;
 type DrafterHead = Head['drafters'][number];
+
+/** The columns of a table with this head: ranks have one where some drafter has them. */
+export function columnsOf({ drafters }: Head): readonly Column[] {
+  return drafters.some(({ ranks }) => ranks !== undefined)
+    ? COLUMNS
+    : COLUMNS.filter((column) => column !== 'ranks');
+}
 
 export function headOf(trace: AcceptanceTrace): Head {
   return {
@@ -72,11 +85,12 @@ export function headOf(trace: AcceptanceTrace): Head {
     conventions: { bonusCounted: true },
     outputLimit: trace.outputLimit,
     tokenIds: trace.tokens !== null,
-    drafters: [...trace.drafters].map(([name, { kind, maxK, proposed }]) => ({
+    drafters: [...trace.drafters].map(([name, { kind, maxK, proposed, ranks }]) => ({
       name,
       kind,
       maxK,
       proposed: typeof proposed === 'string' ? proposed : 'listed',
+      ...(ranks !== undefined && { ranks: ranks.most }),
     })),
   };
 }
@@ -96,6 +110,12 @@ type Cells = Readonly<Partial<Record<Column, string | number | ArrayLike<number>
 /** Request ids are taken to be distinct, and no drafter to be named `none`. */
 export function* rowsOf(trace: AcceptanceTrace): Generator<Cells> {
   const { ids, promptTokens, outputTokens, tokens } = trace;
+  const begins = new Map(
+    [...trace.drafters].map(([name, { ranks, emitted, maxK }]) => [
+      name,
+      ranks && rankBegins(ranks.list, emitted.length, maxK),
+    ]),
+  );
   for (let r = 0; r < ids.length; r++) {
     const request = ids[r]!;
     yield {
@@ -108,13 +128,17 @@ export function* rowsOf(trace: AcceptanceTrace): Generator<Cells> {
         output_token_ids: slice(tokens.output, tokens.outputOffsets, r),
       }),
     };
-    for (const [drafter, { offsets, emitted, proposed }] of trace.drafters) {
+    for (const [drafter, { offsets, emitted, proposed, ranks }] of trace.drafters) {
+      const ofRanks = begins.get(drafter);
       yield {
         request,
         drafter,
         output_tokens: offsets[r + 1]! - offsets[r]!,
         emitted: slice(emitted, offsets, r),
         ...(typeof proposed !== 'string' && { proposed: slice(proposed, offsets, r) }),
+        ...(ranks && {
+          ranks: ranks.list.subarray(ofRanks![offsets[r]!]!, ofRanks![offsets[r + 1]!]!),
+        }),
       };
     }
   }
@@ -132,8 +156,8 @@ export interface RowReader {
   /** @throws UserError unless nothing stands there */
   empty(...columns: Column[]): void;
   count(column: Column, max: number): number;
-  /** Lengths, which fit a byte. */
-  bytes(column: Column, length: number, min: number, max: number): Uint8Array;
+  /** Lengths or ranks, which fit a byte; `length` of them, or as many as stand there. */
+  bytes(column: Column, length: number | null, min: number, max: number): Uint8Array;
   /** Token ids. */
   ids(column: Column, length: number): Int32Array;
 }
@@ -148,6 +172,7 @@ interface Baseline {
 interface Lengths {
   readonly emitted: Uint8Array;
   readonly proposed: Uint8Array;
+  readonly ranks: Uint8Array;
 }
 
 /** The rows of one request, as far as read. */
@@ -225,9 +250,10 @@ export class TraceGatherer {
       outputTokens: Int32Array.from(baselines, (row) => row.outputTokens),
       outputLimit: head.outputLimit,
       drafters: new Map(
-        head.drafters.map(({ name, kind, maxK, proposed }) => {
+        head.drafters.map((drafter) => {
+          const { name, kind, maxK } = drafter;
           const lengths = rows.map((row) => row.drafters.get(name)!);
-          return [name, { ...flatLengths(lengths, proposed), kind, maxK }];
+          return [name, { ...flatLengths(lengths, drafter), kind, maxK }];
         }),
       ),
       tokens: head.tokenIds
@@ -247,8 +273,8 @@ function rowNames(head: Head): string[] {
 
 function flatLengths(
   lengths: readonly Lengths[],
-  proposed: DrafterHead['proposed'],
-): Pick<PositionLengths, 'offsets' | 'emitted' | 'proposed'> {
+  { proposed, ranks }: DrafterHead,
+): Pick<PositionLengths, 'offsets' | 'emitted' | 'proposed' | 'ranks'> {
   const emitted = lengths.map((row) => row.emitted);
   const offsets = offsetsOf(emitted);
   const flat = (lists: readonly Uint8Array[]) => flatten(lists, new Uint8Array(offsets.at(-1)!));
@@ -256,14 +282,20 @@ function flatLengths(
     offsets,
     emitted: flat(emitted),
     proposed: proposed === 'listed' ? flat(lengths.map((row) => row.proposed)) : proposed,
+    ...(ranks !== undefined && { ranks: { most: ranks, list: joinedRanks(lengths) } }),
   };
+}
+
+function joinedRanks(lengths: readonly Lengths[]): Uint8Array {
+  const lists = lengths.map((row) => row.ranks);
+  return flatten(lists, new Uint8Array(offsetsOf(lists).at(-1)!));
 }
 
 const NO_IDS = new Int32Array();
 const NO_LENGTHS = new Uint8Array();
 
 function parseBaseline(row: RowReader, tokenIds: boolean): Baseline {
-  row.empty('emitted', 'proposed');
+  row.empty('emitted', 'proposed', 'ranks');
   if (!tokenIds) row.empty('prompt_token_ids', 'output_token_ids');
   const promptTokens = row.count('prompt_tokens', MAX_INT32);
   const outputTokens = row.count('output_tokens', MAX_INT32);
@@ -275,7 +307,8 @@ function parseBaseline(row: RowReader, tokenIds: boolean): Baseline {
   };
 }
 
-function parseLengths(row: RowReader, { maxK, proposed }: DrafterHead, bonus: 0 | 1): Lengths {
+function parseLengths(row: RowReader, drafter: DrafterHead, bonus: 0 | 1): Lengths {
+  const { maxK, proposed } = drafter;
   row.empty('prompt_tokens', 'prompt_token_ids', 'output_token_ids');
   const tokens = row.count('output_tokens', MAX_INT32);
   const stated = row.bytes('emitted', tokens, bonus, maxK + bonus);
@@ -286,9 +319,10 @@ function parseLengths(row: RowReader, { maxK, proposed }: DrafterHead, bonus: 0 
     );
   }
   const emitted = bonus === 1 ? stated : stated.map(lengthOfAccepted);
+  const ranks = parseRanks(row, emitted, drafter);
   if (proposed !== 'listed') {
     row.empty('proposed');
-    return { emitted, proposed: NO_LENGTHS };
+    return { emitted, proposed: NO_LENGTHS, ranks };
   }
   const list = row.bytes('proposed', tokens, 0, maxK);
   const short = list.findIndex((count, position) => count < emitted[position]! - 1);
@@ -298,5 +332,38 @@ function parseLengths(row: RowReader, { maxK, proposed }: DrafterHead, bonus: 0 
       `element ${short} is ${list[short]}, expected at least ${emitted[short]! - 1}, since ${emitted[short]} are emitted`,
     );
   }
-  return { emitted, proposed: list };
+  return { emitted, proposed: list, ranks };
+}
+
+/** The ranks of a row: a list for each position, in which the drafts that are accepted are first choices. */
+function parseRanks(row: RowReader, emitted: Uint8Array, { maxK, ranks: most }: DrafterHead): Uint8Array {
+  if (most === undefined) {
+    row.empty('ranks');
+    return NO_LENGTHS;
+  }
+  const list = row.bytes('ranks', null, 0, most);
+  const begins = rankBegins(list, emitted.length, maxK);
+  if (begins.at(-1) !== list.length) {
+    throw row.error(
+      'ranks',
+      `${list.length} elements, expected a list for each of ${emitted.length} positions that ends with 0 or after ${maxK} ranks`,
+    );
+  }
+  for (const [position, tokens] of emitted.entries()) {
+    const own = list.subarray(begins[position], begins[position + 1]);
+    const left = Math.min(maxK, emitted.length - position);
+    const other = own.findIndex((rank) => rank !== 1);
+    const first = Math.min(other === -1 ? own.length : other, left);
+    const accepted = Math.min(tokens - 1, left);
+    if (first !== accepted) {
+      throw row.error(
+        'ranks',
+        `position ${position} begins with ${first} first choices, expected ${accepted}, since ${tokens} are emitted`,
+      );
+    }
+  }
+  if (list[0]! > 0) {
+    throw row.error('ranks', `position 0 has rank ${list[0]}, expected 0: the prefill emits its token`);
+  }
+  return list;
 }

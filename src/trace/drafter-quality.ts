@@ -6,7 +6,7 @@
  * reached. Each token has one coin whatever q is, so that more quality shortens no round.
  *
  * Where a look-up had less to propose than is now accepted, it proposes just that. Left out: that it proposes more
- * that is then rejected, and that a better drafter costs more.
+ * that is then rejected, and that a better drafter costs more. Recorded ranks are those of the drafter as it is: they go.
  */
 import { UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
@@ -50,7 +50,8 @@ function scaledLengths(
   where: string,
 ): PositionLengths {
   const emitted = new Uint8Array(lengths.emitted.length);
-  const scaled = { ...lengths, emitted };
+  const { ranks: _, ...chain } = lengths;
+  const scaled = { ...chain, emitted };
   const write = quality > 1 ? knowMore : knowLess;
   const acceptedAt = (chance: number): number => {
     write(lengths, coin, chance, emitted);

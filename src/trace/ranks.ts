@@ -9,6 +9,7 @@
 import { UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
 import { acceptedAtLeast } from './statistics.ts';
+import { rankBegins, type TokenRanks } from './token-ranks.ts';
 import type { PositionLengths } from './trace.ts';
 
 /** Element `[j][i]`: share of the tokens missed at depth j + 1 that the choice of rank i + 2 is; the last row holds deeper down. */
@@ -64,16 +65,9 @@ export class RecordedRanks implements Ranks {
   readonly #ranks: Uint8Array;
   readonly #begins: Int32Array;
 
-  /** @param ranks of every position, one after the other: those along the depth, ended by 0 or by `maxK` of them */
-  constructor(ranks: Uint8Array, positions: number, maxK: number) {
-    this.#ranks = ranks;
-    this.#begins = new Int32Array(positions + 1);
-    let next = 0;
-    for (let at = 0; at < positions; at++) {
-      this.#begins[at] = next;
-      for (let j = 0; j < maxK && ranks[next++]! > 0; j++);
-    }
-    this.#begins[positions] = next;
+  constructor({ list }: TokenRanks, positions: number, maxK: number) {
+    this.#ranks = list;
+    this.#begins = rankBegins(list, positions, maxK);
   }
 
   follow(at: number, end: number, take: (rank: number) => boolean): void {
@@ -173,10 +167,51 @@ export interface RankedText {
   readonly chances: readonly Float64Array[];
 }
 
-export function ranksOf(lengths: PositionLengths, capture: MissCapture, seed: number): RankedText {
+/** Of a recording without ranks: assumed ones. */
+export function assumedText(lengths: PositionLengths, capture: MissCapture, seed: number): RankedText {
   const hazards = hazardsOf(acceptedAtLeast(lengths, lengths.maxK));
   return {
     ranks: new AssumedRanks(lengths, hazards, capture, seed),
     chances: rankChances(hazards, capture),
   };
+}
+
+/** Of a recording with ranks: what was recorded. */
+export function recordedText(lengths: PositionLengths, recorded: TokenRanks): RankedText {
+  return {
+    ranks: new RecordedRanks(recorded, lengths.emitted.length, lengths.maxK),
+    chances: recordedChances(lengths, recorded),
+  };
+}
+
+/**
+ * Element `[j][r]`: share of the positions whose token at depth j + 1 is the choice of rank r + 1, of those whose tokens
+ * before it are all some choice; a later choice is taken for no likelier than an earlier one. Every position counts, as
+ * if a round started there. As deep as any position goes, and at least one.
+ */
+export function recordedChances(
+  { offsets, emitted, maxK }: PositionLengths,
+  { most, list }: TokenRanks,
+): Float64Array[] {
+  const begins = rankBegins(list, emitted.length, maxK);
+  const reached: number[] = [];
+  const counts: Float64Array[] = [];
+  for (let r = 0; r + 1 < offsets.length; r++) {
+    const end = offsets[r + 1]!;
+    for (let at = offsets[r]! + 1; at < end; at++) {
+      const depths = Math.min(begins[at + 1]! - begins[at]!, end - at);
+      for (let j = 0; j < depths; j++) {
+        reached[j] = (reached[j] ?? 0) + 1;
+        counts[j] ??= new Float64Array(most);
+        const rank = list[begins[at]! + j]!;
+        if (rank > 0) counts[j]![rank - 1]!++;
+      }
+    }
+  }
+  if (counts.length === 0) return [new Float64Array(most)];
+  return counts.map((row, j) => {
+    const chances = row.map((count) => count / reached[j]!);
+    for (let r = 1; r < most; r++) chances[r] = Math.min(chances[r]!, chances[r - 1]!);
+    return chances;
+  });
 }

@@ -1,5 +1,6 @@
 /** The same trace on other requests or lengths: selections, and what-ifs on context. */
 import { stream } from '../random/streams.ts';
+import { movedRanks } from './token-ranks.ts';
 import type { AcceptanceTrace, PositionLengths, TokenIds } from './trace.ts';
 
 /** The trace of the requests at `indices`, in that order. */
@@ -20,12 +21,31 @@ export function selectLengths(lengths: PositionLengths, indices: readonly number
   const bytes = (flat: Uint8Array) => selectRuns(lengths.offsets, flat, indices, (n) => new Uint8Array(n));
   const { offsets, values: emitted } = bytes(lengths.emitted);
   const { proposed } = lengths;
-  return {
+  const selected = {
     ...lengths,
     offsets,
     emitted,
     proposed: proposed instanceof Uint8Array ? bytes(proposed).values : proposed,
   };
+  if (lengths.ranks === undefined) return selected;
+  const from = new Int32Array(emitted.length);
+  indices.forEach((r, i) => {
+    for (let at = offsets[i]!; at < offsets[i + 1]!; at++) from[at] = lengths.offsets[r]! + at - offsets[i]!;
+  });
+  return withRanksFrom(selected, lengths, from);
+}
+
+/**
+ * Lengths whose positions have the ranks of recorded ones.
+ *
+ * @param from of each position the recorded one; -1 where nothing is known
+ */
+export function withRanksFrom(
+  lengths: PositionLengths,
+  { ranks, emitted, maxK }: PositionLengths,
+  from: Int32Array,
+): PositionLengths {
+  return ranks === undefined ? lengths : { ...lengths, ranks: movedRanks(ranks, emitted.length, maxK, from) };
 }
 
 /** Indices of the requests none of whose texts reached the recording's output limit. */
@@ -63,20 +83,23 @@ export function withOutputLength(trace: AcceptanceTrace, length: number): Accept
     ...trace,
     outputTokens: new Int32Array(requests).fill(length),
     drafters: mapDrafters(trace, (lengths) => {
-      const repeat = (flat: Uint8Array, blank: number): Uint8Array => {
-        const values = new Uint8Array(requests * length).fill(blank);
-        for (let r = 0; r < requests; r++) {
-          const start = lengths.offsets[r]!;
-          const recorded = lengths.offsets[r + 1]! - start - 1;
-          for (let p = 1; p < length && recorded > 0; p++) {
-            values[r * length + p] = flat[start + 1 + ((p - 1) % recorded)]!;
-          }
+      const from = new Int32Array(requests * length).fill(-1);
+      for (let r = 0; r < requests; r++) {
+        const start = lengths.offsets[r]!;
+        const recorded = lengths.offsets[r + 1]! - start - 1;
+        for (let p = 1; p < length && recorded > 0; p++) {
+          from[r * length + p] = start + 1 + ((p - 1) % recorded);
         }
+      }
+      const repeat = (flat: Uint8Array, blank: number): Uint8Array => {
+        const values = new Uint8Array(from.length);
+        for (let at = 0; at < from.length; at++) values[at] = from[at]! < 0 ? blank : flat[from[at]!]!;
         return values;
       };
       const proposed =
         lengths.proposed instanceof Uint8Array ? repeat(lengths.proposed, 0) : lengths.proposed;
-      return { ...lengths, offsets, emitted: repeat(lengths.emitted, 1), proposed };
+      const repeated = { ...lengths, offsets, emitted: repeat(lengths.emitted, 1), proposed };
+      return withRanksFrom(repeated, lengths, from);
     }),
     tokens: null,
   };

@@ -6,6 +6,8 @@
  * Left out: step-indexed and rates-only sources (record.ts), which cannot answer for positions they did not start from.
  */
 
+import type { TokenRanks } from './token-ranks.ts';
+
 /** `recording`: measured on a real system. `fitted`: sampled from a process fitted to one, or from a rate. */
 export type TraceKind = 'recording' | 'fitted';
 
@@ -30,6 +32,8 @@ export interface PositionLengths {
   readonly kind: TraceKind;
   /** How it drafted, where the source says so; a block answers for k = maxK alone. */
   readonly drafting?: 'chain' | 'block';
+  /** Which of the drafter's choices the target's tokens are, where that was recorded: what trees are replayed on. */
+  readonly ranks?: TokenRanks;
 }
 
 /** Token ids of all requests, flat; `offsets` have length requests + 1. */

@@ -11,6 +11,7 @@
  */
 import { UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
+import { withRanksFrom } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
 
 /** A byte each for every method, and more where it drafts. */
@@ -81,6 +82,7 @@ function drawn(
   const total = offsets.at(-1)!;
   const emitted = new Uint8Array(total).fill(1);
   const proposed = lengths.proposed instanceof Uint8Array ? new Uint8Array(total) : lengths.proposed;
+  const sources = lengths.ranks === undefined ? null : new Int32Array(total).fill(-1);
   for (let r = 0; r < continued.length; r++) {
     const draw = stream(seed, 'workload', r);
     const end = offsets[r + 1]!;
@@ -96,8 +98,13 @@ function drawn(
       if (proposed instanceof Uint8Array) {
         proposed.set((lengths.proposed as Uint8Array).subarray(from, upTo), at);
       }
+      sources?.set(
+        Array.from({ length: upTo - from }, (_, i) => from + i),
+        at,
+      );
       at += upTo - from;
     }
   }
-  return { ...lengths, offsets, emitted, proposed };
+  const joined = { ...lengths, offsets, emitted, proposed };
+  return sources === null ? joined : withRanksFrom(joined, lengths, sources);
 }

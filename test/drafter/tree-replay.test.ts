@@ -60,7 +60,7 @@ const paths = fc
 describe('ranks', () => {
   it('by hand: a recorded walk through a tree', () => {
     // Behind position 1 the target's tokens are choices 1, 2, 1; behind position 2 none of them.
-    const ranks = new RecordedRanks(Uint8Array.of(0, 1, 2, 1, 0, 0, 1, 0), 4, MAX_K);
+    const ranks = new RecordedRanks({ most: 2, list: Uint8Array.of(0, 1, 2, 1, 0, 0, 1, 0) }, 4, MAX_K);
     const tree = new DraftTree([[1], [2], [1, 2], [1, 2, 1]]);
     const replay = new TreeReplay(textsOf(Int32Array.of(0, 9)), ranks, fixed(tree));
     expect([1, 2, 3].map((position) => replay.emittedBy(0, position, 9, 4))).toEqual([4, 1, 2]);

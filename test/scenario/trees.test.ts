@@ -176,6 +176,87 @@ describe('chains against trees', () => {
   });
 });
 
+describe('recorded ranks', () => {
+  // Two first choices, a second, a third, a token that is none of them, and on.
+  const tokens = Array.from({ length: 41 }, (_, p) => (p === 0 ? 0 : [1, 1, 2, 3, 0][(p - 1) % 5]!));
+  const lists = tokens.map((_, p) => {
+    const behind = p === 0 ? [0] : [...tokens.slice(p, p + 4), 0];
+    const none = behind.indexOf(0);
+    return behind.slice(0, none === 4 ? 4 : none + 1);
+  });
+  const emitted = lists.map((list) => {
+    const other = list.findIndex((rank) => rank !== 1);
+    return 1 + (other === -1 ? list.length : other);
+  });
+  const file = join(folder, 'ranks.jsonl');
+  const line = (row: object) => `${JSON.stringify(row)}\n`;
+  const provenance = {
+    source: 'by hand',
+    target: 'llama-3-70b',
+    dataset: 'mine',
+    engine: null,
+    licence: null,
+  };
+  const drafter = { name: 'draft-model', kind: 'recording', maxK: 4, proposed: 'always', ranks: 3 };
+  const head = { kind: 'position-indexed', name: 'mine', provenance, outputLimit: null, tokenIds: false };
+  writeFileSync(
+    file,
+    line({ specsim_trace: 1, ...head, drafters: [drafter] }) +
+      line({ request: 'a', drafter: 'none', prompt_tokens: 20, output_tokens: 41 }) +
+      line({ request: 'a', drafter: 'draft-model', output_tokens: 41, emitted, ranks: lists.flat() }),
+  );
+  const paths = join(folder, 'ranks-paths.json');
+  writeFileSync(paths, '[[0], [0, 0], [1], [0, 0, 1], [0, 0, 1, 2]]');
+  const options: Options = {
+    target: 'llama-3-70b',
+    tp: 4,
+    method: ['draft-model'],
+    draft: 'llama-3.2-1b',
+    trace: [file],
+    requests: 1,
+    batch: [1],
+  };
+  const run = async (more: Options) =>
+    runScenario(await gatherInputs(completeScenario({ ...options, ...more }), folderLibrary));
+
+  it('of a fixed tree leave nothing to assume', async () => {
+    const { rows, warnings } = await run({ tree: [`file:${paths}`] });
+    // Every round walks 1, 1, 2, 3 through the tree and adds the target's own token.
+    expect(rows[0]!.tokens_per_round).toBe(5);
+    expect(rows[0]!.trace_kind).toBe('recording');
+    expect(warnings.filter((warning) => /assumed/.test(warning))).toEqual([]);
+    const inputs = await gatherInputs(
+      completeScenario({ ...options, tree: [`file:${paths}`] }),
+      folderLibrary,
+    );
+    const { elasticities } = sensitivityOf(inputs).rows[0]!;
+    expect(elasticities.filter(({ parameter }) => parameter.startsWith('tree.'))).toEqual([]);
+  });
+
+  it('of a tree that each round chooses leave the choice', async () => {
+    const { rows, warnings } = await run({ tree: ['3x2x6'] });
+    expect(rows[0]!.trace_kind).toBe('fitted');
+    expect(
+      warnings.filter((warning) => /ranks recorded, the choice of tree 3x2x6 assumed/.test(warning)),
+    ).toHaveLength(1);
+  });
+
+  it('are what the best tree is grown for', async () => {
+    const { rows } = await run({ k: [4], tree: ['chain', 'best:12'] });
+    const [chain, best] = rows.map((row) => row.tokens_per_round!);
+    expect(best).toBeGreaterThan(chain!);
+  });
+
+  it('go no wider than they were recorded, and take no shares beside them', async () => {
+    await expect(run({ tree: ['2x4x9'] })).rejects.toThrow(
+      /2x4x9: 4 choices of a token, and the ranks of draft-model were recorded of the first 3/,
+    );
+    await expect(run({ tree: ['3x2x6'], missCapture: '0.3' })).rejects.toThrow(
+      /--miss-capture 0.3 has no effect: the ranks of draft-model were recorded/,
+    );
+  });
+});
+
 describe('what is no tree', () => {
   const refused: readonly (readonly [string, Record<string, unknown>, RegExp])[] = [
     ['topk 0', { tree: '3x0x4' }, /expected a topk of 1 to 64, got 0/],

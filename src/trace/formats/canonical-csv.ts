@@ -2,9 +2,9 @@
 import { csvLine, csvRows } from '../../csv.ts';
 import { shown, UserError, unknownName } from '../../errors.ts';
 import {
-  COLUMNS,
   type Column,
   checkHead,
+  columnsOf,
   type Head,
   headOf,
   MAX_INT32,
@@ -37,15 +37,17 @@ export const canonicalCsvFormat: LineFormat = {
 
 /** The parts of a trace file. */
 export function* canonicalCsv(trace: AcceptanceTrace): Generator<string> {
-  yield `${canonicalCsvMark}${JSON.stringify(headOf(trace))}\n${csvLine(COLUMNS)}`;
+  const head = headOf(trace);
+  yield `${canonicalCsvMark}${JSON.stringify(head)}\n${csvLine(columnsOf(head))}`;
   yield* canonicalCsvRows(trace);
 }
 
 /** Without the head, which traces of other requests may share. */
 export function* canonicalCsvRows(trace: AcceptanceTrace): Generator<string> {
+  const columns = columnsOf(headOf(trace));
   for (const row of rowsOf(trace)) {
     yield csvLine(
-      COLUMNS.map((column) => {
+      columns.map((column) => {
         const cell = row[column] ?? '';
         return typeof cell === 'object' ? Array.prototype.join.call(cell, ' ') : cell;
       }),
@@ -61,16 +63,18 @@ export function* canonicalCsvRows(trace: AcceptanceTrace): Generator<string> {
  */
 export function parseCanonicalCsv(text: string, where: string): AcceptanceTrace {
   const headEnd = text.indexOf('\n') === -1 ? text.length : text.indexOf('\n');
-  const gatherer = new TraceGatherer(parseHead(text.slice(0, headEnd), `${where}, line 1`), where);
+  const head = parseHead(text.slice(0, headEnd), `${where}, line 1`);
+  const expected = columnsOf(head);
+  const gatherer = new TraceGatherer(head, where);
   let columns: Record<Column, number> | null = null;
   for (const row of csvRows(text.slice(headEnd + 1), where, 2)) {
     const at = `${where}, line ${row.line}`;
     if (columns === null) {
-      columns = parseHeader(row.cells, at);
+      columns = parseHeader(row.cells, expected, at);
       continue;
     }
-    if (row.cells.length !== COLUMNS.length) {
-      throw new UserError(`${at}: ${row.cells.length} cells, expected ${COLUMNS.length} as in the header`);
+    if (row.cells.length !== expected.length) {
+      throw new UserError(`${at}: ${row.cells.length} cells, expected ${expected.length} as in the header`);
     }
     gatherer.add(new CsvRowReader(row.cells, columns, at), row.line);
   }
@@ -83,16 +87,20 @@ function parseHead(line: string, where: string): Head {
   return checkHead(parseJson(line.slice(canonicalCsvMark.length), where), where);
 }
 
-function parseHeader(cells: readonly string[], at: string): Record<Column, number> {
+function parseHeader(
+  cells: readonly string[],
+  expected: readonly Column[],
+  at: string,
+): Record<Column, number> {
   for (const [i, cell] of cells.entries()) {
-    if (!(COLUMNS as readonly string[]).includes(cell)) {
-      throw new UserError(`${at}: ${unknownName('column', cell, COLUMNS).message}`);
+    if (!(expected as readonly string[]).includes(cell)) {
+      throw new UserError(`${at}: ${unknownName('column', cell, expected).message}`);
     }
     if (cells.indexOf(cell) !== i) throw new UserError(`${at}: column ${cell} is there twice`);
   }
-  const missing = COLUMNS.filter((column) => !cells.includes(column));
+  const missing = expected.filter((column) => !cells.includes(column));
   if (missing.length > 0) throw new UserError(`${at}: no column ${missing.join(', ')}`);
-  return Object.fromEntries(COLUMNS.map((column) => [column, cells.indexOf(column)])) as Record<
+  return Object.fromEntries(expected.map((column) => [column, cells.indexOf(column)])) as Record<
     Column,
     number
   >;
@@ -115,7 +123,7 @@ class CsvRowReader implements RowReader {
   }
 
   text(column: Column): string {
-    return this.cells[this.columns[column]]!;
+    return this.cells[this.columns[column]] ?? '';
   }
 
   empty(...columns: Column[]): void {
@@ -132,7 +140,7 @@ class CsvRowReader implements RowReader {
     throw this.error(column, `got ${shown(cell)}, expected an integer 0 to ${max}`);
   }
 
-  bytes(column: Column, length: number, min: number, max: number): Uint8Array {
+  bytes(column: Column, length: number | null, min: number, max: number): Uint8Array {
     return Uint8Array.from(this.#list(column, length, min, max));
   }
 
@@ -141,7 +149,7 @@ class CsvRowReader implements RowReader {
   }
 
   /** Integers with one space between them. */
-  #list(column: Column, length: number, min: number, max: number): number[] {
+  #list(column: Column, length: number | null, min: number, max: number): number[] {
     const cell = this.text(column);
     const list: number[] = [];
     let begin = 0;
@@ -164,7 +172,7 @@ class CsvRowReader implements RowReader {
       value = 0;
       begin = i + 1;
     }
-    if (list.length !== length) {
+    if (length !== null && list.length !== length) {
       throw this.error(column, `${list.length} elements, expected ${length}`);
     }
     return list;

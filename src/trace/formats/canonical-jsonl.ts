@@ -292,8 +292,9 @@ class JsonRowReader implements RowReader {
     return countAt(this.#item[column], column, this.#at, 0, max);
   }
 
-  bytes(column: Column, length: number, min: number, max: number): Uint8Array {
-    return this.#ofLength(column, bytesAt(this.#item[column], column, this.#at, min, max), length);
+  bytes(column: Column, length: number | null, min: number, max: number): Uint8Array {
+    const list = bytesAt(this.#item[column], column, this.#at, min, max);
+    return length === null ? list : this.#ofLength(column, list, length);
   }
 
   ids(column: Column, length: number): Int32Array {
