@@ -1,6 +1,7 @@
 /** What a setting needs to run on a trace: acceptance, texts, prices, memory and rounds, each made once. */
 
 import type { Machine } from '../cost/fields.ts';
+import { kvBytes } from '../cost/memory.ts';
 import { COST_MODELS, type CostName } from '../cost/models.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
@@ -254,7 +255,8 @@ export class Setups {
       promptTokens,
       outputTokens,
       kvBlocks: limited
-        ? (engine.kvBlocks ?? Math.floor((memory - weights) / perToken / engine.blockTokens))
+        ? (engine.kvBlocks ??
+          Math.floor(kvBytes(this.#target, shapes, hardware, engine) / perToken / engine.blockTokens))
         : Number.POSITIVE_INFINITY,
     };
     return {
