@@ -1,7 +1,3 @@
-import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
@@ -157,22 +153,4 @@ describeWithRecordings('explaining the recordings', (dir) => {
       expect(wasted).toEqual(wasted.toSorted((a, b) => a - b));
     },
   );
-});
-
-it('docs/decide.md shows what the program prints', async () => {
-  const file = join(import.meta.dirname, '../../docs/decide.md');
-  const text = readFileSync(file, 'utf8');
-  const block = /```\n\$ specsim (.*)\n[\s\S]*?```/g;
-  const program = join(import.meta.dirname, '../../dist/cli/main.js');
-  const blocks = await Promise.all(
-    [...text.matchAll(block)].map(async ([, command]) => {
-      const { stdout } = await promisify(execFile)(process.execPath, [program, ...command!.split(' ')]);
-      return `\`\`\`\n$ specsim ${command}\n${stdout}\`\`\``;
-    }),
-  );
-  expect(blocks.length).toBeGreaterThan(2);
-  let next = 0;
-  const expected = text.replaceAll(block, () => blocks[next++]!);
-  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, expected);
-  else expect(text).toBe(expected);
 });
