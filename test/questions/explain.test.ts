@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
