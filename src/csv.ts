@@ -1,6 +1,9 @@
 /** Comma-separated values with the quoting of RFC 4180: text in, text out, at once, in a browser too. */
 import { UserError } from './errors.ts';
 
+/** Cells of a row: no table here has more than some hundred. */
+const MOST_CELLS = 10_000;
+
 /** A row and the line of the text on which it begins, counted from 1. */
 interface CsvRow {
   readonly line: number;
@@ -15,23 +18,48 @@ interface CsvRow {
  * @throws UserError when a quote is not closed or stands where none may
  */
 export function* csvRows(text: string, where: string, firstLine = 1): Generator<CsvRow> {
-  // Sticky, one cell and what ends it: quoted, or free of quotes.
-  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/y;
+  // Sticky: a cell free of quotes, and what ends a cell.
+  const plain = /[^",\r\n]*/y;
+  const end = /,|\r?\n|$/y;
   let line = firstLine;
   let begin = line;
+  let at = 0;
   let cells: string[] = [];
-  while (cell.lastIndex < text.length || cells.length > 0) {
-    const match = cell.exec(text);
-    if (match === null)
+  while (at < text.length || cells.length > 0) {
+    const quoted = text[at] === '"';
+    const after = quoted ? endOfQuoted(text, at) : at + matched(plain, text, at)!.length;
+    const cell = quoted ? text.slice(at + 1, after - 1).replaceAll('""', '"') : text.slice(at, after);
+    const ended = after < 0 ? null : matched(end, text, after);
+    if (ended === null) {
       throw new UserError(`${where}, line ${line}: a quote is not closed or is out of place`);
-    const [, quoted, plain, end] = match;
-    if (quoted !== undefined) for (const char of quoted) if (char === '\n') line++;
-    cells.push(quoted?.replaceAll('""', '"') ?? plain!);
-    if (end === ',') continue;
-    if (cells.length > 1 || quoted !== undefined || plain !== '') yield { line: begin, cells };
+    }
+    if (quoted) line += cell.split('\n').length - 1;
+    cells.push(cell);
+    if (cells.length > MOST_CELLS) {
+      throw new UserError(`${where}, line ${begin}: more than ${MOST_CELLS} cells, expected fewer`);
+    }
+    at = after + ended.length;
+    if (ended === ',') continue;
+    if (cells.length > 1 || quoted || cell !== '') yield { line: begin, cells };
     cells = [];
     begin = ++line;
   }
+}
+
+/** Just after the quote that closes the cell which begins at a quote; -1 where none does. */
+function endOfQuoted(text: string, begin: number): number {
+  let at = begin + 1;
+  for (;;) {
+    at = text.indexOf('"', at) + 1;
+    if (at === 0) return -1;
+    if (text[at] !== '"') return at;
+    at++;
+  }
+}
+
+function matched(pattern: RegExp, text: string, at: number): string | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text)?.[0] ?? null;
 }
 
 /** One row, its line end included; null is an empty cell. */
@@ -48,6 +76,13 @@ export function csvTable({
   readonly rows: readonly (readonly (string | number | null)[])[];
 }): string {
   return [columns, ...rows].map(csvLine).join('');
+}
+
+/** A table for people: what a spreadsheet would take for a formula has an apostrophe before it, which makes it text. */
+export function spreadsheet(table: Parameters<typeof csvTable>[0]): string {
+  const asText = <T extends string | number | null>(cell: T) =>
+    typeof cell === 'string' && /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
+  return csvTable({ columns: table.columns.map(asText), rows: table.rows.map((row) => row.map(asText)) });
 }
 
 function quotedIfNeeded(cell: string): string {

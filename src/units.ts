@@ -21,6 +21,16 @@ const examples: Readonly<Record<SiUnit, string>> = {
   'USD/h': '2.5 USD/h',
 };
 
+/** What any machine, time or price may be, by far; beyond it arithmetic would leave what is finite. */
+const RANGES: Readonly<Record<SiUnit, readonly [least: number, most: number]>> = {
+  B: [1e-9, 1e24],
+  'B/s': [1e-9, 1e24],
+  'FLOP/s': [1e-9, 1e27],
+  W: [1e-6, 1e12],
+  s: [1e-18, 1e6],
+  'USD/h': [1e-9, 1e9],
+};
+
 const units = z.registry<{ unit: SiUnit }>();
 
 const SCHEMAS = new Map<SiUnit, ReturnType<typeof makeSchema>>();
@@ -73,12 +83,14 @@ export async function parseQuantity(input: unknown, unit: SiUnit, where: string)
   const asWritten = got(`${written.value} ${written.unit}`);
   if (written.unit === '') throw fail(`missing unit: got ${got(text)}`);
   if (!(written.value > 0)) throw fail(`got ${asWritten}, which is not positive`);
-  if (written.unit === unit) return written.value;
   const factor = tableFactor(written.unit, unit) ?? (await unitFactors())(written.unit, unit);
   if (factor === 'unknown') throw fail(`unknown unit ${got(written.unit)}`);
   if (factor === 'other dimension') throw fail(`got ${asWritten}`);
   // 15 digits: 5 us and 5e-6 s are the same number.
-  return Number((written.value * factor).toPrecision(15));
+  const value = written.unit === unit ? written.value : Number((written.value * factor).toPrecision(15));
+  const [least, most] = RANGES[unit];
+  if (value >= least && value <= most) return value;
+  throw fail(`got ${asWritten}, which is not between ${least} and ${most} ${unit}`);
 }
 
 const PREFIXES = [

@@ -41,18 +41,20 @@ const COMMANDS: ReadonlyMap<string, CommandModule | CommandGroup> = new Map(
 );
 
 /** The options of every command. */
-const OPTIONS: Readonly<Record<string, readonly string[]>> = {
-  ...Object.fromEntries(CARDS.map((card) => [card.name, questionOptions(card)])),
-  calibrate: CALIBRATE_OPTIONS,
-  explore: EXPLORE_OPTIONS,
-  list: LIST_OPTIONS,
-  model: MODEL_OPTIONS,
-  pareto: PARETO_OPTIONS,
-  plot: PLOT_OPTIONS,
-  sweep: SWEEP_OPTIONS,
-  trace: TRACE_OPTIONS,
-  validate: VALIDATE_OPTIONS,
-};
+const OPTIONS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    ...Object.fromEntries(CARDS.map((card) => [card.name, questionOptions(card)])),
+    calibrate: CALIBRATE_OPTIONS,
+    explore: EXPLORE_OPTIONS,
+    list: LIST_OPTIONS,
+    model: MODEL_OPTIONS,
+    pareto: PARETO_OPTIONS,
+    plot: PLOT_OPTIONS,
+    sweep: SWEEP_OPTIONS,
+    trace: TRACE_OPTIONS,
+    validate: VALIDATE_OPTIONS,
+  }),
+);
 
 /** Options that take no value. */
 const SWITCHES: readonly string[] = [
@@ -66,22 +68,24 @@ const SWITCHES: readonly string[] = [
 ];
 
 /** What a command takes that is no option, where it is no scenario file. */
-const ARGUMENTS: Readonly<Record<string, string>> = {
-  validate: 'none',
-  calibrate: 'none',
-  model: 'a name or a file',
-  explore: 'none',
-  plot: 'a kind of picture and at most one file',
-  list: 'one of gpus, models, engines, methods and traces',
-  sweep: 'one grid',
-  'sweep merge': 'folders of one sweep',
-  pareto: 'folders of a sweep, or a merged JSON file',
-  trace: 'import, record-ngram, inspect or export',
-  'trace import': 'a file, or two Prometheus scrapes',
-  'trace record-ngram': 'none',
-  'trace inspect': 'one file, or a trace that ships',
-  'trace export': 'one file, or a trace that ships',
-};
+const ARGUMENTS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    validate: 'none',
+    calibrate: 'none',
+    model: 'a name or a file',
+    explore: 'none',
+    plot: 'a kind of picture and at most one file',
+    list: 'one of gpus, models, engines, methods and traces',
+    sweep: 'one grid',
+    'sweep merge': 'folders of one sweep',
+    pareto: 'folders of a sweep, or a merged JSON file',
+    trace: 'import, record-ngram, inspect or export',
+    'trace import': 'a file, or two Prometheus scrapes',
+    'trace record-ngram': 'none',
+    'trace inspect': 'one file, or a trace that ships',
+    'trace export': 'one file, or a trace that ships',
+  }),
+);
 
 /** Runs one command. Throws what `mistake` tells apart. */
 export async function specsim(words: readonly string[]): Promise<void> {
@@ -146,7 +150,8 @@ function refuseUnclear(words: readonly string[]): void {
 /** yargs' complaints in this program's words. */
 function usageError(words: readonly string[], message: string): UserError {
   const [command, second] = words;
-  const expected = ARGUMENTS[`${command} ${second}`] ?? ARGUMENTS[command!] ?? 'at most one, a scenario file';
+  const expected =
+    ARGUMENTS.get(`${command} ${second}`) ?? ARGUMENTS.get(command!) ?? 'at most one, a scenario file';
   const [, name, given, choices] = /Argument: (\S+), Given: "(.*)", Choices: "(.*)"$/.exec(message) ?? [];
   if (given !== undefined) {
     const what = name === 'what' ? 'list' : name === 'format' ? name : `value of --${name}`;
@@ -176,7 +181,7 @@ function usageError(words: readonly string[], message: string): UserError {
 
 function optionsOf([command, second]: readonly string[]): readonly string[] {
   if (command === 'sweep' && second === 'merge') return MERGE_OPTIONS;
-  return OPTIONS[command!] ?? SCENARIO_OPTIONS;
+  return OPTIONS.get(command!) ?? SCENARIO_OPTIONS;
 }
 
 function takesScenario(words: readonly string[]): boolean {

@@ -61,14 +61,14 @@ export function commandLineOf(
 }
 
 function pairs(given: unknown, flag: string, expected: string): Record<string, string> {
-  const values: Record<string, string> = {};
+  const values = new Map<string, string>();
   for (const pair of [given].flat()) {
     const [, key, value] = /^([^=]+)=(.+)$/.exec(String(pair)) ?? [];
     if (key === undefined || value === undefined) {
       throw new UserError(`${flag}: got ${JSON.stringify(pair)}, expected ${expected}`);
     }
-    if (Object.hasOwn(values, key)) throw new UserError(`${flag} ${key}: given twice, expected one value`);
-    values[key] = value;
+    if (values.has(key)) throw new UserError(`${flag} ${key}: given twice, expected one value`);
+    values.set(key, value);
   }
-  return values;
+  return Object.fromEntries(values);
 }

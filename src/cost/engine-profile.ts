@@ -87,7 +87,7 @@ type FixedAndEachKey = {
 }[keyof EngineProfile];
 
 const text = z.string().min(1);
-const count = z.int().positive();
+const count = z.int().positive().max(1e9);
 const bounds = z.tuple([z.number().nonnegative(), z.number().nonnegative()]);
 const seconds = quantitySchema('s').optional();
 const fixedAndEach = strictObject({ fixed: seconds, each: seconds }).optional();
@@ -110,7 +110,7 @@ export const engineSchema = strictObject({
     }),
     error: text,
     standardErrors: z
-      .record(z.string(), z.number().nonnegative())
+      .record(z.string(), z.number().nonnegative().max(10))
       .describe('relative standard error of each time, by its path in this file; 0.1 is 10 %'),
   })
     .optional()

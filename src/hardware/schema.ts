@@ -10,10 +10,13 @@ const text = z.string().min(1);
 /** At most 1, unless its provenance says that it was kept although it is not physical. */
 const share = z
   .number({ error: (issue) => shareProblem(issue.input) })
-  .gt(0, { error: (issue) => shareProblem(issue.input) })
+  .min(1e-6, { error: (issue) => shareProblem(issue.input) })
   .meta({ maximum: 1 });
 
-const count = z.int().positive();
+const count = z.int().positive().max(1e9);
+
+/** Relative: 10 is 1,000 %. */
+const relativeError = z.number().nonnegative().max(10);
 
 const sourcedCount = z.union([count, strictObject({ value: count, source: text })], {
   error: (issue) => `got ${got(issue.input)}, expected a positive whole number`,
@@ -24,16 +27,12 @@ const provenance = strictObject({
   engine: text.exactOptional(),
   kernel: text.exactOptional(),
   rows: count.exactOptional().describe('measured rows behind the fit'),
-  meanError: z.number().nonnegative().exactOptional().describe('mean relative error of the fit; 0.06 is 6 %'),
+  meanError: relativeError.exactOptional().describe('mean relative error of the fit; 0.06 is 6 %'),
   range: z
     .record(z.string(), z.tuple([z.number(), z.number()]))
     .exactOptional()
     .describe('least and greatest of what was measured, such as "tokens": [1, 4096]'),
-  heldOutError: z
-    .number()
-    .nonnegative()
-    .exactOptional()
-    .describe('mean relative error on rows left out of the fit'),
+  heldOutError: relativeError.exactOptional().describe('mean relative error on rows left out of the fit'),
   heldOut: text.exactOptional().describe('what was left out at a time'),
   date: text.exactOptional().describe('of the fit'),
   law: text.exactOptional().describe('the formula that was fitted'),
@@ -47,13 +46,22 @@ const provenance = strictObject({
   note: text.exactOptional(),
 });
 
+/** As sharp as a corner of two lines, to any digit that is printed. */
+export const SHARPEST_CORNER = 1000;
+
 const gemmLaw = {
   bandwidth: share,
   flops: share,
-  corner: z.number().positive().meta({ minimum: 1 }).describe('sharpness of the corner of the roofline'),
+  corner: z
+    .number()
+    .positive()
+    .max(SHARPEST_CORNER)
+    .meta({ minimum: 1 })
+    .describe('sharpness of the corner of the roofline'),
   depth: z
     .number()
     .nonnegative()
+    .max(1)
     .exactOptional()
     .describe('seconds that a block takes for each element of the inner dimension, which it walks alone'),
   provenance,

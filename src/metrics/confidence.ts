@@ -99,8 +99,13 @@ function addScaled(sum: Float64Array, values: Float64Array, factor: number): voi
   for (let d = 0; d < sum.length; d++) sum[d]! += factor * values[d]!;
 }
 
-/** Sorts the draws. */
-function around(value: number, spread: Float64Array): Interval {
-  spread.sort();
+/**
+ * Sorts the draws. One that drew no request of the measure (none that ended, none with a second token) says nothing of
+ * it and is left out.
+ */
+function around(value: number, draws: Float64Array): Interval {
+  const defined = draws.every(Number.isFinite) ? draws : draws.filter(Number.isFinite);
+  if (defined.length === 0) return { lo: value, hi: value };
+  const spread = defined.sort();
   return { lo: value * Math.exp(quantile(spread, 0.025)), hi: value * Math.exp(quantile(spread, 0.975)) };
 }

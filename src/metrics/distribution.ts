@@ -47,7 +47,7 @@ export function distributionOf(values: Float64Array, counts?: Int32Array): Distr
     points[`p${p}`] = quantiles[i]!;
   });
   const halves = halfIntervals(values, counts, ranked.count, mean, quantiles);
-  points.mean_lo = halves === null ? null : mean - halves[0]!;
+  points.mean_lo = halves === null ? null : Math.max(0, mean - halves[0]!);
   points.mean_hi = halves === null ? null : mean + halves[0]!;
   PERCENTILES.forEach((p, i) => {
     const share = p / 100;

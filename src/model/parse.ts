@@ -15,8 +15,10 @@ import { checkCard } from './check.ts';
 import { baseName, isRecord } from './huggingface/fields.ts';
 import { readHuggingFaceConfig } from './huggingface.ts';
 
-const positive = z.int().min(1);
-const whole = z.int().min(0);
+/** No width, depth or count of a model comes near it. */
+const MOST = 1e9;
+const positive = z.int().min(1).max(MOST);
+const whole = z.int().min(0).max(MOST);
 const text = z.string().min(1);
 const only = z.literal(true).exactOptional();
 

@@ -1,5 +1,5 @@
 /** An answer in the form asked for, to the terminal or to the file asked for. */
-import { csvTable } from '../csv.ts';
+import { spreadsheet } from '../csv.ts';
 import type { Document } from '../report/document.ts';
 import type { FlatTable } from '../report/flat-rows.ts';
 import type { FORMATS } from '../report/formats.ts';
@@ -32,7 +32,7 @@ function render(
     case 'json':
       return `${JSON.stringify(result, null, 2)}\n`;
     case 'csv':
-      return csvTable(flat());
+      return spreadsheet(flat());
     case 'table':
       return textOf(document(), out === undefined && process.stdout.isTTY ? terminalWidth() : undefined);
     case 'markdown':

@@ -46,7 +46,7 @@ async function ofScenario(kind: ChartKind, line: CommandLine, draws: Draws): Pro
   const options = await optionsOf(line);
   const read = (scenario: Parameters<typeof gatherInputs>[0], billed?: boolean) =>
     gatherInputs(scenario, folderLibrary, billed);
-  if (kind in FROM_INPUTS) {
+  if (Object.hasOwn(FROM_INPUTS, kind)) {
     return FROM_INPUTS[kind as keyof typeof FROM_INPUTS].make(await read(completeScenario(options)));
   }
   const { of } = FROM_ROWS[kind as keyof typeof FROM_ROWS];

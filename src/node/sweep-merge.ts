@@ -1,7 +1,7 @@
 /** `specsim sweep merge`: the results of all shards, in the order of the grid. */
 
 import { stat } from 'node:fs/promises';
-import { csvTable } from '../csv.ts';
+import { spreadsheet } from '../csv.ts';
 import { UserError } from '../errors.ts';
 import { flatSweep } from '../sweep/flat.ts';
 import { type MergedSweep, mergeRecords, type PointRecord, type SweepHead } from '../sweep/records.ts';
@@ -51,7 +51,7 @@ async function render(merged: MergedSweep, format: MergeRequest['format']): Prom
     case 'json':
       return `${JSON.stringify(merged, null, 2)}\n`;
     case 'csv':
-      return csvTable(flatSweep(merged));
+      return spreadsheet(flatSweep(merged));
     case 'parquet': {
       const { formatParquet } = await import('./parquet.ts');
       return formatParquet(flatSweep(merged));

@@ -58,7 +58,7 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
   if (out !== undefined) await checkWritable(out, '--out');
   const servedNames = SERVING_RUNS.map((run) => run.set);
   const needsOps = [...servedNames, ...KERNEL_SETS];
-  if (set !== undefined && !(set in SETS) && !needsOps.includes(set)) {
+  if (set !== undefined && !Object.hasOwn(SETS, set) && !needsOps.includes(set)) {
     throw unknownName('set', set, [...Object.keys(SETS), ...needsOps]);
   }
   const folder = ops ?? process.env.SPECSIM_OPS;

@@ -34,7 +34,7 @@ export function flatRows(result: {
 function flatten(schemaVersion: number, row: object): Record<string, string | number | null> {
   const flat: Record<string, string | number | null> = { schema_version: schemaVersion };
   for (const [key, value] of Object.entries(row)) {
-    const inner = NESTED[key];
+    const inner = Object.hasOwn(NESTED, key) ? NESTED[key] : undefined;
     if (inner === undefined) flat[key] = value;
     else for (const name of inner) flat[`${key}.${name}`] = value?.[name] ?? null;
   }

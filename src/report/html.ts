@@ -1,5 +1,7 @@
 /** A document as HTML: the second renderer, beside that for terminals (text.ts). */
+
 import { escaped } from '../plot/text.ts';
+import { inShell } from '../shell.ts';
 import { cellText } from './cell.ts';
 import type { Block, Document, Table } from './document.ts';
 
@@ -21,7 +23,7 @@ function blockHtml(block: Block): string {
     case 'table':
       return tableHtml(block);
     case 'command':
-      return `<pre>${escaped(block.words.join(' '))}</pre>`;
+      return `<pre>${escaped(block.words.map(inShell).join(' '))}</pre>`;
   }
 }
 

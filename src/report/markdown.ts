@@ -1,4 +1,5 @@
 /** A document as GitHub's Markdown: tables, lists of facts, commands to copy. */
+import { inShell } from '../shell.ts';
 import { cellText } from './cell.ts';
 import type { Block, Document } from './document.ts';
 
@@ -23,7 +24,7 @@ function linesOf(block: Block): string[] {
         ...block.rows.map((cells) => row(cells.map((cell, c) => cellText(cell, block.columns[c]!.as)))),
       ];
     case 'command':
-      return ['```sh', block.words.join(' '), '```'];
+      return ['```sh', block.words.map(inShell).join(' '), '```'];
   }
 }
 

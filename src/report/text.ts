@@ -1,4 +1,5 @@
 /** A document as text for a terminal: lines and tables that fit its width. Commands stay whole, to be copied. */
+import { inShell } from '../shell.ts';
 import { cellText } from './cell.ts';
 import type { Block, Column, Document, Table } from './document.ts';
 
@@ -28,7 +29,7 @@ function linesOf(block: Block, width: number): string[] {
     case 'table':
       return tableLines(block, width);
     case 'command':
-      return [`  ${block.words.join(' ')}`];
+      return [`  ${block.words.map(inShell).join(' ')}`];
   }
 }
 

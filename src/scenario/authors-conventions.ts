@@ -25,7 +25,7 @@ export function authorsConventions(
     );
   }
   const { dataset } = trace.provenance;
-  const proposalChance = PROPOSAL_CHANCE[dataset];
+  const proposalChance = Object.hasOwn(PROPOSAL_CHANCE, dataset) ? PROPOSAL_CHANCE[dataset] : undefined;
   if (proposalChance === undefined) {
     throw new UserError(
       `--cost specdecode-bench: trace ${trace.name} is of data set ${JSON.stringify(dataset)}, expected one whose look-up it knows: ${Object.keys(PROPOSAL_CHANCE).join(', ')}`,

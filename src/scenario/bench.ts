@@ -176,16 +176,19 @@ export class Bench {
    * requests and the same errors of the constants. Under an open load, whose arrivals fix the throughput, the time per
    * output token is compared.
    *
-   * @throws Error where that is asked and no request has a second token
+   * @returns null where that is asked and no request has a second token
    */
-  ratio(a: Setting, b: Setting, batch: number | null): Ratio {
+  ratioIfAny(a: Setting, b: Setting, batch: number | null): Ratio | null {
     const run = (setting: Setting, other: Setting) =>
       setting.method.kind === 'none'
         ? this.#baseline(this.#setups.of(other, batch), batch)
         : this.#kept(this.#setups.of(setting, batch), batch);
-    const found = this.#over(run(a, b), run(b, a));
-    if (found === null) throw new Error('no time per output token to compare');
-    return found;
+    return this.#over(run(a, b), run(b, a));
+  }
+
+  /** The same under a load that has batch sizes, where there always is one. */
+  ratio(a: Setting, b: Setting, batch: number): Ratio {
+    return this.ratioIfAny(a, b, batch)!;
   }
 
   /** Null where an open load has no time per output token. A run against itself is 1, whatever is uncertain. */

@@ -10,7 +10,7 @@ export type Control =
       readonly kind: 'name';
       readonly of: 'gpu' | 'engine' | 'model' | 'method' | 'policy' | 'trace' | 'workload';
     }
-  | { readonly kind: 'number'; readonly least: number; readonly most?: number; readonly whole: boolean }
+  | { readonly kind: 'number'; readonly least: number; readonly most: number; readonly whole: boolean }
   | { readonly kind: 'text'; readonly form: string }
   /** Values by name; `form` is how a flag writes one. */
   | { readonly kind: 'pairs'; readonly form: string }
@@ -31,25 +31,21 @@ const number = (pattern: RegExp, schema: z.ZodNumber) =>
     schema,
   );
 
-export const whole = (least: number): Kind<number> => {
-  const error = `a whole number of at least ${least}`;
+export const whole = (least: number, most: number): Kind<number> => {
+  const error = ({ input }: { readonly input?: unknown }) =>
+    typeof input === 'number' && input > most
+      ? `a whole number of at most ${most}`
+      : `a whole number of at least ${least}`;
   return {
-    schema: number(/^[+-]?\d+$/, z.int({ error }).min(least, { error })),
-    control: { kind: 'number', least, whole: true },
+    schema: number(/^[+-]?\d+$/, z.int({ error }).min(least, { error }).max(most, { error })),
+    control: { kind: 'number', least, most, whole: true },
   };
 };
 
-/** A number from `least` to `most`; without `most`, one above 0. */
-export const amount = (least = 0, most?: number): Kind<number> => {
-  const error = most === undefined ? 'a number above 0' : `a number from ${least} to ${most}`;
-  const finite = z.number({ error }).finite({ error });
-  return {
-    schema: number(
-      /./,
-      most === undefined ? finite.positive({ error }) : finite.min(least, { error }).max(most, { error }),
-    ),
-    control: { kind: 'number', least, ...(most !== undefined && { most }), whole: false },
-  };
+export const amount = (least: number, most: number): Kind<number> => {
+  const error = `a number from ${least} to ${most}`;
+  const schema = z.number({ error }).min(least, { error }).max(most, { error });
+  return { schema: number(/./, schema), control: { kind: 'number', least, most, whole: false } };
 };
 
 const written = (error: string) => z.string({ error }).trim().min(1, { error });
@@ -106,8 +102,11 @@ export const list = <T>(
   control,
 });
 
+/** Sequences at once, or tokens of context: far beyond what any server holds. */
+const MOST_SIZE = 1_000_000;
+
 /** A list in which 1..256 stands for the powers of two between, and 8k for 8 x 1024. */
-export const sizes: Kind<number[]> = list(whole(1), doublings);
+export const sizes: Kind<number[]> = list(whole(1, MOST_SIZE), doublings);
 
 function doublings(item: string): (string | number)[] {
   const plain = item.replace(/^\s*(\d+)k\s*$/i, (_, thousands) => String(1024 * Number(thousands)));

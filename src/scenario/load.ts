@@ -9,16 +9,16 @@ export type Load =
   | { readonly kind: 'recorded' };
 
 export const LOAD_FORMS =
-  'clones, closed, poisson:RATE, gamma:RATE,CV, constant:RATE (rates above 0 in requests/s; CV is the standard deviation of a gap over its mean) or recorded (with --workload)';
+  'clones, closed, poisson:RATE, gamma:RATE,CV, constant:RATE (rates above 0, from 1e-6 to 1e6 requests/s; CV, up to 20, is the standard deviation of a gap over its mean) or recorded (with --workload)';
 
 /** The load of a text; null when it is none. */
 export function parseLoad(text: string): Load | null {
   if (text === 'clones' || text === 'closed' || text === 'recorded') return { kind: text };
   const [, process, rate, cv] = /^(poisson|constant|gamma):([^,]+)(?:,([^,]+))?$/.exec(text) ?? [];
-  const ratePerS = positive(rate);
+  const ratePerS = within(rate, 1e-6, 1e6);
   if (ratePerS === null) return null;
   if (process === 'gamma') {
-    const spread = positive(cv);
+    const spread = within(cv, 1e-6, 20);
     return spread === null ? null : { kind: 'open', arrivals: { process, ratePerS, cv: spread } };
   }
   if (cv !== undefined) return null;
@@ -31,7 +31,7 @@ export function isOpen(text: string): boolean {
   return kind === 'open' || kind === 'recorded';
 }
 
-function positive(text: string | undefined): number | null {
+function within(text: string | undefined, least: number, most: number): number | null {
   const value = Number(text);
-  return text !== undefined && text.trim() !== '' && value > 0 && Number.isFinite(value) ? value : null;
+  return value >= least && value <= most ? value : null;
 }

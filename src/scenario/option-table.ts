@@ -15,6 +15,9 @@ import type { Asked, Option, OptionName, Scenario } from './scenario.ts';
 
 const KV_FORMATS = Object.keys(KV_BYTES) as readonly KvFormat[];
 
+/** Tokens of a prompt or an output: ten times the longest context of any model. */
+const MOST_TOKENS = 10_000_000;
+
 /** Tokens deep that a best tree may be, unless k says another depth. */
 const BEST_TREE_DEPTH = 10;
 
@@ -72,7 +75,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
         : `with --cost ${scenario.cost}, which has its own constants`,
   },
   tp: {
-    ...whole(1),
+    ...whole(1, 1024),
     default: 1,
     help: 'GPUs that share the model (tensor parallel)',
     group: 'machine',
@@ -130,7 +133,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     next: 'asked',
   },
   k: {
-    ...list(whole(1)),
+    ...list(whole(1, 1000)),
     default: [3],
     help: 'draft lengths, comma-separated; with a policy, the longest',
     group: 'method',
@@ -185,14 +188,14 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     },
   },
   promptLen: {
-    ...whole(1),
+    ...whole(1, MOST_TOKENS),
     default: null,
     help: "prompt length in tokens, instead of the trace's",
     group: 'load',
     idle: ofLengths,
   },
   outputLen: {
-    ...whole(1),
+    ...whole(1, MOST_TOKENS),
     default: null,
     help: "output length in tokens, instead of the trace's",
     group: 'load',
@@ -218,7 +221,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
         : null,
   },
   replicas: {
-    ...whole(1),
+    ...whole(1, 1024),
     default: 1,
     help: 'identical engines that share the load, each on tp GPUs',
     group: 'machine',
@@ -245,7 +248,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     hash: 'contents',
   },
   timeScale: {
-    ...amount(),
+    ...amount(1e-6, 1e6),
     default: 1,
     help: 'how many times as fast a recorded workload arrives',
     group: 'load',
@@ -255,7 +258,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
         : `with --load ${load}: it scales the times of a --workload that arrives as recorded`,
   },
   duration: {
-    ...amount(),
+    ...amount(1e-6, 1e9),
     default: null,
     help: 'seconds after which an open load is cut off; who has not ended counts as unfinished',
     group: 'load',
@@ -276,7 +279,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
         : null,
   },
   requests: {
-    ...whole(1),
+    ...whole(1, 2_000_000),
     default: null,
     help: 'how many requests of the trace',
     group: 'load',
@@ -288,7 +291,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'acceptance',
   },
   seed: {
-    ...whole(0),
+    ...whole(0, Number.MAX_SAFE_INTEGER),
     default: 1,
     help: 'seed of everything random',
     group: 'run',

@@ -45,6 +45,10 @@ export function parseOptions(
     const key = optionOf(given, where(given));
     // A resolved scenario holds null where nobody chose; it must be readable as a scenario file.
     if (value === null && DEFAULTS[key] === null) continue;
+    // A key that schemas drop without a word.
+    if (typeof value === 'object' && value !== null && Object.hasOwn(value, '__proto__')) {
+      throw new UserError(`${where(given)}: unknown name "__proto__"`);
+    }
     const parsed = OPTIONS[key].schema.safeParse(value);
     if (!parsed.success) {
       const issue = parsed.error.issues[0]!;
@@ -52,6 +56,7 @@ export function parseOptions(
       const got = typeof issue.path[0] === 'number' && Array.isArray(items) ? items[issue.path[0]] : value;
       throw new UserError(`${where(given)}: got ${shown(got)}, expected ${issue.message}`);
     }
+    if (Object.hasOwn(options, key)) throw new UserError(`${where(given)}: given twice, expected one value`);
     options[key] = parsed.data;
   }
   return options as Options;

@@ -1,4 +1,5 @@
 /** What a run returns: plain JSON. Field names carry units; docs/metrics.md defines each. */
+import { UserError } from '../errors.ts';
 import type { Measures } from '../metrics/measure.ts';
 import type { ServingMeasures } from '../metrics/serving.ts';
 import type { TraceKind } from '../trace/trace.ts';
@@ -101,7 +102,7 @@ export interface Answer<R, G extends Group<R> = Group<R>> extends Envelope<R> {
 
 export type Result = Envelope<Row>;
 
-export function answerOf<R, G extends Group<R>>(
+export function answerOf<R extends object, G extends Group<R>>(
   config: Scenario,
   configHash: string,
   warnings: Iterable<string>,
@@ -114,9 +115,35 @@ export function answerOf<R, G extends Group<R>>(
     configHash,
     seed: config.seed,
     warnings: [...warnings],
-    rows: groups.flatMap(({ rows }) => rows),
+    rows: groups.flatMap(({ rows }) => rows.map(finite)),
     groups,
   };
+}
+
+/**
+ * The door through which every row leaves.
+ *
+ * @throws UserError for a figure that is no finite number, which no answer may hold
+ */
+export function finite<R extends object>(row: R): R {
+  const path = notFinite(row);
+  if (path === null) return row;
+  const { method, k, batch_size: batch } = row as Partial<Row>;
+  const of = [method, k && `k=${k}`, batch && `batch ${batch}`].filter((part) => part).join(' ');
+  throw new UserError(
+    `${of || 'the answer'}: ${path} is no finite number, expected inputs nearer to what exists (see specsim list gpus, models, engines)`,
+  );
+}
+
+/** Path of the first number that is none; null where all are. */
+function notFinite(value: unknown): string | null {
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, inner] of Object.entries(value)) {
+    if (typeof inner === 'number' && !Number.isFinite(inner)) return key;
+    const path = notFinite(inner);
+    if (path !== null) return `${key}.${path}`;
+  }
+  return null;
 }
 
 /** The answer without its groups, which JSON leaves out. */

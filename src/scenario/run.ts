@@ -83,8 +83,12 @@ function overBestFixed(
       const best = [...settings.keys()]
         .filter((o) => settings[o]!.method === setting.method && settings[o]!.policy?.spec.kind === 'fixed')
         .reduce((a, o) => (speed(o) > speed(a) ? o : a));
-      const over = bench.ratio(setting, settings[best]!, batch);
-      return { over_best_fixed: over.ratio, over_best_fixed_lo: over.lo, over_best_fixed_hi: over.hi };
+      const over = bench.ratioIfAny(setting, settings[best]!, batch);
+      return {
+        over_best_fixed: over?.ratio ?? null,
+        over_best_fixed_lo: over?.lo ?? null,
+        over_best_fixed_hi: over?.hi ?? null,
+      };
     }),
   );
 }

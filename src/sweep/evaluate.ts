@@ -8,7 +8,7 @@ import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import type { Library } from '../scenario/library.ts';
 import { isOpen } from '../scenario/load.ts';
 import { DEFAULTS, type Scenario } from '../scenario/options.ts';
-import type { Row } from '../scenario/result.ts';
+import { finite, type Row } from '../scenario/result.ts';
 import { loadKind, settingsOf } from '../scenario/run.ts';
 import { sharedKey } from './plan.ts';
 
@@ -36,16 +36,18 @@ export class Evaluator {
     this.#library = library;
   }
 
-  /** @returns the error of a point that cannot be; anything but a mistake of the user's is thrown */
+  /** @returns the error of a point that cannot be, a defect of the program's included: the others stand */
   async evaluate(scenario: Scenario): Promise<Outcome> {
     try {
       const inputs = await this.#inputs(scenario);
       // Points that differ in k or batch alone share their inputs.
       const [setting] = settingsOf({ ...inputs, scenario });
-      return { row: this.#bench(inputs).row(setting!, isOpen(scenario.load) ? null : scenario.batch[0]!) };
+      return {
+        row: finite(this.#bench(inputs).row(setting!, isOpen(scenario.load) ? null : scenario.batch[0]!)),
+      };
     } catch (error) {
       if (error instanceof UserError) return { error: error.message };
-      throw error;
+      return { error: `a defect of specsim: ${error instanceof Error ? error.message : String(error)}` };
     }
   }
 

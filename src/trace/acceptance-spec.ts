@@ -3,9 +3,11 @@
  * every output position. Right for a draft model to about 1 %, wrong for heads and look-up, which come in
  * bursts (docs/physics.md, section 3); always labelled `fitted`.
  */
+
 import { shown, UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
 import { rateOfMeanLength } from './conventions.ts';
+import { offsetsOfLengths } from './flat.ts';
 import type { PositionLengths } from './trace.ts';
 
 /** Drafts that rates without a draft length of their own answer for, unless more are asked. */
@@ -85,8 +87,7 @@ export function sampleAcceptance(
   for (let i = 0; i < maxK; i++) {
     survival.push((survival[i - 1] ?? 1) * (rates[Math.min(i, rates.length - 1)] ?? 0));
   }
-  const offsets = new Int32Array(outputTokens.length + 1);
-  for (let r = 0; r < outputTokens.length; r++) offsets[r + 1] = offsets[r]! + outputTokens[r]!;
+  const offsets = offsetsOfLengths(outputTokens);
   const emitted = new Uint8Array(offsets[outputTokens.length]!).fill(1);
   const shortest = survival.reduce((sum, chance) => sum + chance, 1 - (survival[0] ?? 0));
   const whole = drafted >= maxK ? 1 : Math.max((drafted - shortest) / (maxK - shortest), 0);

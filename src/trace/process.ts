@@ -3,11 +3,13 @@
  * target on one data set: lengths, the n-gram look-up and draft models, and how they go together
  * (docs/acceptance-process.md).
  */
+
 import * as z from 'zod';
 import { shown, UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
 import { strictObject, validate } from '../validate.ts';
 import { copyRunsSchema, sampleCopyRuns } from './copy-runs.ts';
+import { offsetsOfLengths } from './flat.ts';
 import { copulaSchema, sampleRequestScores } from './request-scores.ts';
 import { sampleTokenDifficulty, tokenDifficultySchema } from './token-difficulty.ts';
 import type { AcceptanceTrace, PositionLengths, Provenance } from './trace.ts';
@@ -147,8 +149,7 @@ export function sampleProcess(
   }
   const scores = sampleRequestScores(process.copula, requests, seed);
   const outputTokens = lengths(process.outputTokens, scores.output);
-  const offsets = new Int32Array(requests + 1);
-  for (let r = 0; r < requests; r++) offsets[r + 1] = offsets[r]! + outputTokens[r]!;
+  const offsets = offsetsOfLengths(outputTokens);
   const positions = offsets[requests]!;
   const longest = outputTokens.reduce((most, tokens) => Math.max(most, tokens), 0);
   const scratch = new Float64Array(longest);

@@ -1,5 +1,7 @@
 /** The same trace on other requests or lengths: selections, and what-ifs on context. */
+
 import { stream } from '../random/streams.ts';
+import { offsetsOfLengths } from './flat.ts';
 import { movedRanks } from './token-ranks.ts';
 import type { AcceptanceTrace, PositionLengths, TokenIds } from './trace.ts';
 
@@ -78,10 +80,11 @@ export function sampleIndices(total: number, count: number, seed: number): numbe
  */
 export function withOutputLength(trace: AcceptanceTrace, length: number): AcceptanceTrace {
   const requests = trace.ids.length;
-  const offsets = Int32Array.from({ length: requests + 1 }, (_, r) => r * length);
+  const outputTokens = new Int32Array(requests).fill(length);
+  const offsets = offsetsOfLengths(outputTokens);
   return {
     ...trace,
-    outputTokens: new Int32Array(requests).fill(length),
+    outputTokens,
     drafters: mapDrafters(trace, (lengths) => {
       const from = new Int32Array(requests * length).fill(-1);
       for (let r = 0; r < requests; r++) {

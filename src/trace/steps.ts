@@ -8,7 +8,9 @@
  * (5.8 % at worst), and 0.5 % high to 4 % low for look-up (9.6 % low at worst, k = 5 of 7). Taking recorded rounds as a sample
  * for any start is worse: up to 5 % low for EAGLE-3 and 22 % for look-up.
  */
+
 import { UserError } from '../errors.ts';
+import { offsetsOfLengths } from './flat.ts';
 import type { Drafting, RoundsRecord, Steps } from './record.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
 
@@ -133,8 +135,7 @@ export function positionsOfSteps(steps: Steps, where: string): PositionLengths {
     );
   }
   const requests = steps.ids.length;
-  const offsets = new Int32Array(requests + 1);
-  for (let r = 0; r < requests; r++) offsets[r + 1] = offsets[r]! + steps.outputTokens[r]!;
+  const offsets = offsetsOfLengths(steps.outputTokens);
   const emitted = new Uint8Array(offsets[requests]!).fill(1);
   const proposed = new Uint8Array(offsets[requests]!);
   for (let r = 0; r < requests; r++) {

@@ -9,13 +9,12 @@
  *
  * Left out: any relation between a request's length and its acceptance.
  */
+
 import { UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
+import { offsetsOfLengths } from '../trace/flat.ts';
 import { withRanksFrom } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
-
-/** A byte each for every method, and more where it drafts. */
-const MOST_OUTPUT_TOKENS = 2 ** 30;
 
 /** What a join takes of a workload. */
 interface RequestLengths {
@@ -36,14 +35,7 @@ export function joinWorkload(
   seed: number,
 ): Joined {
   const requests = promptTokens.length;
-  const offsets = new Int32Array(requests + 1);
-  const tokens = outputTokens.reduce((sum, count) => sum + count, 0);
-  if (tokens > MOST_OUTPUT_TOKENS) {
-    throw new UserError(
-      `the outputs of the workload are ${tokens} tokens together, expected at most ${MOST_OUTPUT_TOKENS}: take fewer with --requests`,
-    );
-  }
-  for (let r = 0; r < requests; r++) offsets[r + 1] = offsets[r]! + outputTokens[r]!;
+  const offsets = offsetsOfLengths(outputTokens);
   for (const [name, lengths] of trace.drafters) {
     if (lengths.emitted.length > trace.ids.length) continue;
     throw new UserError(

@@ -88,7 +88,7 @@ describe('shipped profiles', () => {
       for (const file of ${JSON.stringify(files)}) {
         console.log(await outcome(JSON.parse(readFileSync('hardware-profiles/' + file, 'utf8')), file));
       }
-      console.log(await outcome({ specification: ${JSON.stringify({ ...specification, memoryCapacity: '80 GiB' })} }, 'my-gpu.json'));`;
+      console.log(await outcome({ specification: ${JSON.stringify({ ...specification, memoryCapacity: '80 gigabytes' })} }, 'my-gpu.json'));`;
     const arguments_ = ['--import', 'tsx', '--input-type=module', '--eval', program];
     const output = execFileSync(process.execPath, arguments_, { cwd: root, encoding: 'utf8' });
     expect(output.trim().split('\n')).toEqual([...files.map(() => 'parsed'), 'mathjs was loaded']);

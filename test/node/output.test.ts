@@ -14,35 +14,16 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it, vi } from 'vitest';
-import { mistake, specsim } from '../../src/cli/program.ts';
+import { afterAll, describe, expect, it } from 'vitest';
 import { readText } from '../../src/node/input.ts';
 import { checkWritable, write, writeWhole } from '../../src/node/output.ts';
+import { said } from '../cli/command.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/cli/main.js');
 const RUN = ['run', '--requests', '3', '--batch', '1', '--method', 'none'];
 const folder = mkdtempSync(join(tmpdir(), 'specsim-output-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const at = (name: string) => join(folder, name);
-
-/** The mistake that a command ends with, what it wrote to standard output, and to standard error. */
-async function said(...words: string[]) {
-  const heard = { stdout: '', stderr: '', mistake: null as string | null };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      heard[name] += text;
-      return true;
-    }),
-  );
-  try {
-    await specsim(words);
-  } catch (error) {
-    heard.mistake = mistake(error);
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
-  return heard;
-}
 
 describe('a report', () => {
   it('says on standard error which file it is in', async () => {

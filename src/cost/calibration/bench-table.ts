@@ -70,7 +70,7 @@ function timeColumn({ columns, where }: Sheet): [column: string, secondsPerUnit:
 }
 
 function checkColumns(sheet: Sheet, row: SheetRow, op: string): void {
-  const needed = OP_COLUMNS[op];
+  const needed = Object.hasOwn(OP_COLUMNS, op) ? OP_COLUMNS[op] : undefined;
   if (needed === undefined) {
     throw row.error(`op: got ${shown(op)}, expected one of ${Object.keys(OP_COLUMNS).join(', ')}`);
   }

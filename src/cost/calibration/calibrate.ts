@@ -1,6 +1,8 @@
 /** From measured operations and a GPU profile to the profile with its efficiencies fitted. */
+
 import { UserError } from '../../errors.ts';
 import type { HardwareProfile, Provenance } from '../../hardware/profile.ts';
+import { SHARPEST_CORNER } from '../../hardware/schema.ts';
 import { FORMATS } from '../../number-formats.ts';
 import { allReduceRows, fitAllReduce } from './all-reduce.ts';
 import { decodeLaw, decodeRows } from './decode-attention.ts';
@@ -91,7 +93,11 @@ function fitGemms(
         law,
         place: `gemm.${dtype}` as const,
         provenance: provenanceOf(law, rows, range, options),
-        values: { bandwidth: round(bandwidth!), flops: round(flops!), corner: round(corner!) },
+        values: {
+          bandwidth: round(bandwidth!),
+          flops: round(flops!),
+          corner: Math.min(round(corner!), SHARPEST_CORNER),
+        },
       },
     ];
   });

@@ -1,5 +1,6 @@
 /** Typed access to what a file says, with errors that name file, line and field; and what records share. */
 import { shown, UserError } from '../../errors.ts';
+import { MAX_DEPTH } from '../../json.ts';
 import { got } from '../../validate.ts';
 import { MAX_K, meanLengthOf } from '../conventions.ts';
 import type { Rates } from '../record.ts';
@@ -13,9 +14,6 @@ const MAX_COUNT = Number.MAX_SAFE_INTEGER;
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-
-/** Lists and objects in one another; no format has more than a dozen. */
-const MAX_DEPTH = 100;
 
 /** @throws UserError that tells a text cut off from one that never was JSON, and for values nested without end */
 export function parseJson(text: string, at: string): unknown {

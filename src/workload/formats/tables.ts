@@ -3,7 +3,7 @@ import { csvRows } from '../../csv.ts';
 import { shown, UserError } from '../../errors.ts';
 import type { WorkloadRow } from '../workload.ts';
 import type { TableWorkload } from './format.ts';
-import { tokenCount } from './values.ts';
+import { MOST_TOKENS, tokenCount } from './values.ts';
 
 /** The columns of a format, by what they hold, and how it writes time. */
 interface Columns {
@@ -113,7 +113,7 @@ function* tableRows(text: string, where: string, format: Columns): Generator<Wor
       const count = tokenCount(cells[at]!.trim());
       if (count === null) {
         throw fail(
-          `${columns[at]}: got ${shown(cells[at])}, expected a whole number of tokens of at least 0`,
+          `${columns[at]}: got ${shown(cells[at])}, expected a whole number of tokens from 0 to ${MOST_TOKENS}`,
         );
       }
       return count;

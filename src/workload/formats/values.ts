@@ -2,8 +2,8 @@
 import { shown, UserError } from '../../errors.ts';
 import { isObject, type Json } from '../../trace/formats/fields.ts';
 
-/** More than any context window has. */
-export const MOST_TOKENS = 2 ** 31 - 1;
+/** Ten times the longest context of any model. */
+export const MOST_TOKENS = 10_000_000;
 
 /** A whole number of tokens of at least 0; null for anything else. */
 export function tokenCount(value: unknown): number | null {
@@ -21,7 +21,7 @@ export function failed(object: Json, field: string, expected: string, where: str
 
 export function tokensAt(object: Json, field: string, where: string): number {
   const count = typeof object[field] === 'number' ? tokenCount(object[field]) : null;
-  if (count === null) throw failed(object, field, 'a whole number of tokens of at least 0', where);
+  if (count === null) throw failed(object, field, `a whole number of tokens from 0 to ${MOST_TOKENS}`, where);
   return count;
 }
 
