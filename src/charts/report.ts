@@ -24,7 +24,7 @@ export interface Report {
 const STYLE = `body{font:14px/1.5 system-ui,sans-serif;max-width:860px;margin:24px auto;padding:0 16px;color:#1b1f24;background:#fff}
 .dark{color:#eceff2;background:#14181d}h1{font-size:20px}section,figure{margin:16px 0}figure svg{max-width:100%;height:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:12.5px}th,td{padding:2px 10px 2px 0;text-align:left;border-bottom:1px solid #8886}
-.right{text-align:right}.scroll,pre{overflow-x:auto}.warning{color:#8a4b00;font-weight:600}.dark .warning{color:#f0b22e}dl{display:grid;grid-template-columns:90px 1fr;margin:0}dd{margin:0}
+.answer{font-size:16px;font-weight:600}.right{text-align:right}.scroll,pre{overflow-x:auto}.warning{color:#8a4b00;font-weight:600}.dark .warning{color:#f0b22e}dl{display:grid;grid-template-columns:90px 1fr;margin:0}dd{margin:0}
 @media print{details,button{display:none}figure,section{break-inside:avoid}body{margin:0}}`;
 
 const POLICY =
@@ -37,6 +37,7 @@ a.href=URL.createObjectURL(new Blob([JSON.parse(document.getElementById(b.datase
 /** The whole file. The same answer gives the same text. */
 export function reportOf(report: Report, theme: ThemeName = 'light'): string {
   const { title, command, document, charts, warnings, result, csv } = report;
+  const lead = document.flat().find((block) => block.kind === 'sentence' && !block.warning);
   const data = (id: string, text: string) =>
     `<script type="application/json" id="${id}">${JSON.stringify(text).replaceAll('<', '\\u003c')}</script>`;
   const button = (of: string, name: string) =>
@@ -48,10 +49,11 @@ export function reportOf(report: Report, theme: ThemeName = 'light'): string {
 <title>${escaped(title)}</title><style>${STYLE}</style></head>
 <body${theme === 'dark' ? ' class="dark"' : ''}><main>
 <h1>${escaped(title)}</h1>
+<p class="answer">${lead?.kind === 'sentence' ? escaped(lead.text) : ''}</p>
 <pre>${escaped(command)}</pre>
 ${warnings.map((warning) => `<p class="warning">warning: ${escaped(warning)}</p>`).join('\n')}
 ${charts.map((chart) => figure(chart, theme)).join('\n')}
-${htmlOf(document.map((section) => section.filter((block) => block.kind !== 'sentence' || !block.warning)))}
+${htmlOf(document.map((section) => section.filter((block) => block !== lead && (block.kind !== 'sentence' || !block.warning))))}
 <p>${button('json', 'result.json')} ${button('csv', 'rows.csv')}</p>
 </main>
 ${data('json', `${JSON.stringify(result, null, 2)}\n`)}
