@@ -92,7 +92,7 @@ export const FIELDS: readonly Field[] = [
   time('layerHost', 'launch', true),
   time('allReduceSwitch.extra', 'communication'),
   time('draftPassLaunch', 'launch', true),
-  time('draftSequence', 'launch', true),
+  time('draftSequence', 'launch'),
   time('stepOverhead.fixed', 'host', true),
   time('stepOverhead.each', 'host', true),
   time('speculationOverhead.fixed', 'host', true),

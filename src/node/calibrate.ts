@@ -15,6 +15,8 @@ import { calibrateServing, withFittedTimes } from '../scenario/calibrate-serving
 import type { Document as Source } from '../scenario/library.ts';
 import { shippedModels } from '../scenario/models.ts';
 import { DEFAULTS } from '../scenario/options.ts';
+import { isPlainServing, readPlainServing } from '../scenario/plain-serving.ts';
+import { selectServed } from '../scenario/served-rows.ts';
 import { readServing } from '../scenario/serving-table.ts';
 import { folderLibrary } from './folder-library.ts';
 import { readText } from './input.ts';
@@ -27,6 +29,8 @@ interface CalibrateRequest {
   /** The engine profile whose times serving figures are fitted from; default: that of every command. */
   readonly engine: string | undefined;
   readonly framework: string | undefined;
+  /** Of served rows: the one model that is taken. */
+  readonly target: string | undefined;
   readonly kernel: string | undefined;
   readonly system: string | undefined;
   /** Where the tables come from; default: what they say themselves, or their names. */
@@ -109,8 +113,13 @@ async function fitGpu(request: CalibrateRequest, gpu: Source, date: string): Pro
 
 async function fitEngine(request: CalibrateRequest, hardware: HardwareProfile, date: string): Promise<Fit> {
   const texts = await Promise.all(request.serving.map((path) => readText(path, `--serving ${path}`)));
-  const tables = texts.map((text, i) => readServing(text, request.serving[i]!));
-  const engine = request.engine ?? DEFAULTS.engine;
+  const selected = texts.map((text, i) =>
+    isPlainServing(text)
+      ? selectServed(readPlainServing(text, request.serving[i]!), request, hardware.name, request.serving[i]!)
+      : null,
+  );
+  const tables = texts.map((text, i) => selected[i] ?? readServing(text, request.serving[i]!));
+  const engine = request.engine ?? selected.find((one) => one !== null)?.profile ?? DEFAULTS.engine;
   const json = readJson(await profileDocument('engine', engine)) as Record<string, unknown>;
   const fit = await calibrateServing(
     { gpu: request.gpu, engine, hardware },
@@ -120,7 +129,8 @@ async function fitEngine(request: CalibrateRequest, hardware: HardwareProfile, d
   const source = request.source ?? sourceOf(request.serving, tables);
   const profile = withFittedTimes(json, fit, { device: hardware.name, source, date });
   await parseEngine(profile, 'engine');
-  return { profile, says: engineSections(`${json.label} on ${hardware.label}`, fit) };
+  const leftOut = selected.flatMap((one) => one?.leftOut ?? []).map((what) => sentence(`left out: ${what}`));
+  return { profile, says: [...engineSections(`${json.label} on ${hardware.label}`, fit), leftOut] };
 }
 
 async function profileDocument(kind: 'gpu' | 'engine', named: string): Promise<Source> {

@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { grouped } from '../memo.ts';
 import { sampleIndices, selectRequests } from '../trace/reshape.ts';
+import { closedTpot } from './closed-load.ts';
 import {
   ENGINE_TIMES,
   type EngineTime,
@@ -56,11 +57,13 @@ const SMALLEST_S = 1e-6;
 /** What the figures hardly tell stays within about a factor of three of the engine profile. */
 const LOOSENESS = 1;
 
-/** Figures that one run of the program predicts: the same settings at several batch sizes. */
+/** Figures of the same settings: one run of the program predicts them at several batch sizes. */
 interface Group {
   readonly figures: readonly ServingFigure[];
   readonly inputs: Inputs;
 }
+
+const CLOSED_LOADS = new WeakMap<Inputs, ReturnType<typeof closedTpot>>();
 
 /** @throws UserError for settings that do not fit together, too few figures, and a fit that does not converge */
 export async function calibrateServing(
@@ -104,8 +107,8 @@ async function groupsOf(
   figures: readonly ServingFigure[],
   library: Library,
 ): Promise<Group[]> {
-  const bySettings = grouped(figures, ({ options: { batch: _, ...settings } }) =>
-    JSON.stringify(Object.entries(settings).sort()),
+  const bySettings = grouped(figures, ({ options: { batch: _, ...settings }, load }) =>
+    JSON.stringify([load !== undefined, Object.entries(settings).sort()]),
   );
   const groups: Group[] = [];
   for (const own of bySettings.values()) {
@@ -114,7 +117,8 @@ async function groupsOf(
     const inputs = await gatherInputs(completeScenario(options), library).catch((error) => {
       throw atFigure(own[0]!, error);
     });
-    groups.push({ figures: own, inputs: { ...fewRequests(inputs, options), hardware } });
+    const plain = own[0]!.load === undefined ? fewRequests(inputs, options) : inputs;
+    groups.push({ figures: own, inputs: { ...plain, hardware } });
   }
   return groups;
 }
@@ -137,6 +141,7 @@ function fewRequests(inputs: Inputs, options: Options): Inputs {
 
 function predict(groups: readonly Group[], engine: EngineProfile): PredictedFigure[] {
   return groups.flatMap(({ figures, inputs }) => {
+    if (figures[0]!.load !== undefined) return figures.map((figure) => predictClosed(figure, inputs, engine));
     const { rows } = placed(figures[0]!, () => runScenario({ ...inputs, engine }));
     const byBatch = new Map<number | null, Row>(rows.map((row) => [row.batch_size, row]));
     return figures.map((figure) => {
@@ -145,6 +150,16 @@ function predict(groups: readonly Group[], engine: EngineProfile): PredictedFigu
       return { figure, predicted, error: errorOf(figure, predicted) };
     });
   });
+}
+
+function predictClosed(figure: ServingFigure, inputs: Inputs, engine: EngineProfile): PredictedFigure {
+  let tpotS = CLOSED_LOADS.get(inputs);
+  if (tpotS === undefined) {
+    tpotS = placed(figure, () => closedTpot(inputs));
+    CLOSED_LOADS.set(inputs, tpotS);
+  }
+  const predicted = 1e3 * tpotS(engine, figure.load!);
+  return { figure, predicted, error: errorOf(figure, predicted) };
 }
 
 function placed<T>(figure: ServingFigure, act: () => T): T {
@@ -196,18 +211,20 @@ function countOf(groups: readonly Group[]): number {
 
 function rangeOf(groups: readonly Group[]): CalibrationRange {
   const scenarios = groups.map(({ inputs }) => inputs.scenario);
-  const traces = groups.flatMap(({ inputs }) => [...inputs.traces]);
+  const loads = groups.flatMap(({ figures }) => figures.flatMap(({ load }) => load ?? []));
+  const traces = groups.flatMap(({ figures, inputs }) => (figures[0]!.load ? [] : [...inputs.traces]));
   const span = (values: readonly number[]): [number, number] => [Math.min(...values), Math.max(...values)];
   const plain = groups.some(({ inputs }) => inputs.methods.every(({ kind }) => kind === 'none'));
   const drafting = groups.filter(({ inputs }) => inputs.methods.some(({ kind }) => kind !== 'none'));
   return {
     batch: span(scenarios.flatMap(({ batch }) => batch)),
-    context: span(
-      traces.flatMap(({ promptTokens, outputTokens }) => [
+    context: span([
+      ...loads.flatMap(({ promptTokens, outputTokens }) => [promptTokens, promptTokens + outputTokens]),
+      ...traces.flatMap(({ promptTokens, outputTokens }) => [
         Math.min(...promptTokens),
         Math.max(...promptTokens.map((prompt, r) => prompt + outputTokens[r]!)),
       ]),
-    ),
+    ]),
     drafted: span([...(plain ? [0] : []), ...drafting.flatMap(({ inputs }) => inputs.scenario.k)]),
     tp: span(scenarios.map(({ tp }) => tp)),
     dtypes: [...new Set(scenarios.map(({ dtype }) => dtype))],

@@ -1,6 +1,7 @@
 /** Tables of measured serving figures: a row a figure, its columns the keys of a scenario (docs/calibration.md). */
 import { readSheet, type SheetRow } from '../cost/calibration/sheet.ts';
 import { UserError, unknownName } from '../errors.ts';
+import type { ClosedLoad } from './closed-load.ts';
 import { type Options, parseOptions } from './options.ts';
 import type { Row } from './result.ts';
 
@@ -43,6 +44,8 @@ export interface ServingFigure {
   readonly knownTo: number;
   /** Settings of the row, without what the command decides. */
   readonly options: Options;
+  /** A closed load in its steady state, whose TPOT is the figure; else the row is a run of the program. */
+  readonly load?: ClosedLoad;
   /** File and line. */
   readonly where: string;
 }

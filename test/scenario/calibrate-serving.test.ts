@@ -140,6 +140,7 @@ describe('specsim calibrate --serving', () => {
     serving: [join(folder, 'serving.csv')],
     engine: undefined,
     framework: undefined,
+    target: undefined,
     kernel: undefined,
     system: undefined,
     source: undefined,

@@ -520,6 +520,7 @@ describe('specsim calibrate', () => {
     engine: undefined,
     engineOut: undefined,
     framework: undefined,
+    target: undefined,
     kernel: undefined,
     system: undefined,
     source: undefined,

@@ -1,0 +1,155 @@
+/**
+ * Tables of plain serving as ai-dynamo/aiconfigurator publishes them: a row is one closed load on one replica, with its
+ * mean TTFT and TPOT. Columns: docs/calibration.md.
+ *
+ * Left out: copies of attention that share experts (dp_attention above 1). The tables do not say the format of the KV
+ * cache: that of fp8 and fp4 checkpoints of dense models, and of all of them under TensorRT-LLM, is fp8.
+ */
+import { readSheet, type SheetRow } from '../cost/calibration/sheet.ts';
+import { UserError } from '../errors.ts';
+import type { WeightFormat } from '../number-formats.ts';
+import type { ClosedLoad } from './closed-load.ts';
+import { profileOf } from './engine-versions.ts';
+import type { Options } from './options.ts';
+
+export interface PlainServing {
+  readonly engine: string;
+  readonly version: string;
+  /** The profile that predicts this version; null where none does. */
+  readonly profile: string | null;
+  readonly gpu: string;
+  /** Of the catalogue; null for a model that it lacks. */
+  readonly target: string | null;
+  /** As the table names it. */
+  readonly model: string;
+  readonly options: Options;
+  readonly load: ClosedLoad;
+  readonly dpAttention: number;
+  /** Groups of GPUs that share out the experts; 1 of a dense model. */
+  readonly ep: number;
+  readonly ttftS: number;
+  readonly tpotS: number;
+  readonly calibrates: boolean;
+  readonly line: number;
+}
+
+/** What the catalogue calls the models of such tables. */
+const TARGETS: Readonly<Record<string, string>> = {
+  'meta-llama/Llama-3.1-8B': 'llama-3.1-8b',
+  'meta-llama/Llama-3.1-70B': 'llama-3.1-70b',
+  'deepseek-ai/DeepSeek-R1': 'deepseek-v3',
+  'openai/gpt-oss-120b': 'gpt-oss-120b',
+};
+
+/** Each request's lengths are uniform between 0.8 and 1 times what the table says. */
+const MEAN_LENGTH = 0.9;
+
+const COLUMNS = ['engine', 'engine_version', 'model', 'gpu', 'precision', 'concurrency', 'tpot_ms', 'use'];
+
+/** Whether a text is such a table, by its header. */
+export function isPlainServing(text: string): boolean {
+  const columns = (/^[^#\n].*/m.exec(text)?.[0] ?? '').split(',');
+  return COLUMNS.every((column) => columns.includes(column));
+}
+
+/** @throws UserError with file and line for cells that are not what they should be */
+export function readPlainServing(text: string, where: string): PlainServing[] {
+  const sheet = readSheet(text, where);
+  const missing = COLUMNS.filter((column) => !sheet.columns.includes(column));
+  if (missing.length > 0) throw new UserError(`${where}: missing column ${missing.join(', ')}`);
+  return [...sheet.rows()].map(servedRow);
+}
+
+function servedRow(row: SheetRow): PlainServing {
+  const [engine, version, model] = [row.text('engine'), row.cell('engine_version'), row.text('model')];
+  const target = TARGETS[model] ?? null;
+  const use = row.text('use');
+  if (use !== 'calibrate' && use !== 'validate') {
+    throw row.error(`use: got "${use}", expected calibrate or validate`);
+  }
+  return {
+    engine,
+    version,
+    profile: profileOf(engine, version, row.cell('measured')),
+    gpu: row.text('gpu'),
+    target,
+    model,
+    options: {
+      ...(target !== null && { target }),
+      method: ['none'],
+      tp: row.whole('tp'),
+      dtype: weightFormat(row, model),
+      kvDtype: keepsFp8(row, model) ? 'fp8' : 'bf16',
+    },
+    load: {
+      promptTokens: MEAN_LENGTH * row.whole('prompt_tokens'),
+      outputTokens: MEAN_LENGTH * row.whole('output_tokens'),
+      concurrency: row.whole('concurrency'),
+    },
+    dpAttention: row.whole('dp_attention'),
+    ep: dense(row) ? 1 : row.whole('moe_ep'),
+    ttftS: 1e-3 * row.positive('ttft_ms'),
+    tpotS: 1e-3 * row.positive('tpot_ms'),
+    calibrates: use === 'calibrate',
+    line: row.line,
+  };
+}
+
+function weightFormat(row: SheetRow, model: string): WeightFormat | 'auto' {
+  const precision = row.text('precision');
+  if (model.includes('gpt-oss')) return 'auto';
+  if (precision === 'fp8') return row.cell('gemm') === 'fp8' && dense(row) ? 'fp8' : 'fp8-block';
+  const formats: Readonly<Record<string, WeightFormat>> = { bf16: 'bf16', fp4: 'nvfp4', int4: 'int4' };
+  const format = formats[precision];
+  if (format === undefined) throw row.error(`precision: got "${precision}", expected bf16, fp8, fp4 or int4`);
+  return format;
+}
+
+function keepsFp8(row: SheetRow, model: string): boolean {
+  const small = ['fp8', 'fp4'].includes(row.text('precision')) && !model.includes('gpt-oss');
+  return small && (dense(row) || row.text('engine') === 'trtllm');
+}
+
+function dense(row: SheetRow): boolean {
+  return row.cell('moe_ep') === '';
+}
+
+/**
+ * Why rows are left out, by line, told from what was measured alone: requests that wait for memory, repeats that differ,
+ * and times that fall as more requests run.
+ */
+export function contradictions(rows: readonly PlainServing[]): Map<number, string> {
+  const left = new Map<number, string>();
+  for (const row of rows) {
+    const { load, ttftS, tpotS } = row;
+    if (ttftS > WAITING * load.outputTokens * tpotS) left.set(row.line, 'requests waited for memory');
+  }
+  for (const a of rows) {
+    for (const b of rows) {
+      if (a === b || seriesOf(a) !== seriesOf(b)) continue;
+      const [fewer, more] = [a.load.concurrency, b.load.concurrency];
+      if (fewer === more && a.tpotS > REPEATS * b.tpotS) {
+        left.set(a.line, 'repeats of it differ');
+        left.set(b.line, 'repeats of it differ');
+      }
+      if (fewer < more && a.tpotS > FALLS * b.tpotS) {
+        left.set(a.line, 'its time falls as more requests run');
+        left.set(b.line, 'its time falls as more requests run');
+      }
+    }
+  }
+  return left;
+}
+
+/** Waiting for a first token, as a share of the time of a whole output. */
+const WAITING = 0.25;
+/** Times of one setting, measured twice. */
+const REPEATS = 1.1;
+/** Times of a setting under fewer requests over those under more. */
+const FALLS = 1.05;
+
+function seriesOf(row: PlainServing): string {
+  const { engine, version, gpu, model, options, load, dpAttention, ep } = row;
+  const { promptTokens, outputTokens } = load;
+  return JSON.stringify([engine, version, gpu, model, options, dpAttention, ep, promptTokens, outputTokens]);
+}
