@@ -44,7 +44,7 @@ export async function recordLookUp(request: RecordLookUpRequest): Promise<void> 
   await writeWhole(out, partsOf(request, totals));
   const { requests, promptTokens, outputTokens, positions, proposing, unit } = totals;
   const words = unit === 'words' ? 'words' : 'tokens';
-  const share = positions === 0 ? 'n/a' : `${((100 * proposing) / positions).toFixed(1)} %`;
+  const share = positions === 0 ? 'n/a' : `${((100 * proposing) / positions).toFixed(1)}%`;
   process.stdout.write(
     [
       `wrote ${out}: ${describe(lookUp)}`,

@@ -184,7 +184,7 @@ function asDocument(
 }
 
 const SIGNED: Format = { ...fixed(2), signed: true };
-const PERCENT: Format = { ...fixed(1), unit: ' %' };
+const PERCENT: Format = { ...fixed(1), unit: '%' };
 
 function publishedSections({ points, jointFit, traces }: Published): Section[] {
   const names = setsIn(points);
@@ -254,7 +254,7 @@ function sizeColumn(title: string, points: readonly Point[], size: keyof ErrorSi
   return {
     title,
     align: 'right',
-    cell: (name) => `${errorOf(points, name)[size].toFixed(2)} ${unitOf(name)}`,
+    cell: (name) => `${errorOf(points, name)[size].toFixed(2)}${SETS[name].error === 'percent' ? '%' : ' points'}`,
   };
 }
 

@@ -34,7 +34,7 @@ export function remedies(inputs: Inputs, bench: Bench, bounds: Bounds, batch: nu
   const now = stepOf(measures);
   const { draft, overhead } = measures.step_ms!;
   const gain = ({ ms, tokens }: Step) => tokens / ms / (now.tokens / now.ms);
-  const percent = `${100 * BETTER} %`;
+  const percent = `${100 * BETTER}%`;
   const faster = (path: string) => {
     const field = FIELDS.find((one) => one.path === path)!;
     return gain(stepOf(bench.measures(setting, batch, scaled(field, inputs, 1 + BETTER))));

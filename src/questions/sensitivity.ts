@@ -42,7 +42,7 @@ function documentOf(result: Sensitivity, inputs: Inputs): Document {
     [
       ...head(result, [inputs], `what moves ${modelOn(inputs)}`),
       sentence(
-        `elasticities: change of the result in % for 1 % more of the parameter (central differences, ${100 * step} %)`,
+        `elasticities: change of the result in % for 1% more of the parameter (central differences, ${100 * step}%)`,
       ),
     ],
     ...groups.map(({ rows }) => section(rows)),

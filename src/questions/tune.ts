@@ -95,7 +95,7 @@ function documentOf(result: Tuning, inputs: readonly Inputs[]): Document {
     [
       ...head(result, [first!], `how to draft for ${modelOn(first!)}`),
       sentence(
-        `smallest k within ${100 * TIE} % of the best; gains with 95 % intervals on the same requests`,
+        `smallest k within ${100 * TIE}% of the best; gains with 95% intervals on the same requests`,
       ),
     ],
     ...groups.flatMap(({ trace, rows, schedules, trees }): Section[] => [

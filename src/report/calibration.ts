@@ -88,7 +88,7 @@ export function engineSections(label: string, fit: ServingFit): Document {
           as: shares,
           cell: ({ figure, error }) => ({
             value: error,
-            text: `${cellText(error, shares)} ${isShare(figure.measure) ? 'points' : '%'}`,
+            text: `${cellText(error, shares)}${isShare(figure.measure) ? ' points' : '%'}`,
           }),
         },
       ]),

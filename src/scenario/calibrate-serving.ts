@@ -276,8 +276,8 @@ export function errorText(figures: readonly PredictedFigure[]): string {
   const mean = (of: readonly PredictedFigure[], digits: number, unit: string) =>
     of.length === 0
       ? []
-      : [`${(of.reduce((sum, { error }) => sum + Math.abs(error), 0) / of.length).toFixed(digits)} ${unit}`];
+      : [`${(of.reduce((sum, { error }) => sum + Math.abs(error), 0) / of.length).toFixed(digits)}${unit}`];
   const shares = figures.filter(({ figure }) => isShare(figure.measure));
   const others = figures.filter(({ figure }) => !isShare(figure.measure));
-  return [...mean(others, 2, '%'), ...mean(shares, 2, 'points')].join(' and ');
+  return [...mean(others, 2, '%'), ...mean(shares, 2, ' points')].join(' and ');
 }

@@ -231,7 +231,7 @@ function doubts({ name, calibration }: HardwareProfile): string[] {
   const grade =
     calibration === 'generation'
       ? "takes the efficiency of its generation's kernels"
-      : 'has only a data sheet: its efficiency is a generic guess, expect errors of 10 to 20 %';
+      : 'has only a data sheet: its efficiency is a generic guess, expect errors of 10 to 20%';
   return [`gpu ${name} ${grade}`];
 }
 

@@ -54,7 +54,7 @@ export function treeRemark(
   { trace, method: { name }, lengths, inputs: { missCapture } }: Ground,
 ): string | null {
   if (!assumed) return null;
-  const chosen = `a tree chosen by the round has the likeliest drafts in ${100 * SELECTION_QUALITY} % of the rounds`;
+  const chosen = `a tree chosen by the round has the likeliest drafts in ${100 * SELECTION_QUALITY}% of the rounds`;
   const of = `trace ${trace.name}, trees of ${name}: fitted`;
   if (lengths.ranks !== undefined)
     return `${of}, ranks recorded, the choice of tree ${plan.label} assumed: ${chosen}`;

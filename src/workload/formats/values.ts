@@ -74,6 +74,6 @@ export function textOf(content: unknown): string {
 }
 
 export const ESTIMATED =
-  'lengths are estimated from texts, at four characters a token: expect them to be 10 to 30 % off';
+  'lengths are estimated from texts, at four characters a token: expect them to be 10 to 30% off';
 export const ALL_AT_ONCE =
   'the file does not say when requests came: all come at once; --load poisson:RATE spreads them';

@@ -564,7 +564,7 @@ describe('specsim calibrate', () => {
       kernelTimes: { t0: '4e-6 s' },
     });
     expect(printed.join('')).toMatch(
-      /gemm bf16 \(torch 2\.8\.0\) +t0 4\.00 us, bandwidth 0\.8500, .* 60 +0\.00 %/,
+      /gemm bf16 \(torch 2\.8\.0\) +t0 4\.00 us, bandwidth 0\.8500, .* 60 +0\.00%/,
     );
     const again = { ...request, gpu: out, ops, out: join(folder, 'again.json'), source: 'us' };
     await calibrate(again);
