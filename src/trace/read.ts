@@ -216,7 +216,8 @@ export class RecordReader {
   }
 
   #notText(what: string): UserError {
-    return new UserError(`${this.#where}: ${what}, expected a trace (${formatNames.join(', ')})`);
+    const expected = what.includes('expected') ? '' : `, expected a trace (${formatNames.join(', ')})`;
+    return new UserError(`${this.#where}: ${what}${expected}`);
   }
 }
 

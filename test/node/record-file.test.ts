@@ -37,7 +37,7 @@ describe('files on disk', () => {
 
   const jsonl = SAMPLES['vllm-detailed']!;
   it.each<[string, string, string | Uint8Array, string]>([
-    ['UTF-16', 'a.jsonl', Buffer.from(jsonl, 'utf16le'), 'not a text file'],
+    ['UTF-16', 'a.jsonl', Buffer.from(jsonl, 'utf16le'), 'UTF-16 text, expected UTF-8'],
     ['an archive', 'a.jsonl', gzipSync(jsonl), 'not a text file'],
     ['text named .gz', 'a.jsonl.gz', jsonl, 'not valid gzip: incorrect header check'],
     ['gzip cut off', 'a.jsonl.gz', gzipSync(jsonl).subarray(0, 90), 'not valid gzip: unexpected end of file'],
@@ -57,8 +57,8 @@ describe('files on disk', () => {
     [
       'a huge line',
       'a.jsonl',
-      `${jsonl}{"id":"${'x'.repeat(4e6)}"}\n`,
-      'line 2: field metrics is missing, expected an object',
+      `${jsonl}{"id":"${'x'.repeat(4e6)}","metrics":{"speculative_decoding":{}}}\n`,
+      'line 2: field num_accepted_draft_tokens is missing, expected',
     ],
     ['nothing', 'a.jsonl', '', 'empty file'],
     ['a folder', '.', '', 'cannot be read (EISDIR)'],
