@@ -254,7 +254,8 @@ function sizeColumn(title: string, points: readonly Point[], size: keyof ErrorSi
   return {
     title,
     align: 'right',
-    cell: (name) => `${errorOf(points, name)[size].toFixed(2)}${SETS[name].error === 'percent' ? '%' : ' points'}`,
+    cell: (name) =>
+      `${errorOf(points, name)[size].toFixed(2)}${SETS[name].error === 'percent' ? '%' : ' points'}`,
   };
 }
 

@@ -94,9 +94,7 @@ function documentOf(result: Tuning, inputs: readonly Inputs[]): Document {
     answerFirst(groups.map(({ rows }) => firstAnswer(rows))),
     [
       ...head(result, [first!], `how to draft for ${modelOn(first!)}`),
-      sentence(
-        `smallest k within ${100 * TIE}% of the best; gains with 95% intervals on the same requests`,
-      ),
+      sentence(`smallest k within ${100 * TIE}% of the best; gains with 95% intervals on the same requests`),
     ],
     ...groups.flatMap(({ trace, rows, schedules, trees }): Section[] => [
       [sentence(`trace ${first!.traces[trace]!.name}`), gains(rows)],

@@ -27,7 +27,15 @@ async function figures(): Promise<string[]> {
   const lines: string[] = [];
   for (const target of ['llama-3.1-8b', 'qwen3-8b']) {
     const tp = 1;
-    const options = { target, tp, k: [3], trace: ['cnn'], batch: [1, 8, 64], promptLen: 512, outputLen: 32 };
+    const options = {
+      target,
+      tp,
+      k: [3],
+      trace: ['cnn'],
+      batch: [1, 4, 8, 64],
+      promptLen: 512,
+      outputLen: 32,
+    };
     const scenario = completeScenario({
       ...options,
       gpu: 'h200-sxm',
@@ -167,7 +175,7 @@ describe('specsim calibrate --serving', () => {
       device: 'h200-sxm',
       sources: ['made up'],
       range: { batch: [1, 64], context: [512, 544], drafted: [0, 3], tp: [1, 1], dtypes: ['bf16'] },
-      error: expect.stringMatching(/^mean 0\.\d\d % and 0\.\d\d points on 30 figures; .* with one model/),
+      error: expect.stringMatching(/^mean 0\.\d\d% and 0\.\d\d points on 40 figures; .* with one model/),
     });
     expect(json.calibration.standardErrors.layerLaunch).toBeLessThan(0.05);
     expect(json.search.each.source).toMatch(/fit-engine/);
