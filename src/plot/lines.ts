@@ -37,7 +37,8 @@ export function drawLines(paper: Paper, outer: Box, panel: LinesPanel): void {
     x: scaleOf(panel.x, [...xs, ...rules('x')], box.left + 8, box.right - 8),
     y: scaleOf(panel.y, [...ys, ...rules('y')], box.bottom, box.top, (box.bottom - box.top) / 48),
   };
-  for (const rule of panel.rules) drawSpan(paper, plot, rule);
+  const shown = panel.rules.filter(({ axis, at }) => Number.isFinite(plot[axis].at(at)));
+  for (const rule of shown) drawSpan(paper, plot, rule);
   yAxis(paper, box, panel.y, plot.y);
   xAxis(paper, box, panel.x, plot.x);
   for (const series of panel.series) drawBand(paper, plot, series);
@@ -47,7 +48,7 @@ export function drawLines(paper: Paper, outer: Box, panel: LinesPanel): void {
   });
   for (const series of panel.series) drawMarks(paper, plot, series);
   drawNames(paper, plot, outer.right);
-  for (const rule of panel.rules) drawRule(paper, plot, rule);
+  for (const rule of shown) drawRule(paper, plot, rule);
   for (const series of panel.series) drawLabels(paper, plot, series);
 }
 
@@ -61,13 +62,18 @@ function dashesOf(series: readonly Series[]): (string | undefined)[] {
   });
 }
 
-/** Pixels of a point; null where it has no value. */
+/** Pixels of a point; null where it has no value, or none that its axis can show. */
 function placed({ x, y }: Plot, point: Point, value = point.y): readonly [number, number] | null {
-  return value === null ? null : [x.at(point.x), y.at(value)];
+  if (value === null) return null;
+  const at = [x.at(point.x), y.at(value)] as const;
+  return at.every(Number.isFinite) ? at : null;
 }
 
 function drawBand(paper: Paper, plot: Plot, { points, hue, path }: Series): void {
-  const banded = points.filter(({ lo, hi }) => typeof lo === 'number' && typeof hi === 'number');
+  const banded = points.filter(
+    (point) =>
+      placed(plot, point, point.lo ?? null) !== null && placed(plot, point, point.hi ?? null) !== null,
+  );
   if (banded.length === 0) return;
   const colour = paper.theme.hues[hue];
   if (path === 'none' || banded.length === 1) {
@@ -164,9 +170,11 @@ function sayPoint(name: string, { x, y, lo, hi, label, says }: Point, xAxis: Axi
 function drawNames(paper: Paper, plot: Plot, right: number): void {
   const { box, panel } = plot;
   const ends = panel.series
-    .filter(({ name, points }) => name !== '' && points.some(({ y }) => y !== null))
+    .filter(({ name, points }) => name !== '' && points.some((point) => placed(plot, point) !== null))
     .map(({ name, hue, points }) => {
-      const last = points.filter(({ y }) => y !== null).reduce((a, b) => (b.x >= a.x ? b : a));
+      const last = points
+        .filter((point) => placed(plot, point) !== null)
+        .reduce((a, b) => (b.x >= a.x ? b : a));
       const [x, y] = placed(plot, last)!;
       return { name, colour: paper.theme.hues[hue], x, y, at: y };
     })
