@@ -6,7 +6,9 @@ import { csvTable } from '../csv.ts';
 import { BASIC_METHODS } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { Chart, ChartKind } from '../plot/chart.ts';
-import { CARDS } from '../questions/cards.ts';
+import { explain } from '../questions/explain.ts';
+import type { Question } from '../questions/question.ts';
+import { tune } from '../questions/tune.ts';
 import { flatRows } from '../report/flat-rows.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import type { Library } from '../scenario/library.ts';
@@ -157,7 +159,7 @@ async function picture(
       : kind === 'waterfall'
         ? { ...one, batch: at === 1 ? [1] : [1, at] }
         : options;
-  const question = await CARDS.find(({ name }) => name === of[0])!.load();
+  const question: Question = kind === 'best' ? tune : explain;
   const own = kind === 'best' ? BEST : {};
   const asking = await question.gather(
     named,
