@@ -13,6 +13,7 @@ import {
   sentence,
   table,
   WHOLE,
+  within,
 } from '../report/document.ts';
 import { textOf } from '../report/text.ts';
 import { SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
@@ -230,23 +231,21 @@ function publishedSections({ points, jointFit, traces }: Published): Section[] {
 
 function setSection(name: SetName, points: readonly Point[]): Section {
   const { digits, title, role } = SETS[name];
+  const own = points.filter((point) => point.set === name);
+  const spread = own.some(({ interval }) => interval !== undefined) ? ' (95%)' : '';
   return [
     sentence(`${name}: ${title} (${role})`),
-    table(
-      points.filter((point) => point.set === name),
-      [
-        { title: 'setting', cell: ({ setting }) => setting },
-        { title: 'batch', as: WHOLE, cell: ({ batchSize }) => batchSize },
-        { title: 'measured', as: fixed(digits), cell: ({ measured }) => measured },
-        { title: 'predicted', as: fixed(digits), cell: ({ predicted }) => predicted },
-        {
-          title: '95% interval',
-          as: fixed(digits),
-          cell: ({ interval }) => (interval === undefined ? null : [interval.lo, interval.hi]),
-        },
-        { title: `error ${unitOf(name)}`, as: SIGNED, cell: ({ error }) => error },
-      ],
-    ),
+    table(own, [
+      { title: 'setting', cell: ({ setting }) => setting },
+      { title: 'batch', as: WHOLE, cell: ({ batchSize }) => batchSize },
+      { title: 'measured', as: fixed(digits), cell: ({ measured }) => measured },
+      {
+        title: `predicted${spread}`,
+        as: fixed(digits),
+        cell: ({ predicted, interval: { lo = null, hi = null } = {} }) => within(predicted, lo, hi),
+      },
+      { title: `error ${unitOf(name)}`, as: SIGNED, cell: ({ error }) => error },
+    ]),
   ];
 }
 

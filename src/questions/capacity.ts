@@ -3,7 +3,6 @@
 import { threeDigits } from '../report/cell.ts';
 import {
   answerFirst,
-  type Cell,
   type Document,
   type Format,
   fixed,
@@ -15,6 +14,7 @@ import {
   THREE,
   table,
   warningsSection,
+  within,
 } from '../report/document.ts';
 import { flatRows } from '../report/flat-rows.ts';
 import { head, modelOn } from '../report/head.ts';
@@ -69,20 +69,17 @@ function rates(rows: readonly CapacityRow[]): Table {
   return table(rows, [
     { title: 'method', cell: settingLabel },
     {
-      title: 'requests/s',
+      title: 'requests/s (95%)',
       as: { ...THREE, none: 'any' },
-      cell: ({ max_rate_req_per_s: perS }) => (perS === 0 ? '0' : perS),
+      cell: (row) => {
+        const perS = row.max_rate_req_per_s;
+        return perS === 0 ? '0' : within(perS, row.max_rate_lo_req_per_s, row.max_rate_hi_req_per_s);
+      },
     },
     {
-      title: '95% interval',
-      as: THREE,
-      cell: (row) => interval(row.max_rate_lo_req_per_s, row.max_rate_hi_req_per_s),
-    },
-    { title: 'vs none', as: RATIO, cell: (row) => row.capacity_ratio },
-    {
-      title: '95% interval',
-      as: fixed(2),
-      cell: (row) => interval(row.capacity_ratio_lo, row.capacity_ratio_hi),
+      title: 'vs none (95%)',
+      as: RATIO,
+      cell: (row) => within(row.capacity_ratio, row.capacity_ratio_lo, row.capacity_ratio_hi),
     },
     { title: 'limited by', cell: (row) => row.limited_by },
     { title: 'tokens/s', as: fixed(0), cell: (row) => row.throughput_tok_per_s },
@@ -133,8 +130,4 @@ function answer({
 
 function rate(perS: number | null): string {
   return perS === null ? 'any' : perS === 0 ? '0' : threeDigits(perS);
-}
-
-function interval(lo: number | null, hi: number | null): Cell {
-  return lo === null || hi === null ? null : [lo, hi];
 }

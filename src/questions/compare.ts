@@ -6,7 +6,6 @@ import {
   answerFirst,
   type Cell,
   type Document,
-  fixed,
   PERCENT,
   RATE,
   RATIO,
@@ -17,6 +16,7 @@ import {
   table,
   WHOLE,
   warningsSection,
+  within,
 } from '../report/document.ts';
 import { flatRows } from '../report/flat-rows.ts';
 import { head } from '../report/head.ts';
@@ -88,8 +88,11 @@ function comparison(rows: readonly ComparisonRow[]): Table {
     batchColumn(rows),
     { title: 'plain tokens/s', as: RATE, cell: (row) => row.baseline_throughput_tok_per_s },
     { title: 'best tokens/s', as: RATE, cell: (row) => row.throughput_tok_per_s },
-    { title: 'speedup', as: RATIO, cell: (row) => row.speedup },
-    { title: '95% interval', as: fixed(2), cell: (row) => [row.speedup_lo!, row.speedup_hi!] },
+    {
+      title: 'speedup (95%)',
+      as: RATIO,
+      cell: (row) => within(row.speedup, row.speedup_lo, row.speedup_hi),
+    },
     { title: 'best', cell: settingLabel },
     { title: 'breaks even at', as: WHOLE, cell: breakEven },
     { title: 'bound by', cell: (row) => row.binding },

@@ -15,6 +15,7 @@ import {
   table,
   WHOLE,
   warningsSection,
+  within,
 } from '../report/document.ts';
 import { flatRows } from '../report/flat-rows.ts';
 import { head, modelOn } from '../report/head.ts';
@@ -75,12 +76,29 @@ function firstAnswer(rows: readonly Row[], trace: string | null): string | null 
   if (first.batch_size === null)
     return `${about}${best} emits tokens ${times(first)} as fast as plain decoding under this load`;
   const ends = first === last ? '' : ` and ${times(last)} at ${last.batch_size}`;
-  const fails = own.findIndex((row, i) => i > 0 && gain(row) <= 1 && gain(own[i - 1]!) > 1);
-  const even =
-    fails < 0
-      ? ''
-      : `; it breaks even between batch ${own[fails - 1]!.batch_size} and ${own[fails]!.batch_size}`;
-  return `${about}${best} is ${times(first)} as fast as plain decoding at batch ${first.batch_size}${ends}${even}`;
+  return `${about}${best} is ${times(first)} as fast as plain decoding at batch ${first.batch_size}${ends}${evenText(own)}`;
+}
+
+/**
+ * Between which batch sizes a setting stops paying, and between which it surely does so; nothing where it pays, or does
+ * not, at all of them.
+ *
+ * @param rows of one setting, by batch size
+ */
+function evenText(rows: readonly Row[]): string {
+  const gains = rows.map((row) => gainOf(row)!);
+  const fails = gains.findIndex(({ ratio }, i) => i > 0 && ratio <= 1 && gains[i - 1]!.ratio > 1);
+  if (fails < 0) return '';
+  const batch = (at: number) => rows[at]!.batch_size;
+  const pays = gains.findLastIndex(({ lo }, i) => i < fails && lo > 1);
+  const loses = gains.findIndex(({ hi }, i) => i >= fails && hi < 1);
+  const even = `breaks even between batch ${batch(fails - 1)} and ${batch(fails)}`;
+  if (pays === fails - 1 && loses === fails) return `; it surely ${even}`;
+  const ends = [
+    ...(pays < 0 ? [] : [`above ${batch(pays)}`]),
+    ...(loses < 0 ? [] : [`below ${batch(loses)}`]),
+  ];
+  return `; it ${even}${ends.length === 0 ? ', not sure' : `, surely ${ends.join(' and ')}`}`;
 }
 
 function speedTable(rows: readonly Row[]) {
@@ -93,9 +111,8 @@ function speedTable(rows: readonly Row[]) {
       as: RATIO,
       cell(row) {
         const gain = gainOf(row);
-        return gain === null || row.method === 'none'
-          ? (gain?.ratio ?? null)
-          : [gain.ratio, gain.lo, gain.hi];
+        if (gain === null) return null;
+        return row.method === 'none' ? gain.ratio : within(gain.ratio, gain.lo, gain.hi);
       },
     },
     { title: 'tok/round', as: fixed(2), cell: (row) => row.tokens_per_round },
@@ -125,11 +142,12 @@ function policies(rows: readonly Row[]): Section {
       batchColumn(rows),
       { title: 'policy', cell: (row) => row.policy },
       { title: 'its best k', as: WHOLE, cell: (row) => row.k },
-      { title: 'ratio', as: { ...RATIO, digits: 3 }, cell: (row) => row.over_best_fixed! },
       {
-        title: '95% interval',
-        as: fixed(3),
-        cell: (row) => (row.policy === 'fixed' ? null : [row.over_best_fixed_lo!, row.over_best_fixed_hi!]),
+        title: 'ratio (95%)',
+        as: { ...RATIO, digits: 3 },
+        cell({ policy, over_best_fixed: ratio, over_best_fixed_lo: lo, over_best_fixed_hi: hi }) {
+          return policy === 'fixed' ? ratio! : within(ratio!, lo!, hi!);
+        },
       },
       { title: '', cell: (row) => (row.policy === 'fixed' ? '' : verdict(row)) },
     ]),

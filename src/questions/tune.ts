@@ -16,6 +16,7 @@ import {
   table,
   WHOLE,
   warningsSection,
+  within,
 } from '../report/document.ts';
 import type { FlatTable } from '../report/flat-rows.ts';
 import { head, modelOn } from '../report/head.ts';
@@ -214,7 +215,7 @@ function named(method: string, k: number): string {
 }
 
 function gain(over: Ratio | null): Cell {
-  return over === null ? null : [over.ratio, over.lo, over.hi];
+  return over === null ? null : within(over.ratio, over.lo, over.hi);
 }
 
 function sureGain(over: Ratio | null): Cell {

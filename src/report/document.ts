@@ -94,6 +94,11 @@ export function table<R>(rows: readonly R[], columns: readonly Shown<R>[]): Tabl
   };
 }
 
+/** A value with its interval; alone where that is not known. */
+export function within(value: number | null, lo: number | null, hi: number | null): Cell {
+  return value === null || lo === null || hi === null ? value : [value, lo, hi];
+}
+
 export function sentence(text: string): Block {
   return { kind: 'sentence', text };
 }
