@@ -1,7 +1,7 @@
 /** Files that a user names: unpacked, within bounds, and remembered, so that no output replaces what was read. */
 import { constants } from 'node:buffer';
 import { createReadStream, fstatSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { UserError } from '../errors.ts';
@@ -75,12 +75,24 @@ export async function readText(path: string, what = path): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-function cannotRead(what: string, error: NodeJS.ErrnoException): Error {
+/**
+ * Names of all that lies below a folder.
+ *
+ * @param what the flag that names it
+ * @param expected what it should be
+ */
+export async function namesBelow(folder: string, what: string, expected: string): Promise<string[]> {
+  return readdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw cannotRead(`${what} ${folder}`, error, expected);
+  });
+}
+
+function cannotRead(what: string, error: NodeJS.ErrnoException, expected = 'a readable file'): Error {
   if (error instanceof UserError) return error;
   const { code, message } = error;
   if (code === 'ENOENT' || code === 'ENOTDIR') return new NoSuchFile(`${what}: no such file`);
   if (code?.startsWith('Z_')) return new UserError(`${what}: not valid gzip: ${message}`);
-  return new UserError(`${what}: cannot be read (${code ?? message}), expected a readable file`);
+  return new UserError(`${what}: cannot be read (${code ?? message}), expected ${expected}`);
 }
 
 /** The mistake of naming a file that is not there. */

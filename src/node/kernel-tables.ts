@@ -2,7 +2,6 @@
  * The sets of `specsim validate` that are measured kernels. Their tables are nobody's to re-publish: they are read from
  * a folder that the user names, laid out as docs/validation.md says.
  */
-import { readdir } from 'node:fs/promises';
 import {
   KERNEL_OPERATIONS,
   type KernelGroup,
@@ -14,7 +13,7 @@ import { UserError } from '../errors.ts';
 import { parseHardware } from '../hardware/load.ts';
 import { shippedModels } from '../scenario/models.ts';
 import { folderLibrary } from './folder-library.ts';
-import { readText } from './input.ts';
+import { namesBelow, readText } from './input.ts';
 
 /** GPUs with tables: the profile, its name in wide tables, and its name in LLMServingSim's; null without. */
 const GPUS: Readonly<Record<string, { gpu: string; wide: string | null; layers: string | null }>> = {
@@ -54,11 +53,7 @@ export const KERNEL_SETS: readonly string[] = Object.keys(GPUS).flatMap((short) 
  * @throws UserError for a folder that cannot be read or holds no table of the set, and for what is wrong in a table
  */
 export async function kernelSets(folder: string, only: string | null): Promise<KernelSet[]> {
-  const files = await readdir(folder, { recursive: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new UserError(
-      `--ops ${folder}: cannot be read (${error.code}), expected a folder of kernel tables`,
-    );
-  });
+  const files = await namesBelow(folder, '--ops', 'a folder of kernel tables');
   const models = await (await shippedModels(folderLibrary)).all();
   const sets: KernelSet[] = [];
   for (const [short, { gpu, wide, layers }] of Object.entries(GPUS)) {

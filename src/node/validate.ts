@@ -1,6 +1,5 @@
 /** `specsim validate`: what was measured beside what is predicted, set by set. */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { UserError, unknownName } from '../errors.ts';
 import {
   type Document,
@@ -17,6 +16,7 @@ import {
 } from '../report/document.ts';
 import { textOf } from '../report/text.ts';
 import { SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
+import { namesBelow } from './input.ts';
 import { KERNEL_SETS, type KernelSet, kernelSets } from './kernel-tables.ts';
 import { checkWritable, write } from './output.ts';
 import { SERVING_RUNS, type ServingPoint, servingPoints } from './serving-runs.ts';
@@ -67,11 +67,7 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
     throw new UserError(`--set ${set}: missing --ops, expected the folder of its tables`);
   }
   if (recordings !== undefined) {
-    await readdir(recordings).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError(
-        `--recordings ${recordings}: cannot be read (${error.code}), expected a folder of combined_<data set>.jsonl`,
-      );
-    });
+    await namesBelow(recordings, '--recordings', 'a folder of combined_<data set>.jsonl');
   }
   const wanted = (name: string) => set === undefined || set === name;
   const published = Object.keys(SETS).some(wanted) ? await publishedSets(recordings ?? null, wanted) : null;

@@ -493,7 +493,7 @@ describe('a block drafter', () => {
   it('launches once, which asynchronous scheduling hides', () => {
     const work = step({ sequences: 1, tokens: 4 });
     work.drafts[0]!.add(1, 3, 10, 1);
-    const hidden = blockPrice({ draftPassLaunchS: 0.5, asyncScheduling: true }, work);
+    const hidden = blockPrice({ draftPassLaunchS: 0.5, asyncSpeculation: true }, work);
     expect(hidden).toEqual(blockPrice({}, work));
   });
 });
@@ -597,11 +597,11 @@ describe('asynchronous scheduling', () => {
     const deviceS = totalSeconds(seconds({}));
     const launch = { draftPassLaunchS: 10, stepOverhead: { fixedS: 5, eachS: 0 } };
     expect(totalSeconds(seconds(launch))).toBeCloseTo(deviceS + 35, 9);
-    const hidden = seconds({ ...launch, asyncScheduling: true });
+    const hidden = seconds({ ...launch, asyncSpeculation: true });
     expect(totalSeconds(hidden)).toBeCloseTo(Math.max(35, deviceS), 9);
     expect(hidden.draftS).toBeCloseTo(seconds({}).draftS, 9);
     work.searches = 2;
-    const search = { asyncScheduling: true, search: { fixedS: 7, eachS: 0 } };
+    const search = { asyncSpeculation: true, search: { fixedS: 7, eachS: 0 } };
     expect(totalSeconds(seconds(search))).toBeCloseTo(deviceS + 7, 9);
   });
 

@@ -80,7 +80,8 @@ describe('tables made up', () => {
   it('prints them by role, and every point as JSON where one set is asked for', async () => {
     const { stdout } = await printed('--set', 'kernels-h100-gemm', '--ops', folder);
     expect(stdout).toMatch(/kernels-h100-gemm +fitted +calibration +1 +0\.0%/);
-    expect(stdout).toMatch(/kernels-h100-gemm +other kernels +validation +2 +10\.0% +- +10% +\S/);
+    expect(stdout).toMatch(/kernels-h100-gemm +other kernels +validation +2 +10\.0% +-$/m);
+    expect(stdout).toMatch(/^kernels-h100-gemm +10%$/m);
     const asJson = await printed('--set', 'kernels-h100-gemm', '--ops', folder, '--format', 'json');
     const json = JSON.parse(asJson.stdout);
     expect(json.sets.map(({ role }: { role: string }) => role)).toEqual([
