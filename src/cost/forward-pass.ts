@@ -151,7 +151,7 @@ export class ForwardPass {
     this.#attentionFlopsPerS = spec.denseFlopsPerS.bf16 * efficiency.attention.flops;
     this.#tokens = new Table((tokens) => this.#allTokens(tokens));
     this.#firstPass = new Table((tokens) => this.#gemmsS(shape.firstPassGemms, tokens));
-    this.#rows = new Table((rows) => (rows === 0 ? 0 : this.#gemmS(shape.lmHead, rows)));
+    this.#rows = new Table((rows) => (rows === 0 ? 0 : this.#gemmsS([shape.lmHead], rows)));
   }
 
   /** Matrix products, all-reduces and activations of a pass over `tokens` tokens, the output matrix left out. */

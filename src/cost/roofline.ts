@@ -9,10 +9,13 @@ import type { HardwareProfile } from '../hardware/profile.ts';
 import type { ForwardShape } from '../model/shape.ts';
 import type { EngineProfile } from './engine-profile.ts';
 import { type ForwardPass, forwardPass } from './forward-pass.ts';
-import type { CostModel, DraftWork, PartSeconds, PassWork, StepWork } from './work.ts';
+import { type CostModel, type DraftWork, type PartSeconds, PassWork, type StepWork } from './work.ts';
 
 /** Query rows of a tile of masked attention kernels (FlashAttention and FlashInfer: 64 to 128). */
 const MASKED_TILE_ROWS = 64;
+
+/** What chunks of prompts are to a model that reads none. */
+const NO_PROMPTS = new PassWork();
 
 export class Roofline implements CostModel {
   readonly name = 'roofline';
@@ -46,7 +49,8 @@ export class Roofline implements CostModel {
     const sampling = drafted > 0 ? engine.rejectionSampling : engine.plainSampling;
     cost.draftS = this.#hostDraftingS(work);
     for (let d = 0; d < work.drafts.length; d++) {
-      cost.draftS += this.#draftS(this.#drafts[d]!, work.drafts[d]!, prefill);
+      const pass = this.#drafts[d]!;
+      cost.draftS += this.#draftS(pass, work.drafts[d]!, pass.shape.lastTokenOnly ? NO_PROMPTS : prefill);
     }
     const verifyS =
       this.#tokensS(this.#target, this.#pad(verify.tokens, verify.sequences)) + this.#verifyAttentionS(work);
@@ -97,7 +101,8 @@ export class Roofline implements CostModel {
       );
     cost.prefillS = passesS(this.#target) + this.#target.logitsS(prompts.logitRows);
     cost.draftS = 0;
-    for (const draft of this.#drafts) {
+    const reading = this.#drafts.filter(({ shape }) => !shape.lastTokenOnly);
+    for (const draft of reading) {
       const layersS = draft.shape.block ? 0 : passesS(draft);
       cost.draftS += layersS + passes * this.#engine.draftPassLaunchS + draft.firstPassS(prompts.tokens);
     }
@@ -105,8 +110,8 @@ export class Roofline implements CostModel {
     cost.samplingS = passes * plainSampling.fixedS + prompts.logitRows * plainSampling.eachS;
     cost.overheadS = passes * stepOverhead.fixedS + prompts.sequences * stepOverhead.eachS;
     const { asyncScheduling, asyncSpeculation, draftPassLaunchS } = this.#engine;
-    const drafts = this.#drafts.length;
-    this.#hideHost(cost, drafts * passes * draftPassLaunchS, drafts > 0 ? asyncSpeculation : asyncScheduling);
+    const asynchronous = this.#drafts.length > 0 ? asyncSpeculation : asyncScheduling;
+    this.#hideHost(cost, reading.length * passes * draftPassLaunchS, asynchronous);
   }
 
   /**
@@ -127,10 +132,10 @@ export class Roofline implements CostModel {
   #launchesS({ drafts, prefill }: StepWork): number {
     let seconds = 0;
     for (const [d, work] of drafts.entries()) {
+      const pass = this.#drafts[d]!;
+      const alone = pass.shape.lastTokenOnly ? 0 : Math.min(prefill.tokens, 1);
       seconds +=
-        work.longest === 0
-          ? Math.min(prefill.tokens, 1) * this.#engine.draftPassLaunchS
-          : this.#draftLaunchesS(this.#drafts[d]!, work);
+        work.longest === 0 ? alone * this.#engine.draftPassLaunchS : this.#draftLaunchesS(pass, work);
     }
     return seconds;
   }

@@ -9,7 +9,7 @@ import { Bandit } from './bandit.ts';
 import { Best } from './best.ts';
 import type { Choice } from './choice.ts';
 import { Combined } from './combined.ts';
-import { block, CHAIN, treeForm } from './draft-form.ts';
+import { block, CHAIN, type DraftForm, HEADS, treeForm } from './draft-form.ts';
 import { type Drafter, PlainDecoding, Speculation } from './drafter.ts';
 import type { RankChances } from './grow-tree.ts';
 import { Hybrid } from './hybrid.ts';
@@ -17,7 +17,7 @@ import { LookUp } from './look-up.ts';
 import { type BasicMethod, type Method, takesK } from './methods.ts';
 import { ModelProposer } from './model-proposer.ts';
 import { type DraftLength, Replay, type ReplayConventions } from './replay.ts';
-import type { PlannedTree } from './run-tree.ts';
+import { ONE_PASS, type PlannedTree } from './run-tree.ts';
 import { SteadySpeculation } from './steady-speculation.ts';
 import { stepPrice } from './step-price.ts';
 import { type Texts, TreeReplay } from './tree-replay.ts';
@@ -38,6 +38,11 @@ export interface Planted {
   /** Whether some of it was not recorded: which choice the target's tokens are, or which drafts a round chooses. */
   readonly assumed: boolean;
 }
+
+/** How drafts in a row are made. */
+const FORMS: Readonly<
+  Record<NonNullable<BasicMethod['model']>['drafting'], (mostDrafts: number) => DraftForm>
+> = { chain: () => CHAIN, block, heads: () => HEADS };
 
 /**
  * Builds the drafter of `method`.
@@ -62,7 +67,8 @@ export function assembleDrafter(
     const requests = lengths.offsets.length - 1;
     if (tree !== null && model !== undefined) {
       const replay = new TreeReplay(tree.texts, tree.ranks, tree.plan);
-      const form = treeForm(tree.plan.best, tree.plan.passWidths);
+      const { best, passWidths } = tree.plan;
+      const form = treeForm(best, model.drafting === 'heads' ? ONE_PASS : passWidths);
       const proposer = new ModelProposer(replay, model.catchUp, requests, slot++, form);
       return { part, proposer, model: proposer };
     }
@@ -72,7 +78,7 @@ export function assembleDrafter(
       return { part, proposer: new LookUp(new Replay(lengths, length, conventions)), model: null };
     }
     const replay = new Replay(lengths, length, { ...conventions, proposalChance: null });
-    const form = model.drafting === 'block' ? block(lengths.maxK) : CHAIN;
+    const form = FORMS[model.drafting](lengths.maxK);
     const proposer = new ModelProposer(replay, model.catchUp, requests, slot++, form);
     return { part, proposer, model: proposer };
   });
@@ -114,7 +120,7 @@ export function assembleDrafter(
 /** A chain is cut at a smaller k. A block is not: with another k, other tokens would have been drafted. */
 function checkAnswers({ name, model }: BasicMethod, lengths: PositionLengths, k: DraftLength): void {
   const { maxK, drafting } = lengths;
-  const drafts = model?.drafting ?? 'chain';
+  const drafts = model?.drafting === 'block' ? 'block' : 'chain';
   if (drafting !== undefined && drafting !== drafts) {
     throw new UserError(
       `method ${name}: it drafts a ${drafts}, and the acceptance was recorded from one that drafts a ${drafting}; expected a recording of its own kind`,

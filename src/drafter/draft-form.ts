@@ -23,6 +23,9 @@ export function block(drafts: number): DraftForm {
   return { ...CHAIN, length: () => drafts };
 }
 
+/** A head for every token, all in one pass over the last token; `length` counts passes. */
+export const HEADS: DraftForm = { ...CHAIN, length: () => 1 };
+
 /**
  * A tree, drafted and verified whole. Its passes run every node that has children: in a dynamic tree the `topk` likeliest
  * of each depth.

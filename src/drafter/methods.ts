@@ -1,9 +1,10 @@
 /** The methods by name: what each proposes with, and what it needs. A new method is a line here. */
 import { UserError, unknownName } from '../errors.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
+import { MEDUSA_CAPTURE, type MissCapture } from '../trace/ranks.ts';
 
 /** Which emitted tokens a model still has to read. */
-export type CatchUp = 'all emitted' | 'unread only';
+export type CatchUp = 'all emitted' | 'unread only' | 'last token';
 
 /** A basic method: one way to propose tokens. */
 export interface BasicMethod {
@@ -14,8 +15,11 @@ export interface BasicMethod {
   /** For a model: the kind of card it runs, how it drafts, and what it must catch up on in a round. */
   readonly model?: {
     readonly card: (DraftHead | Transformer)['kind'];
-    readonly drafting: 'chain' | 'block';
+    /** Token by token, a whole block in one pass, or a head for each token, all in one pass. */
+    readonly drafting: 'chain' | 'block' | 'heads';
     readonly catchUp: CatchUp;
+    /** What its later choices catch of the tokens that the first misses; absent: as those of draft models. */
+    readonly missCapture?: MissCapture;
   };
 }
 
@@ -49,6 +53,12 @@ export const BASIC_METHODS: readonly BasicMethod[] = [
     summary: "the target's own multi-token prediction layer, k sequential passes",
     proposer: 'model',
     model: { card: 'mtp', drafting: 'chain', catchUp: 'all emitted' },
+  },
+  {
+    name: 'medusa',
+    summary: 'Medusa heads: one for each further token, all in one pass (needs --draft)',
+    proposer: 'model',
+    model: { card: 'medusa', drafting: 'heads', catchUp: 'last token', missCapture: MEDUSA_CAPTURE },
   },
   {
     name: 'dflash',
@@ -118,9 +128,14 @@ export function takesK(method: Method): boolean {
   return method.kind === 'fixed' || method.kind === 'hybrid' || method.kind === 'bandit';
 }
 
-/** Whether it drafts a tree where one is asked for: alone, token by token. */
+/** Whether it drafts a tree where one is asked for: alone, and with a choice for every token. */
 export function takesTree({ kind, parts }: Method): boolean {
-  return kind === 'fixed' && parts[0].model?.drafting === 'chain';
+  return kind === 'fixed' && parts[0].model !== undefined && parts[0].model.drafting !== 'block';
+}
+
+/** Whether its one model drafts with a head for every token, all in one pass. */
+export function draftsInOnePass({ parts: [first] }: Method): boolean {
+  return first?.model?.drafting === 'heads';
 }
 
 /** Whether part of it always drafts a whole block, so that a recording answers for one k alone. */

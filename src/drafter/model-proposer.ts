@@ -1,6 +1,6 @@
 /**
  * Proposers that run a model: once per drafted token (EAGLE, EAGLE-3 and MTP heads, whole draft models), once for every
- * depth of a tree, or once for a whole block (DFlash). A round also takes the tokens that the model has not read yet. A head has read nothing of
+ * depth of a tree, or once for a whole block (DFlash) or tree of heads (Medusa). A round also takes the tokens that the model has not read yet. A head has read nothing of
  * what the last round emitted, since it needs the target's hidden states; a draft model has read all of its own
  * accepted drafts but the last one it drew.
  */
@@ -13,6 +13,7 @@ import type { RoundReplay } from './replay.ts';
 export class ModelProposer implements Proposer {
   readonly replay: RoundReplay;
   readonly #readsOwnDrafts: boolean;
+  readonly #readsLastOnly: boolean;
   readonly #unread: Int32Array;
   readonly #slot: number;
   readonly #form: DraftForm;
@@ -24,6 +25,7 @@ export class ModelProposer implements Proposer {
   constructor(replay: RoundReplay, catchUp: CatchUp, requests: number, slot: number, form: DraftForm) {
     this.replay = replay;
     this.#readsOwnDrafts = catchUp === 'unread only';
+    this.#readsLastOnly = catchUp === 'last token';
     this.#unread = new Int32Array(requests);
     this.#slot = slot;
     this.#form = form;
@@ -73,6 +75,6 @@ export class ModelProposer implements Proposer {
 
   /** Before the first round, the one token that the prefill emitted. */
   #unreadAt(request: number, position: number): number {
-    return position === 1 ? 1 : this.#unread[request]!;
+    return position === 1 || this.#readsLastOnly ? 1 : this.#unread[request]!;
   }
 }

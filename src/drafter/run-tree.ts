@@ -26,6 +26,9 @@ export const SELECTION_QUALITY = 0.8;
 /** Children of a node of a best tree at most, and its depth unless k says less: what engines allow. */
 const MOST_WIDTH = 8;
 
+/** Passes of whoever drafts all of a tree at once: one, over the last token. */
+export const ONE_PASS: readonly number[] = [1];
+
 /** A tree ready to run: what rounds verify and what each pass of the drafter runs, by sequence. */
 export interface PlannedTree extends RunTree {
   /** What it is called in a row. */
@@ -70,6 +73,8 @@ export function dynamicTree(
 
 /** What a batch is like whose best tree is sought. */
 export interface TreeTerms {
+  /** Whether all of a tree is drafted in one pass over the last token (Medusa). */
+  readonly onePass: boolean;
   readonly sequences: number;
   readonly contextTokens: number;
   readonly cost: CostModel;
@@ -89,7 +94,7 @@ interface Weighed {
 export function* weighedPrefixes(
   paths: readonly TreePath[],
   chances: ArrayLike<number>,
-  { sequences, contextTokens, cost }: TreeTerms,
+  { onePass, sequences, contextTokens, cost }: TreeTerms,
 ): Generator<Pick<Weighed, 'drafts' | 'length' | 'stepS'>> {
   const price = noSeconds();
   const verified = new Verified();
@@ -114,8 +119,14 @@ export function* weighedPrefixes(
     work.addRounds(sequences, contextTokens, verified);
     if (branches) work.trees = sequences;
     const [draft] = work.drafts;
-    draft!.widths = Float64Array.from(passWidths);
-    draft!.addAll(sequences, passWidths.length, contextTokens, Math.round(sequences * length));
+    const widths = onePass ? ONE_PASS : passWidths;
+    draft!.widths = Float64Array.from(widths);
+    draft!.addAll(
+      sequences,
+      widths.length,
+      contextTokens,
+      onePass ? sequences : Math.round(sequences * length),
+    );
     cost.priceStep(work, price);
     yield { drafts: n + 1, length, stepS: totalSeconds(price) };
   }

@@ -161,7 +161,10 @@ export interface Transformer extends Stack {
   readonly source: string;
 }
 
-export const HEAD_KINDS = ['eagle', 'eagle3', 'p-eagle', 'mtp', 'dflash', 'dspark', 'domino'] as const;
+/** Heads of layers that attend to the context. */
+export const LAYERED_HEADS = ['eagle', 'eagle3', 'p-eagle', 'mtp', 'dflash', 'dspark', 'domino'] as const;
+
+export const HEAD_KINDS = [...LAYERED_HEADS, 'medusa'] as const;
 
 /**
  * A draft head: a few layers that read the target's hidden states and share its embedding. A DFlash head drafts a block
@@ -182,6 +185,11 @@ export interface DraftHead extends Stack {
   readonly sharesOutputMatrix: boolean;
   /** Matrices of a small head that runs once a drafted token behind the block, outputs by inputs (DSpark, Domino). */
   readonly sequential?: readonly { readonly n: number; readonly k: number }[];
+  /**
+   * Heads that each draft another token further on, all in one pass over the last token (Medusa): a residual product and
+   * an output matrix each. They have no layers, and read nothing of the context.
+   */
+  readonly heads?: number;
   readonly source: string;
 }
 

@@ -7,6 +7,7 @@ import {
   type DraftHead,
   type FeedForward,
   HEAD_KINDS,
+  LAYERED_HEADS,
   type Layers,
   type Mixer,
   type Transformer,
@@ -14,6 +15,7 @@ import {
 import { checkCard } from './check.ts';
 import { baseName, isRecord } from './huggingface/fields.ts';
 import { readHuggingFaceConfig } from './huggingface.ts';
+import { medusaHead } from './medusa-head.ts';
 
 /** No width, depth or count of a model comes near it. */
 const MOST = 1e9;
@@ -156,7 +158,7 @@ const transformer = strictObject({
 });
 
 const head = strictObject({
-  kind: z.enum(HEAD_KINDS),
+  kind: z.enum(LAYERED_HEADS),
   ...stack,
   target: text,
   attentionInput: positive,
@@ -165,7 +167,18 @@ const head = strictObject({
   sequential: z.array(strictObject({ n: positive, k: positive })).exactOptional(),
 });
 
-const card = z.discriminatedUnion('kind', [transformer, head], {
+/** Heads without layers: docs/adding-a-model.md. */
+const medusa = strictObject({
+  kind: z.literal('medusa'),
+  name: text,
+  target: text,
+  heads: positive,
+  hidden: positive,
+  vocab: positive,
+  source: text,
+});
+
+const card = z.discriminatedUnion('kind', [transformer, head, medusa], {
   error: otherKind(['transformer', ...HEAD_KINDS].join(', ')),
 });
 
@@ -187,11 +200,9 @@ export function parseModel(json: unknown, where: string, beside: unknown = null)
     }
     throw neither(json, where);
   }
-  const { attention, mixers, ffn, experts, feedForwards, ...rest } = validate(
-    card,
-    { name: baseName(where), ...json },
-    where,
-  );
+  const valid = validate(card, { name: baseName(where), ...json }, where);
+  if (valid.kind === 'medusa') return medusaHead(valid);
+  const { attention, mixers, ffn, experts, feedForwards, ...rest } = valid;
   const parsed = {
     ...rest,
     mixers: mixers ?? mixersOf(rest.layers, attention, where),

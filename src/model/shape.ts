@@ -32,6 +32,8 @@ export interface ForwardShape {
   readonly gemms: readonly Gemm[];
   /** Whether one pass drafts a whole block (DFlash); else a pass drafts a token. */
   readonly block: boolean;
+  /** Whether it runs over the last token of each sequence alone, and over no prompts (Medusa). */
+  readonly lastTokenOnly?: true;
   /**
    * Products over the tokens of a round's first pass only (EAGLE-3's fusion). Of a block drafter: over the context it has
    * not read yet, which the layers themselves never run over.
@@ -115,6 +117,7 @@ export function headShape(head: DraftHead, target: Transformer, layout: HeadLayo
 /** One pass of a draft head beside any target. Throws a UserError when it cannot be split over `tp` GPUs. */
 export function headPass(head: DraftHead, layout: HeadLayout): ForwardShape {
   const { tp, dtype = 'bf16', kvDtype } = layout;
+  if (head.heads !== undefined) return medusaPass(head, head.heads, tp, dtype);
   const formats = { attention: dtype, dense: dtype, shared: dtype, experts: dtype };
   const pass = layerPass(head, head.attentionInput, { tp, dtype, ...(kvDtype && { kvDtype }) }, formats);
   const fusion = gemm('fusion', head.hidden, head.fusion.input, 1, dtype);
@@ -130,6 +133,35 @@ export function headPass(head: DraftHead, layout: HeadLayout): ForwardShape {
     firstPassGemms: head.fusion.firstPassOnly ? [fusion, ...(block ? [context] : [])] : [],
     lmHead,
     weightBytes: layerBytes(pass) + bytes(fusion) + (head.sharesOutputMatrix ? 0 : bytes(lmHead)),
+  };
+}
+
+/**
+ * All heads in one pass: a square product and an output matrix each. Every GPU keeps the products whole and a slice of the
+ * output matrices (vLLM). A head is launched as a layer that only feeds forward is.
+ */
+function medusaPass(head: DraftHead, heads: number, tp: number, format: WeightFormat): ForwardShape {
+  const { name, hidden, vocab } = head;
+  const residual = gemm('residual', hidden, hidden, heads, format);
+  const lmHead = gemm('lm_head', split(vocab, tp), hidden, heads, 'bf16');
+  return {
+    name,
+    layers: heads / 2,
+    gemms: [residual],
+    block: false,
+    lastTokenOnly: true,
+    firstPassGemms: [],
+    lmHead,
+    experts: null,
+    reads: [],
+    queriesPerKey: 1,
+    kvBytesPerToken: 0,
+    stateBytes: 0,
+    stateFlopsPerToken: 0,
+    activationBytesPerToken: 2 * BYTES * heads * hidden,
+    allReduces: 0,
+    allReduceBytesPerToken: 0,
+    weightBytes: bytes(residual) + bytes(lmHead),
   };
 }
 

@@ -6,7 +6,7 @@ import { FIELDS, type Machine, scaled } from '../cost/fields.ts';
 import { COST_MODELS } from '../cost/models.ts';
 import type { CostModel } from '../cost/work.ts';
 import { chanceOf } from '../drafter/grow-tree.ts';
-import { takesK } from '../drafter/methods.ts';
+import { draftsInOnePass, takesK } from '../drafter/methods.ts';
 import { weighedPrefixes } from '../drafter/run-tree.ts';
 import type { TreePath } from '../drafter/tree.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
@@ -233,7 +233,8 @@ export class Bench {
     const { paths } = plan.best;
     const chances = paths.map((path) => chanceOf(path, ofRanks));
     const contextTokens = Math.round(batch * meanContext(this.#trace));
-    const terms = { sequences: batch, contextTokens, cost: setup.priceOn(this.#inputs) };
+    const onePass = draftsInOnePass(setting.method);
+    const terms = { onePass, sequences: batch, contextTokens, cost: setup.priceOn(this.#inputs) };
     return { paths, chances, prefixes: [...weighedPrefixes(paths, chances, terms)] };
   }
 

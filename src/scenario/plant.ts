@@ -5,7 +5,7 @@
 
 import type { CostModel } from '../cost/work.ts';
 import type { Planted } from '../drafter/assemble.ts';
-import type { Method } from '../drafter/methods.ts';
+import { draftsInOnePass, type Method } from '../drafter/methods.ts';
 import { bestTreeOf, dynamicTree, fixedTree, SELECTION_QUALITY } from '../drafter/run-tree.ts';
 import type { NamedTree } from '../drafter/tree-spec.ts';
 import { UserError } from '../errors.ts';
@@ -13,6 +13,7 @@ import { Memo } from '../memo.ts';
 import {
   assumedText,
   DRAFT_MODEL_CAPTURE,
+  type MissCapture,
   type RankedText,
   recordedText,
   timesCapture,
@@ -49,17 +50,26 @@ export const TREE_CONSTANTS: readonly {
 ];
 
 /** What of a tree a reader of the answer has to know; null where all of it was recorded. */
-export function treeRemark(
-  { plan, assumed }: Planted,
-  { trace, method: { name }, lengths, inputs: { missCapture } }: Ground,
-): string | null {
+export function treeRemark({ plan, assumed }: Planted, ground: Ground): string | null {
+  const {
+    trace,
+    method: { name },
+    lengths,
+  } = ground;
   if (!assumed) return null;
   const chosen = `a tree chosen by the round has the likeliest drafts in ${100 * SELECTION_QUALITY}% of the rounds`;
   const of = `trace ${trace.name}, trees of ${name}: fitted`;
   if (lengths.ranks !== undefined)
     return `${of}, ranks recorded, the choice of tree ${plan.label} assumed: ${chosen}`;
-  const shares = (missCapture ?? DRAFT_MODEL_CAPTURE).map((row) => row.join(', ')).join(' / ');
+  const shares = captureOf(ground)
+    .map((row) => row.join(', '))
+    .join(' / ');
   return `${of}, ranks assumed: of the tokens that its first choice misses, these shares are the second, the third, ...: ${shares} (--miss-capture); ${chosen}`;
+}
+
+/** Shares as stated, or else those of the method. */
+function captureOf({ inputs, method: { parts } }: Ground): MissCapture {
+  return inputs.missCapture ?? parts[0]?.model?.missCapture ?? DRAFT_MODEL_CAPTURE;
 }
 
 const RANKS = new Memo<RankedText>();
@@ -71,6 +81,8 @@ export interface Ground {
   readonly trace: AcceptanceTrace;
   readonly method: Method;
   readonly lengths: PositionLengths;
+  /** Tokens that the draft model can draft in a row. */
+  readonly deepest: number;
   /** What the best tree of a batch is sought with. */
   readonly cost: CostModel;
   /** Null under open loads, which have no best tree. */
@@ -79,9 +91,9 @@ export interface Ground {
 
 /** @throws UserError for a tree that is deeper or wider than was recorded */
 export function planted({ name, spec }: NamedTree, ground: Ground, assumed = USUAL): Planted {
-  const { inputs, trace, method, lengths, cost, batch } = ground;
+  const { inputs, trace, method, lengths, deepest, cost, batch } = ground;
   const { scenario, hardware, engine, target } = inputs;
-  checkExtent(name, spec, method, lengths);
+  checkExtent(name, spec, ground);
   const { seed, missCapture, tp, dtype, k } = scenario;
   const { ranks: recorded } = lengths;
   // What a tree does not depend on changes nothing, and is not run again.
@@ -89,7 +101,7 @@ export function planted({ name, spec }: NamedTree, ground: Ground, assumed = USU
   const quality = spec.kind === 'engine' ? assumed.selectionQuality : USUAL.selectionQuality;
   const { ranks, chances } = RANKS.get([lengths], `${missCapture} ${times} ${seed}`, () =>
     recorded === undefined
-      ? assumedText(lengths, timesCapture(inputs.missCapture ?? DRAFT_MODEL_CAPTURE, times), seed)
+      ? assumedText(lengths, timesCapture(captureOf(ground), times), seed)
       : recordedText(lengths, recorded),
   );
   const texts = { starts: lengths.offsets.subarray(0, -1), ends: lengths.offsets.subarray(1) };
@@ -110,13 +122,14 @@ export function planted({ name, spec }: NamedTree, ground: Ground, assumed = USU
     });
   }
   const context = meanContext(trace);
-  const limits = { drafts: spec.mostDrafts, depth: Math.max(...k) };
+  const limits = { drafts: spec.mostDrafts, depth: Math.min(Math.max(...k), deepest) };
   // The best tree is that of the usual assumptions: what is doubted is how it does, not which it is.
   const best = PLANTED.get(
     [lengths, hardware, engine, target],
     `${name} ${missCapture} ${seed} ${method.name} ${tp} ${dtype} ${batch} ${limits.depth} ${context}`,
     () => {
-      const terms = { sequences: batch!, contextTokens: Math.round(batch! * context), cost };
+      const onePass = draftsInOnePass(method);
+      const terms = { onePass, sequences: batch!, contextTokens: Math.round(batch! * context), cost };
       const plan = bestTreeOf(chances, limits, terms);
       return { ranks, chances, texts, plan, assumed: recorded === undefined };
     },
@@ -133,8 +146,7 @@ export function meanContext({ promptTokens, outputTokens }: AcceptanceTrace): nu
 function checkExtent(
   name: string,
   spec: NamedTree['spec'],
-  method: Method,
-  { maxK, ranks }: PositionLengths,
+  { method, lengths: { maxK, ranks }, deepest }: Ground,
 ): void {
   if (spec.kind === 'best') return;
   const [depth, width] =
@@ -142,6 +154,11 @@ function checkExtent(
   if (depth > maxK) {
     throw new UserError(
       `--tree ${name}: ${depth} tokens deep, and the acceptance of ${method.name} was recorded with k = ${maxK}; expected a depth of at most that`,
+    );
+  }
+  if (depth > deepest) {
+    throw new UserError(
+      `--tree ${name}: ${depth} tokens deep, and ${method.name} has ${deepest} heads, one for each; expected a depth of at most that`,
     );
   }
   if (ranks !== undefined && width > ranks.most) {

@@ -196,6 +196,15 @@ export class Setups {
           : headShape(card, target, layout(scenario, headFormat(scenario))),
       ),
     );
+    const deepest = Math.min(
+      ...cards.map((card) => (card.kind === 'medusa' ? card.heads! : Number.POSITIVE_INFINITY)),
+    );
+    const asked = k ?? (namedTree === undefined ? Math.max(0, ...acceptance.map(({ maxK }) => maxK)) : 0);
+    if (asked > deepest) {
+      throw new UserError(
+        `method ${method.name}: k ${asked}, and the draft has ${deepest} heads, one for each token; expected ${k === null ? 'acceptance' : 'k'} of at most that`,
+      );
+    }
     const [first, second] = acceptance;
     let outputTokens = texts;
     if (first !== undefined) outputTokens = this.#lengthsOf(first);
@@ -234,6 +243,7 @@ export class Setups {
       trace,
       method,
       lengths: acceptance[0]!,
+      deepest,
       cost: priceOn(this.#inputs),
       batch,
     };

@@ -387,7 +387,7 @@ describe('method names', () => {
     ['combined:ngram+ngram', 'expected two different methods'],
     ['combined:ngram+eagle+mtp', 'expected two different methods'],
     ['combined-free:eagle', 'such as combined-free:ngram+eagle3'],
-    ['combined:ngram+medusa', 'unknown method "medusa"'],
+    ['combined:ngram+hydra', 'unknown method "hydra"'],
   ])('%s is refused', (name, message) => {
     expect(() => parseMethod(name)).toThrow(UserError);
     expect(() => parseMethod(name)).toThrow(message);

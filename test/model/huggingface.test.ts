@@ -385,8 +385,8 @@ describe('parseModel', () => {
     ['something else', { layers: 3 }, 'f.json: got {"layers":3}, expected a Hugging Face'],
     [
       'another kind',
-      { ...head, kind: 'medusa' },
-      'f.json: kind: got "medusa", expected one of transformer, eagle, eagle3, p-eagle, mtp',
+      { ...head, kind: 'hydra' },
+      'f.json: kind: got "hydra", expected one of transformer, eagle, eagle3, p-eagle, mtp',
     ],
     [
       'an unknown field',
