@@ -26,9 +26,9 @@ const RANGES: Readonly<Record<SiUnit, readonly [least: number, most: number]>> =
   B: [1e-9, 1e24],
   'B/s': [1e-9, 1e24],
   'FLOP/s': [1e-9, 1e27],
-  W: [1e-6, 1e12],
-  s: [1e-18, 1e6],
-  'USD/h': [1e-9, 1e9],
+  W: [1e-9, 1e18],
+  s: [1e-18, 1e16],
+  'USD/h': [1e-9, 1e18],
 };
 
 const units = z.registry<{ unit: SiUnit }>();
@@ -157,9 +157,9 @@ export function shownQuantity(value: number, unit: SiUnit | null): string {
 }
 
 function splitQuantity(text: string): { value: number; unit: string } | null {
-  const parts = /^\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(.*?)\s*$/i.exec(text);
+  const parts = /^([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?)(?!\d)(.*)$/i.exec(text.slice(0, 200).trim());
   const value = Number(parts?.[1]);
-  return parts === null || !Number.isFinite(value) ? null : { value, unit: parts[2]! };
+  return parts === null || !Number.isFinite(value) ? null : { value, unit: parts[2]!.trim() };
 }
 
 function shapeProblem(input: unknown, unit: SiUnit): string {

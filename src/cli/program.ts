@@ -1,6 +1,6 @@
 /** The commands, and what yargs says of them in this program's words. */
 import yargs, { type Argv, type CommandModule } from 'yargs';
-import { shown, UserError, unknownName } from '../errors.ts';
+import { printable, shown, UserError, unknownName } from '../errors.ts';
 import { forgetInputs } from '../node/input.ts';
 import { CARDS } from '../questions/cards.ts';
 import { TOOL } from '../scenario/result.ts';
@@ -12,7 +12,7 @@ import { MODEL_OPTIONS, modelCommand } from './model.ts';
 import { PARETO_OPTIONS, paretoCommand } from './pareto.ts';
 import { PLOT_OPTIONS, plotCommand } from './plot.ts';
 import { questionCommand, questionOptions } from './question.ts';
-import { SCENARIO_KEYS, SCENARIO_OPTIONS } from './scenario-flags.ts';
+import { SCENARIO_OPTIONS, SCENARIO_PAIRS } from './scenario-flags.ts';
 import { MERGE_OPTIONS, SWEEP_OPTIONS, sweepCommand } from './sweep.ts';
 import { TRACE_OPTIONS, traceCommand } from './trace.ts';
 import { VALIDATE_OPTIONS, validateCommand } from './validate.ts';
@@ -88,8 +88,9 @@ const ARGUMENTS: ReadonlyMap<string, string> = new Map(
 );
 
 /** Runs one command. Throws what `mistake` tells apart. */
-export async function specsim(words: readonly string[]): Promise<void> {
+export async function specsim(typed: readonly string[]): Promise<void> {
   forgetInputs();
+  const words = inOurWords(typed);
   await parser(words)
     .strict()
     .middleware((args) => refuseRepeated(words, args), true)
@@ -108,7 +109,24 @@ export async function specsim(words: readonly string[]): Promise<void> {
 /** The line for a mistake of the user's; null for a defect of the program. */
 export function mistake(error: unknown): string | null {
   if (!(error instanceof Error && (error instanceof UserError || error.name === 'YError'))) return null;
-  return error.message.replaceAll(/\s*\n\s*/g, ' ');
+  const line = printable(
+    error.message
+      .split('\n')
+      .map((part) => part.trim())
+      .join(' '),
+  );
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}...` : line;
+}
+
+/** Characters of a message: names from files may have any number. */
+const LONGEST = 4000;
+
+/** What other programs call help and version. */
+function inOurWords(typed: readonly string[]): readonly string[] {
+  const [first, ...rest] = typed;
+  if (first === 'help') return rest.length === 0 ? ['--help'] : [...rest, '--help'];
+  if (first === '-v' || first === '-V') return ['--version'];
+  return typed.map((word) => (word === '-h' ? '--help' : word));
 }
 
 /** A program of its own for the command that is named, since yargs lays out the help of a command it finds itself, asked or not. */
@@ -128,9 +146,9 @@ function parser(words: readonly string[]): Argv {
   return program.command({ ...command, command: String(command.command).replace(name!, '$0') });
 }
 
-/** For a repeated option yargs would pass on an array; scenario keys have checks of their own. */
+/** For a repeated option yargs would pass on an array. */
 function refuseRepeated(words: readonly string[], args: Readonly<Record<string, unknown>>): void {
-  const lists = words[0] === 'calibrate' ? CALIBRATE_LISTS : takesScenario(words) ? SCENARIO_KEYS : [];
+  const lists = words[0] === 'calibrate' ? CALIBRATE_LISTS : takesScenario(words) ? SCENARIO_PAIRS : [];
   for (const name of optionsOf(words)) {
     const given = args[name];
     if (Array.isArray(given) && !lists.includes(name))

@@ -6,8 +6,10 @@ import { FORMATS } from '../report/formats.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import { flagOf, type OptionName } from '../scenario/options.ts';
 
-/** Options that are scenario keys: whether one may be repeated is checked with its value. */
-export const SCENARIO_KEYS = OPTION_NAMES.map(flagOf);
+const SCENARIO_KEYS = OPTION_NAMES.map(flagOf);
+
+/** Those that may be repeated: each time another name has a value. */
+export const SCENARIO_PAIRS = OPTION_NAMES.filter((name) => OPTIONS[name].holds === 'pairs').map(flagOf);
 
 /** Every option of these commands, for the error that names the nearest. */
 export const SCENARIO_OPTIONS = [...SCENARIO_KEYS, 'format', 'out'];

@@ -104,6 +104,11 @@ export function parseMethod(name: string): Method {
   if (name === 'none') return { kind: 'none', name, parts: [] };
   const [, prefix, rest] = /^([^:]*):(.*)$/.exec(name) ?? [];
   if (prefix === undefined || rest === undefined) return { kind: 'fixed', name, parts: [basicMethod(name)] };
+  if (rest === 'none' && (prefix === 'oracle' || prefix === 'best')) {
+    throw new UserError(
+      `method ${JSON.stringify(name)}: none drafts nothing that could be foreseen, expected such as ${prefix}:eagle3`,
+    );
+  }
   if (prefix === 'oracle') return { kind: 'oracle', name, parts: [basicMethod(rest)] };
   if (prefix === 'best' && !rest.includes('+')) return { kind: 'best', name, parts: [basicMethod(rest)] };
   const kind = prefix === 'best' ? prefix : OF_TWO.find((one) => one === prefix);

@@ -31,8 +31,9 @@ export async function parseSlo(text: string, where: string): Promise<Slo> {
   const limitsS: Partial<Record<SloLimit, number>> = {};
   let share: number | null = null;
   for (const term of text.split(',')) {
-    const [, name, written] = /^\s*([^=\s]+)\s*=\s*(.+?)\s*$/.exec(term) ?? [];
-    if (name === undefined || written === undefined) {
+    const at = term.indexOf('=');
+    const [name, written] = [term.slice(0, Math.max(at, 0)).trim(), term.slice(at + 1).trim()];
+    if (name === '' || written === '') {
       throw new UserError(`${where}: got ${shown(term)}, expected ${FORM}`);
     }
     const twice = new UserError(`${where}: ${name} given twice, expected one value`);

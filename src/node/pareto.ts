@@ -1,8 +1,9 @@
 /** `specsim pareto`: the fronts of a sweep. */
 import { UserError } from '../errors.ts';
+import { readJson } from '../json.ts';
 import { paretoOf } from '../sweep/pareto.ts';
 import { flatPareto, paretoDocument } from '../sweep/pareto-document.ts';
-import { type MergedSweep, SWEEP_SCHEMA_VERSION } from '../sweep/records.ts';
+import { checkIds, headAt, type MergedSweep, mergeRecords, recordAt } from '../sweep/records.ts';
 import { type Delivery, deliver } from './deliver.ts';
 import { readText } from './input.ts';
 import { checkWritable } from './output.ts';
@@ -29,12 +30,10 @@ export async function pareto({ paths, oracles, format, out }: ParetoRequest): Pr
 
 async function readMerged(path: string): Promise<MergedSweep> {
   const text = await readText(path);
-  let merged: MergedSweep | undefined;
-  try {
-    merged = JSON.parse(text) as MergedSweep;
-  } catch {}
-  if (merged?.schemaVersion !== SWEEP_SCHEMA_VERSION || !Array.isArray(merged.results)) {
+  const json = readJson({ text, where: path }) as Partial<MergedSweep> | null;
+  if (!Array.isArray(json?.results)) {
     throw new UserError(`${path}: no results of a sweep, expected what sweep merge --format json wrote`);
   }
-  return merged;
+  const results = json.results.map((record, i) => recordAt(record, `${path}: results[${i}]`));
+  return checkIds(mergeRecords(headAt(json, path), results));
 }

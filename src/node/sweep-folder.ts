@@ -8,8 +8,9 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
+import { readJson } from '../json.ts';
 import type { Shard } from '../sweep/plan.ts';
-import { type PointRecord, recordsOf, SWEEP_SCHEMA_VERSION, type SweepHead } from '../sweep/records.ts';
+import { headAt, type PointRecord, recordsOf, type SweepHead } from '../sweep/records.ts';
 import { readText } from './input.ts';
 import { writeWhole } from './output.ts';
 
@@ -60,14 +61,7 @@ export async function readHead(folder: string): Promise<SweepHead | null> {
   const path = join(folder, HEAD);
   const text = await textOf(path);
   if (text === '') return null;
-  let head: SweepHead | undefined;
-  try {
-    head = JSON.parse(text) as SweepHead;
-  } catch {}
-  if (head?.schemaVersion !== SWEEP_SCHEMA_VERSION) {
-    throw new UserError(`${path}: not the head of a sweep of schema ${SWEEP_SCHEMA_VERSION}, expected one`);
-  }
-  return head;
+  return headAt(readJson({ text, where: path }), path);
 }
 
 /** Every finished point of a folder, in the order of its files. */

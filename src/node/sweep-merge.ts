@@ -4,7 +4,13 @@ import { stat } from 'node:fs/promises';
 import { spreadsheet } from '../csv.ts';
 import { UserError } from '../errors.ts';
 import { flatSweep } from '../sweep/flat.ts';
-import { type MergedSweep, mergeRecords, type PointRecord, type SweepHead } from '../sweep/records.ts';
+import {
+  checkIds,
+  type MergedSweep,
+  mergeRecords,
+  type PointRecord,
+  type SweepHead,
+} from '../sweep/records.ts';
 import { checkWritable, write } from './output.ts';
 import { readHead, readRecords } from './sweep-folder.ts';
 
@@ -43,7 +49,7 @@ export async function mergeFolders(folders: readonly string[]): Promise<MergedSw
     head = own;
     records.push(...(await readRecords(folder)));
   }
-  return mergeRecords(head!, records);
+  return checkIds(mergeRecords(head!, records));
 }
 
 async function render(merged: MergedSweep, format: MergeRequest['format']): Promise<string | Uint8Array> {

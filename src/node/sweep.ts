@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts';
 import { TOOL } from '../scenario/result.ts';
 import { workspace } from '../scenario/workspace.ts';
 import { sha256 } from '../sha256.ts';
+import { inShell } from '../shell.ts';
 import { expandGrid, type Point } from '../sweep/grid.ts';
 import { Identity } from '../sweep/identity.ts';
 import { blocksOf, Deal, type Shard } from '../sweep/plan.ts';
@@ -16,6 +17,9 @@ import { readJsonFile } from './json-file.ts';
 import { type Appender, openFolder } from './sweep-folder.ts';
 import { sweepProgress } from './sweep-progress.ts';
 import type { Finished, Task } from './sweep-worker.ts';
+
+/** Exit status of a program that Ctrl-C ended. */
+const INTERRUPTED = 130;
 
 interface SweepRequest {
   readonly grid: string;
@@ -73,14 +77,21 @@ async function sweepWith(
   const failedBefore = before.filter((p) => done.get(p)!.row === null).length;
   const left = tasks.filter((block) => block.length > 0);
   const progress = sweepProgress(mine.length - before.length, quiet);
+  const again = ['specsim', 'sweep', grid, '--out', folder, '--resume'].map(inShell).join(' ');
+  const stop = () => {
+    process.stderr.write(`\nstopped: what is done stays in ${folder}; go on with ${again}\n`);
+    process.exit(INTERRUPTED);
+  };
+  process.once('SIGINT', stop);
   const failed =
     failedBefore + (left.length === 0 ? 0 : await workOff(left, workers, opened.begin(), progress));
+  process.removeListener('SIGINT', stop);
   if (!quiet) {
     const part = shard.count === 1 ? '' : ` (shard ${shard.index} of ${shard.count})`;
-    const again = before.length === 0 ? '' : `, ${before.length} of them before`;
+    const earlier = before.length === 0 ? '' : `, ${before.length} of them before`;
     process.stdout.write(
-      `${folder}: ${mine.length} of ${points.length} points done${part}${again}, ${failed} failed\n` +
-        `next: specsim sweep merge ${folder}, or specsim pareto ${folder}\n`,
+      `${folder}: ${mine.length} of ${points.length} points done${part}${earlier}, ${failed} failed\n` +
+        `next: specsim sweep merge ${inShell(folder)}, or specsim pareto ${inShell(folder)}\n`,
     );
   }
   return failed;

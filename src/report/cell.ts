@@ -1,9 +1,10 @@
 /** Cells as their column's format writes them. */
+import { printable } from '../errors.ts';
 import type { Cell, Format } from './document.ts';
 
 export function cellText(cell: Cell, as: Format): string {
   if (cell === null) return as.none ?? '-';
-  if (typeof cell === 'string') return cell;
+  if (typeof cell === 'string') return printable(cell);
   if (typeof cell === 'object' && 'text' in cell) return cell.text;
   const numbers = typeof cell === 'number' ? [cell] : cell;
   if (as.form === 'bar') return bar(numbers, as);

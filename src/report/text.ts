@@ -1,4 +1,5 @@
 /** A document as text for a terminal: lines and tables that fit its width. Commands stay whole, to be copied. */
+import { printable } from '../errors.ts';
 import { inShell } from '../shell.ts';
 import { cellText } from './cell.ts';
 import type { Block, Column, Document, Table } from './document.ts';
@@ -14,7 +15,7 @@ const KEYS = 3;
 export function textOf(document: Document, width = WIDTH): string {
   return `${document
     .filter((section) => section.length > 0)
-    .map((section) => section.flatMap((block) => linesOf(block, width)).join('\n'))
+    .map((section) => section.flatMap((block) => linesOf(block, width).map(printable)).join('\n'))
     .join('\n\n')}\n`;
 }
 

@@ -3,6 +3,7 @@ import type { EngineProfile } from '../cost/engine-profile.ts';
 import type { BasicMethod, Method } from '../drafter/methods.ts';
 import { type NamedTree, parseTree, readTree } from '../drafter/tree-spec.ts';
 import { UserError } from '../errors.ts';
+import { ringAssumption } from '../hardware/defaults.ts';
 import { withKernels } from '../hardware/load.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { readJson } from '../json.ts';
@@ -100,7 +101,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     workload === null ? read : read.map((trace) => joined(workload, trace, scenario.seed, warnings));
   warnings.push(...captureWarnings(scenario, methods, [...rates.keys()], traces));
   const slo = scenario.slo === null ? null : await parseSlo(scenario.slo, '--slo');
-  warnings.push(...doubts(hardware));
+  warnings.push(...strangers(target, drafts), ...slowRing(hardware, scenario.tp), ...doubts(hardware));
   warnings.push(...rangeWarnings({ scenario, hardware, target, methods, engine }, traces));
   return {
     scenario,
@@ -223,6 +224,28 @@ async function workloadOf(
     );
   }
   return workload;
+}
+
+/** A head knows the hidden states of one model: of another it guesses. */
+function strangers(target: Transformer, drafts: ReadonlyMap<string, DraftHead | Transformer>): string[] {
+  return [...drafts.values()].flatMap((card) =>
+    card.kind === 'transformer' || [target.name, target.headsOf].includes(card.target)
+      ? []
+      : [
+          `draft ${card.name} was trained for ${card.target}: for ${target.name} expect that little is accepted`,
+        ],
+  );
+}
+
+/** Rings over PCIe, which stays below 128 GB/s a direction, have been measured up to six times slower (docs/adding-a-gpu.md). */
+function slowRing({ name, provenance, specification }: HardwareProfile, tp: number): string[] {
+  const law = provenance[`efficiency.allReduce.${tp}`];
+  const link = specification.linkBandwidthBytesPerS ?? Number.POSITIVE_INFINITY;
+  return law?.source.startsWith(ringAssumption) && link < 128e9
+    ? [
+        `gpu ${name}: the all-reduce of ${tp} GPUs is an assumed ring; over PCIe, measured ones take up to six times as long`,
+      ]
+    : [];
 }
 
 /** Warnings about a GPU that prices are less sure on. */

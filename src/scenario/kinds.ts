@@ -35,7 +35,9 @@ export const whole = (least: number, most: number): Kind<number> => {
   const error = ({ input }: { readonly input?: unknown }) =>
     typeof input === 'number' && input > most
       ? `a whole number of at most ${most}`
-      : `a whole number of at least ${least}`;
+      : typeof input === 'string' && input.includes('..')
+        ? 'a range from the smaller to the larger number, such as 1..64'
+        : `a whole number of at least ${least}`;
   return {
     schema: number(/^[+-]?\d+$/, z.int({ error }).min(least, { error }).max(most, { error })),
     control: { kind: 'number', least, most, whole: true },
@@ -48,7 +50,10 @@ export const amount = (least: number, most: number): Kind<number> => {
   return { schema: number(/./, schema), control: { kind: 'number', least, most, whole: false } };
 };
 
-const written = (error: string) => z.string({ error }).trim().min(1, { error });
+/** Characters of a name, a path or a text. */
+const LONGEST = 4096;
+
+const written = (error: string) => z.string({ error }).max(LONGEST, { error }).trim().min(1, { error });
 
 export const name = (of: Extract<Control, { kind: 'name' }>['of']): Kind<string> => ({
   schema: written('a name or a file'),
@@ -106,6 +111,16 @@ export const list = <T>(
 const MOST_SIZE = 1_000_000;
 
 /** A list in which 1..256 stands for the powers of two between, and 8k for 8 x 1024. */
+/** A list in which 1..8 stands for every number between. */
+export const counts: (of: Kind<number>) => Kind<number[]> = (of) => list(of, between);
+
+function between(item: string): (string | number)[] {
+  const [, from, to] = /^\s*(\d{1,6})\.\.(\d{1,6})\s*$/.exec(item) ?? [];
+  const [first, last] = [Number(from), Number(to)];
+  if (!(first <= last) || last - first > 1000) return [item];
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
+
 export const sizes: Kind<number[]> = list(whole(1, MOST_SIZE), doublings);
 
 function doublings(item: string): (string | number)[] {
@@ -122,7 +137,7 @@ function doublings(item: string): (string | number)[] {
 
 /** @param sorted by name, so that their order makes no other scenario */
 export const pairs = (form: string, sorted = false): Kind<Record<string, string>> => {
-  const value = z.union([z.string(), z.number().transform(String)], { error: form });
+  const value = z.union([z.string().max(LONGEST), z.number().transform(String)], { error: form });
   const values = z.record(z.string(), value, { error: form });
   return {
     schema: sorted

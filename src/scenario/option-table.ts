@@ -9,7 +9,7 @@ import { COST_MODELS, type CostName } from '../cost/models.ts';
 import { type Method, takesK, takesTree } from '../drafter/methods.ts';
 import { ROUTERS } from '../engine/router.ts';
 import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
-import { amount, flag, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
+import { amount, counts, flag, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
 import { isOpen } from './load.ts';
 import type { Asked, Option, OptionName, Scenario } from './scenario.ts';
 
@@ -60,6 +60,10 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   gpu: {
     ...name('gpu'),
     default: 'h100-sxm',
+    lacks: ({ gpu }) =>
+      /^[\w.-]+(,[\w.-]+)+$/.test(gpu)
+        ? `${gpu}: names several, expected one; specsim compare --gpu ${gpu} compares them`
+        : null,
     help: 'GPU by name, or a profile file',
     group: 'machine',
     hash: 'contents',
@@ -133,7 +137,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     next: 'asked',
   },
   k: {
-    ...list(whole(1, 1000)),
+    ...counts(whole(1, 1000)),
     default: [3],
     help: 'draft lengths, comma-separated; with a policy, the longest',
     group: 'method',

@@ -33,8 +33,8 @@ interface Axis {
   readonly values: readonly unknown[];
 }
 
-/** A range of more values than this is a mistyped one. */
-const MOST_VALUES = 1_000_000;
+/** A grid, or a range of it, of more than this is a mistyped one; each takes a kilobyte before it begins. */
+export const MOST_POINTS = 1_000_000;
 
 /**
  * Expands a grid, the last key of the file running fastest.
@@ -55,8 +55,8 @@ export function expandGrid(grid: unknown, where: string): Point[] {
     axes.push({ key, inner: null, isList: true, values: DEFAULTS[key] as readonly unknown[] });
   }
   const total = axes.reduce((product, { values }) => product * values.length, 1);
-  if (total > MOST_VALUES) {
-    throw new UserError(`${where}: ${total} combinations, expected at most ${MOST_VALUES}; split the grid`);
+  if (total > MOST_POINTS) {
+    throw new UserError(`${where}: ${total} combinations, expected at most ${MOST_POINTS}; split the grid`);
   }
   const points = new Map<string, Point>();
   const used = new Set<Axis>();
@@ -138,7 +138,7 @@ function rangeValues(range: Readonly<Record<string, unknown>>, where: string): n
     // Rounded, so that 0.1 + 2 x 0.1 is written 0.3 and meets the end.
     const value = Number((step === undefined ? first * by ** i : first + by * i).toPrecision(12));
     if (grows ? value > last : value < last) return values;
-    if (values.length >= MOST_VALUES) throw bad(`which has more than ${MOST_VALUES} values`);
+    if (values.length >= MOST_POINTS) throw bad(`which has more than ${MOST_POINTS} values`);
     values.push(value);
   }
 }

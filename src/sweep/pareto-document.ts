@@ -11,14 +11,16 @@ import {
   WHOLE,
 } from '../report/document.ts';
 import { type FlatTable, flatRows } from '../report/flat-rows.ts';
-import type { Pareto, ParetoPoint } from './pareto.ts';
+import { type Pareto, type ParetoPoint, whatIf } from './pareto.ts';
 
 /** Axes that the columns of the table show already. */
 const SHOWN = ['gpu', 'target', 'trace', 'method', 'k', 'batch', 'tp'];
 
 /** A table for each target, trace and GPU. */
 export function paretoDocument({ rows, leftOut }: Pareto): Document {
-  const groups = grouped(rows, ({ target, trace, gpu }) => `${target}, trace ${trace}, on ${gpu}`);
+  const groups = grouped(rows, ({ target, trace, gpu, axes }) =>
+    [`${target}, trace ${trace}, on ${gpu}`, whatIf(axes)].filter((part) => part !== '').join(', '),
+  );
   const notes = [
     [leftOut.failed, 'failed'],
     [leftOut.oracle, 'are oracles, which are bounds (--oracles keeps them)'],

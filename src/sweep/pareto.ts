@@ -58,7 +58,7 @@ function pointsOf(results: readonly PointRecord[], withOracles: boolean) {
     else if (row.batch_size === null) leftOut.open++;
     else {
       const { target, trace, gpu, method, k, batch_size, tp, speedup } = row;
-      const key = JSON.stringify([target, trace, gpu]);
+      const key = JSON.stringify([target, trace, gpu, whatIf(axes)]);
       entry(groups, key, () => []).push({
         target,
         trace,
@@ -77,6 +77,14 @@ function pointsOf(results: readonly PointRecord[], withOracles: boolean) {
     }
   }
   return { groups: [...groups.values()], leftOut };
+}
+
+/** What-if values of a machine or its drafters: with them it is another one, under the same name. */
+export function whatIf(axes: PointRecord['axes']): string {
+  return Object.entries(axes)
+    .filter(([path, value]) => (path.startsWith('set.') || path === 'drafterQuality') && value !== null)
+    .map(([path, value]) => `${path.replace(/^set\./, '')}=${value}`)
+    .join(', ');
 }
 
 function front(points: readonly ParetoPoint[]): ParetoPoint[] {

@@ -163,7 +163,7 @@ describe('a wrong process is a one-line error', () => {
       /^x\.json: promptTokens: got \[.*\], expected .*17 elements$/,
     ],
     ['a list', (p) => Object.assign(p, { ngram: [] }), /^x\.json: ngram: got \[\], expected object$/],
-    ['an unknown key', (p) => Object.assign(p, { colour: 1 }), /^x\.json: unknown key "colour": nearest is /],
+    ['an unknown key', (p) => Object.assign(p, { colour: 1 }), /^x\.json: unknown key "colour" \(known: /],
     [
       'a table that decreases',
       (p) => (p.outputTokens as number[]).reverse(),
