@@ -29,7 +29,11 @@ export interface Run {
   readonly measured: Measures;
   /** One per uncertain constant, in the same order in every run. */
   readonly shifts: readonly Shift[];
+  /** Of what else is doubted, by name: the change of the logarithm of its throughput at one standard deviation. */
+  readonly doubts: ReadonlyMap<string, number>;
 }
+
+const NO_DOUBTS: ReadonlyMap<string, number> = new Map();
 
 export interface Interval {
   readonly lo: number;
@@ -41,6 +45,8 @@ export class Confidence {
   /** Normal scores of each constant, a draw each. */
   readonly #scores: readonly Float64Array[];
   readonly #discrepancy: Float64Array;
+  readonly #doubts = new Map<string, Float64Array>();
+  readonly #seed: number;
   readonly #requestSpreads = new WeakMap<RatioOfSums, Float64Array>();
   /** Draws of the measure whose interval is being made: there are many, one after the other. */
   readonly #spread = new Float64Array(DRAWS);
@@ -51,19 +57,40 @@ export class Confidence {
    */
   constructor(requests: number, constants: readonly string[], seed: number) {
     this.#bootstrap = new Bootstrap(requests, seed);
-    const scores = (name: string): Float64Array => {
-      const draw = stream(seed, 'constant', name);
-      return Float64Array.from({ length: DRAWS }, () => normal(draw));
-    };
-    this.#scores = constants.map(scores);
-    this.#discrepancy = scores('discrepancy');
+    this.#seed = seed;
+    this.#scores = constants.map((name) => this.#scoresOf(name));
+    this.#discrepancy = this.#scoresOf('discrepancy');
+  }
+
+  #scoresOf(name: string): Float64Array {
+    const draw = stream(this.#seed, 'constant', name);
+    return Float64Array.from({ length: DRAWS }, () => normal(draw));
+  }
+
+  /** Adds what is doubted of a run; of two runs that doubt the same, the difference. */
+  #addDoubts(
+    spread: Float64Array,
+    doubts: ReadonlyMap<string, number>,
+    than: ReadonlyMap<string, number>,
+  ): void {
+    for (const name of new Set([...doubts.keys(), ...than.keys()])) {
+      const factor = (doubts.get(name) ?? 0) - (than.get(name) ?? 0);
+      if (factor === 0) continue;
+      let scores = this.#doubts.get(name);
+      if (scores === undefined) {
+        scores = this.#scoresOf(name);
+        this.#doubts.set(name, scores);
+      }
+      addScaled(spread, scores, factor);
+    }
   }
 
   /** Interval of a run's throughput in tokens/s. */
-  throughput({ measured, shifts }: Run): Interval {
+  throughput({ measured, shifts, doubts }: Run): Interval {
     const spread = this.#spread;
     spread.set(this.#requestSpread(measured.throughputByRequest));
     for (let c = 0; c < shifts.length; c++) addScaled(spread, this.#scores[c]!, shifts[c]!.throughput);
+    this.#addDoubts(spread, doubts, NO_DOUBTS);
     addScaled(spread, this.#discrepancy, DISCREPANCY);
     return around(measured.throughput_tok_per_s, spread);
   }
@@ -79,6 +106,7 @@ export class Confidence {
     }
     addScaled(spread, this.#discrepancy, DISCREPANCY);
     if (by === 'tpot') for (let d = 0; d < DRAWS; d++) spread[d] = -spread[d]!;
+    this.#addDoubts(spread, run.doubts, baseline.doubts);
     return around(speedup, spread);
   }
 

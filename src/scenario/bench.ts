@@ -23,6 +23,7 @@ import { meanContext, TREE_CONSTANTS } from './plant.ts';
 import type { Row, RowNames } from './result.ts';
 import { Runs, type ServedMeasures } from './runs.ts';
 import { type Setting, type Setup, Setups } from './setup.ts';
+import { doubtsOf } from './trust.ts';
 
 /** A ratio of two throughputs with its 95 % interval. */
 export interface Ratio extends Interval {
@@ -287,6 +288,7 @@ export class Bench {
       measured,
       serving,
       shifts: [...this.#shiftsOf(setup, batch, cost), ...this.#treeShiftsOf(setup, batch, measured)],
+      doubts: new Map(doubtsOf(this.#inputs, setup).map(({ path, error }) => [path, error])),
     };
   }
 

@@ -177,9 +177,13 @@ export function sampleProcess(
     return kept;
   };
   const column = { maxK: MAX_K, offsets, kind: 'fitted' } as const;
+  const toQuantiles = (method: keyof typeof process.origins) => ({
+    ...(process.origins[method]?.fittedTo?.includes('quantiles') && { toQuantiles: true }),
+  });
   const drafters = new Map<string, PositionLengths>();
   drafters.set('ngram', {
     ...column,
+    ...toQuantiles('ngram'),
     get emitted() {
       return lookedUp().emitted;
     },
@@ -201,6 +205,7 @@ export function sampleProcess(
     });
     drafters.set(method, {
       ...column,
+      ...toQuantiles(method),
       proposed: 'always',
       get emitted() {
         return sampled();
