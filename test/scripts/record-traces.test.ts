@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
+import { forgetInputs } from '../../src/node/input.ts';
 import { readRecordFile } from '../../src/node/record-file.ts';
 import { recordLookUp } from '../../src/node/record-ngram.ts';
 import { NOTHING_STATED } from '../../src/trace/formats/format.ts';
@@ -153,6 +154,7 @@ describe('record-ngram', () => {
   const recorded = async (text: string | Uint8Array, name = 'out.csv'): Promise<AcceptanceTrace> => {
     const tokens = join(folder, 'in.jsonl');
     const out = join(folder, name);
+    forgetInputs();
     writeFileSync(tokens, text);
     const lookUp = { ...LOOK_UPS.ngram, maxK: 6 };
     await recordLookUp({ tokens, lookUp, stated: NOTHING_STATED, out });
