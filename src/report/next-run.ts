@@ -1,5 +1,5 @@
 /** What a curious person would ask next of a result, and the command that answers it. */
-import { BASIC_METHODS, draftsBlock } from '../drafter/methods.ts';
+import { BASIC_METHODS, draftsBlock, takesK } from '../drafter/methods.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import { askedOf, DEFAULTS, flagOf, isUsual, type Scenario, usual } from '../scenario/options.ts';
@@ -12,7 +12,12 @@ const DRAFT_LENGTHS = [1, 2, 3, 5, 8];
 export function nextRun({ config, rows, groups }: Answer<Row>, inputs: Inputs): Section {
   const speculative = rows.filter((row) => row.method !== 'none' && gainOf(row) !== null);
   if (speculative.length === 0) return firstSpeculation(inputs);
-  const best = speculative.reduce((a, b) => (gainOf(b)!.ratio > gainOf(a)!.ratio ? b : a));
+  const choices = speculative.filter((row) =>
+    takesK(inputs.methods.find(({ name }) => name === row.method)!),
+  );
+  // Bounds are no choices, and how long a method that loses should draft is no question.
+  if (!choices.some((row) => gainOf(row)!.ratio > 1)) return [];
+  const best = choices.reduce((a, b) => (gainOf(b)!.ratio > gainOf(a)!.ratio ? b : a));
   const index = groups.find((group) => group.rows.includes(best))!.trace;
   const run = (asks: Partial<Scenario>) => next('run', inputs, { trace: [config.trace[index]!], ...asks });
   const method = inputs.methods.find(({ name }) => name === best.method)!;
