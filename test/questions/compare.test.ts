@@ -192,7 +192,7 @@ describe('the command line', () => {
     expect(status).toBe(0);
     expect(stdout).toContain('gpu      my-gpu: my-gpu, efficiency: data sheet only\n');
     expect(stdout).toContain('hardware.memoryBandwidth=1.1x (5 TB/s -> 5.5 TB/s)');
-    expect(stdout).toMatch(/^h100-sxm +1 +[\d.]+ +[\d.]+ +[\d.]+x +[\d.]+-[\d.]+ +ngram k=\d/m);
+    expect(stdout).toMatch(/^h100-sxm +1 +[\d.]+ +[\d.]+ +[\d.]+x \([\d.]+-[\d.]+\) +ngram k=\d/m);
     expect(stdout).toMatch(/^my-gpu +8 .* weights$/m);
     expect(stdout).toContain('breaks even at');
     expect(stdout).toContain('warning: gpu my-gpu has only a data sheet');

@@ -135,7 +135,7 @@ describe('the command line', () => {
     ['an open load', { load: 'poisson:2' }, '--load poisson:2: sensitivity needs batch sizes'],
     ['constants of a fit', { cost: 'specdecode-bench' }, '--cost specdecode-bench: sensitivity needs'],
     ['an unknown path', { set: 'engine.launch=2x' }, 'nearest is engine.layerLaunch'],
-    ['several GPUs', { gpu: 'h100-sxm,l4' }, 'unknown gpu "h100-sxm,l4"'],
+    ['several GPUs', { gpu: 'h100-sxm,l4' }, '--gpu h100-sxm,l4: names several, expected one'],
     ['a folder that is not there', { out: 'nowhere/x.json' }, 'folder nowhere does not exist'],
   ])('refuses %s', async (_, flags, words) => {
     await expect(
