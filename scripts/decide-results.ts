@@ -50,7 +50,7 @@ const setting = (name: string, k: number | null, policy = 'fixed'): Setting => (
   k,
   policy: { name: policy, spec: parsePolicy(policy) },
 });
-const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
 
 function table(title: string, columns: readonly (string | number)[], rows: readonly (readonly string[])[]) {
   return [
@@ -190,7 +190,7 @@ const lines = [
   '',
   '## The tuned table against every fixed k of 1 to 10, of n-gram look-up and EAGLE-3',
   '',
-  'Throughput of the fastest fixed k over that of `specsim tune`, and in brackets the lower end of its 95 % interval:',
+  'Throughput of the fastest fixed k over that of `specsim tune`, and in brackets the lower end of its 95% interval:',
   'at most 1 unless a fixed k is surely better.',
   '',
   ...table('batch', BATCHES, tuned),
@@ -206,7 +206,7 @@ const lines = [
   '## A load that swings between 1 and 128 requests',
   '',
   'The serving engine, decode tokens per decode second of EAGLE-3: 128 requests come at once, and when they have ended 8',
-  'come one after the other, and so on. Gains are over the fixed k that is best on the recording, with the 95 % interval',
+  'come one after the other, and so on. Gains are over the fixed k that is best on the recording, with the 95% interval',
   `over ${REDRAWS} draws of whole requests with replacement; a k is beaten surely where that interval of the gain over it`,
   'lies above 0.',
   '',

@@ -40,7 +40,7 @@ describeWithRecordings('the results on the recordings', (dir) => {
     );
     const fixed = [1, 2, 3, 4, 5, 6].map((k) => bench.measures(setting('eagle3', k), 32));
     const best = Math.max(...fixed.map((one) => one.throughput_tok_per_s));
-    const share = `${((100 * got.throughput_tok_per_s) / best).toFixed(1)} %`;
+    const share = `${((100 * got.throughput_tok_per_s) / best).toFixed(1)}%`;
     expect(share).toBe(lineOf('gsm8k, goodput')[5]);
   });
 });
