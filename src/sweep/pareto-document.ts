@@ -11,7 +11,7 @@ import {
   WHOLE,
 } from '../report/document.ts';
 import { type FlatTable, flatRows } from '../report/flat-rows.ts';
-import { type Pareto, type ParetoPoint, whatIf } from './pareto.ts';
+import { isWhatIf, type Pareto, type ParetoPoint, whatIf } from './pareto.ts';
 
 /** Axes that the columns of the table show already. */
 const SHOWN = ['gpu', 'target', 'trace', 'method', 'k', 'batch', 'tp'];
@@ -41,7 +41,7 @@ export function flatPareto({ schemaVersion, rows }: Pareto): FlatTable {
 }
 
 function front(points: readonly ParetoPoint[]): Table {
-  const others = Object.keys(points[0]!.axes).filter((path) => !SHOWN.includes(path));
+  const others = Object.keys(points[0]!.axes).filter((path) => !SHOWN.includes(path) && !isWhatIf(path));
   return table(points, [
     { title: 'tokens/s per user', as: RATE, cell: (point) => point.user_tok_per_s },
     { title: 'tokens/s per GPU', as: RATE, cell: (point) => point.gpu_tok_per_s },

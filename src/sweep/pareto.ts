@@ -79,10 +79,15 @@ function pointsOf(results: readonly PointRecord[], withOracles: boolean) {
   return { groups: [...groups.values()], leftOut };
 }
 
+/** Whether an axis makes another machine, or other drafters, of the same name. */
+export function isWhatIf(path: string): boolean {
+  return path.startsWith('set.') || path === 'drafterQuality';
+}
+
 /** What-if values of a machine or its drafters: with them it is another one, under the same name. */
 export function whatIf(axes: PointRecord['axes']): string {
   return Object.entries(axes)
-    .filter(([path, value]) => (path.startsWith('set.') || path === 'drafterQuality') && value !== null)
+    .filter(([path, value]) => isWhatIf(path) && value !== null)
     .map(([path, value]) => `${path.replace(/^set\./, '')}=${value}`)
     .join(', ');
 }
