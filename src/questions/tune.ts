@@ -178,7 +178,7 @@ function treesSection(rows: readonly TreeRow[]): Section {
         : `a tree of ${first.method} beats its best chain up to batch ${Math.max(...wins)}; above, a chain does as well or better`;
   return [
     sentence(
-      `${verdict}; ${least === most ? most : `${least} to ${most}`} % of what the trees verify is thrown away`,
+      `${verdict}; ${least === most ? most : `${least} to ${most}`}% of what the trees verify is thrown away`,
     ),
     sentence(`the best compromise over these batch sizes, as SGLang's flags name it, is ${first.fixed_tree}`),
     table(rows, [

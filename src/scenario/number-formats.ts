@@ -108,7 +108,7 @@ function kernelWarnings(format: WeightFormat, hardware: HardwareProfile): string
   if (format === 'bf16' || format === 'fp8') return [];
   if (first === undefined) {
     return [
-      `gpu ${hardware.name}: no kernel of ${format} was measured on it: priced as a class of kernels, expect errors of 20 %`,
+      `gpu ${hardware.name}: no kernel of ${format} was measured on it: priced as a class of kernels, expect errors of 20%`,
     ];
   }
   const seconds = knownRates(hardware, format).map((rates) =>
