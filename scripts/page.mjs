@@ -10,6 +10,19 @@ const texts = (folder) =>
       .map((name) => [name.replace(/\.jsonl?$/, ''), readFileSync(`${folder}/${name}`, 'utf8')]),
   );
 
+/** Lines of some length that stand in several places, by number. */
+function sharedLines(texts) {
+  const counts = new Map();
+  JSON.stringify(texts, (_, text) => {
+    if (typeof text !== 'string') return text;
+    if (/[\t\r]/.test(text)) throw new Error('a tab or a carriage return in a file that ships');
+    for (const line of text.split('\n')) counts.set(line, (counts.get(line) ?? 0) + 1);
+    return text;
+  });
+  const shared = [...counts].filter(([line, count]) => count > 1 && line.length > 40).map(([line]) => line);
+  return new Map(shared.map((line, n) => [line, n]));
+}
+
 /** What ships, as the module that the page imports. */
 function shipped() {
   const profiles = {
@@ -24,27 +37,39 @@ function shipped() {
       .sort()
       .map((target) => [target, texts(`traces/${target}`)]),
   );
-  // Two spaces at the start of a line are a tab, made spaces again: the texts stay what they are, byte for byte.
-  const packed = JSON.stringify({ profiles, traces }, (_, text) => {
-    if (typeof text !== 'string') return text;
-    if (text.includes('\t')) throw new Error('a tab in a file that ships');
-    return text.replaceAll(/^(?: {2})+/gm, (spaces) => '\t'.repeat(spaces.length / 2));
-  });
-  return `const whole = (of) => typeof of === 'string' ? of.replace(/^\\t+/gm, (tabs) => '  '.repeat(tabs.length))
-    : Object.fromEntries(Object.entries(of).map(([name, one]) => [name, whole(one)]));
+  // Long lines that files share, such as sources, stand once: a text names them by number behind a tab. So they stay what
+  // they are, byte for byte.
+  const shared = sharedLines({ profiles, traces });
+  const packed = JSON.stringify({ profiles, traces }, (_, text) =>
+    typeof text === 'string'
+      ? text
+          .split('\n')
+          .map((line) => (shared.has(line) ? `\t${shared.get(line)}` : line))
+          .join('\n')
+          .replaceAll(/^(?: {2})+/gm, (spaces) => '\r'.repeat(spaces.length / 2))
+      : text,
+  );
+  return `const lines = ${JSON.stringify([...shared.keys()])};
+    const whole = (of) => typeof of === 'string'
+      ? of.replace(/^\\r+/gm, (marks) => '  '.repeat(marks.length)).replace(/^\\t(\\d+)/gm, (_, n) => lines[n])
+      : Object.fromEntries(Object.entries(of).map(([name, one]) => [name, whole(one)]));
     export const { profiles, traces } = whole(${packed});`;
 }
 
-/** Modules that are made or left out: units outside the table stay unknown to the page. */
+/** Modules that are made or left out: units outside the table, and files of workloads, stay unknown to the page. */
 const inside = {
   name: 'inside',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^(shipped|mathjs)$/ }, ({ path }) => ({ path, namespace: 'inside' }));
+    onResolve({ filter: /\/workload\/read\.ts$/ }, () => ({ path: 'workload', namespace: 'inside' }));
     onLoad({ filter: /.*/, namespace: 'inside' }, ({ path }) => ({
-      contents:
-        path === 'shipped'
-          ? shipped()
-          : 'export const create = () => ({ createUnit() {}, unit() { throw new Error(); } }); export const createUnitDependencies = {}, unitDependencies = {};',
+      contents: {
+        shipped,
+        workload: () =>
+          "export const parseWorkload = () => { throw new Error('the page reads no workloads'); };",
+        mathjs: () =>
+          'export const create = () => ({ createUnit() {}, unit() { throw new Error(); } }); export const createUnitDependencies = {}, unitDependencies = {};',
+      }[path](),
     }));
   },
 };
