@@ -61,12 +61,12 @@ const inside = {
   name: 'inside',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^(shipped|mathjs)$/ }, ({ path }) => ({ path, namespace: 'inside' }));
-    onResolve({ filter: /\/workload\/read\.ts$/ }, () => ({ path: 'workload', namespace: 'inside' }));
+    onResolve({ filter: /\/workload\/(read|join)\.ts$/ }, () => ({ path: 'workload', namespace: 'inside' }));
     onLoad({ filter: /.*/, namespace: 'inside' }, ({ path }) => ({
       contents: {
         shipped,
         workload: () =>
-          "export const parseWorkload = () => { throw new Error('the page reads no workloads'); };",
+          "export const parseWorkload = () => { throw new Error('the page reads no workloads'); }, joinWorkload = parseWorkload;",
         mathjs: () =>
           'export const create = () => ({ createUnit() {}, unit() { throw new Error(); } }); export const createUnitDependencies = {}, unitDependencies = {};',
       }[path](),
