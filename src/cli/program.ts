@@ -124,7 +124,8 @@ const LONGEST = 4000;
 /** What other programs call help and version. */
 function inOurWords(typed: readonly string[]): readonly string[] {
   const [first, ...rest] = typed;
-  if (first === 'help') return rest.length === 0 ? ['--help'] : [...rest, '--help'];
+  if (first === 'help' && rest.length === 0) return ['--help'];
+  if (first === 'help') return COMMANDS.has(rest[0]!) ? [...rest, '--help'] : rest;
   if (first === '-v' || first === '-V') return ['--version'];
   return typed.map((word) => (word === '-h' ? '--help' : word));
 }

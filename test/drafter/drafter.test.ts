@@ -377,7 +377,7 @@ describe('method names', () => {
     ['egle3', 'unknown method "egle3": nearest is eagle3 ('],
     ['', 'unknown method ""'],
     ['oracle:', 'unknown method ""'],
-    ['oracle:none', 'unknown method "none"'],
+    ['oracle:none', 'method "oracle:none": none drafts nothing that could be foreseen'],
     ['oracle:ngrm', 'unknown method "ngrm": nearest is ngram ('],
     ['oracel:ngram', 'unknown method "oracel:ngram"'],
     [

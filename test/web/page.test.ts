@@ -301,6 +301,6 @@ describe.skipIf(BROWSER === undefined)('the page', () => {
     expect(page.toString()).not.toMatch(
       /from"node:|require\("node:|https?:\/\/(?!www\.w3\.org|json-schema\.org|[^"]*licen)[^"'\s]*\.(js|css|woff)/,
     );
-    expect(page.toString()).toContain('noble-hashes');
+    expect(page.toString()).toContain('@noble/hashes');
   });
 });
