@@ -5,14 +5,14 @@
  */
 import type { Resource } from '../cost/fields.ts';
 import { binding, secondsByResource } from '../cost/resources.ts';
-import { draftsBlock, parseMethod, takesK } from '../drafter/methods.ts';
+import { draftsBlock, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { NamedPolicy } from '../policy/policies.ts';
 import { Bench } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { type Answer, answerOf, type Group } from '../scenario/result.ts';
 import { loadKind, settingsOf } from '../scenario/run.ts';
-import type { Setting } from '../scenario/setup.ts';
+import { PLAIN, type Setting } from '../scenario/setup.ts';
 import { breakEvenBatch, largestBatch } from './comparison.ts';
 import { type Remedy, remedies, stepOf } from './remedies.ts';
 import { type TokenTime, tokenTime } from './token-time.ts';
@@ -23,8 +23,6 @@ const BEYOND = 3;
 
 /** Drafts what will be accepted and no more. */
 const EXACT: NamedPolicy = { name: 'oracle', spec: { kind: 'noisy-oracle', chance: 1 } };
-
-const PLAIN: Setting = { method: parseMethod('none'), k: null };
 
 /** Verifies that many of every block. */
 function always(k: number): NamedPolicy {

@@ -4,14 +4,11 @@
  *
  * Left out: that a tree which is chosen by the round has other drafts in every round; those shown are its likeliest.
  */
-import { parseMethod } from '../drafter/methods.ts';
 import { Bench, type TreeByDrafts } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { type Answer, answerOf, type Group } from '../scenario/result.ts';
 import { loadKind } from '../scenario/run.ts';
-import type { Setting } from '../scenario/setup.ts';
-
-const PLAIN: Setting = { method: parseMethod('none'), k: null };
+import { PLAIN, type Setting } from '../scenario/setup.ts';
 
 /** Batch sizes that are searched for the last at which a draft pays. */
 const SEARCHED = Array.from({ length: 11 }, (_, i) => 2 ** i);

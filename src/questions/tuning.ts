@@ -10,7 +10,7 @@ import { Bench, type Ratio } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { type Answer, answerOf, type Group } from '../scenario/result.ts';
 import { loadKind, type Progress } from '../scenario/run.ts';
-import type { Setting } from '../scenario/setup.ts';
+import { PLAIN, type Setting } from '../scenario/setup.ts';
 import { sha256 } from '../sha256.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { type ContextSchedule, rangesOf } from './schedule.ts';
@@ -21,8 +21,6 @@ export const TIE = 0.01;
 
 /** The draft length that people take unasked; gains are told over it. */
 const CUSTOMARY_K = 3;
-
-const PLAIN: Setting = { method: parseMethod('none'), k: null };
 
 export interface TuneRow {
   readonly gpu: string;

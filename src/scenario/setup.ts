@@ -60,7 +60,8 @@ export interface Setup {
   readonly kvBlocks: number;
 }
 
-const NONE = parseMethod('none');
+/** Plain decoding. */
+export const PLAIN: Setting = { method: parseMethod('none'), k: null };
 
 const PRICES: Readonly<Record<CostName, (...of: ConstructorParameters<typeof Roofline>) => CostModel>> = {
   roofline: (...of) => new Roofline(...of),
@@ -114,9 +115,7 @@ export class Setups {
   /** Plain decoding of the same requests and lengths. */
   plainOf({ outputTokens }: Setup): Setup {
     return entry(this.#plainOfTexts, outputTokens, () =>
-      entry(this.#plain, outputTokens.join(), () =>
-        this.#prepare({ method: NONE, k: null }, null, outputTokens),
-      ),
+      entry(this.#plain, outputTokens.join(), () => this.#prepare(PLAIN, null, outputTokens)),
     );
   }
 
