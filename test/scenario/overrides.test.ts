@@ -258,15 +258,17 @@ describe('whatever is changed, on every GPU and for every method', async () => {
     const context = fc.integer({ min: 1, max: 800 });
     fc.assert(
       fc.property(anything, context, fc.integer({ min: 1, max: 800 }), (drawn, length, longer) => {
+        const warnings = new Set<string>();
         const steps = [length, length + longer].map((prompt) => {
           const [trace] = drawn.inputs.traces;
           const changed = { ...trace!, promptTokens: trace!.promptTokens.map(() => prompt) };
-          const bench = new Bench(drawn.inputs, changed, 'clones', new Set());
+          const bench = new Bench(drawn.inputs, changed, 'clones', warnings);
           const setting = { method: drawn.method, k: drawn.method.kind === 'fixed' ? drawn.k : null };
-          // All in memory at once: else fewer sequences share a step.
-          const { step_ms: step } = bench.measures(setting, Math.min(drawn.batch, 4));
+          const { step_ms: step } = bench.measures(setting, Math.min(drawn.batch, 8));
           return step!.draft + step!.verify + step!.sampling + step!.overhead;
         });
+        // All in memory at once: else fewer sequences share a step.
+        fc.pre(![...warnings].some((warning) => warning.includes('do not fit in memory together')));
         expect(steps[1]).toBeGreaterThanOrEqual(steps[0]! * (1 - 1e-12));
       }),
       { numRuns: 400 },
