@@ -2,7 +2,7 @@
  * The command line as a few files, since opening hundreds of modules takes longer than a run: dist/cli/main.js, the
  * worker of sweeps, and chunks that are loaded on demand. Libraries that most runs never need stay outside.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { writeFonts } from './font.mjs';
 import { writePage } from './page.mjs';
@@ -10,7 +10,12 @@ import { writePage } from './page.mjs';
 const OUT = 'dist';
 
 const { metafile } = await build({
-  entryPoints: { 'cli/main': 'src/cli/main.ts', 'chunks/sweep-worker': 'src/node/sweep-worker.ts' },
+  entryPoints: {
+    'cli/main': 'src/cli/main.ts',
+    'chunks/sweep-worker': 'src/node/sweep-worker.ts',
+    // The library loads it too, in place of what tsc made of it: a fiftieth of mathjs, which need not be installed.
+    'unit-factors': 'src/unit-factors.ts',
+  },
   outdir: OUT,
   // Chunks lie as deep as the program, as the shipped profiles are found from either.
   chunkNames: 'chunks/[name]-[hash]',
@@ -19,7 +24,7 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: ['mathjs', '@resvg/resvg-js', '@noble/hashes', 'hyparquet-writer'],
+  external: ['@resvg/resvg-js', '@noble/hashes', 'hyparquet-writer'],
   alias: { 'string-width': './src/cli/string-width.ts' },
   metafile: true,
   // Less to parse; names stay, as stacks of faults show them.
@@ -33,16 +38,13 @@ function licencesOf(inputs, others = []) {
   const folders = Object.keys(inputs).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
   const texts = [...new Set([...folders, ...others])].sort().map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
-    const text = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'LICENSE.MIT'].flatMap(
-      (file) => {
-        try {
-          return readFileSync(`${folder}/${file}`, 'utf8').trim();
-        } catch {
-          return [];
-        }
-      },
-    )[0];
-    return `${name} ${version} (${license})\n\n${text ?? ''}\n`;
+    const first = (names) => names.map((file) => `${folder}/${file}`).find(existsSync);
+    const files = [
+      first(['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'LICENSE.MIT']),
+      first(['NOTICE']),
+    ];
+    const text = files.flatMap((file) => (file === undefined ? [] : [readFileSync(file, 'utf8').trim()]));
+    return `${name} ${version} (${license})\n\n${text.join('\n\n')}\n`;
   });
   return texts.join(`\n${'-'.repeat(80)}\n\n`);
 }

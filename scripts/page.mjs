@@ -60,15 +60,15 @@ function shipped() {
 const inside = {
   name: 'inside',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(shipped|mathjs)$/ }, ({ path }) => ({ path, namespace: 'inside' }));
+    onResolve({ filter: /^shipped$/ }, ({ path }) => ({ path, namespace: 'inside' }));
+    onResolve({ filter: /\/unit-factors\.ts$/ }, () => ({ path: 'units', namespace: 'inside' }));
     onResolve({ filter: /\/workload\/(read|join)\.ts$/ }, () => ({ path: 'workload', namespace: 'inside' }));
     onLoad({ filter: /.*/, namespace: 'inside' }, ({ path }) => ({
       contents: {
         shipped,
         workload: () =>
           "export const parseWorkload = () => { throw new Error('the page reads no workloads'); }, joinWorkload = parseWorkload;",
-        mathjs: () =>
-          'export const create = () => ({ createUnit() {}, unit() { throw new Error(); } }); export const createUnitDependencies = {}, unitDependencies = {};',
+        units: () => "export const unitFactor = () => 'unknown';",
       }[path](),
     }));
   },

@@ -4,7 +4,6 @@
  * GB is 1e9 bytes and GiB is 2^30; bits (Gb) are not bytes (GB).
  */
 
-import type { Unit } from 'mathjs';
 import * as z from 'zod';
 import { UserError, unknownName } from './errors.ts';
 import { entry } from './memo.ts';
@@ -66,7 +65,7 @@ export type Quantity = z.output<ReturnType<typeof quantitySchema>>;
  * A quantity in SI.
  *
  * `"3.35 TB/s"`, `{ "value": 3350, "unit": "GB/s", "source": "..." }` and
- * `{ "value": "3.35 TB/s", "source": "..." }` all are 3.35e12 B/s. Units outside the table load mathjs, where it is installed.
+ * `{ "value": "3.35 TB/s", "source": "..." }` all are 3.35e12 B/s. Units outside the table load a library (unit-factors.ts).
  *
  * @param where file and path of the value, for the error
  * @throws UserError when the unit is missing, unknown or of another dimension, or the number is not positive
@@ -83,7 +82,8 @@ export async function parseQuantity(input: unknown, unit: SiUnit, where: string)
   const asWritten = got(`${written.value} ${written.unit}`);
   if (written.unit === '') throw fail(`missing unit: got ${got(text)}`);
   if (!(written.value > 0)) throw fail(`got ${asWritten}, which is not positive`);
-  const factor = tableFactor(written.unit, unit) ?? (await unitFactors())(written.unit, unit);
+  const factor =
+    tableFactor(written.unit, unit) ?? (await import('./unit-factors.ts')).unitFactor(written.unit, unit);
   if (factor === 'unknown') throw fail(`unknown unit ${got(written.unit)}`);
   if (factor === 'other dimension') throw fail(`got ${asWritten}`);
   // 15 digits: 5 us and 5e-6 s are the same number.
@@ -179,28 +179,4 @@ function shapeProblem(input: unknown, unit: SiUnit): string {
 
 function expected(unit: SiUnit): string {
   return `a positive quantity in ${unit} such as "${examples[unit]}"`;
-}
-
-type UnitFactor = (from: string, to: SiUnit) => number | 'unknown' | 'other dimension';
-
-let loading: Promise<UnitFactor> | undefined;
-
-/** mathjs takes over a second to load, so it is loaded only when a file uses a unit that is not SI. */
-function unitFactors(): Promise<UnitFactor> {
-  loading ??= import('mathjs').then(({ create, createUnitDependencies, unitDependencies }) => {
-    const math = create({ ...createUnitDependencies, ...unitDependencies });
-    math.createUnit('FLOP', { prefixes: 'short' });
-    math.createUnit('USD');
-    math.createUnit('FLOPS', { definition: '1 FLOP/s', prefixes: 'short' });
-    return (from, to) => {
-      let one: Unit;
-      try {
-        one = math.unit(1, from);
-      } catch {
-        return 'unknown';
-      }
-      return one.equalBase(math.unit(1, to)) ? one.toNumber(to) : 'other dimension';
-    };
-  });
-  return loading;
 }

@@ -10,6 +10,7 @@ const LAYERS: readonly (readonly string[])[] = [
   [
     'errors.ts',
     'units.ts',
+    'unit-factors.ts',
     'validate.ts',
     'csv.ts',
     'columns.ts',
@@ -41,7 +42,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'fastest-levenshtein': ['errors.ts'],
   yargs: ['cli'],
   'hyparquet-writer': ['node'],
-  mathjs: ['units.ts'],
+  mathjs: ['unit-factors.ts'],
   '@resvg/resvg-js': ['node'],
   'lit-html': ['web'],
 };
