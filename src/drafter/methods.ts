@@ -1,6 +1,8 @@
 /** The methods by name: what each proposes with, and what it needs. A new method is a line here. */
 import { UserError, unknownName } from '../errors.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
+import type { SelfDraft } from '../model/self-draft.ts';
+import { WEIGHT_FORMATS, type WeightFormat } from '../number-formats.ts';
 import { MEDUSA_CAPTURE, type MissCapture } from '../trace/ranks.ts';
 
 /** Which emitted tokens a model still has to read. */
@@ -14,7 +16,9 @@ export interface BasicMethod {
   readonly proposer: 'search' | 'model';
   /** For a model: the kind of card it runs, how it drafts, and what it must catch up on in a round. */
   readonly model?: {
-    readonly card: (DraftHead | Transformer)['kind'];
+    readonly card: (DraftHead | Transformer)['kind'] | 'target';
+    /** How the target is made cheaper to draft for itself; for card `target` alone. */
+    readonly self?: SelfDraft;
     /** Token by token, a whole block in one pass, or a head for each token, all in one pass. */
     readonly drafting: 'chain' | 'block' | 'heads';
     readonly catchUp: CatchUp;
@@ -68,6 +72,33 @@ export const BASIC_METHODS: readonly BasicMethod[] = [
   },
 ];
 
+/** Methods whose name holds what they run: the target drafts for itself, cheaper. */
+export const FAMILIES: readonly {
+  readonly example: string;
+  readonly summary: string;
+  readonly form: RegExp;
+  readonly self: (written: string) => SelfDraft;
+}[] = [
+  {
+    example: 'self:int4',
+    summary: 'the target in another number format (QSpec); k passes on its own KV cache',
+    form: new RegExp(`^self:(${WEIGHT_FORMATS.join('|')})$`),
+    self: (written) => ({ dtype: written as WeightFormat }),
+  },
+  {
+    example: 'self:kv512',
+    summary: 'the target on its last 512 tokens of KV cache alone (MagicDec, TriForce)',
+    form: /^self:kv([1-9]\d{0,6})$/,
+    self: (written) => ({ kvTokens: Number(written) }),
+  },
+  {
+    example: 'self:layers8',
+    summary: 'the first 8 layers of the target (LayerSkip, Kangaroo)',
+    form: /^self:layers([1-9]\d{0,3})$/,
+    self: (written) => ({ layers: Number(written) }),
+  },
+];
+
 /** Prefixes of methods that are made of two. */
 const OF_TWO = ['combined', 'combined-free', 'hybrid', 'bandit'] as const;
 
@@ -92,6 +123,7 @@ export function methodForms(): string[] {
   return [
     'none',
     ...basic,
+    ...FAMILIES.map(({ example }) => example),
     'oracle:<method>',
     'best:<method>',
     'best:<a>+<b>',
@@ -103,7 +135,8 @@ export function methodForms(): string[] {
 export function parseMethod(name: string): Method {
   if (name === 'none') return { kind: 'none', name, parts: [] };
   const [, prefix, rest] = /^([^:]*):(.*)$/.exec(name) ?? [];
-  if (prefix === undefined || rest === undefined) return { kind: 'fixed', name, parts: [basicMethod(name)] };
+  if (prefix === undefined || rest === undefined || prefix === 'self')
+    return { kind: 'fixed', name, parts: [basicMethod(name)] };
   if (rest === 'none' && (prefix === 'oracle' || prefix === 'best')) {
     throw new UserError(
       `method ${JSON.stringify(name)}: none drafts nothing that could be foreseen, expected such as ${prefix}:eagle3`,
@@ -138,6 +171,11 @@ export function takesTree({ kind, parts }: Method): boolean {
   return kind === 'fixed' && parts[0].model !== undefined && parts[0].model.drafting !== 'block';
 }
 
+/** Whether part of it runs another model than the target. */
+export function runsDraftModel({ parts }: Method): boolean {
+  return parts.some(({ model }) => model !== undefined && model.card !== 'target');
+}
+
 /** Whether its one model drafts with a head for every token, all in one pass. */
 export function draftsInOnePass({ parts: [first] }: Method): boolean {
   return first?.model?.drafting === 'heads';
@@ -148,8 +186,15 @@ export function draftsBlock({ parts }: Method): boolean {
   return parts.some(({ model }) => model?.drafting === 'block');
 }
 
-function basicMethod(name: string): BasicMethod {
+/** The method of that name. Throws a UserError that names the nearest one. */
+export function basicMethod(name: string): BasicMethod {
   const found = BASIC_METHODS.find((method) => method.name === name);
-  if (found === undefined) throw unknownName('method', name, methodForms());
-  return found;
+  if (found !== undefined) return found;
+  for (const { form, summary, self } of FAMILIES) {
+    const [, written] = form.exec(name) ?? [];
+    if (written === undefined) continue;
+    const model = { card: 'target', drafting: 'chain', catchUp: 'last token', self: self(written) } as const;
+    return { name, summary, proposer: 'model', model };
+  }
+  throw unknownName('method', name, methodForms());
 }

@@ -60,8 +60,7 @@ function firstSpeculation(inputs: Inputs): Section {
   const { scenario, target, traces, shipped } = inputs;
   const methods = BASIC_METHODS.filter(
     ({ name, model }) =>
-      traces[0]!.drafters.has(name) &&
-      (model === undefined || (model.card !== 'transformer' && shipped.headFor(target, model.card) !== null)),
+      traces[0]!.drafters.has(name) && (model === undefined || shipped.headFor(target, model.card) !== null),
   );
   if (methods.length === 0) return [];
   return [

@@ -1,11 +1,15 @@
 /** Which draft model each method runs. */
-import type { BasicMethod } from '../drafter/methods.ts';
+import { type BasicMethod, basicMethod } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { mtpHead } from '../model/mtp-head.ts';
+import { selfShape } from '../model/self-draft.ts';
+import { type ForwardShape, forwardShape, headShape, type Layout } from '../model/shape.ts';
+import type { WeightFormat } from '../number-formats.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { ShippedModels } from './models.ts';
 import { vocabularyWarning } from './number-formats.ts';
+import type { Scenario } from './scenario.ts';
 
 /** The target, and what `--draft` names. */
 export interface Models {
@@ -62,6 +66,10 @@ export async function draftCards(
   let used = false;
   for (const { name, model } of parts) {
     if (model === undefined) continue;
+    if (model.card === 'target') {
+      drafts.set(name, target);
+      continue;
+    }
     const fits = chosen !== null && chosen.kind === model.card;
     used ||= fits;
     const own = model.card === 'transformer' ? measured : await defaultHead(target, model.card, shipped);
@@ -94,4 +102,31 @@ async function defaultHead(
   const name = shipped.headFor(target, kind);
   if (name !== null) return (await shipped.draft(name)) as DraftHead;
   return kind === 'mtp' && target.mtpLayers > 0 ? mtpHead(target) : null;
+}
+
+/** How a scenario lays out its target. */
+export function targetLayout(scenario: Scenario): Layout {
+  return layout(scenario, scenario.dtype);
+}
+
+/**
+ * One pass of the model that a method runs.
+ *
+ * @throws UserError for a model that does not fit the target, or cannot be split over the GPUs
+ */
+export function draftShape(
+  method: string,
+  card: DraftHead | Transformer,
+  { target, scenario }: { readonly target: Transformer; readonly scenario: Scenario },
+): ForwardShape {
+  const self = basicMethod(method).model?.self;
+  if (self !== undefined) return selfShape(target, targetLayout(scenario), self);
+  if (card.kind === 'transformer') return forwardShape(card, layout(scenario, scenario.draftDtype));
+  // Files of heads say no format; they are published in bf16.
+  const dtype = scenario.draftDtype === 'auto' ? 'bf16' : scenario.draftDtype;
+  return headShape(card, target, layout(scenario, dtype));
+}
+
+function layout<T extends WeightFormat | 'auto'>({ tp, kvDtype }: Scenario, dtype: T) {
+  return { tp, dtype, kvDtype: kvDtype === 'auto' ? ('bf16' as const) : kvDtype };
 }

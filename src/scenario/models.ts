@@ -48,7 +48,7 @@ export class ShippedModels {
   }
 
   /** The name of the head of that kind trained for `target`, or for the model whose heads it shares; null without. */
-  headFor(target: Transformer, kind: DraftHead['kind']): string | null {
+  headFor(target: Transformer, kind: string): string | null {
     const name = `${kind}-${target.headsOf ?? target.name}`;
     return this.heads.includes(name) ? name : null;
   }

@@ -6,7 +6,7 @@
  */
 import { ALL_REDUCE } from '../cost/fields.ts';
 import { COST_MODELS, type CostName } from '../cost/models.ts';
-import { type Method, takesK, takesTree } from '../drafter/methods.ts';
+import { type Method, runsDraftModel, takesK, takesTree } from '../drafter/methods.ts';
 import { ROUTERS } from '../engine/router.ts';
 import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
 import { amount, counts, flag, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
@@ -100,11 +100,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     idle: ({ cost }, asked) =>
       cost === 'specdecode-bench'
         ? 'with --cost specdecode-bench, which has its own price of drafting'
-        : unlessSome(
-            asked,
-            ({ parts }) => parts.some(({ model }) => model !== undefined),
-            'runs a draft model',
-          ),
+        : unlessSome(asked, runsDraftModel, 'runs a draft model'),
     next: 'used',
   },
   dtype: {
@@ -352,11 +348,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     hash: 'changed',
     idle: ({ cost }, asked) =>
       COST_MODELS[cost].machine
-        ? unlessSome(
-            asked,
-            ({ parts }) => parts.some(({ model }) => model !== undefined),
-            'runs a draft model',
-          )
+        ? unlessSome(asked, runsDraftModel, 'runs a draft model')
         : `with --cost ${cost}`,
   },
   ignoreContextLimit: {

@@ -9,7 +9,8 @@ import type { Machine } from '../cost/fields.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { noSeconds, type PartSeconds, PassWork, StepWork, Verified } from '../cost/work.ts';
 import { takesK } from '../drafter/methods.ts';
-import { forwardShape, headShape } from '../model/shape.ts';
+import { forwardShape } from '../model/shape.ts';
+import { draftShape, targetLayout } from './draft-cards.ts';
 import type { Inputs } from './inputs.ts';
 import { checkHardwareQuestion } from './options.ts';
 import type { Answer, Row } from './result.ts';
@@ -140,16 +141,8 @@ class Pricer {
 
   #cost({ hardware, engine }: Machine): Roofline {
     const { scenario, target, drafts } = this.#inputs;
-    const { tp, dtype } = scenario;
-    const card = this.#draft === null ? undefined : drafts.get(this.#draft);
-    const shapes =
-      card === undefined
-        ? []
-        : [
-            card.kind === 'transformer'
-              ? forwardShape(card, { tp, dtype: 'bf16' })
-              : headShape(card, target, { tp }),
-          ];
-    return new Roofline(forwardShape(target, { tp, dtype }), shapes, hardware, engine, tp);
+    const name = this.#draft;
+    const shapes = name === null ? [] : [draftShape(name, drafts.get(name)!, this.#inputs)];
+    return new Roofline(forwardShape(target, targetLayout(scenario)), shapes, hardware, engine, scenario.tp);
   }
 }

@@ -15,17 +15,16 @@ import { sequenceTokens } from '../engine/engine.ts';
 import { plainRounds, type ReplayedRounds, replayRounds } from '../engine/replayed-rounds.ts';
 import { UserError } from '../errors.ts';
 import { entry, Memo } from '../memo.ts';
-import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
-import type { WeightFormat } from '../number-formats.ts';
+import { type ForwardShape, forwardShape } from '../model/shape.ts';
 import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance, USUAL_MAX_K } from '../trace/acceptance-spec.ts';
 import { MAX_K } from '../trace/conventions.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
+import { draftShape, targetLayout } from './draft-cards.ts';
 import type { Inputs } from './inputs.ts';
 import { formatsText } from './number-formats.ts';
-import type { Scenario } from './options.ts';
 import { planted, TREE_CONSTANTS, treeRemark } from './plant.ts';
 
 /** A method and its draft length; null for methods that take none. */
@@ -78,7 +77,7 @@ export class Setups {
   readonly #warnings: Set<string>;
   readonly #target: ForwardShape;
   readonly #conventions: ReplayConventions;
-  readonly #shapes = new Map<object, ForwardShape>();
+  readonly #shapes = new Map<string, ForwardShape>();
   /** Prices on a machine, by the draft models that run beside the target. */
   readonly #prices = new Memo<CostModel>();
   readonly #setups = new Map<string, Setup>();
@@ -92,7 +91,7 @@ export class Setups {
     this.#inputs = inputs;
     this.#trace = trace;
     this.#warnings = warnings;
-    this.#target = forwardShape(target, layout(scenario, scenario.dtype));
+    this.#target = forwardShape(target, targetLayout(scenario));
     this.#conventions =
       COST_MODELS[scenario.cost].conventions === 'as recorded'
         ? AS_RECORDED
@@ -187,13 +186,10 @@ export class Setups {
     const { scenario, hardware, engine, target, drafts } = this.#inputs;
     const trace = this.#trace;
     const acceptance = method.parts.map((part) => this.#acceptance(part, k));
-    const cards = method.parts.flatMap((part) => drafts.get(part.name) ?? []);
-    const shapes = cards.map((card) =>
-      entry(this.#shapes, card, () =>
-        card.kind === 'transformer'
-          ? forwardShape(card, layout(scenario, scenario.draftDtype))
-          : headShape(card, target, layout(scenario, headFormat(scenario))),
-      ),
+    const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
+    const cards = models.map((name) => drafts.get(name)!);
+    const shapes = models.map((name, m) =>
+      entry(this.#shapes, name, () => draftShape(name, cards[m]!, this.#inputs)),
     );
     const deepest = Math.min(
       ...cards.map((card) => (card.kind === 'medusa' ? card.heads! : Number.POSITIVE_INFINITY)),
@@ -226,7 +222,6 @@ export class Setups {
         `${target.name} in ${formatsText(scenario.dtype, target)}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; more GPUs (--tp) or a smaller --dtype may do`,
       );
     }
-    const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
     const price = ({ hardware, engine }: Machine) =>
       PRICES[scenario.cost](this.#target, shapes, hardware, engine, scenario.tp);
     const replayed = new Map<number, ReplayedRounds>();
@@ -343,15 +338,6 @@ export function acceptanceOf(
     acceptance: acceptance.map((lengths) => selectLengths(lengths, requests)),
     tree: tree && { ...tree, texts: { starts: pick(tree.texts.starts), ends: pick(tree.texts.ends) } },
   };
-}
-
-function layout<T extends WeightFormat | 'auto'>({ tp, kvDtype }: Scenario, dtype: T) {
-  return { tp, dtype, kvDtype: kvDtype === 'auto' ? ('bf16' as const) : kvDtype };
-}
-
-/** Files of heads say no format; they are published in bf16. */
-function headFormat({ draftDtype }: Scenario): WeightFormat {
-  return draftDtype === 'auto' ? 'bf16' : draftDtype;
 }
 
 function gigabytes(bytes: number): string {

@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '../..');
 const program = join(root, 'dist/cli/main.js');
 const BLOCK = /```\n\$ specsim (.*)\n[\s\S]*?```/g;
 /** Others quote parts of an output. */
-const pages = ['decide.md', 'trees.md'].map((name) => join(root, 'docs', name));
+const pages = ['beyond.md', 'decide.md', 'trees.md'].map((name) => join(root, 'docs', name));
 
 it.each(pages)('%s', async (file) => {
   const text = readFileSync(file, 'utf8');
@@ -19,7 +19,7 @@ it.each(pages)('%s', async (file) => {
       return `\`\`\`\n$ specsim ${command}\n${stdout}\`\`\``;
     }),
   );
-  expect(blocks.length).toBeGreaterThan(2);
+  expect(blocks.length).toBeGreaterThan(0);
   let next = 0;
   const expected = text.replaceAll(BLOCK, () => blocks[next++]!);
   if (process.env.UPDATE_GOLDEN === '1') writeFileSync(file, expected);

@@ -4,7 +4,14 @@ import { expect, it } from 'vitest';
 import { StepWork } from '../../src/cost/work.ts';
 import { assembleDrafter } from '../../src/drafter/assemble.ts';
 import type { Drafter } from '../../src/drafter/drafter.ts';
-import { BASIC_METHODS, methodForms, parseMethod, takesK } from '../../src/drafter/methods.ts';
+import {
+  BASIC_METHODS,
+  type BasicMethod,
+  FAMILIES,
+  methodForms,
+  parseMethod,
+  takesK,
+} from '../../src/drafter/methods.ts';
 import { AS_RECORDED } from '../../src/drafter/replay.ts';
 import { POLICY_FORMS, parsePolicy } from '../../src/policy/policies.ts';
 import type { PositionLengths } from '../../src/trace/trace.ts';
@@ -12,7 +19,8 @@ import { Stopwatch } from '../serving.ts';
 
 const MAX_K = 6;
 
-const BASIC = BASIC_METHODS.map(({ name }) => name);
+/** Every way to propose, one of each family. */
+const BASIC = [...BASIC_METHODS.map(({ name }) => name), ...FAMILIES.map(({ example }) => example)];
 
 /** Every form of a method's name with each basic method in each place; a hybrid looks up first. */
 const METHODS = methodForms().flatMap((form) => {
@@ -45,8 +53,7 @@ const recorded = fc.record({
 
 type Recorded = typeof recorded extends fc.Arbitrary<infer T> ? T : never;
 
-function lengthsOf({ emitted, more }: Recorded, name: string, part: number): PositionLengths {
-  const { proposer } = BASIC_METHODS.find((method) => method.name === name)!;
+function lengthsOf({ emitted, more }: Recorded, { proposer }: BasicMethod, part: number): PositionLengths {
   const proposed = emitted[part]!.map((tokens, p) =>
     tokens > 1 || more[p]! > 2 ? Math.min(MAX_K, tokens - 1 + more[p]!) : 0,
   );
@@ -98,7 +105,7 @@ it('no round exceeds the most, accepts what was not drafted, emits beyond the en
       const blocks = method.parts.some(({ model }) => model?.drafting === 'block');
       const k = takesK(method) ? (blocks ? MAX_K : asked) : null;
       const draftModels = method.parts.filter(({ model }) => model !== undefined).length;
-      const acceptance = method.parts.map((part, p) => lengthsOf(drawn, part.name, p));
+      const acceptance = method.parts.map((part, p) => lengthsOf(drawn, part, p));
       const make = () =>
         assembleDrafter(method, k, acceptance, AS_RECORDED, {
           policy: parsePolicy(policy),
