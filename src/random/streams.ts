@@ -1,5 +1,6 @@
 /** Named random streams. The only importer of seedrandom, so that no draw depends on the order of others. */
-import seedrandom from 'seedrandom';
+// Not the whole of it: its other generators are never drawn from.
+import alea from 'seedrandom/lib/alea.js';
 
 /** Draws a number, uniform on [0, 1). */
 export type Stream = () => number;
@@ -10,7 +11,7 @@ export type Stream = () => number;
  * @param keys what the stream is for, such as `'arrivals'` or `'acceptance', 'eagle3', request`
  */
 export function stream(seed: number, ...keys: readonly (string | number)[]): Stream {
-  return seedrandom.alea([seed, ...keys].join('/'));
+  return alea([seed, ...keys].join('/'));
 }
 
 /** A draw from the exponential distribution with the given rate (events per unit of the result). */
