@@ -1,5 +1,5 @@
 /** The JSON Schemas of scenario and grid files, made of the option table. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { OPTION_NAMES, OPTIONS } from '../src/scenario/option-table.ts';
 import type { OptionName } from '../src/scenario/options.ts';
 

@@ -4,7 +4,7 @@
  * GB is 1e9 bytes and GiB is 2^30; bits (Gb) are not bytes (GB).
  */
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { UserError, unknownName } from './errors.ts';
 import { entry } from './memo.ts';
 import { got, validate } from './validate.ts';
@@ -40,22 +40,22 @@ export function quantitySchema(unit: SiUnit): ReturnType<typeof makeSchema> {
 }
 
 function makeSchema(unit: SiUnit) {
-  const source = z.string().min(1);
+  const source = z.string().check(z.minLength(1));
   return z
     .union(
       [
         z.string(),
-        z.strictObject({ value: z.number(), unit: z.string(), source: source.optional() }),
+        z.strictObject({ value: z.number(), unit: z.string(), source: z.optional(source) }),
         z.strictObject({ value: z.string(), source }),
       ],
       { error: (issue) => shapeProblem(issue.input, unit) },
     )
-    .describe(expected(unit))
+    .check(z.describe(expected(unit)))
     .register(units, { unit });
 }
 
 /** The unit of a schema that `quantitySchema` made; undefined for any other. */
-export function unitOf(schema: z.ZodType): SiUnit | undefined {
+export function unitOf(schema: z.ZodMiniType): SiUnit | undefined {
   return units.get(schema)?.unit;
 }
 

@@ -1,11 +1,13 @@
 /** Validation of what a user wrote: zod schemas whose first failure becomes a one-line user error. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 // Not z.core.toDotPath: the bundle would hold all of that namespace, messages in fifty languages too.
 import { toDotPath } from 'zod/v4/core';
 import { shown, UserError, unknownName } from './errors.ts';
 
 /** An object with the keys of `shape` and no others; an unknown key is answered with the nearest valid one. */
-export function strictObject<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> {
+export function strictObject<Shape extends z.core.$ZodShape>(
+  shape: Shape,
+): z.ZodMiniObject<Shape, z.core.$strict> {
   return z.strictObject(shape, {
     error: (issue) =>
       issue.code === 'unrecognized_keys'
@@ -15,7 +17,7 @@ export function strictObject<Shape extends z.ZodRawShape>(shape: Shape): z.ZodOb
 }
 
 /** Checks `input` against `schema`. Throws a `UserError` that starts with `where` and the path of the value. */
-export function validate<Schema extends z.ZodType>(
+export function validate<Schema extends z.ZodMiniType>(
   schema: Schema,
   input: unknown,
   where: string,
@@ -43,7 +45,7 @@ function sentence(issue: z.core.$ZodRawIssue): string {
   if (issue.code === 'invalid_value') {
     const known = issue.values.map(String);
     if (typeof issue.input === 'string') return unknownName('name', issue.input, known).message;
-    return `got ${got(issue.input)}, expected one of ${known.join(', ')}`;
+    return `got ${got(issue.input)}, expected ${known.length === 1 ? '' : 'one of '}${known.join(', ')}`;
   }
   if (issue.code === 'too_small') {
     const bound = issue.inclusive ? 'at least' : 'more than';

@@ -3,7 +3,7 @@
  * in graphs, what it overlaps, its limits, how it uses memory. Its times were measured on some device; where, stands in
  * the profile's file. A behaviour that a file leaves out is that of vLLM 0.10.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { parseQuantity, type Quantity, quantitySchema } from '../units.ts';
 import { strictObject, validate } from '../validate.ts';
 
@@ -86,85 +86,100 @@ type FixedAndEachKey = {
   [Key in keyof EngineProfile]: EngineProfile[Key] extends FixedAndEach ? Key : never;
 }[keyof EngineProfile];
 
-const text = z.string().min(1);
-const count = z.int().positive().max(1e9);
-const bounds = z.tuple([z.number().nonnegative(), z.number().nonnegative()]);
-const seconds = quantitySchema('s').optional();
-const fixedAndEach = strictObject({ fixed: seconds, each: seconds }).optional();
+const text = z.string().check(z.minLength(1));
+const count = z.int().check(z.positive(), z.lte(1e9));
+const bounds = z.tuple([z.number().check(z.nonnegative()), z.number().check(z.nonnegative())]);
+const seconds = z.optional(quantitySchema('s'));
+const fixedAndEach = z.optional(strictObject({ fixed: seconds, each: seconds }));
 
 export const engineSchema = strictObject({
-  $schema: z.string().optional(),
+  $schema: z.optional(z.string()),
   name: text,
   label: text,
-  calibration: strictObject({
-    engine: text,
-    device: text,
-    date: text,
-    sources: z.array(text).min(1),
-    range: strictObject({
-      batch: bounds,
-      context: bounds,
-      drafted: bounds,
-      tp: bounds,
-      dtypes: z.array(text),
-    }),
-    error: text,
-    standardErrors: z
-      .record(z.string(), z.number().nonnegative().max(10))
-      .describe('relative standard error of each time, by its path in this file; 0.1 is 10 %'),
-  })
-    .optional()
-    .describe('where the times come from; absent for an engine that is not real'),
-  notes: z.array(text).optional(),
-  layerLaunch: seconds.describe('a time left out is zero'),
+  calibration: z
+    .optional(
+      strictObject({
+        engine: text,
+        device: text,
+        date: text,
+        sources: z.array(text).check(z.minLength(1)),
+        range: strictObject({
+          batch: bounds,
+          context: bounds,
+          drafted: bounds,
+          tp: bounds,
+          dtypes: z.array(text),
+        }),
+        error: text,
+        standardErrors: z
+          .record(z.string(), z.number().check(z.nonnegative(), z.lte(10)))
+          .check(z.describe('relative standard error of each time, by its path in this file; 0.1 is 10 %')),
+      }),
+    )
+    .check(z.describe('where the times come from; absent for an engine that is not real')),
+  notes: z.optional(z.array(text)),
+  layerLaunch: seconds.check(z.describe('a time left out is zero')),
   layerHost: seconds,
   fullGraphs: z
-    .boolean()
-    .optional()
-    .describe(
-      'true: one graph holds a whole step that only decodes, up to the largest size; false unless said',
+    .optional(z.boolean())
+    .check(
+      z.describe(
+        'true: one graph holds a whole step that only decodes, up to the largest size; false unless said',
+      ),
     ),
   draftPassLaunch: seconds,
   draftsInOneGraph: z
-    .boolean()
-    .optional()
-    .describe('true: one graph holds all draft passes of a round, launched once; false unless said'),
-  draftSequence: seconds.describe('host work of a round for each sequence that a draft model drafts for'),
-  stepOverhead: fixedAndEach.describe('each: per sequence'),
-  speculationOverhead: fixedAndEach.describe('each: per drafted token'),
-  treeOverhead: fixedAndEach.describe('of a step that verifies trees with branches; each: per drafted token'),
-  search: fixedAndEach.describe('each: per sequence searched'),
-  drafterSwitch: fixedAndEach.describe(
-    'of methods that draft in more than one way; each: per sequence whose drafter is another than before',
+    .optional(z.boolean())
+    .check(z.describe('true: one graph holds all draft passes of a round, launched once; false unless said')),
+  draftSequence: seconds.check(
+    z.describe('host work of a round for each sequence that a draft model drafts for'),
   ),
-  plainSampling: fixedAndEach.describe('each: per row of logits'),
-  rejectionSampling: fixedAndEach.describe('each: per row of logits'),
+  stepOverhead: fixedAndEach.check(z.describe('each: per sequence')),
+  speculationOverhead: fixedAndEach.check(z.describe('each: per drafted token')),
+  treeOverhead: fixedAndEach.check(
+    z.describe('of a step that verifies trees with branches; each: per drafted token'),
+  ),
+  search: fixedAndEach.check(z.describe('each: per sequence searched')),
+  drafterSwitch: fixedAndEach.check(
+    z.describe(
+      'of methods that draft in more than one way; each: per sequence whose drafter is another than before',
+    ),
+  ),
+  plainSampling: fixedAndEach.check(z.describe('each: per row of logits')),
+  rejectionSampling: fixedAndEach.check(z.describe('each: per row of logits')),
   asyncScheduling: z
-    .boolean()
-    .optional()
-    .describe('true: the host prepares a step while the GPU runs the one before; false unless said'),
+    .optional(z.boolean())
+    .check(z.describe('true: the host prepares a step while the GPU runs the one before; false unless said')),
   asyncSpeculation: z
-    .boolean()
-    .optional()
-    .describe('the same of steps that verify drafts; as asyncScheduling unless said'),
-  graphSizes: z.array(count).refine((sizes) => sizes.every((size, i) => i === 0 || size > sizes[i - 1]!), {
-    error: 'expected token counts in ascending order',
-  }),
+    .optional(z.boolean())
+    .check(z.describe('the same of steps that verify drafts; as asyncScheduling unless said')),
+  graphSizes: z.array(count).check(
+    z.refine((sizes) => sizes.every((size, i) => i === 0 || size > sizes[i - 1]!), {
+      error: 'expected token counts in ascending order',
+    }),
+  ),
   graphSizesBy: z
-    .enum(['tokens', 'sequences'])
-    .optional()
-    .describe('what graphSizes count; tokens unless said'),
-  allReduceSwitch: strictObject({ from: quantitySchema('B'), extra: quantitySchema('s') })
-    .optional()
-    .describe('all-reduces of `from` bytes or more leave the custom kernel and take `extra` longer a call'),
+    .optional(z.enum(['tokens', 'sequences']))
+    .check(z.describe('what graphSizes count; tokens unless said')),
+  allReduceSwitch: z
+    .optional(strictObject({ from: quantitySchema('B'), extra: quantitySchema('s') }))
+    .check(
+      z.describe(
+        'all-reduces of `from` bytes or more leave the custom kernel and take `extra` longer a call',
+      ),
+    ),
   maxBatchedTokens: count,
   maxSequences: count,
-  memoryShare: z.number().gt(0).lte(1),
+  memoryShare: z.number().check(z.gt(0), z.lte(1)),
   blockTokens: count,
-  kvBlocks: count.optional().describe('blocks of KV cache; left out, as many as memory has room for'),
-  maxModelTokens: count
-    .optional()
-    .describe('most tokens of prompt and output of a sequence (max_model_len); left out, any number'),
+  kvBlocks: z
+    .optional(count)
+    .check(z.describe('blocks of KV cache; left out, as many as memory has room for')),
+  maxModelTokens: z
+    .optional(count)
+    .check(
+      z.describe('most tokens of prompt and output of a sequence (max_model_len); left out, any number'),
+    ),
 });
 
 /**

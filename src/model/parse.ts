@@ -1,5 +1,5 @@
 /** Reads a model or draft head from JSON: a Hugging Face `config.json`, or a card in this program's own words. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { UserError } from '../errors.ts';
 import { WEIGHT_FORMATS } from '../number-formats.ts';
 import { got, strictObject, validate } from '../validate.ts';
@@ -19,19 +19,19 @@ import { medusaHead } from './medusa-head.ts';
 
 /** No width, depth or count of a model comes near it. */
 const MOST = 1e9;
-const positive = z.int().min(1).max(MOST);
-const whole = z.int().min(0).max(MOST);
-const text = z.string().min(1);
-const only = z.literal(true).exactOptional();
+const positive = z.int().check(z.gte(1), z.lte(MOST));
+const whole = z.int().check(z.gte(0), z.lte(MOST));
+const text = z.string().check(z.minLength(1));
+const only = z.exactOptional(z.literal(true));
 
-const sparse = strictObject({ tokens: positive, heads: whole, dim: positive }).exactOptional();
+const sparse = z.exactOptional(strictObject({ tokens: positive, heads: whole, dim: positive }));
 
 const gqa = {
   kind: z.literal('gqa'),
   heads: positive,
   kvHeads: positive,
   headDim: positive,
-  valueDim: positive.exactOptional(),
+  valueDim: z.exactOptional(positive),
   gated: only,
   keysAsValues: only,
   sparse,
@@ -55,17 +55,17 @@ const attention = z.discriminatedUnion(
   [
     strictObject({
       ...gqa,
-      slidingWindow: strictObject({ tokens: positive, layers: positive }).exactOptional(),
+      slidingWindow: z.exactOptional(strictObject({ tokens: positive, layers: positive })),
     }),
     strictObject(mla),
   ],
   { error: otherKind('gqa, mla') },
 );
 
-const mixer: z.ZodType<Layers<Mixer>> = z.discriminatedUnion(
+const mixer: z.ZodMiniType<Layers<Mixer>> = z.discriminatedUnion(
   'kind',
   [
-    strictObject({ layers: positive, ...gqa, window: positive.exactOptional() }),
+    strictObject({ layers: positive, ...gqa, window: z.exactOptional(positive) }),
     strictObject({ layers: positive, ...mla }),
     strictObject({
       layers: positive,
@@ -87,7 +87,7 @@ const mixer: z.ZodType<Layers<Mixer>> = z.discriminatedUnion(
       keyDim: positive,
       valueDim: positive,
       convolution: positive,
-      gateRank: positive.exactOptional(),
+      gateRank: z.exactOptional(positive),
     }),
     strictObject({
       layers: positive,
@@ -108,11 +108,11 @@ const routed = {
   perToken: positive,
   ffn: positive,
   sharedFfn: whole,
-  latent: positive.exactOptional(),
-  share: z.number().min(0).max(1).exactOptional(),
+  latent: z.exactOptional(positive),
+  share: z.exactOptional(z.number().check(z.gte(0), z.lte(1))),
 };
 
-const feedForward: z.ZodType<Layers<FeedForward>> = z.discriminatedUnion(
+const feedForward: z.ZodMiniType<Layers<FeedForward>> = z.discriminatedUnion(
   'kind',
   [
     strictObject({ layers: positive, kind: z.literal('dense'), ffn: positive, gated: z.boolean() }),
@@ -126,35 +126,35 @@ const stack = {
   name: text,
   layers: positive,
   hidden: positive,
-  attention: attention.exactOptional(),
-  mixers: z.array(mixer).min(1).exactOptional(),
-  ffn: positive.exactOptional(),
-  experts: strictObject({ ...routed, denseLayers: whole })
-    .nullable()
-    .exactOptional(),
-  feedForwards: z.array(feedForward).min(1).exactOptional(),
+  attention: z.exactOptional(attention),
+  mixers: z.exactOptional(z.array(mixer).check(z.minLength(1))),
+  ffn: z.exactOptional(positive),
+  experts: z.exactOptional(z.nullable(strictObject({ ...routed, denseLayers: whole }))),
+  feedForwards: z.exactOptional(z.array(feedForward).check(z.minLength(1))),
   vocab: positive,
   source: text,
 };
 
-const format = z.enum(WEIGHT_FORMATS as [(typeof WEIGHT_FORMATS)[number]]).exactOptional();
+const format = z.exactOptional(z.enum(WEIGHT_FORMATS as [(typeof WEIGHT_FORMATS)[number]]));
 
 const transformer = strictObject({
   kind: z.literal('transformer'),
   ...stack,
   tiedEmbeddings: z.boolean(),
   mtpLayers: whole,
-  maxContext: positive.exactOptional(),
-  quantization: strictObject({
-    attention: format,
-    linear: format,
-    dense: format,
-    shared: format,
-    experts: format,
-    outputMatrix: format,
-    kv: z.literal('fp8').exactOptional(),
-  }).exactOptional(),
-  headsOf: text.exactOptional(),
+  maxContext: z.exactOptional(positive),
+  quantization: z.exactOptional(
+    strictObject({
+      attention: format,
+      linear: format,
+      dense: format,
+      shared: format,
+      experts: format,
+      outputMatrix: format,
+      kv: z.exactOptional(z.literal('fp8')),
+    }),
+  ),
+  headsOf: z.exactOptional(text),
 });
 
 const head = strictObject({
@@ -164,7 +164,7 @@ const head = strictObject({
   attentionInput: positive,
   fusion: strictObject({ input: positive, firstPassOnly: z.boolean() }),
   sharesOutputMatrix: z.boolean(),
-  sequential: z.array(strictObject({ n: positive, k: positive })).exactOptional(),
+  sequential: z.exactOptional(z.array(strictObject({ n: positive, k: positive }))),
 });
 
 /** Heads without layers: docs/adding-a-model.md. */

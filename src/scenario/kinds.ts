@@ -1,5 +1,5 @@
 /** Kinds of values: what is accepted, as JSON has it (16, [1, 16]) or as a flag has it ("16", "1,16"), and how a form asks. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { LOAD_FORMS, parseLoad } from './load.ts';
 
 /** What a form asks a value with. */
@@ -18,16 +18,16 @@ export type Control =
 
 /** @typeParam T what a checked value is */
 export interface Kind<T> {
-  readonly schema: z.ZodType<T>;
+  readonly schema: z.ZodMiniType<T>;
   /** One value unless said. `pairs`: values by name, each an axis of its own in a grid. */
   readonly holds?: 'list' | 'pairs' | 'switch';
   readonly control: Control;
 }
 
 /** A number where a flag has its digits. */
-const number = (pattern: RegExp, schema: z.ZodNumber) =>
-  z.preprocess(
-    (value) => (typeof value === 'string' && pattern.test(value.trim()) ? Number(value) : value),
+const number = (pattern: RegExp, schema: z.ZodMiniNumber) =>
+  z.pipe(
+    z.transform((value) => (typeof value === 'string' && pattern.test(value.trim()) ? Number(value) : value)),
     schema,
   );
 
@@ -39,21 +39,22 @@ export const whole = (least: number, most: number): Kind<number> => {
         ? 'a range from the smaller to the larger number, such as 1..64'
         : `a whole number of at least ${least}`;
   return {
-    schema: number(/^[+-]?\d+$/, z.int({ error }).min(least, { error }).max(most, { error })),
+    schema: number(/^[+-]?\d+$/, z.int({ error }).check(z.gte(least, { error }), z.lte(most, { error }))),
     control: { kind: 'number', least, most, whole: true },
   };
 };
 
 export const amount = (least: number, most: number): Kind<number> => {
   const error = `a number from ${least} to ${most}`;
-  const schema = z.number({ error }).min(least, { error }).max(most, { error });
+  const schema = z.number({ error }).check(z.gte(least, { error }), z.lte(most, { error }));
   return { schema: number(/./, schema), control: { kind: 'number', least, most, whole: false } };
 };
 
 /** Characters of a name, a path or a text. */
 const LONGEST = 4096;
 
-const written = (error: string) => z.string({ error }).max(LONGEST, { error }).trim().min(1, { error });
+const written = (error: string) =>
+  z.string({ error }).check(z.maxLength(LONGEST, { error }), z.trim(), z.minLength(1, { error }));
 
 export const name = (of: Extract<Control, { kind: 'name' }>['of']): Kind<string> => ({
   schema: written('a name or a file'),
@@ -77,12 +78,14 @@ export const flag: Kind<boolean> = {
 };
 
 export const load: Kind<string> = {
-  schema: z.string({ error: LOAD_FORMS }).refine((value) => parseLoad(value) !== null, {
-    error: ({ input }) =>
-      /^workload\b/.test(String(input))
-        ? '--workload FILE and no --load: its requests then arrive as recorded'
-        : LOAD_FORMS,
-  }),
+  schema: z.string({ error: LOAD_FORMS }).check(
+    z.refine((value) => parseLoad(value) !== null, {
+      error: ({ input }) =>
+        /^workload\b/.test(String(input))
+          ? '--workload FILE and no --load: its requests then arrive as recorded'
+          : LOAD_FORMS,
+    }),
+  ),
   control: { kind: 'text', form: LOAD_FORMS },
 };
 
@@ -95,13 +98,14 @@ export const list = <T>(
   { schema, control }: Kind<T>,
   items = (item: string): unknown[] => [item],
 ): Kind<T[]> => ({
-  schema: z.preprocess(
-    (value) =>
+  schema: z.pipe(
+    z.transform((value) =>
       typeof value === 'string' ? value.split(',').flatMap(items) : Array.isArray(value) ? value : [value],
-    z
-      .array(schema, { error: 'a list' })
-      .min(1, { error: 'a list of at least one' })
-      .refine((values) => new Set(values).size === values.length, { error: 'each value once' }),
+    ),
+    z.array(schema, { error: 'a list' }).check(
+      z.minLength(1, { error: 'a list of at least one' }),
+      z.refine((values) => new Set(values).size === values.length, { error: 'each value once' }),
+    ),
   ),
   holds: 'list',
   control,
@@ -137,11 +141,16 @@ function doublings(item: string): (string | number)[] {
 
 /** @param sorted by name, so that their order makes no other scenario */
 export const pairs = (form: string, sorted = false): Kind<Record<string, string>> => {
-  const value = z.union([z.string().max(LONGEST), z.number().transform(String)], { error: form });
+  const value = z.union([z.string().check(z.maxLength(LONGEST)), z.pipe(z.number(), z.transform(String))], {
+    error: form,
+  });
   const values = z.record(z.string(), value, { error: form });
   return {
     schema: sorted
-      ? values.transform((of) => Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1))))
+      ? z.pipe(
+          values,
+          z.transform((of) => Object.fromEntries(Object.entries(of).sort(([a], [b]) => (a < b ? -1 : 1)))),
+        )
       : values,
     holds: 'pairs',
     control: { kind: 'pairs', form },

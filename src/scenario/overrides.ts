@@ -3,7 +3,7 @@
  * read, so that they are checked like anything a file says. Paths are those of the files, with `engine.` or
  * `hardware.` before them and without `specification.`.
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { type EngineProfile, engineSchema, parseEngine } from '../cost/engine-profile.ts';
 import { ALL_REDUCE, FIELDS } from '../cost/fields.ts';
 import { UserError, unknownName } from '../errors.ts';
@@ -58,7 +58,7 @@ const SETTABLE: ReadonlyMap<string, Settable> = new Map(
   [
     ...leaves(hardwareSchema.shape.specification, 'specification', ['specification']),
     ...leaves(hardwareSchema.shape.efficiency, 'efficiency', ['efficiency']),
-    ...leaves(engineSchema.omit({ calibration: true }), 'engine', []),
+    ...leaves(z.omit(engineSchema, { calibration: true }), 'engine', []),
   ].map((leaf) => [leaf.path, leaf]),
 );
 
@@ -155,17 +155,17 @@ async function reread<T>(
   }
 }
 
-function leaves(schema: z.ZodType, part: Part, keys: readonly string[]): Settable[] {
-  const inner = schema instanceof z.ZodOptional ? (schema.unwrap() as z.ZodType) : schema;
+function leaves(schema: z.ZodMiniType, part: Part, keys: readonly string[]): Settable[] {
+  const inner = schema instanceof z.ZodMiniOptional ? (schema.def.innerType as z.ZodMiniType) : schema;
   const unit = unitOf(inner) ?? null;
-  if (unit !== null || inner instanceof z.ZodNumber) {
-    const whole = inner instanceof z.ZodNumber && inner.isInt;
+  if (unit !== null || inner instanceof z.ZodMiniNumber) {
+    const whole = inner instanceof z.ZodMiniNumberFormat;
     return [{ path: pathOf(part, keys), part, keys, unit, whole }];
   }
-  if (!(inner instanceof z.ZodObject)) return [];
-  return Object.entries(inner.shape as z.ZodRawShape)
+  if (!(inner instanceof z.ZodMiniObject)) return [];
+  return Object.entries(inner.shape as z.core.$ZodShape)
     .filter(([key]) => key !== 'provenance')
-    .flatMap(([key, of]) => leaves(of as z.ZodType, part, [...keys, key]));
+    .flatMap(([key, of]) => leaves(of as z.ZodMiniType, part, [...keys, key]));
 }
 
 function pathOf(part: Part, keys: readonly string[]): string {

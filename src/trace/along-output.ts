@@ -1,11 +1,11 @@
 /** A quantity that changes along the output of a request: straight lines between knots. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** Where the knots are, as fractions of the output. The ends move fastest, so the knots are denser there. */
 const KNOTS = [0, 0.1, 0.3, 0.6, 0.9, 1] as const;
 
 /** One value per knot. */
-export const alongOutputSchema = z.array(z.number()).length(KNOTS.length);
+export const alongOutputSchema = z.array(z.number()).check(z.length(KNOTS.length));
 
 /** Writes the value at each position 0 to `tokens - 1` of an output of that many tokens to the start of `into`. */
 export function writeAlongOutput(values: readonly number[], tokens: number, into: Float64Array): void {

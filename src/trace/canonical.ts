@@ -2,8 +2,9 @@
  * What the two files of our own for position-indexed traces, CSV and JSONL, have in common: a head with what holds
  * for the whole trace, then one row for every request and one more for each of its drafters (docs/formats.md).
  */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { shown, UserError, unknownName } from '../errors.ts';
+import { strictObject } from '../validate.ts';
 import { lengthOfAccepted, MAX_K } from './conventions.ts';
 import { flatTokens, flatten, offsetsOf } from './flat.ts';
 import { rankBegins } from './token-ranks.ts';
@@ -33,37 +34,39 @@ export const SCHEMA = 1;
 export const MAX_INT32 = 2 ** 31 - 1;
 
 /** How a file states its lengths. Files of this program always count the bonus token. */
-const conventionsSchema = z.strictObject({ bonusCounted: z.boolean() });
+const conventionsSchema = strictObject({ bonusCounted: z.boolean() });
 
-const headSchema = z.strictObject({
+export const headSchema = strictObject({
   schema: z.literal(SCHEMA),
-  kind: z.literal('position-indexed').exactOptional(),
+  kind: z.exactOptional(z.literal('position-indexed')),
   name: z.string(),
-  provenance: z.strictObject({
+  provenance: strictObject({
     source: z.string(),
     target: z.string(),
     dataset: z.string(),
-    engine: z.string().nullable(),
-    licence: z.string().nullable(),
-    draft: z.string().exactOptional(),
+    engine: z.nullable(z.string()),
+    licence: z.nullable(z.string()),
+    draft: z.exactOptional(z.string()),
   }),
-  conventions: conventionsSchema.exactOptional(),
-  outputLimit: z.int32().positive().nullable(),
+  conventions: z.exactOptional(conventionsSchema),
+  outputLimit: z.nullable(z.int32().check(z.positive())),
   tokenIds: z.boolean(),
   drafters: z
     .array(
-      z.strictObject({
-        name: z
-          .string()
-          .min(1)
-          .refine((name) => name !== NO_DRAFTER, `${NO_DRAFTER} is not the name of a drafter`),
+      strictObject({
+        name: z.string().check(
+          z.minLength(1),
+          z.refine((name) => name !== NO_DRAFTER, `${NO_DRAFTER} is not the name of a drafter`),
+        ),
         kind: z.enum(['recording', 'fitted']),
-        maxK: z.int().min(0).max(MAX_K),
+        maxK: z.int().check(z.gte(0), z.lte(MAX_K)),
         proposed: z.enum(['listed', 'always', 'unknown']),
-        ranks: z.int().min(1).max(MOST_CHOICES).exactOptional(),
+        ranks: z.exactOptional(z.int().check(z.gte(1), z.lte(MOST_CHOICES))),
       }),
     )
-    .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'a name is there twice'),
+    .check(
+      z.refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'a name is there twice'),
+    ),
 });
 
 export type Head = z.infer<typeof headSchema>;
@@ -93,15 +96,6 @@ export function headOf(trace: AcceptanceTrace): Head {
       ...(ranks !== undefined && { ranks: ranks.most }),
     })),
   };
-}
-
-/** @throws UserError that starts with `where` */
-export function checkHead(value: unknown, where: string): Head {
-  const head = headSchema.safeParse(value);
-  if (head.success) return head.data;
-  const { path, message } = head.error.issues[0]!;
-  const field = path.length === 0 ? '' : `${path.join('.')}: `;
-  throw new UserError(`${where}: ${field}${message.charAt(0).toLowerCase()}${message.slice(1)}`);
 }
 
 /** A row as it is written; columns that do not belong to it are left out. */

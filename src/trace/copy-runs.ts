@@ -1,5 +1,5 @@
 /** N-gram look-up as runs of copied tokens (docs/acceptance-process.md, section 3). */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import type { Stream } from '../random/streams.ts';
 import { strictObject } from '../validate.ts';
 import { alongOutputSchema, writeAlongOutput } from './along-output.ts';
@@ -16,16 +16,23 @@ const LOOKUP_REFERENCE = 64;
 export const copyRunsSchema = strictObject({
   startAlongOutput: alongOutputSchema,
   opening: z.number(),
-  requestSd: z.number().min(0),
+  requestSd: z.number().check(z.gte(0)),
   afterBreak: strictObject({ atOnce: z.number(), soon: z.number(), later: z.number() }),
   run: strictObject({
-    alpha: z.number().positive(),
-    beta: z.number().positive(),
-    floor: z.number().min(0).max(1),
-    lengthSd: z.number().min(0),
+    alpha: z.number().check(z.positive()),
+    beta: z.number().check(z.positive()),
+    floor: z.number().check(z.gte(0), z.lte(1)),
+    lengthSd: z.number().check(z.gte(0)),
   }),
-  wholeCopy: strictObject({ share: z.number().min(0).max(1), hazard: z.number().positive().max(1) }),
-  lookup: strictObject({ found: z.number(), perDoubling: z.number(), short: z.number().min(0).max(1) }),
+  wholeCopy: strictObject({
+    share: z.number().check(z.gte(0), z.lte(1)),
+    hazard: z.number().check(z.positive(), z.lte(1)),
+  }),
+  lookup: strictObject({
+    found: z.number(),
+    perDoubling: z.number(),
+    short: z.number().check(z.gte(0), z.lte(1)),
+  }),
 });
 
 export type CopyRuns = z.infer<typeof copyRunsSchema>;

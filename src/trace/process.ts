@@ -4,7 +4,7 @@
  * (docs/acceptance-process.md).
  */
 
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { shown, UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
 import { strictObject, validate } from '../validate.ts';
@@ -22,15 +22,15 @@ export const QUANTILES = [
   0, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.975, 0.99, 1,
 ] as const;
 
-const quantileTable = z
-  .array(z.number().min(1).max(1e6))
-  .length(QUANTILES.length)
-  .refine((tokens) => tokens.every((value, i) => i === 0 || value >= tokens[i - 1]!), 'must not decrease');
+const quantileTable = z.array(z.number().check(z.gte(1), z.lte(1e6))).check(
+  z.length(QUANTILES.length),
+  z.refine((tokens) => tokens.every((value, i) => i === 0 || value >= tokens[i - 1]!), 'must not decrease'),
+);
 
-const percent = z.number().min(0);
+const percent = z.number().check(z.gte(0));
 const fitError = strictObject({
-  requests: z.int().positive(),
-  seeds: z.array(z.int()).min(1),
+  requests: z.int().check(z.positive()),
+  seeds: z.array(z.int()).check(z.minLength(1)),
   tokensPerRoundMeanPercent: percent,
   tokensPerRoundWorstPercent: percent,
   speedupMeanPercent: percent,
@@ -43,18 +43,18 @@ const fitError = strictObject({
 export const MODEL_METHODS = ['eagle', 'eagle3', 'draft-model'] as const;
 export type ModelMethod = (typeof MODEL_METHODS)[number];
 
-const text = z.string().min(1);
+const text = z.string().check(z.minLength(1));
 
 /** What the numbers of a part are fitted to, and which of them are another process's because nothing tells them. */
 const origin = strictObject({
-  fittedTo: text.nullable(),
-  borrowed: strictObject({ from: text, numbers: z.array(text).min(1) }).exactOptional(),
+  fittedTo: z.nullable(text),
+  borrowed: z.exactOptional(strictObject({ from: text, numbers: z.array(text).check(z.minLength(1)) })),
   /** The card of the draft model. */
-  draft: text.exactOptional(),
+  draft: z.exactOptional(text),
 });
 
 /** The mean emitted length of a request over its positions: 5th percentile, quartiles, 95th percentile. */
-const requestQuantiles = z.array(z.number().min(1)).length(5);
+const requestQuantiles = z.array(z.number().check(z.gte(1))).check(z.length(5));
 const published = strictObject({ published: requestQuantiles, reached: requestQuantiles });
 
 const processSchema = strictObject({
@@ -63,34 +63,36 @@ const processSchema = strictObject({
   dataset: text,
   target: text,
   /** What is unlike a plain run of the target, such as `thinking on`; null when nothing is. */
-  setting: text.nullable(),
+  setting: z.nullable(text),
   conventions: z.string(),
   origins: strictObject({
     lengths: origin,
     copula: origin,
     ngram: origin,
-    eagle: origin.exactOptional(),
-    eagle3: origin.exactOptional(),
-    'draft-model': origin.exactOptional(),
+    eagle: z.exactOptional(origin),
+    eagle3: z.exactOptional(origin),
+    'draft-model': z.exactOptional(origin),
   }),
   promptTokens: quantileTable,
   outputTokens: quantileTable,
   copula: copulaSchema,
   ngram: copyRunsSchema,
-  eagle: tokenDifficultySchema.exactOptional(),
-  eagle3: tokenDifficultySchema.exactOptional(),
-  'draft-model': tokenDifficultySchema.exactOptional(),
+  eagle: z.exactOptional(tokenDifficultySchema),
+  eagle3: z.exactOptional(tokenDifficultySchema),
+  'draft-model': z.exactOptional(tokenDifficultySchema),
   requestMeans: strictObject({
-    ngram: published.exactOptional(),
-    eagle: published.exactOptional(),
-    eagle3: published.exactOptional(),
-    'draft-model': published.exactOptional(),
+    ngram: z.exactOptional(published),
+    eagle: z.exactOptional(published),
+    eagle3: z.exactOptional(published),
+    'draft-model': z.exactOptional(published),
   }),
-  fitError: strictObject({
-    ngram: fitError.extend({ withoutProposalPercent: percent }),
-    eagle3: fitError,
-    combined: fitError,
-  }).exactOptional(),
+  fitError: z.exactOptional(
+    strictObject({
+      ngram: z.extend(fitError, { withoutProposalPercent: percent }),
+      eagle3: fitError,
+      combined: fitError,
+    }),
+  ),
 });
 
 export type AcceptanceProcess = z.infer<typeof processSchema>;

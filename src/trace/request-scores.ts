@@ -1,10 +1,10 @@
 /** What sets requests apart: correlated scores of the lengths, of copying and of ease, stratified over the sample. */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { inverseNormal } from '../random/inverse-normal.ts';
 import { type Stream, stream } from '../random/streams.ts';
 import { strictObject } from '../validate.ts';
 
-const correlation = z.number().gt(-1).lt(1);
+const correlation = z.number().check(z.gt(-1), z.lt(1));
 
 /** Correlations of the normal scores of a request. */
 export const copulaSchema = strictObject({
@@ -14,9 +14,11 @@ export const copulaSchema = strictObject({
   promptCopy: correlation,
   promptEase: correlation,
   copyEase: correlation,
-}).refine(
-  (copula) => choleskyFactor(copula) !== null,
-  'no four scores can be correlated like this: the matrix is not positive definite',
+}).check(
+  z.refine(
+    (copula) => choleskyFactor(copula) !== null,
+    'no four scores can be correlated like this: the matrix is not positive definite',
+  ),
 );
 
 export type Copula = Readonly<

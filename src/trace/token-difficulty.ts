@@ -1,5 +1,5 @@
 /** A draft model, a head or a whole one, as tokens of varying difficulty (docs/acceptance-process.md, section 4). */
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { inverseNormal } from '../random/inverse-normal.ts';
 import type { Stream } from '../random/streams.ts';
 import { strictObject } from '../validate.ts';
@@ -10,10 +10,10 @@ const BEYOND = 7;
 
 export const tokenDifficultySchema = strictObject({
   difficultyAlongOutput: alongOutputSchema,
-  requestSd: z.number().min(0),
-  local: strictObject({ sd: z.number().min(0), correlation: z.number().min(0).lt(1) }),
-  roundSd: z.number().min(0),
-  depth: strictObject({ factor: z.number(), power: z.number().positive() }),
+  requestSd: z.number().check(z.gte(0)),
+  local: strictObject({ sd: z.number().check(z.gte(0)), correlation: z.number().check(z.gte(0), z.lt(1)) }),
+  roundSd: z.number().check(z.gte(0)),
+  depth: strictObject({ factor: z.number(), power: z.number().check(z.positive()) }),
   beyond7: strictObject({ step: z.number(), slope: z.number() }),
   copied: z.number(),
 });

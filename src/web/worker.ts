@@ -1,6 +1,6 @@
 /** The core in a worker: a view in, an answer and its pictures as data out. One question at a time. */
 import { profiles, traces } from 'shipped';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { FROM_INPUTS, FROM_ROWS } from '../charts/index.ts';
 import { csvTable } from '../csv.ts';
 import { BASIC_METHODS } from '../drafter/methods.ts';

@@ -1,12 +1,13 @@
 /** The trace file of our own as CSV: a comment line with the head, then the rows. What is written reads back the same. */
 import { csvLine, csvRows } from '../../csv.ts';
 import { shown, UserError, unknownName } from '../../errors.ts';
+import { validate } from '../../validate.ts';
 import {
   type Column,
-  checkHead,
   columnsOf,
   type Head,
   headOf,
+  headSchema,
   MAX_INT32,
   type RowReader,
   rowsOf,
@@ -84,7 +85,7 @@ export function parseCanonicalCsv(text: string, where: string): AcceptanceTrace 
 function parseHead(line: string, where: string): Head {
   if (!line.startsWith(canonicalCsvMark))
     throw new UserError(`${where}: expected ${canonicalCsvMark}{json object}, got ${shown(line)}`);
-  return checkHead(parseJson(line.slice(canonicalCsvMark.length), where), where);
+  return validate(headSchema, parseJson(line.slice(canonicalCsvMark.length), where), where);
 }
 
 function parseHeader(

@@ -3,11 +3,12 @@
  * or for every part of a rates-only source (docs/formats.md). What is written reads back the same.
  */
 import { shown, UserError, unknownName } from '../../errors.ts';
+import { validate } from '../../validate.ts';
 import {
   COLUMNS,
   type Column,
-  checkHead,
   headOf,
+  headSchema,
   MAX_INT32,
   type RowReader,
   rowsOf,
@@ -119,7 +120,7 @@ export const canonicalJsonlFormat: JsonFormat = {
           gatherer.add(new JsonRowReader(item, at), Number(at.slice(at.lastIndexOf(' ') + 1)));
         } else if (head === null && item.kind === 'position-indexed') {
           const { [MARK]: schema, ...rest } = item;
-          gatherer = new TraceGatherer(checkHead({ schema, ...rest }, at), where);
+          gatherer = new TraceGatherer(validate(headSchema, { schema, ...rest }, at), where);
         } else if (head === null) {
           head = readHead(item, at);
           for (const { method } of head.drafters ?? []) {
