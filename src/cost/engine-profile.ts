@@ -32,7 +32,7 @@ export interface EngineProfile {
   readonly stepOverhead: FixedAndEach;
   /** Further host work of a step that verifies drafts, and for each drafted token: metadata, masks, token lists. */
   readonly speculationOverhead: FixedAndEach;
-  /** Further work of a step that verifies trees with branches, and for each drafted token: masks, moving the KV cache of what is kept together. */
+  /** Further work of a step that verifies trees that may branch, and for each drafted token: masks, moving the KV cache of what is kept together. */
   readonly treeOverhead: FixedAndEach;
   /** Prompt look-up on the host, for a step with any search and for each sequence searched. */
   readonly search: FixedAndEach;
@@ -137,7 +137,7 @@ export const engineSchema = strictObject({
   stepOverhead: fixedAndEach.check(z.describe('each: per sequence')),
   speculationOverhead: fixedAndEach.check(z.describe('each: per drafted token')),
   treeOverhead: fixedAndEach.check(
-    z.describe('of a step that verifies trees with branches; each: per drafted token'),
+    z.describe('of a step that verifies trees that may branch; each: per drafted token'),
   ),
   search: fixedAndEach.check(z.describe('each: per sequence searched')),
   drafterSwitch: fixedAndEach.check(

@@ -140,7 +140,7 @@ export class StepWork {
   searchHits = 0;
   /** Sequences that verify what another drafter proposed than the last time they verified drafts. */
   switches = 0;
-  /** Sequences whose drafts are a tree with branches, which takes a mask. */
+  /** Sequences whose drafts are a tree that may branch, which takes a mask. */
   trees = 0;
 
   /** @param most tokens that a sequence drafts */

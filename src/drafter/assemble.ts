@@ -67,8 +67,8 @@ export function assembleDrafter(
     const requests = lengths.offsets.length - 1;
     if (tree !== null && model !== undefined) {
       const replay = new TreeReplay(tree.texts, tree.ranks, tree.plan);
-      const { best, passWidths } = tree.plan;
-      const form = treeForm(best, model.drafting === 'heads' ? ONE_PASS : passWidths);
+      const { best, passWidths, masked } = tree.plan;
+      const form = treeForm(best, model.drafting === 'heads' ? ONE_PASS : passWidths, masked);
       const proposer = new ModelProposer(replay, model.catchUp, requests, slot++, form);
       return { part, proposer, model: proposer };
     }

@@ -29,10 +29,11 @@ export const HEADS: DraftForm = { ...CHAIN, length: () => 1 };
 /**
  * A tree, drafted and verified whole. Its passes run every node that has children: in a dynamic tree the `topk` likeliest
  * of each depth.
+ *
+ * @param masked whether it is verified under a mask
  */
-export function treeForm(tree: DraftTree, passWidths: readonly number[]): DraftForm {
+export function treeForm(tree: DraftTree, passWidths: readonly number[], masked: boolean): DraftForm {
   const widths = Float64Array.from(passWidths);
-  const branches = tree.widths.some((width) => width > 1);
   return {
     length: () => widths.length,
     verify(drafted, verified) {
@@ -41,7 +42,7 @@ export function treeForm(tree: DraftTree, passWidths: readonly number[]): DraftF
     },
     state(sequences, draft, work) {
       draft.widths = widths;
-      if (branches) work.trees += sequences;
+      if (masked) work.trees += sequences;
     },
   };
 }

@@ -35,11 +35,14 @@ export interface PlannedTree extends RunTree {
   readonly label: string;
   /** Tokens of pass 1, 2, ... that the drafter runs. */
   readonly passWidths: readonly number[];
+  /** Whether it is verified under a mask: where rounds may branch, those that happen not to are no cheaper. */
+  readonly masked: boolean;
 }
 
 /** A tree that is the same in every round; its passes run the drafts that have children. */
 export function fixedTree(tree: DraftTree, label: string): PlannedTree {
-  return { label, best: tree, blind: null, blindAt: null, passWidths: tree.parentsByDepth };
+  const masked = tree.mostRank > 1;
+  return { label, best: tree, blind: null, blindAt: null, passWidths: tree.parentsByDepth, masked };
 }
 
 /**
@@ -60,7 +63,8 @@ export function dynamicTree(
   const pool = candidatePool(chances, steps, topk);
   const passWidths = [1, ...Array<number>(steps - 1).fill(topk)];
   const best = likeliestFirst(pool).first(drafts);
-  if (pool.tree.drafts === drafts) return { label, best, blind: null, blindAt: null, passWidths };
+  const masked = topk > 1;
+  if (pool.tree.drafts === drafts) return { label, best, blind: null, blindAt: null, passWidths, masked };
   const draw = stream(seed, 'tree', 'selection');
   return {
     label,
@@ -68,6 +72,7 @@ export function dynamicTree(
     blind: randomFirst(pool, stream(seed, 'tree', 'order')).first(drafts),
     blindAt: Uint8Array.from({ length: positions }, () => (draw() < quality ? 0 : 1)),
     passWidths,
+    masked,
   };
 }
 
