@@ -9,6 +9,7 @@ import { Bench } from '../scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import { completeScenario } from '../scenario/options.ts';
 import { settingsOf } from '../scenario/run.ts';
+import type { EnginePoint } from './engine-figures.ts';
 import { folderLibrary } from './folder-library.ts';
 import { readText } from './input.ts';
 
@@ -42,15 +43,6 @@ export const SERVING_RUNS: readonly ServingRun[] = [
   ),
 ];
 
-/** One measure of a run. */
-export interface ServingPoint {
-  readonly setting: string;
-  readonly measured: number;
-  readonly predicted: number;
-  /** Percent of the measured. */
-  readonly error: number;
-}
-
 interface Request {
   readonly arrivalS: number;
   readonly promptTokens: number;
@@ -60,7 +52,7 @@ interface Request {
 }
 
 /** @throws UserError for a table that cannot be read, and for what is wrong in it */
-export async function servingPoints(folder: string, run: ServingRun): Promise<ServingPoint[]> {
+export async function servingPoints(folder: string, run: ServingRun): Promise<EnginePoint[]> {
   const { file, gpu, target, maxSequences } = run;
   const requests = readRequests(await readText(`${folder}/${file}`), file);
   const inputs = await gatherInputs(completeScenario({ gpu, target, method: ['none'] }), folderLibrary);

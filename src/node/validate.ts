@@ -16,10 +16,11 @@ import {
 } from '../report/document.ts';
 import { textOf } from '../report/text.ts';
 import { SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
+import { ENGINE_FIGURES, type EnginePoint, enginePoints } from './engine-figures.ts';
 import { namesBelow } from './input.ts';
 import { KERNEL_SETS, type KernelSet, kernelSets } from './kernel-tables.ts';
 import { checkWritable, write } from './output.ts';
-import { SERVING_RUNS, type ServingPoint, servingPoints } from './serving-runs.ts';
+import { SERVING_RUNS, servingPoints } from './serving-runs.ts';
 import {
   coverageOf,
   type ErrorSizes,
@@ -48,10 +49,12 @@ interface Published {
   readonly jointFit: readonly Point[];
 }
 
-interface Served {
+/** Points of one set under another engine or on another GPU. */
+interface Elsewhere {
   readonly set: string;
-  readonly gpu: string;
-  readonly points: readonly ServingPoint[];
+  readonly title: string;
+  readonly role: Role;
+  readonly points: readonly EnginePoint[];
 }
 
 /** @throws UserError before anything is written */
@@ -59,9 +62,8 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
   if (out !== undefined) await checkWritable(out, '--out');
   const servedNames = SERVING_RUNS.map((run) => run.set);
   const needsOps = [...servedNames, ...KERNEL_SETS];
-  if (set !== undefined && !Object.hasOwn(SETS, set) && !needsOps.includes(set)) {
-    throw unknownName('set', set, [...Object.keys(SETS), ...needsOps]);
-  }
+  const names = [...Object.keys(SETS), ...ENGINE_FIGURES.map((one) => one.set), ...needsOps];
+  if (set !== undefined && !names.includes(set)) throw unknownName('set', set, names);
   const folder = ops ?? process.env.SPECSIM_OPS;
   if (set !== undefined && needsOps.includes(set) && folder === undefined) {
     throw new UserError(`--set ${set}: missing --ops, expected the folder of its tables`);
@@ -71,14 +73,20 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
   }
   const wanted = (name: string) => set === undefined || set === name;
   const published = Object.keys(SETS).some(wanted) ? await publishedSets(recordings ?? null, wanted) : null;
+  const engines = await Promise.all(
+    ENGINE_FIGURES.filter((one) => wanted(one.set)).map(async (one) => ({
+      ...one,
+      points: await enginePoints(one),
+    })),
+  );
   const served =
     folder !== undefined && servedNames.some(wanted) ? await servedSets(folder, set ?? null) : [];
   const kernels =
     folder !== undefined && KERNEL_SETS.some(wanted) ? await kernelSets(folder, set ?? null) : [];
   const text =
     format === 'json'
-      ? asJson(published, served, kernels, set !== undefined)
-      : textOf(asDocument(published, served, kernels));
+      ? asJson(published, [...engines, ...served], kernels, set !== undefined)
+      : textOf(asDocument(published, engines, served, kernels));
   await write(text, out);
 }
 
@@ -96,19 +104,24 @@ async function publishedSets(
 }
 
 /** The run that was asked for, else every run whose table is there. */
-async function servedSets(folder: string, only: string | null): Promise<Served[]> {
+async function servedSets(folder: string, only: string | null): Promise<Elsewhere[]> {
   const runs = SERVING_RUNS.filter(({ set, file }) =>
     only === null ? existsSync(`${folder}/${file}`) : set === only,
   );
   return Promise.all(
-    runs.map(async (run) => ({ set: run.set, gpu: run.gpu, points: await servingPoints(folder, run) })),
+    runs.map(async (run) => ({
+      set: run.set,
+      title: `requests served on ${run.gpu}`,
+      role: 'validation',
+      points: await servingPoints(folder, run),
+    })),
   );
 }
 
 /** Points of kernels are hundreds of thousands: only those of a set that was asked for are listed. */
 function asJson(
   published: Published | null,
-  served: readonly Served[],
+  elsewhere: readonly Elsewhere[],
   kernels: readonly KernelSet[],
   withKernelPoints: boolean,
 ): string {
@@ -123,10 +136,10 @@ function asJson(
       ...errorOf(points, name),
       joint_fit: errorOf(published!.jointFit, name),
     })),
-    ...served.map((one) => ({
+    ...elsewhere.map((one) => ({
       set: one.set,
-      title: `requests served on ${one.gpu}`,
-      role: 'validation' as const,
+      title: one.title,
+      role: one.role,
       error_unit: 'percent' as const,
       points: one.points.length,
       ...errorSizes(one.points),
@@ -152,7 +165,7 @@ function asJson(
       predicted_hi: interval?.hi ?? null,
       error,
     })),
-    ...served.flatMap((one) => one.points.map((point) => ({ set: one.set, ...point }))),
+    ...elsewhere.flatMap((one) => one.points.map((point) => ({ set: one.set, ...point }))),
     ...(withKernelPoints ? kernels : []).flatMap((one) =>
       one.points.map(({ setting, measuredS, predictedS, error }) => ({
         set: one.set,
@@ -170,12 +183,18 @@ function asJson(
 
 function asDocument(
   published: Published | null,
-  served: readonly Served[],
+  engines: readonly Elsewhere[],
+  served: readonly Elsewhere[],
   kernels: readonly KernelSet[],
 ): Document {
   return [
     ...(published === null ? [] : publishedSections(published)),
-    servedSection(served),
+    ...engines.map((one) => elsewhereSection(`${one.set}: ${one.title} (${one.role})`, 'setting', [one])),
+    elsewhereSection(
+      'requests served by vLLM on other GPUs, engine times as on h100-sxm (validation)',
+      'mean of the run',
+      served,
+    ),
     kernelSection(kernels),
   ];
 }
@@ -254,15 +273,15 @@ function sizeColumn(title: string, points: readonly Point[], size: keyof ErrorSi
   };
 }
 
-function servedSection(served: readonly Served[]): Section {
-  if (served.length === 0) return [];
+function elsewhereSection(title: string, setting: string, sets: readonly Elsewhere[]): Section {
+  if (sets.length === 0) return [];
   return [
-    sentence('requests served by vLLM on other GPUs, engine times as on h100-sxm (validation)'),
+    sentence(title),
     table(
-      served.flatMap(({ set, points }) => points.map((point) => ({ set, ...point }))),
+      sets.flatMap(({ set, points }) => points.map((point) => ({ set, ...point }))),
       [
         { title: 'set', cell: ({ set }) => set },
-        { title: 'mean of the run', cell: ({ setting }) => setting },
+        { title: setting, cell: ({ setting }) => setting },
         { title: 'measured', as: FOUR, cell: ({ measured }) => measured },
         { title: 'predicted', as: FOUR, cell: ({ predicted }) => predicted },
         { title: 'error %', as: SIGNED, cell: ({ error }) => error },

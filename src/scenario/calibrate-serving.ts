@@ -25,11 +25,11 @@ interface ServingMachine {
   /** By name or file, as a scenario names them. */
   readonly gpu: string;
   readonly engine: string;
-  /** The GPU with the efficiencies to take, which may be newer than the file's. */
-  readonly hardware: HardwareProfile;
+  /** The GPU with efficiencies that are newer than the file's. */
+  readonly hardware?: HardwareProfile;
 }
 
-interface PredictedFigure {
+export interface PredictedFigure {
   readonly figure: ServingFigure;
   readonly predicted: number;
   /** Percent of the measured value, or percentage points of a share. */
@@ -102,6 +102,16 @@ export async function calibrateServing(
   };
 }
 
+/** Every figure as the machine predicts it with its own times. */
+export async function predictFigures(
+  machine: ServingMachine,
+  figures: readonly ServingFigure[],
+  library: Library,
+): Promise<PredictedFigure[]> {
+  const groups = await groupsOf(machine, figures, library);
+  return predict(groups, groups[0]!.inputs.engine);
+}
+
 async function groupsOf(
   { gpu, engine, hardware }: ServingMachine,
   figures: readonly ServingFigure[],
@@ -118,7 +128,7 @@ async function groupsOf(
       throw atFigure(own[0]!, error);
     });
     const plain = own[0]!.load === undefined ? fewRequests(inputs, options) : inputs;
-    groups.push({ figures: own, inputs: { ...plain, hardware } });
+    groups.push({ figures: own, inputs: hardware === undefined ? plain : { ...plain, hardware } });
   }
   return groups;
 }

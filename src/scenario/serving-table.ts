@@ -20,6 +20,9 @@ const MEASURES = {
   throughput_tok_per_s: (row: Row) => row.throughput_tok_per_s,
   speedup: (row: Row) => row.speedup,
   tpot_ratio: (row: Row) => row.tpot_ratio ?? null,
+  // A step that drafts over a plain one: acceptance and prompts cancel.
+  step_ratio: ({ tokens_per_round: length, decode_speedup: speedup }: Row) =>
+    length === null || speedup === null ? null : length / speedup,
   draft_percent: ({ time_share: time }: Row) => 100 * time.draft,
   // Studies count the prompts' pass as verification.
   verify_percent: ({ time_share: time }: Row) => 100 * (time.verify + time.prefill),
@@ -125,7 +128,7 @@ function optionsOf(row: SheetRow, settings: readonly string[], where: string): O
   if (options.method !== undefined && options.method.length > 1) {
     throw row.error(`method: got ${options.method.join(',')}, expected one a row`);
   }
-  for (const key of ['batch', 'k', 'trace'] as const) {
+  for (const key of ['batch', 'k', 'tree', 'trace'] as const) {
     const { length } = options[key] ?? [];
     if (length > 1) throw row.error(`${key}: got ${length} values, expected one a row`);
   }
