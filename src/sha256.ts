@@ -5,7 +5,7 @@ export async function sha256(text: string): Promise<string> {
   const bytes = new TextEncoder().encode(text);
   const digest =
     globalThis.crypto?.subtle === undefined
-      ? (await import('@noble/hashes/sha2.js')).sha256(bytes)
+      ? (await import('./sha256-in-script.ts')).sha256(bytes)
       : new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
