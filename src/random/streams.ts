@@ -1,3 +1,4 @@
+/// <reference path="./alea.d.ts" />
 /** Named random streams. The only importer of seedrandom, so that no draw depends on the order of others. */
 // Not the whole of it: its other generators are never drawn from.
 import alea from 'seedrandom/lib/alea.js';
