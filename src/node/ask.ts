@@ -1,7 +1,7 @@
 /** Asks a question of a scenario file and flags, and delivers the answer. */
 import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
-import type { Card } from '../questions/cards.ts';
+import type { Card, OwnFlag } from '../questions/cards.ts';
 import type { Own } from '../questions/question.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
 import { type Options, parseOptions } from '../scenario/options.ts';
@@ -23,9 +23,10 @@ export interface CommandLine extends Delivery {
 /** @throws UserError before anything is written */
 export async function ask(card: Card, line: CommandLine, plot?: string): Promise<void> {
   const { own, out, format } = line;
-  const named = (role: 'instead' | 'beside') =>
-    Object.entries(card.flags ?? {}).find(([flag, one]) => one.role === role && own[flag] !== undefined)?.[0];
-  const [instead, beside] = [named('instead'), named('beside')];
+  const named = (plays: (one: OwnFlag) => boolean) =>
+    Object.entries(card.flags ?? {}).find(([flag, one]) => plays(one) && own[flag] !== undefined)?.[0];
+  const instead = named((one) => one.instead !== undefined);
+  const beside = named(({ role }) => role === 'beside');
   if (out !== undefined) await checkWritable(out, '--out');
   if (beside !== undefined) await checkBeside(beside, own[beside]!, out);
   const drawn = plot === undefined ? null : await import('./plot-answer.ts');
@@ -34,7 +35,9 @@ export async function ask(card: Card, line: CommandLine, plot?: string): Promise
     beside === undefined ? undefined : own[beside],
   ]);
   if (instead !== undefined && format !== 'table') {
-    throw new UserError(`--format ${format} has no effect with --${instead} ${own[instead]}, which is JSON`);
+    throw new UserError(
+      `--format ${format} has no effect with --${instead} ${own[instead]}, which has a form of its own`,
+    );
   }
   const question = await card.load();
   const asking = await question.gather(
@@ -53,8 +56,12 @@ export async function ask(card: Card, line: CommandLine, plot?: string): Promise
     process.stderr.write(`${beside} written to ${own[beside]}: ${said}\n`);
   }
   if (picture !== undefined) await drawn!.writePlot(card.name, picture, { question, asking, answer });
-  if (instead !== undefined) await write(`${JSON.stringify(question.instead!(answer, own))}\n`, out);
-  else {
+  if (instead !== undefined) {
+    const made = await card.flags![instead]!.instead!();
+    const { text, notes } = made(answer as never, asking, own[instead] as never);
+    for (const note of notes) process.stderr.write(`note: ${note}\n`);
+    await write(`${text}\n`, out);
+  } else {
     if (format === 'csv')
       for (const warning of answer.warnings) process.stderr.write(`warning: ${warning}\n`);
     await deliver(

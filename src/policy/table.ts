@@ -8,6 +8,7 @@
  */
 import { shown, UserError } from '../errors.ts';
 import type { Policy } from './policy.ts';
+import { parseTableForm } from './table-forms.ts';
 
 /** Batch sizes and mean contexts in tokens, both ends included. */
 export interface TableEntry {
@@ -22,11 +23,13 @@ const ENDLESS = 2 ** 31 - 1;
 
 /**
  * Reads `[[lo, hi, k], ...]` or `[[lo, hi, context lo, context hi, k], ...]`, alone or in a speculative_config,
- * whose `num_speculative_tokens` then caps every k.
+ * whose `num_speculative_tokens` then caps every k; and schedules of other engines (table-forms.ts).
  *
  * @throws UserError for what vLLM would refuse: overlaps, a first range that does not start at 1, mixed or ragged forms
  */
 export function parseTable(json: unknown, where: string): TableEntry[] {
+  const other = parseTableForm(json, where);
+  if (other !== null) return other;
   const config =
     typeof json === 'object' && json !== null && !Array.isArray(json)
       ? (json as Readonly<Record<string, unknown>>)

@@ -1,13 +1,16 @@
 /** How questions are called and described: all that a list of commands needs, so that none is loaded for it. */
 import type { OptionName } from '../scenario/options.ts';
-import type { Question } from './question.ts';
+import { EMIT_NAMES } from './emitted.ts';
+import type { Asking, Emitted, Question } from './question.ts';
 
 /** A flag that one question alone has. */
-interface OwnFlag {
+export interface OwnFlag {
   readonly describe: string;
   readonly choices?: readonly string[];
-  /** It prints something else in place of the answer, or names a file to write beside it. */
-  readonly role?: 'instead' | 'beside';
+  /** It names a file to write beside the answer. */
+  readonly role?: 'beside';
+  /** What it prints in place of the answer: loaded when it is asked for. */
+  readonly instead?: () => Promise<(answer: never, asking: Asking, value: never) => Emitted>;
 }
 
 export interface Card {
@@ -48,9 +51,9 @@ export const CARDS: readonly Card[] = [
       context: { describe: "prompt lengths to tune at, such as 1k..32k, instead of the trace's" },
       emit: {
         describe:
-          'print the schedule alone: json, as the speculative_config of vLLM, or, with --tree, the flags of SGLang',
-        choices: ['vllm', 'vllm-2d', 'sglang', 'json'],
-        role: 'instead',
+          'print instead what an engine reads: a schedule, flags or a command (docs/decide.md lists them)',
+        choices: EMIT_NAMES,
+        instead: async () => (await import('./emitters.ts')).emit,
       },
     },
     load: async () => (await import('./tune.ts')).tune,

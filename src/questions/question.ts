@@ -22,6 +22,12 @@ export interface Asking {
   readonly inputs: readonly Inputs[];
 }
 
+/** What is printed in place of an answer, and what is said beside it. */
+export interface Emitted {
+  readonly text: string;
+  readonly notes: readonly string[];
+}
+
 export interface Question<A extends Answer<object> = Answer<object>, F extends string = string> {
   /**
    * Fills in what nobody named, and reads.
@@ -32,8 +38,6 @@ export interface Question<A extends Answer<object> = Answer<object>, F extends s
   ask(asking: Asking, progress: Progress, own: Own<F>): A | Promise<A>;
   document(answer: A, asking: Asking): Document;
   flat(answer: A): FlatTable;
-  /** What is printed in place of the answer, for a flag that says so. */
-  instead?(answer: A, own: Own<F>): object;
   /** A file that is written beside the answer, for a flag that names it. */
   readonly beside?: {
     /** Throws a UserError where there is none, before anything is run. */

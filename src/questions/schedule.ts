@@ -5,7 +5,7 @@
  */
 
 /** Batch sizes `lo` to `hi`: draft `k` tokens, 0 for none. */
-interface Range {
+export interface Range {
   readonly lo: number;
   readonly hi: number;
   readonly k: number;
@@ -21,14 +21,14 @@ export interface ContextSchedule {
 const LONGEST_CONTEXT = 2 ** 31 - 1;
 
 /**
- * Covers every batch size from 1 to the largest evaluated exactly once: an evaluated size decides from itself up
- * to the next one, the smallest also below itself.
+ * Covers every batch size from the smallest to the largest evaluated exactly once: an evaluated size decides from itself
+ * up to the next one.
  *
  * @param evaluated by batch size, ascending
  */
 export function rangesOf(evaluated: readonly { readonly batch: number; readonly k: number }[]): Range[] {
   return evaluated.map(({ batch, k }, i) => ({
-    lo: i === 0 ? 1 : batch,
+    lo: batch,
     hi: evaluated[i + 1] === undefined ? batch : evaluated[i + 1]!.batch - 1,
     k,
   }));
@@ -60,4 +60,10 @@ export function byBatchAndContext(schedules: readonly ContextSchedule[]): number
       return [lo, hi, from, next == null ? LONGEST_CONTEXT : next - 1, k];
     }),
   );
+}
+
+/** A schedule in a form of an engine, and the longest draft in it. */
+export interface ScheduleEntries {
+  readonly longest: number;
+  readonly entries: readonly (readonly number[])[];
 }

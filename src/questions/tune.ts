@@ -24,13 +24,11 @@ import { next } from '../report/next-run.ts';
 import type { Ratio } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, completeScenario, parseOptions, parseSizes } from '../scenario/options.ts';
+import { bestFor, VLLM_METHODS } from './engine-methods.ts';
 import type { Question } from './question.ts';
 import { joined } from './schedule.ts';
-import { scheduleDocument } from './schedule-document.ts';
-import { sglangFlags } from './sglang.ts';
 import type { TreeRow } from './tree-tuning.ts';
 import { DEFAULT_MAX_K, type MethodSchedule, TIE, type TuneRow, type Tuning, tuningOf } from './tuning.ts';
-import { bestForVllm, vllmConfig } from './vllm.ts';
 
 export const tune: Question<Tuning, 'max-k' | 'context' | 'emit'> = {
   async gather(named, read, { context }) {
@@ -61,32 +59,7 @@ export const tune: Question<Tuning, 'max-k' | 'context' | 'emit'> = {
     ),
   document: (answer, { inputs }) => documentOf(answer, inputs),
   flat: flatTuning,
-  instead(answer, { emit }) {
-    if (emit === 'json') return scheduleDocument(answer);
-    checkOneTrace(answer, emit!);
-    return emit === 'sglang'
-      ? sglangFlags(answer.trees)
-      : vllmConfig(scheduleForVllm(answer, emit!), emit as 'vllm');
-  },
 };
-
-/** What an engine is told can only be of one trace. */
-function checkOneTrace({ config }: Tuning, emit: string): void {
-  if (config.trace.length > 1) {
-    throw new UserError(`--emit ${emit}: a schedule is of one trace, got ${config.trace.join(', ')}`);
-  }
-}
-
-/** The schedule of the best method that vLLM has. */
-function scheduleForVllm({ config, schedules }: Tuning, emit: string): MethodSchedule {
-  const best = bestForVllm(schedules);
-  if (best === undefined) {
-    throw new UserError(
-      `--method ${config.method.join()}: vLLM runs none of them by a schedule, expected a plain method such as ngram or eagle3 beside them for --emit ${emit}`,
-    );
-  }
-  return best;
-}
 
 function documentOf(result: Tuning, inputs: readonly Inputs[]): Document {
   const { groups, warnings } = result;
@@ -112,10 +85,10 @@ function documentOf(result: Tuning, inputs: readonly Inputs[]): Document {
 
 /** The command that prints the first trace's best schedule for an engine. */
 function nextTune({ config, maxK, schedules }: Tuning, inputs: readonly Inputs[]): Section {
-  const best = bestForVllm(schedules);
+  const best = bestFor(schedules, VLLM_METHODS);
   if (best === undefined) return [];
   const { method, contexts } = best;
-  if (contexts.every(({ ranges }) => ranges.every(({ k }) => k === 0))) return [];
+  if (contexts.every(({ ranges }) => ranges[0]!.lo > 1 || ranges.every(({ k }) => k === 0))) return [];
   const [first] = inputs;
   const byContext = inputs.length > 1;
   const asks = {

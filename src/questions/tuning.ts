@@ -49,6 +49,25 @@ export interface MethodSchedule {
   /** Geometric mean over batch sizes and contexts of the speedup over plain decoding. */
   readonly mean_speedup: number;
   readonly contexts: readonly ContextSchedule[];
+  /** What one length for all of them comes to. */
+  readonly single: SingleLength;
+}
+
+/** The best single draft length, at least 1, over all batch sizes and contexts. */
+export interface SingleLength {
+  readonly k: number;
+  readonly mean_speedup: number;
+  /**
+   * At the smallest batch size, the chance of being accepted from which one draft more than k pays: its share of the
+   * time of a step, times the tokens that a step emits. Null where k + 1 was not tried.
+   */
+  readonly pays_from: number | null;
+  /** At the first context, by batch size: tokens that a step verifies, and its seconds. */
+  readonly steps: readonly {
+    readonly batch_size: number;
+    readonly tokens: number;
+    readonly seconds: number;
+  }[];
 }
 
 /** The longest draft that is tried unless said otherwise. */
@@ -116,6 +135,7 @@ export async function tuningOf(
             batches.map((batch, b) => ({ batch, k: cells[c * batches.length + b]!.bestOf(m).k })),
           ),
         })),
+        single: singleLength(cells, batches.length, m),
       }))
       .sort((a, b) => b.mean_speedup - a.mean_speedup);
     const planted = inputs[0]!.trees.flatMap((tree) => tree ?? []);
@@ -140,6 +160,29 @@ export async function tuningOf(
     maxK,
     schedules: groups.flatMap((group) => group.schedules),
     trees: groups.flatMap((group) => group.trees),
+  };
+}
+
+/** @param batches how many of the cells are of the first context */
+function singleLength(cells: readonly Cell[], batches: number, m: number): SingleLength {
+  const tried = cells[0]!.triedOf(m).slice(1);
+  const over = tried.map(({ setting, k }, i) => ({
+    setting,
+    k,
+    speedup: Math.exp(
+      cells.reduce((sum, cell) => sum + Math.log(cell.triedOf(m)[i + 1]!.speedup), 0) / cells.length,
+    ),
+  }));
+  const { setting, k, speedup } = smallestOfBest(over);
+  const longer = tried.find((one) => one.k === k + 1);
+  const first = cells.slice(0, batches).map((cell) => cell.step(setting));
+  const { seconds, emitted } = first[0]!;
+  return {
+    k,
+    mean_speedup: speedup,
+    pays_from:
+      longer === undefined ? null : (emitted * (cells[0]!.step(longer.setting).seconds - seconds)) / seconds,
+    steps: first.map(({ batch, tokens, seconds }) => ({ batch_size: batch, tokens, seconds })),
   };
 }
 
@@ -178,6 +221,24 @@ class Cell {
   /** Where a method's trees are compared with its chains. */
   place(m: number): Place {
     return { bench: this.#bench, batch: this.#batch, chains: this.#tried[m]! };
+  }
+
+  /** What was tried of method number m, k ascending from 0. */
+  triedOf(m: number): readonly TriedChain[] {
+    return this.#tried[m]!;
+  }
+
+  /** A step of a setting: tokens verified by all sequences, seconds, and tokens emitted by each. */
+  step(setting: Setting): { batch: number; tokens: number; seconds: number; emitted: number } {
+    const batch = this.#batch;
+    const { verified_per_round, tokens_per_round, decode_tok_per_s } = this.#bench.measures(setting, batch);
+    const emitted = tokens_per_round!;
+    return {
+      batch,
+      tokens: Math.round(batch * verified_per_round!),
+      seconds: (batch * emitted) / decode_tok_per_s!,
+      emitted,
+    };
   }
 
   /** The best k of method number m. */

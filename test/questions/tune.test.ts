@@ -6,7 +6,6 @@ import { folderLibrary } from '../../src/node/folder-library.ts';
 import { byBatch, byBatchAndContext, joined, rangesOf } from '../../src/questions/schedule.ts';
 import { scheduleDocument } from '../../src/questions/schedule-document.ts';
 import { TIE, tuningOf } from '../../src/questions/tuning.ts';
-import { vllmConfig } from '../../src/questions/vllm.ts';
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options, parseOptions, parseSizes } from '../../src/scenario/options.ts';
@@ -15,16 +14,17 @@ import { describeWithRecordings } from '../recordings.ts';
 const inputsOf = (options: Options) => gatherInputs(completeScenario(options), folderLibrary);
 
 describe('a schedule', () => {
-  it('lets an evaluated size decide up to the next one, and the smallest below itself', () => {
+  it('lets an evaluated size decide up to the next one, and nothing below the smallest', () => {
     const ranges = rangesOf([
       { batch: 2, k: 3 },
       { batch: 16, k: 3 },
       { batch: 64, k: 0 },
     ]);
     expect(byBatch(ranges)).toEqual([
-      [1, 63, 3],
+      [2, 63, 3],
       [64, 64, 0],
     ]);
+    expect(byBatch(rangesOf([{ batch: 32, k: 3 }]))).toEqual([[32, 32, 3]]);
   });
 
   it('is a grid of batch sizes and contexts, the last context without end', () => {
@@ -43,7 +43,7 @@ describe('a schedule', () => {
     ]);
   });
 
-  it('covers every batch size exactly once', () => {
+  it('covers every batch size from the smallest to the largest exactly once', () => {
     const sizes = fc.uniqueArray(fc.integer({ min: 1, max: 300 }), { minLength: 1 });
     fc.assert(
       fc.property(sizes, fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 300 }), (batches, ks) => {
@@ -51,29 +51,11 @@ describe('a schedule', () => {
         const ranges = joined(rangesOf(evaluated));
         for (let size = 1; size <= batches.at(-1)!; size++) {
           const covering = ranges.filter(({ lo, hi }) => lo <= size && size <= hi);
-          const deciding = evaluated.findLast(({ batch }) => batch <= size) ?? evaluated[0]!;
-          expect(covering.map(({ k }) => k)).toEqual([deciding.k]);
+          const deciding = evaluated.findLast(({ batch }) => batch <= size);
+          expect(covering.map(({ k }) => k)).toEqual(deciding === undefined ? [] : [deciding.k]);
         }
       }),
     );
-  });
-
-  it('is refused for vLLM where nothing pays, or where it has contexts that the form has not', () => {
-    const off = rangesOf([{ batch: 1, k: 0 }]);
-    const of = (ranges: typeof off, contexts: number) => ({
-      trace: 't',
-      method: 'draft-model',
-      mean_speedup: 1,
-      contexts: Array.from({ length: contexts }, (_, c) => ({ contextTokens: 1024 * (c + 1), ranges })),
-    });
-    expect(() => vllmConfig(of(off, 1), 'vllm')).toThrow(/no method pays/);
-    const on = rangesOf([{ batch: 4, k: 2 }]);
-    expect(() => vllmConfig(of(on, 2), 'vllm')).toThrow(/vllm-2d/);
-    expect(vllmConfig(of(on, 1), 'vllm')).toEqual({
-      method: 'draft_model',
-      num_speculative_tokens: 2,
-      num_speculative_tokens_per_batch_size: [[1, 4, 2]],
-    });
   });
 });
 
@@ -89,7 +71,7 @@ describe('the schedule as plain JSON', () => {
     const lists = [...schedule!.best, ...schedule!.methods.flatMap(({ contexts }) => contexts)];
     expect(lists).toHaveLength(3);
     for (const { ranges } of lists) {
-      expect(ranges[0]!.lo).toBe(1);
+      expect(ranges[0]!.lo).toBe(2);
       expect(ranges.at(-1)!.hi).toBe(900);
       ranges.slice(1).forEach(({ lo }, i) => {
         expect(lo).toBe(ranges[i]!.hi + 1);
@@ -185,8 +167,8 @@ describe('tune', () => {
     ['--emit vlm', /unknown value of --emit "vlm": nearest is vllm/],
     ['--emit json --format csv', /--format csv has no effect/],
     ['--emit vllm --trace gsm8k,cnn', /a schedule is of one trace/],
-    ['--emit vllm --method hybrid:ngram+eagle3', /vLLM runs none of them by a schedule/],
-    ['--emit vllm-2d --method suffix --acceptance suffix=0.5', /vLLM runs none of them by a schedule/],
+    ['--emit vllm --method hybrid:ngram+eagle3', /vLLM runs none of/],
+    ['--emit vllm-2d --method suffix --acceptance suffix=0.5', /vLLM runs none of/],
     ['--context 1k --prompt-len 9', /expected one of them/],
     ['--contxt 1k', /nearest is --context/],
   ])('%s is refused', (flags, message) => {

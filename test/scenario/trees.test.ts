@@ -189,16 +189,12 @@ describe('chains against trees', () => {
     expect(large!.verified_per_round).toBeLessThan(small!.verified_per_round!);
     expect(small!.wasted_verify_share).toBeGreaterThan(large!.wasted_verify_share!);
     for (const row of trees) expect(row.over_none.ratio).toBeGreaterThan(1);
-    const flags = sglangFlags(trees);
-    expect(flags['speculative-algorithm']).toBe('EAGLE3');
     const { fixed_tree } = small!;
+    const flags = sglangFlags('eagle3', fixed_tree, null);
+    expect(flags['speculative-algorithm']).toBe('EAGLE3');
     const name = ['speculative-num-steps', 'speculative-eagle-topk', 'speculative-num-draft-tokens'] as const;
     expect(name.map((flag) => flags[flag]).join('x')).toBe(fixed_tree);
     expect(parseTree(fixed_tree).kind).toBe('engine');
-  });
-
-  it('SGLang has no look-up of ours', () => {
-    expect(() => sglangFlags([])).toThrow(/--emit sglang: expected a method that drafts trees/);
   });
 
   it('explain says what each draft adds, and up to which batch it pays', async () => {
