@@ -1,6 +1,7 @@
 /** `specsim trace`: bring recorded acceptance in, look at it, hand it to other tools. */
 import type { Argv, CommandModule } from 'yargs';
 import { shown, UserError } from '../errors.ts';
+import { EXPORT_FORMS, type ExportForm } from '../trace/export-forms.ts';
 import { NOTHING_STATED } from '../trace/formats/format.ts';
 import { LOOK_UPS, type LookUpOptions } from '../trace/lookup.ts';
 
@@ -206,7 +207,7 @@ const exportCommand: CommandModule = {
       .positional('file', { type: 'string', describe: 'a trace that ships, or a file' })
       .option('from', FROM)
       .option('to', {
-        choices: ['speculation_profile', 'vllm-synthetic', 'sglang-simulate'],
+        choices: EXPORT_FORMS,
         requiresArg: true,
         demandOption: true,
         describe: 'what to write',
@@ -223,7 +224,7 @@ const exportCommand: CommandModule = {
     await exportTrace({
       file: String(args.file),
       from: text('from'),
-      to: text('to') as 'speculation_profile',
+      to: text('to') as ExportForm,
       method: text('method'),
       k: k ?? null,
       out: text('out'),

@@ -146,4 +146,23 @@ it('exports', () => {
     'SGLANG_SIMULATE_ACC_LEN=1.8\nSGLANG_SIMULATE_ACC_METHOD=match-expected\nSGLANG_SIMULATE_ACC_TOKEN_MODE=real-draft-token\n',
   );
   expect(() => exportRecord(record, 'sglang-simulate', { ...asked, k: 4 }, 't')).toThrow('expected 1 to 3');
+  // Accepted drafts alone: 1.5 of 2.5 tokens.
+  expect(exportRecord(record, 'trtllm-force', asked, 't')).toBe(
+    'TLLM_SPEC_DECODE_FORCE_NUM_ACCEPTED_TOKENS=1.5\n',
+  );
+  expect(exportRecord(record, 'atom-synthetic', asked, 't')).toBe(
+    '--num-speculative-tokens 3 --spec-decode-acceptance-length 2.5\n',
+  );
+  expect(() => exportRecord(record, 'frontier', asked, 't')).toThrow('rates alone, expected rounds');
+});
+
+it('rounds for Frontier read back as they were, and are cut at a smaller k', () => {
+  const record = parseRecord(SAMPLES.frontier!, 't') as RoundsRecord;
+  const asked = { method: null, k: null };
+  const again = parseRecord(exportRecord(record, 'frontier', asked, 't'), 't') as RoundsRecord;
+  const [before, after] = [record.drafters[0]!, again.drafters[0]!];
+  expect(after).toEqual({ ...before, ids: after.ids });
+  const cut = JSON.parse(exportRecord(record, 'frontier', { ...asked, k: 1 }, 't'));
+  // 4, 1, 3 tokens at most two at a time.
+  expect(Object.values(cut.per_request_committed_tokens_per_iteration)[0]).toEqual([2, 2, 1, 2, 1]);
 });

@@ -12,7 +12,10 @@ export const frontier: JsonFormat = {
   name: 'frontier',
   title: 'Frontier acceptance trace',
   items: 'json',
-  recognises: (value) => (isObject(value) ? COMMITTED in value : typeof value[0] === 'number'),
+  recognises: (value) =>
+    isObject(value)
+      ? COMMITTED in value || `per_request_${COMMITTED}` in value
+      : typeof value[0] === 'number',
   open(where, stated) {
     const steps = new StepCollector();
     const add = (id: string, committed: unknown, scheduled: unknown, field: string, at: string): void =>

@@ -1,0 +1,11 @@
+/** The forms that `specsim trace export` writes. */
+export const EXPORT_FORMS = [
+  'speculation_profile',
+  'vllm-synthetic',
+  'sglang-simulate',
+  'trtllm-force',
+  'atom-synthetic',
+  'frontier',
+] as const;
+
+export type ExportForm = (typeof EXPORT_FORMS)[number];
