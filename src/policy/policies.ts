@@ -7,7 +7,8 @@ import { Goodput } from './goodput.ts';
 import { NoisyOracle } from './noisy-oracle.ts';
 import { PerRequest } from './per-request.ts';
 import type { Policy, StepPrice } from './policy.ts';
-import { Table, type TableEntry } from './table.ts';
+import { Table } from './table.ts';
+import type { TableEntry } from './table-forms.ts';
 
 /** Policies that are named without an argument. */
 const PLAIN = ['fixed', 'goodput', 'per-request', 'cascade'] as const;

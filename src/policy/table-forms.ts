@@ -4,7 +4,15 @@
  * the smallest batch size), where a slot has one candidate and so no controller.
  */
 import { shown, UserError } from '../errors.ts';
-import type { TableEntry } from './table.ts';
+
+/** Batch sizes and mean contexts in tokens, both ends included. */
+export interface TableEntry {
+  readonly batchLo: number;
+  readonly batchHi: number;
+  readonly contextLo: number;
+  readonly contextHi: number;
+  readonly k: number;
+}
 
 const EVERY_CONTEXT = { contextLo: 1, contextHi: Number.POSITIVE_INFINITY };
 

@@ -8,16 +8,7 @@
  */
 import { shown, UserError } from '../errors.ts';
 import type { Policy } from './policy.ts';
-import { parseTableForm } from './table-forms.ts';
-
-/** Batch sizes and mean contexts in tokens, both ends included. */
-export interface TableEntry {
-  readonly batchLo: number;
-  readonly batchHi: number;
-  readonly contextLo: number;
-  readonly contextHi: number;
-  readonly k: number;
-}
+import { parseTableForm, type TableEntry } from './table-forms.ts';
 
 const ENDLESS = 2 ** 31 - 1;
 
