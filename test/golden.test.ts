@@ -8,41 +8,34 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { specsim } from '../src/cli/program.ts';
+import { said } from './cli/command.ts';
 
 const PROGRAM = join(import.meta.dirname, '../dist/cli/main.js');
 const FOLDER = join(import.meta.dirname, 'golden');
 const names = readdirSync(FOLDER);
 
-interface Said {
-  stdout: string;
-  stderr: string;
-}
-
-async function saidBy(commands: readonly string[]): Promise<Said> {
+/** What the commands print, one after the other, their scratch folder by that name. */
+async function saidBy(commands: readonly string[]): Promise<{ stdout: string; stderr: string }> {
   const scratch = mkdtempSync(join(tmpdir(), 'specsim-golden-'));
-  const said: Said = { stdout: '', stderr: '' };
-  const hear = (name: keyof Said, text: unknown) => {
-    said[name] += String(text).replaceAll(scratch, 'SCRATCH');
-    return true;
-  };
-  const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => hear('stdout', text));
-  const stderr = vi.spyOn(process.stderr, 'write').mockImplementation((text) => hear('stderr', text));
+  const all = { stdout: '', stderr: '' };
   // A profile that is written bears the day.
   vi.useFakeTimers({ toFake: ['Date'], now: new Date('2026-11-23') });
-  const log = vi.spyOn(console, 'log').mockImplementation((text) => hear('stdout', `${text}\n`));
   try {
     for (const line of commands) {
       const words = line.replaceAll('SCRATCH', scratch).split(' ').slice(1);
-      if (words[0] !== 'sweep' || words.includes('--help')) await specsim(words);
-      else hear('stdout', execFileSync(process.execPath, [PROGRAM, ...words], { stdio: 'pipe' }));
+      if (words[0] !== 'sweep' || words.includes('--help')) {
+        const { stdout, stderr, mistake } = await said(...words);
+        expect(mistake).toBeNull();
+        all.stdout += stdout;
+        all.stderr += stderr;
+      } else all.stdout += execFileSync(process.execPath, [PROGRAM, ...words], { stdio: 'pipe' });
     }
   } finally {
     vi.useRealTimers();
-    for (const spy of [stdout, stderr, log]) spy.mockRestore();
     rmSync(scratch, { recursive: true });
   }
-  return said;
+  const shown = (text: string) => text.replaceAll(scratch, 'SCRATCH');
+  return { stdout: shown(all.stdout), stderr: shown(all.stderr) };
 }
 
 function expectStored(path: string, text: string): void {

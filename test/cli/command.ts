@@ -1,5 +1,5 @@
 /** A command in this process, which is quicker than one of its own: what it printed and the mistake it ended with. */
-import { vi } from 'vitest';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { mistake, specsim } from '../../src/cli/program.ts';
 
 export interface Said {
@@ -9,25 +9,37 @@ export interface Said {
   readonly mistake: string | null;
 }
 
-export async function said(...words: readonly string[]): Promise<Said> {
+/**
+ * Each command hears itself alone: others may run at once, or go on after a test that waited for them has given up.
+ */
+const hearing = new AsyncLocalStorage<{ stdout: string; stderr: string }>();
+
+for (const name of ['stdout', 'stderr'] as const) {
+  const write = process[name].write.bind(process[name]);
+  process[name].write = ((text: string | Uint8Array, ...rest: []) => {
+    const heard = hearing.getStore();
+    if (heard === undefined) return write(text, ...rest);
+    heard[name] += text;
+    return true;
+  }) as typeof process.stdout.write;
+}
+const log = console.log.bind(console);
+console.log = (...words: unknown[]) => {
+  const heard = hearing.getStore();
+  if (heard === undefined) log(...words);
+  else heard.stdout += `${words.join(' ')}\n`;
+};
+
+export function said(...words: readonly string[]): Promise<Said> {
   const heard = { stdout: '', stderr: '' };
-  const spies = (['stdout', 'stderr'] as const).map((name) =>
-    vi.spyOn(process[name], 'write').mockImplementation((text) => {
-      heard[name] += text;
-      return true;
-    }),
-  );
-  const log = vi.spyOn(console, 'log').mockImplementation((text) => {
-    heard.stdout += `${text}\n`;
+  return hearing.run(heard, async () => {
+    try {
+      await specsim(words);
+      return { ...heard, mistake: null };
+    } catch (error) {
+      const line = mistake(error);
+      if (line === null) throw error;
+      return { ...heard, mistake: line };
+    }
   });
-  try {
-    await specsim(words);
-    return { ...heard, mistake: null };
-  } catch (error) {
-    const line = mistake(error);
-    if (line === null) throw error;
-    return { ...heard, mistake: line };
-  } finally {
-    for (const spy of [...spies, log]) spy.mockRestore();
-  }
 }

@@ -4,20 +4,27 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it, vi } from 'vitest';
-import { mistake, specsim as specsimWith } from '../../src/cli/program.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Result } from '../../src/scenario/result.ts';
+import { said } from './command.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/cli/main.js');
 
 const folder = mkdtempSync(join(tmpdir(), 'specsim-cli-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const home = process.cwd();
+beforeAll(() => process.chdir(folder));
+afterAll(() => {
+  process.chdir(home);
+  rmSync(folder, { recursive: true });
+});
 
-function specsim(...args: string[]) {
-  return spawnSync(process.execPath, [PROGRAM, ...args], { cwd: folder, encoding: 'utf8' });
+/** In this process, where files are named from the folder. */
+async function specsim(...args: string[]) {
+  const { mistake: line, ...heard } = await said(...args);
+  return { ...heard, status: line === null ? 0 : 2 };
 }
 
-/** The same without waiting, so that runs which write nothing share the cores. */
+/** As a process of its own, without waiting, so that they share the cores. */
 function started(...args: string[]): Promise<{ status: unknown; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
     execFile(process.execPath, [PROGRAM, ...args], { cwd: folder }, (error, stdout, stderr) =>
@@ -26,8 +33,8 @@ function started(...args: string[]): Promise<{ status: unknown; stdout: string; 
   });
 }
 
-function resultOf(...args: string[]): Result {
-  const { status, stdout, stderr } = specsim('run', '--format', 'json', ...args);
+async function resultOf(...args: string[]): Promise<Result> {
+  const { status, stdout, stderr } = await specsim('run', '--format', 'json', ...args);
   expect(stderr).toBe('');
   expect(status).toBe(0);
   return JSON.parse(stdout);
@@ -322,17 +329,8 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
   ];
 
   it.each(mistakes)('%s', async (_, args, fragments) => {
-    const printed = vi.spyOn(process.stdout, 'write');
-    const home = process.cwd();
-    process.chdir(folder);
-    let line: string | null;
-    try {
-      line = mistake(await specsimWith(args).catch((error) => error));
-    } finally {
-      process.chdir(home);
-    }
-    expect(printed).not.toHaveBeenCalled();
-    printed.mockRestore();
+    const { stdout, mistake: line } = await said(...args);
+    expect(stdout).toBe('');
     expect(line).not.toBeNull();
     expect(line).not.toContain('\n');
     for (const fragment of fragments) expect(line!.toLowerCase()).toContain(fragment.toLowerCase());
@@ -350,9 +348,9 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
   );
 });
 
-it('has the version of its package', () => {
+it('has the version of its package', async () => {
   const { version } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
-  expect(specsim('--version').stdout).toBe(`specsim ${version}\n`);
+  expect((await specsim('--version')).stdout).toBe(`specsim ${version}\n`);
 });
 
 it('speaks English whatever the locale, so that mistakes are recognised', () => {
@@ -365,8 +363,8 @@ it('speaks English whatever the locale, so that mistakes are recognised', () => 
 });
 
 describe('a run', () => {
-  it('has the fields and the units it promises', () => {
-    const result = resultOf(...few);
+  it('has the fields and the units it promises', async () => {
+    const result = await resultOf(...few);
     expect(Object.keys(result)).toEqual([
       'schemaVersion',
       'tool',
@@ -388,17 +386,17 @@ describe('a run', () => {
     }
   });
 
-  it('prints the same bytes for the same seed and others for another', () => {
-    const [first, second, other] = ['1', '1', '2'].map(
-      (seed) => specsim('run', '--seed', seed, ...few).stdout,
+  it('prints the same bytes for the same seed and others for another', async () => {
+    const [first, second, other] = await Promise.all(
+      ['1', '1', '2'].map(async (seed) => (await specsim('run', '--seed', seed, ...few)).stdout),
     );
     expect(first).toBe(second);
     expect(first).not.toBe(other);
   });
 
-  it('has in CSV the columns of the JSON, flattened', () => {
-    const [header, line] = specsim('run', '--format', 'csv', ...few).stdout.split('\n');
-    const { rows, schemaVersion } = resultOf(...few);
+  it('has in CSV the columns of the JSON, flattened', async () => {
+    const [header, line] = (await specsim('run', '--format', 'csv', ...few)).stdout.split('\n');
+    const { rows, schemaVersion } = await resultOf(...few);
     const flat = Object.entries(rows[0]!).flatMap(([key, value]) =>
       key === 'time_share' || key === 'step_ms'
         ? Object.keys(value).map((inner) => `${key}.${inner}`)
@@ -408,23 +406,23 @@ describe('a run', () => {
     expect(line!.split(',')[0]).toBe(String(schemaVersion));
   });
 
-  it('writes to --out what it would have printed, and leaves nothing else', () => {
-    const printed = specsim('run', ...few).stdout;
-    expect(specsim('run', ...few, '--out', 'out.txt').stdout).toBe('');
+  it('writes to --out what it would have printed, and leaves nothing else', async () => {
+    const printed = (await specsim('run', ...few)).stdout;
+    expect((await specsim('run', ...few, '--out', 'out.txt')).stdout).toBe('');
     expect(readFileSync(join(folder, 'out.txt'), 'utf8')).toBe(printed);
     rmSync(join(folder, 'out.txt'));
     expect(readdirSync(folder).sort()).toEqual(filesBefore);
   });
 
-  it('reads a scenario file, lets flags win, and takes its own config back', () => {
+  it('reads a scenario file, lets flags win, and takes its own config back', async () => {
     file(
       'scenario.json',
       JSON.stringify({ method: ['none', 'eagle3'], 'prompt-len': 64, k: '1,2', requests: 5 }),
     );
-    const result = resultOf('scenario.json', '--k', '4');
+    const result = await resultOf('scenario.json', '--k', '4');
     expect(result.config).toMatchObject({ method: ['none', 'eagle3'], promptLen: 64, k: [4] });
     file('config.json', JSON.stringify(result.config));
-    const again = resultOf('config.json');
+    const again = await resultOf('config.json');
     expect(again.rows).toEqual(result.rows);
     expect(again.configHash).toBe(result.configHash);
     rmSync(join(folder, 'scenario.json'));
@@ -436,25 +434,25 @@ describe('a run', () => {
     ["the authors' cost", ['--cost', 'specdecode-bench', '--batch', '2']],
     ['a stated acceptance', ['--method', 'eagle', '--acceptance', 'eagle=0.85:0.6', '--k', '2,4']],
     ['lengths and a borrowed trace', ['--target', 'gpt-oss-20b', '--prompt-len', '99', '--output-len', '20']],
-  ])('takes its own config back: %s', (_, args) => {
-    const result = resultOf(...args, ...few);
+  ])('takes its own config back: %s', async (_, args) => {
+    const result = await resultOf(...args, ...few);
     file('config.json', JSON.stringify(result.config));
-    const again = resultOf('config.json');
+    const again = await resultOf('config.json');
     rmSync(join(folder, 'config.json'));
     expect(again).toEqual(result);
   });
 
-  it('leaves the file at --out alone when the run fails', () => {
+  it('leaves the file at --out alone when the run fails', async () => {
     file('kept.txt', 'before');
-    expect(specsim('run', '--k', '21', '--out', 'kept.txt').status).toBe(2);
+    expect((await specsim('run', '--k', '21', '--out', 'kept.txt')).status).toBe(2);
     expect(readFileSync(join(folder, 'kept.txt'), 'utf8')).toBe('before');
     rmSync(join(folder, 'kept.txt'));
     expect(readdirSync(folder).sort()).toEqual(filesBefore);
   });
 
-  it('keeps two files of one data set apart', () => {
+  it('keeps two files of one data set apart', async () => {
     copyFileSync(join(folder, recording), join(folder, 'tiny.jsonl'));
-    const { stdout } = specsim(
+    const { stdout } = await specsim(
       'run',
       '--trace',
       `${recording},tiny.jsonl`,
@@ -469,18 +467,18 @@ describe('a run', () => {
     expect(stdout.match(/^none /gm)).toHaveLength(6);
   });
 
-  it('hashes the contents of files, never their paths', () => {
+  it('hashes the contents of files, never their paths', async () => {
     copyFileSync(join(folder, recording), join(folder, 'combined_copy.jsonl'));
     file('combined_other.jsonl', `${recorded.replaceAll('22]', '23]')}\n`);
-    const hash = (trace: string) => resultOf('--trace', trace).configHash;
-    expect(hash('combined_copy.jsonl')).toBe(hash(recording));
-    expect(hash('combined_other.jsonl')).not.toBe(hash(recording));
+    const hash = async (trace: string) => (await resultOf('--trace', trace)).configHash;
+    expect(await hash('combined_copy.jsonl')).toBe(await hash(recording));
+    expect(await hash('combined_other.jsonl')).not.toBe(await hash(recording));
     rmSync(join(folder, 'combined_copy.jsonl'));
     rmSync(join(folder, 'combined_other.jsonl'));
   });
 
-  it('gives methods without k one row whatever --k says', () => {
-    const { rows } = resultOf(
+  it('gives methods without k one row whatever --k says', async () => {
+    const { rows } = await resultOf(
       '--method',
       'none,oracle:eagle3,combined:ngram+eagle3,ngram',
       '--k',
@@ -499,14 +497,14 @@ describe('a run', () => {
     ]);
   });
 
-  it('says when a trace is borrowed, and when a GPU has only a data sheet', () => {
-    const { warnings } = resultOf('--target', 'gpt-oss-20b', '--gpu', 'my-gpu.json', ...few);
+  it('says when a trace is borrowed, and when a GPU has only a data sheet', async () => {
+    const { warnings } = await resultOf('--target', 'gpt-oss-20b', '--gpu', 'my-gpu.json', ...few);
     expect(warnings.join('\n')).toContain('borrowed for gpt-oss-20b');
     expect(warnings.join('\n')).toContain('only a data sheet');
   });
 
-  it('charges only the winner in combined-free, so that it is never slower', () => {
-    const { rows } = resultOf(
+  it('charges only the winner in combined-free, so that it is never slower', async () => {
+    const { rows } = await resultOf(
       '--method',
       'combined:ngram+eagle3,combined-free:ngram+eagle3',
       '--batch',
@@ -518,8 +516,8 @@ describe('a run', () => {
     expect(free64!).toBeGreaterThan(honest64!);
   });
 
-  it('runs every method', () => {
-    const { rows } = resultOf(
+  it('runs every method', async () => {
+    const { rows } = await resultOf(
       ...['--method', 'none,ngram,eagle,eagle3,draft-model,oracle:draft-model,combined:eagle+draft-model'],
       ...[
         '--acceptance',
@@ -532,7 +530,7 @@ describe('a run', () => {
       ],
     );
     expect(rows).toHaveLength(28);
-    const mtp = resultOf(
+    const mtp = await resultOf(
       '--target',
       'glm-4.5-air',
       '--tp',
@@ -546,17 +544,20 @@ describe('a run', () => {
     expect(mtp.rows[0]!.draft).toBe('mtp-glm-4.5-air');
   });
 
-  it('serves closed and open loads', () => {
-    const closed = resultOf('--load', 'closed', '--batch', '1,4', '--requests', '20');
+  it('serves closed and open loads', async () => {
+    const closed = await resultOf('--load', 'closed', '--batch', '1,4', '--requests', '20');
     expect(closed.rows.map((row) => row.batch_size)).toEqual([1, 4, 1, 4, 1, 4]);
-    const open = resultOf('--load', 'poisson:5', '--requests', '20');
-    const eight = (...flags: string[]) =>
-      resultOf(...['--load', 'closed', '--batch', '8', '--requests', '20', '--method', 'eagle3', ...flags])
-        .rows[0]!;
-    const one = eight();
-    expect(eight('--replicas', '2').throughput_tok_per_s).toBeGreaterThan(one.throughput_tok_per_s);
-    expect(eight('--policy', 'off-above:4').tokens_per_round).toBeLessThan(one.tokens_per_round!);
-    expect(eight('--set', 'engine.kvBlocks=60').throughput_tok_per_s).toBeLessThan(one.throughput_tok_per_s);
+    const open = await resultOf('--load', 'poisson:5', '--requests', '20');
+    const eight = async (...flags: string[]) => {
+      const load = ['--load', 'closed', '--batch', '8', '--requests', '20', '--method', 'eagle3'];
+      return (await resultOf(...load, ...flags)).rows[0]!;
+    };
+    const one = await eight();
+    expect((await eight('--replicas', '2')).throughput_tok_per_s).toBeGreaterThan(one.throughput_tok_per_s);
+    expect((await eight('--policy', 'off-above:4')).tokens_per_round).toBeLessThan(one.tokens_per_round!);
+    expect((await eight('--set', 'engine.kvBlocks=60')).throughput_tok_per_s).toBeLessThan(
+      one.throughput_tok_per_s,
+    );
     expect(open.rows.map((row) => row.batch_size)).toEqual([null, null, null]);
     expect(open.rows[2]!.tpot_ratio!).toBeGreaterThan(1);
     expect(open.rows[2]!.speedup).toBeNull();
@@ -564,7 +565,7 @@ describe('a run', () => {
 });
 
 describe('the next command that a run suggests works', () => {
-  it.concurrent.each([
+  it.each([
     ['by default', '--requests 5'],
     ['after plain decoding, on a target without heads', '--method none --target llama-3.2-1b --requests 5'],
     [
@@ -577,46 +578,50 @@ describe('the next command that a run suggests works', () => {
     ['after an objective of plain decoding', '--method none --load poisson:5 --slo ttft=1s --requests 5'],
     ['after replicas', '--load closed --batch 2 --replicas 2 --router least-loaded --requests 5'],
   ])('%s', async (_, options) => {
-    const report = await started('run', ...options.split(' '));
+    const report = await specsim('run', ...options.split(' '));
     const [program, ...command] = report.stdout.trimEnd().split('\n').at(-1)!.trim().split(' ');
     expect(program).toBe('specsim');
     for (const kept of options.match(/--(load|replicas|router|slo) \S+/g) ?? []) {
       expect(command.join(' ')).toContain(kept);
     }
-    const { status, stderr } = await started(...command);
+    const { status, stderr } = await specsim(...command);
     expect(stderr).toBe('');
     expect(status).toBe(0);
   });
 });
 
 describe('a served load', () => {
-  it('reads a workload in gzip as it reads it plain, faster on demand', () => {
-    const rows = (...args: string[]) => resultOf('--method', 'none', ...args).rows[0]!;
-    const plain = rows('--workload', 'load.csv');
-    expect(rows('--workload', 'load.csv.gz')).toEqual(plain);
+  it('reads a workload in gzip as it reads it plain, faster on demand', async () => {
+    const rows = async (...args: string[]) => (await resultOf('--method', 'none', ...args)).rows[0]!;
+    const plain = await rows('--workload', 'load.csv');
+    expect(await rows('--workload', 'load.csv.gz')).toEqual(plain);
     expect(plain.requests).toBe(2);
     expect(plain.offered_req_per_s).toBe(2);
-    expect(rows('--workload', 'load.csv', '--time-scale', '4').offered_req_per_s).toBe(8);
-    expect(rows('--workload', 'load.csv', '--load', 'constant:3').offered_req_per_s).toBeCloseTo(3, 12);
+    expect((await rows('--workload', 'load.csv', '--time-scale', '4')).offered_req_per_s).toBe(8);
+    expect((await rows('--workload', 'load.csv', '--load', 'constant:3')).offered_req_per_s).toBeCloseTo(
+      3,
+      12,
+    );
   });
 
-  it('writes a timeline beside its report', () => {
+  it('writes a timeline beside its report', async () => {
     const args = ['--method', 'eagle3', '--load', 'closed', '--batch', '2', ...few];
-    const { status, stdout, stderr } = specsim('run', ...args, '--timeline', 'run.json');
+    const { status, stdout, stderr } = await specsim('run', ...args, '--timeline', 'run.json');
     expect(status).toBe(0);
     expect(stderr).toBe('timeline written to run.json: open it in https://ui.perfetto.dev\n');
-    expect(stdout).toBe(specsim('run', ...args).stdout);
+    expect(stdout).toBe((await specsim('run', ...args)).stdout);
     expect(JSON.parse(readFileSync(join(folder, 'run.json'), 'utf8')).traceEvents.length).toBeGreaterThan(
       100,
     );
     rmSync(join(folder, 'run.json'));
   });
 
-  it('bills power and price by the token', () => {
-    const [row] = resultOf(
+  it('bills power and price by the token', async () => {
+    const { rows } = await resultOf(
       ...['--method', 'none', '--load', 'closed', '--batch', '2', '--replicas', '2'],
       ...['--set', 'hardware.price=7200 USD/h', '--set', 'hardware.power=500 W', ...few],
-    ).rows;
+    );
+    const [row] = rows;
     const gpuS = (2 * 1e6) / row!.throughput_tok_per_s;
     expect(row!.gpu_s_per_mtok! / gpuS).toBeCloseTo(1, 9);
     expect(row!.joules_per_mtok! / (500 * gpuS)).toBeCloseTo(1, 9);
@@ -646,8 +651,8 @@ describe('what is not loaded', () => {
 });
 
 describe('a list', () => {
-  it.concurrent.each(['gpus', 'models', 'engines', 'methods', 'traces'])('of %s', async (what) => {
-    const { status, stdout } = await started('list', what);
+  it.each(['gpus', 'models', 'engines', 'methods', 'traces'])('of %s', async (what) => {
+    const { status, stdout } = await specsim('list', what);
     expect(status).toBe(0);
     expect(stdout.split('\n').length).toBeGreaterThan(3);
   });

@@ -1,12 +1,10 @@
 /** Pages that show what the program prints show what it prints today. */
-import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
+import { said } from '../cli/command.ts';
 
 const root = join(import.meta.dirname, '../..');
-const program = join(root, 'dist/cli/main.js');
 const BLOCK = /```\n\$ specsim (.*)\n[\s\S]*?```/g;
 /** Others quote parts of an output. */
 const pages = ['beyond.md', 'decide.md', 'trees.md'].map((name) => join(root, 'docs', name));
@@ -15,7 +13,7 @@ it.each(pages)('%s', async (file) => {
   const text = readFileSync(file, 'utf8');
   const blocks = await Promise.all(
     [...text.matchAll(BLOCK)].map(async ([, command]) => {
-      const { stdout } = await promisify(execFile)(process.execPath, [program, ...command!.split(' ')]);
+      const { stdout } = await said(...command!.split(' '));
       return `\`\`\`\n$ specsim ${command}\n${stdout}\`\`\``;
     }),
   );

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 import { pngOf } from '../../src/node/picture.ts';
+import { said } from '../cli/command.ts';
 import { elements, marks } from '../plot/marks.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/cli/main.js');
@@ -13,17 +14,11 @@ const scratch = mkdtempSync(join(tmpdir(), 'specsim-plot-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const at = (file: string) => join(scratch, file);
 
-const specsim = (...words: string[]) =>
-  promisify(execFile)(process.execPath, [PROGRAM, ...words]).then(
-    ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
-    (error: { code: number; stdout: string; stderr: string }) => error,
-  );
-
 test('a saved result, a run and --plot draw the same picture', async () => {
   const scenario = ['--requests', '40', '--batch', '1,16'];
-  await specsim('run', ...scenario, '--format', 'json', '--out', at('result.json'), '--plot', at('own.svg'));
-  await specsim('plot', 'speedup', at('result.json'), '--out', at('saved.svg'));
-  await specsim('plot', 'speedup', ...scenario, '--out', at('run.svg'));
+  await said('run', ...scenario, '--format', 'json', '--out', at('result.json'), '--plot', at('own.svg'));
+  await said('plot', 'speedup', at('result.json'), '--out', at('saved.svg'));
+  await said('plot', 'speedup', ...scenario, '--out', at('run.svg'));
   const own = readFileSync(at('own.svg'), 'utf8');
   expect(readFileSync(at('saved.svg'), 'utf8')).toBe(own);
   expect(readFileSync(at('run.svg'), 'utf8')).toBe(own);
@@ -37,7 +32,9 @@ test('a saved result, a run and --plot draw the same picture', async () => {
 });
 
 test('the report asks nobody, and holds the answer, its numbers, the JSON and the command', async () => {
-  const { stdout, stderr } = await specsim(
+  // A process of its own: the report shows its words.
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    PROGRAM,
     'run',
     '--requests',
     '40',
@@ -47,7 +44,7 @@ test('the report asks nobody, and holds the answer, its numbers, the JSON and th
     at('report.html'),
     '--format',
     'json',
-  );
+  ]);
   expect(stderr).toContain('report.html');
   const html = readFileSync(at('report.html'), 'utf8');
   const outside = [...html.matchAll(/(?:src|href|url|@import|action)\s*[=(]\s*["']?([^"'\s)>]+)/g)].map(
@@ -78,10 +75,9 @@ test.each([
   ['plot speedup --measured S/result.json --out S/x.svg', /expected|column|quote/],
   ['sensitivity --method eagle3 --plot S/x.svg', /ends in \.html/],
 ])('specsim %s is refused in a line, and nothing is written', async (words, says) => {
-  const { code, stderr } = await specsim(...words.replaceAll('S/', `${scratch}/`).split(' '));
-  expect(code).toBe(2);
-  expect(stderr).toMatch(says);
-  expect(stderr.trim()).not.toContain('\n');
+  const { stdout, stderr, mistake } = await said(...words.replaceAll('S/', `${scratch}/`).split(' '));
+  expect(mistake).toMatch(says);
+  expect(stdout + stderr).toBe('');
   expect(existsSync(at('x.svg'))).toBe(false);
 });
 
