@@ -1,10 +1,9 @@
 /** GPUs side by side: the split by resource, the break-even search, and rows that agree with a run. */
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { commandLineOf } from '../../src/cli/scenario-flags.ts';
 import { RESOURCES } from '../../src/cost/fields.ts';
 import { binding, secondsByResource } from '../../src/cost/resources.ts';
@@ -24,6 +23,7 @@ import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { readProfiles } from '../../src/scenario/overrides.ts';
 import { runScenario } from '../../src/scenario/run.ts';
+import { said } from '../cli/command.ts';
 import { modelCard } from '../shipped-models.ts';
 
 const COMPARE = CARDS.find(({ name }) => name === 'compare')!;
@@ -170,9 +170,12 @@ it('compares draft lengths up to what the recordings can answer for', async () =
 });
 
 describe('the command line', () => {
-  const PROGRAM = join(import.meta.dirname, '../../dist/cli/main.js');
+  const home = process.cwd();
   const folder = mkdtempSync(join(tmpdir(), 'specsim-compare-'));
-  afterAll(() => rmSync(folder, { recursive: true }));
+  afterAll(() => {
+    process.chdir(home);
+    rmSync(folder, { recursive: true });
+  });
   const mine = {
     specification: {
       memoryCapacity: { value: 96e9, unit: 'B' },
@@ -182,14 +185,14 @@ describe('the command line', () => {
   };
   writeFileSync(join(folder, 'my-gpu.json'), JSON.stringify(mine));
   const small = ['--requests', '2', '--output-len', '20', '--batch', '1,8', '--method', 'ngram'];
-  const specsim = (...args: string[]) =>
-    spawnSync(process.execPath, [PROGRAM, 'compare', ...small, ...args], { cwd: folder, encoding: 'utf8' });
+  beforeAll(() => process.chdir(folder));
+  const specsim = (...args: string[]) => said('compare', ...small, ...args);
 
-  it('shows GPUs that ship and a file beside each other, with overrides for all', () => {
+  it('shows GPUs that ship and a file beside each other, with overrides for all', async () => {
     const set = ['--set', 'hardware.memoryBandwidth=1.1x'];
-    const { status, stdout, stderr } = specsim('--gpu', 'h100-sxm,my-gpu.json', ...set);
+    const { mistake, stdout, stderr } = await specsim('--gpu', 'h100-sxm,my-gpu.json', ...set);
     expect(stderr).toBe('');
-    expect(status).toBe(0);
+    expect(mistake).toBeNull();
     expect(stdout).toContain('gpu      my-gpu: my-gpu, efficiency: data sheet only\n');
     expect(stdout).toContain('hardware.memoryBandwidth=1.1x (5 TB/s -> 5.5 TB/s)');
     expect(stdout).toMatch(/^h100-sxm +1 +[\d.]+ +[\d.]+ +[\d.]+x \([\d.]+-[\d.]+\) +ngram k=\d/m);
@@ -198,25 +201,27 @@ describe('the command line', () => {
     expect(stdout).toContain('warning: gpu my-gpu has only a data sheet');
   });
 
-  it('writes JSON and CSV of the same rows', () => {
-    const json = specsim('--gpu', 'h100-sxm,l4', '--format', 'json', '--out', 'out.json');
+  it('writes JSON and CSV of the same rows', async () => {
+    const json = await specsim('--gpu', 'h100-sxm,l4', '--format', 'json', '--out', 'out.json');
     expect(json.stdout).toBe('');
     const result = JSON.parse(readFileSync(join(folder, 'out.json'), 'utf8')) as Comparison;
     expect(result).toMatchObject({
       schemaVersion: 2,
       config: { gpu: 'h100-sxm,l4', k: [1, 2, 3, 4, 5, 6, 8] },
     });
-    const [head, ...lines] = specsim('--gpu', 'h100-sxm,l4', '--format', 'csv').stdout.trim().split('\n');
+    const [head, ...lines] = (await specsim('--gpu', 'h100-sxm,l4', '--format', 'csv')).stdout
+      .trim()
+      .split('\n');
     expect(head).toMatch(/^schema_version,gpu,.*verification_share.weights/);
     expect(lines).toHaveLength(result.rows.length);
     expect(lines[0]).toContain(String(result.rows[0]!.throughput_tok_per_s));
   });
 
-  it('refuses in one line', () => {
-    const { status, stdout, stderr } = specsim('--gpu', 'h100-sxm,h200-sx');
-    expect(stderr).toMatch(/^specsim: unknown gpu "h200-sx": nearest is h200-sxm.*\n$/);
+  it('refuses in one line', async () => {
+    const { mistake, stdout, stderr } = await specsim('--gpu', 'h100-sxm,h200-sx');
+    expect(mistake).toMatch(/^unknown gpu "h200-sx": nearest is h200-sxm.*$/);
     expect(stdout).toBe('');
-    expect(status).toBe(2);
+    expect(stderr).toBe('');
   });
 
   it.each([

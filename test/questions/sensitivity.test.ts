@@ -1,16 +1,14 @@
 /** Elasticities: they add up, agree with runs that set the parameter, and are smooth. */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commandLineOf } from '../../src/cli/scenario-flags.ts';
 import { ask } from '../../src/node/ask.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { CARDS } from '../../src/questions/cards.ts';
-
 import { type Sensitivity, sensitivityOf } from '../../src/questions/elasticities.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
+import { said } from '../cli/command.ts';
 
 const SENSITIVITY = CARDS.find(({ name }) => name === 'sensitivity')!;
 
@@ -98,15 +96,13 @@ describe('elasticities', () => {
 });
 
 describe('the command line', () => {
-  const PROGRAM = join(import.meta.dirname, '../../dist/cli/main.js');
   const small = ['--requests', '2', '--output-len', '20', '--batch', '1,8', '--method', 'none,eagle3'];
-  const specsim = (...args: string[]) =>
-    spawnSync(process.execPath, [PROGRAM, 'sensitivity', ...small, ...args], { encoding: 'utf8' });
+  const specsim = (...args: string[]) => said('sensitivity', ...small, ...args);
 
-  it('prints parameters by size, batch sizes across', () => {
-    const { status, stdout, stderr } = specsim('--set', 'engine.layerLaunch=2x');
+  it('prints parameters by size, batch sizes across', async () => {
+    const { mistake, stdout, stderr } = await specsim('--set', 'engine.layerLaunch=2x');
     expect(stderr).toBe('');
-    expect(status).toBe(0);
+    expect(mistake).toBeNull();
     expect(stdout).toMatch(/\(central\s+differences, 1%\)/);
     expect(stdout).toContain('set      engine.layerLaunch=2x');
     expect(stdout).toMatch(/^trace gsm8k, none\nparameter +tokens\/s @1 +tokens\/s @8\n/m);
@@ -114,21 +110,21 @@ describe('the command line', () => {
     expect(stdout).toMatch(/^parameter +speedup @8\nhardware\.mem/m);
   });
 
-  it('writes JSON and CSV of the same numbers', () => {
-    const json = JSON.parse(specsim('--format', 'json').stdout) as Sensitivity;
+  it('writes JSON and CSV of the same numbers', async () => {
+    const json = JSON.parse((await specsim('--format', 'json')).stdout) as Sensitivity;
     expect(json).toMatchObject({ schemaVersion: 2, step: 0.01, config: { set: {} } });
-    const [head, ...lines] = specsim('--format', 'csv').stdout.trim().split('\n');
+    const [head, ...lines] = (await specsim('--format', 'csv')).stdout.trim().split('\n');
     expect(head).toMatch(/^schema_version,gpu,.*,parameter,throughput_elasticity,speedup_elasticity$/);
     const numbers = json.rows.flatMap(({ elasticities }) => elasticities);
     expect(lines).toHaveLength(numbers.length);
     expect(lines[0]).toContain(`${numbers[0]!.parameter},${numbers[0]!.throughput},`);
   });
 
-  it('refuses in one line', () => {
-    const { status, stdout, stderr } = specsim('--k', '0');
-    expect(stderr).toMatch(/^specsim: --k: got "0", expected a whole number of at least 1\n$/);
+  it('refuses in one line', async () => {
+    const { mistake, stdout, stderr } = await specsim('--k', '0');
+    expect(mistake).toMatch(/^--k: got "0", expected a whole number of at least 1$/);
     expect(stdout).toBe('');
-    expect(status).toBe(2);
+    expect(stderr).toBe('');
   });
 
   it.each([

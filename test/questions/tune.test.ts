@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -9,6 +8,7 @@ import { TIE, tuningOf } from '../../src/questions/tuning.ts';
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options, parseOptions, parseSizes } from '../../src/scenario/options.ts';
+import { said } from '../cli/command.ts';
 import { describeWithRecordings } from '../recordings.ts';
 
 const inputsOf = (options: Options) => gatherInputs(completeScenario(options), folderLibrary);
@@ -145,19 +145,6 @@ describe('tune', () => {
     await expect(tuningOf([inputs], 64)).resolves.toBeDefined();
   });
 
-  const run = (...args: string[]) => {
-    try {
-      execFileSync(
-        process.execPath,
-        [join(import.meta.dirname, '../../dist/cli/main.js'), 'tune', '--requests', '5', ...args],
-        { encoding: 'utf8', stdio: 'pipe' },
-      );
-      return 'no error';
-    } catch (error) {
-      return (error as { stderr: string }).stderr;
-    }
-  };
-
   it.each([
     ['--k 3', /--k: tune chooses it/],
     ['--max-k 0', /--max-k: got "0"/],
@@ -171,10 +158,10 @@ describe('tune', () => {
     ['--emit vllm-2d --method suffix --acceptance suffix=0.5', /vLLM runs none of/],
     ['--context 1k --prompt-len 9', /expected one of them/],
     ['--contxt 1k', /nearest is --context/],
-  ])('%s is refused', (flags, message) => {
-    const error = run(...flags.split(' '));
-    expect(error).toMatch(message);
-    expect(error.trim().split('\n')).toHaveLength(1);
+  ])('%s is refused', async (flags, message) => {
+    const { mistake } = await said('tune', '--requests', '5', ...flags.split(' '));
+    expect(mistake).toMatch(message);
+    expect(mistake).not.toContain('\n');
   });
 });
 

@@ -1,6 +1,4 @@
 /** What-if values: read, refused, shown; and laws that hold whatever is changed, on every GPU and for every method. */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { commandLineOf } from '../../src/cli/scenario-flags.ts';
@@ -10,13 +8,13 @@ import { UserError } from '../../src/errors.ts';
 import { ask } from '../../src/node/ask.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { CARDS } from '../../src/questions/cards.ts';
-
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options, parseOptions } from '../../src/scenario/options.ts';
 import { implausible, readProfiles, SETTABLE_PATHS } from '../../src/scenario/overrides.ts';
 import type { Result } from '../../src/scenario/result.ts';
 import { runScenario } from '../../src/scenario/run.ts';
+import { said } from '../cli/command.ts';
 
 const RUN = CARDS.find(({ name }) => name === 'run')!;
 
@@ -277,30 +275,26 @@ describe('whatever is changed, on every GPU and for every method', async () => {
 });
 
 describe('the command line', () => {
-  const PROGRAM = join(import.meta.dirname, '../../dist/cli/main.js');
-  const specsim = (...args: string[]) =>
-    spawnSync(process.execPath, [PROGRAM, 'run', '--requests', '3', '--batch', '1', ...args], {
-      encoding: 'utf8',
-    });
+  const specsim = (...args: string[]) => said('run', '--requests', '3', '--batch', '1', ...args);
   const sets = (...pairs: string[]) => pairs.flatMap((pair) => ['--set', pair]);
 
-  it('shows every override, and says how to go on with it', () => {
-    const { stdout } = specsim(...sets('hardware.memoryBandwidth=1.2x', 'engine.layerLaunch=2e-5 s'));
+  it('shows every override, and says how to go on with it', async () => {
+    const { stdout } = await specsim(...sets('hardware.memoryBandwidth=1.2x', 'engine.layerLaunch=2e-5 s'));
     expect(stdout).toContain('  set      hardware.memoryBandwidth=1.2x (3.35 TB/s -> 4.02 TB/s)\n');
     expect(stdout).toMatch(/ {2}set {6}engine.layerLaunch=2e-5 s \(.* us -> 20 us\)\n/);
     expect(stdout).toContain("--set 'engine.layerLaunch=2e-5 s' --set hardware.memoryBandwidth=1.2x");
   });
 
-  it('writes them into the configuration', () => {
-    const { stdout } = specsim('--format', 'json', ...sets('hardware.memoryBandwidth=2x'));
+  it('writes them into the configuration', async () => {
+    const { stdout } = await specsim('--format', 'json', ...sets('hardware.memoryBandwidth=2x'));
     expect((JSON.parse(stdout) as Result).config.set).toEqual({ 'hardware.memoryBandwidth': '2x' });
   });
 
-  it('refuses in one line', () => {
-    const { status, stdout, stderr } = specsim(...sets('hardware.memBandwidth=2x'));
-    expect(stderr).toMatch(/^specsim: --set: unknown path.*nearest is hardware.memoryBandwidth.*\n$/);
+  it('refuses in one line', async () => {
+    const { mistake, stdout, stderr } = await specsim(...sets('hardware.memBandwidth=2x'));
+    expect(mistake).toMatch(/^--set: unknown path.*nearest is hardware.memoryBandwidth.*$/);
     expect(stdout).toBe('');
-    expect(status).toBe(2);
+    expect(stderr).toBe('');
   });
 
   const mistakes: [string, string[], string[]][] = [
