@@ -1,27 +1,18 @@
 /** `specsim explore`: the page that runs the simulator. */
-import type { CommandModule } from 'yargs';
+import { type Command, text } from './command.ts';
 
-/** Every option of this command, for the error that names the nearest. */
-export const EXPLORE_OPTIONS = ['out', 'open', 'state'];
-
-export const exploreCommand: CommandModule = {
-  command: 'explore',
+export const exploreCommand: Command = {
+  name: 'explore',
   describe: 'the address of a page that runs the simulator in a browser, offline',
-  builder: (args) =>
-    args
-      .option('out', { type: 'string', requiresArg: true, describe: 'copy the page, one file, to this path' })
-      .option('open', { type: 'boolean', describe: 'open it in the browser' })
-      .option('state', {
-        type: 'string',
-        requiresArg: true,
-        describe: "start at a view, such as 'gpu=h200-sxm&k=5'",
-      }),
-  async handler(args) {
+  expected: 'none',
+  flags: {
+    out: { describe: 'copy the page, one file, to this path' },
+    open: { holds: 'switch', describe: 'open it in the browser' },
+    state: { describe: "start at a view, such as 'gpu=h200-sxm&k=5'" },
+  },
+  examples: ['specsim explore --open', 'specsim explore --out specsim.html'],
+  async run(given) {
     const { explore } = await import('../node/explore.ts');
-    await explore({
-      out: args.out as string | undefined,
-      open: args.open === true,
-      state: args.state as string | undefined,
-    });
+    await explore({ out: text(given, 'out'), open: given.open === true, state: text(given, 'state') });
   },
 };

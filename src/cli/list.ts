@@ -1,19 +1,16 @@
 /** `specsim list`: what ships, by name. */
-import type { CommandModule } from 'yargs';
+import { type Command, formats } from './command.ts';
 
 const THINGS = ['gpus', 'models', 'engines', 'methods', 'traces'] as const;
 
-/** Every option, for the error that names the nearest. */
-export const LIST_OPTIONS = ['format'];
-
-export const listCommand: CommandModule<object, { what: string; format: string }> = {
-  command: 'list <what>',
+export const listCommand: Command = {
+  name: 'list',
   describe: 'names that ship: gpus, models, engines, methods or traces',
-  builder: (args) =>
-    args
-      .positional('what', { choices: THINGS, demandOption: true })
-      .option('format', { choices: ['table', 'json'], requiresArg: true, default: 'table' }),
-  async handler({ what, format }) {
+  takes: [{ word: '<what>', describe: 'what to list', choices: THINGS }],
+  expected: 'one of gpus, models, engines, methods and traces',
+  flags: { format: formats(['table', 'json']) },
+  examples: ['specsim list gpus', 'specsim list traces --format json'],
+  async run({ what, format }) {
     const { catalogue } = await import('../node/catalogue.ts');
     const { table } = await import('../report/document.ts');
     const { textOf } = await import('../report/text.ts');

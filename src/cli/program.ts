@@ -1,91 +1,49 @@
 /** The commands, and what yargs says of them in this program's words. */
-import yargs, { type Argv, type CommandModule } from 'yargs';
+import yargs, { type Argv } from 'yargs';
 import { printable, shown, UserError, unknownName } from '../errors.ts';
 import { forgetInputs } from '../node/input.ts';
 import { CARDS } from '../questions/cards.ts';
 import { TOOL } from '../scenario/result.ts';
-import { CALIBRATE_LISTS, CALIBRATE_OPTIONS, calibrateCommand } from './calibrate.ts';
-import { EXPLORE_OPTIONS, exploreCommand } from './explore.ts';
+import { calibrateCommand } from './calibrate.ts';
+import { type Command, declare } from './command.ts';
+import { exploreCommand } from './explore.ts';
 import { insteadOf } from './instead.ts';
-import { LIST_OPTIONS, listCommand } from './list.ts';
-import { MODEL_OPTIONS, modelCommand } from './model.ts';
-import { PARETO_OPTIONS, paretoCommand } from './pareto.ts';
-import { PLOT_OPTIONS, plotCommand } from './plot.ts';
-import { questionCommand, questionOptions } from './question.ts';
-import { SCENARIO_OPTIONS, SCENARIO_PAIRS } from './scenario-flags.ts';
-import { MERGE_OPTIONS, SWEEP_OPTIONS, sweepCommand } from './sweep.ts';
-import { TRACE_OPTIONS, traceCommand } from './trace.ts';
-import { VALIDATE_OPTIONS, validateCommand } from './validate.ts';
-
-/** The name over several commands. */
-interface CommandGroup {
-  readonly command: string;
-  readonly describe: string;
-  readonly builder: (args: Argv) => Argv;
-}
+import { listCommand } from './list.ts';
+import { modelCommand } from './model.ts';
+import { paretoCommand } from './pareto.ts';
+import { plotCommand } from './plot.ts';
+import { questionCommand } from './question.ts';
+import { mergeCommand, sweepCommand } from './sweep.ts';
+import { traceCommands } from './trace.ts';
+import { validateCommand } from './validate.ts';
 
 /** By name, in the order of the help. */
-const COMMANDS: ReadonlyMap<string, CommandModule | CommandGroup> = new Map(
+export const COMMANDS: ReadonlyMap<string, Command> = new Map(
   [
     ...CARDS.map(questionCommand),
     plotCommand,
     exploreCommand,
     sweepCommand,
+    mergeCommand,
     paretoCommand,
     validateCommand,
     calibrateCommand,
-    traceCommand,
+    ...traceCommands,
     listCommand,
     modelCommand,
-  ].map((command) => [String(command.command).split(' ')[0]!, command as CommandModule | CommandGroup]),
+  ].map((command) => [command.name, command]),
 );
 
-/** The options of every command. */
-const OPTIONS: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({
-    ...Object.fromEntries(CARDS.map((card) => [card.name, questionOptions(card)])),
-    calibrate: CALIBRATE_OPTIONS,
-    explore: EXPLORE_OPTIONS,
-    list: LIST_OPTIONS,
-    model: MODEL_OPTIONS,
-    pareto: PARETO_OPTIONS,
-    plot: PLOT_OPTIONS,
-    sweep: SWEEP_OPTIONS,
-    trace: TRACE_OPTIONS,
-    validate: VALIDATE_OPTIONS,
+/** First words, of which some stand for several commands. */
+const GROUPS: ReadonlyMap<string, readonly Command[]> = new Map(
+  [...COMMANDS.values()].map(({ name }) => {
+    const [word] = name.split(' ');
+    return [word!, [...COMMANDS.values()].filter((other) => other.name.split(' ')[0] === word)];
   }),
 );
 
-/** Options that take no value. */
-const SWITCHES: readonly string[] = [
-  'ignore-context-limit',
-  'keep-truncated',
-  'keep-unphysical',
-  'open',
-  'oracles',
-  'quiet',
-  'resume',
-];
-
-/** What a command takes that is no option, where it is no scenario file. */
-const ARGUMENTS: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    validate: 'none',
-    calibrate: 'none',
-    model: 'a name or a file',
-    explore: 'none',
-    plot: 'a kind of picture and at most one file',
-    list: 'one of gpus, models, engines, methods and traces',
-    sweep: 'one grid',
-    'sweep merge': 'folders of one sweep',
-    pareto: 'folders of a sweep, or a merged JSON file',
-    trace: 'import, record-ngram, inspect or export',
-    'trace import': 'a file, or two Prometheus scrapes',
-    'trace record-ngram': 'none',
-    'trace inspect': 'one file, or a trace that ships',
-    'trace export': 'one file, or a trace that ships',
-  }),
-);
+/** Columns of the help. */
+const WIDTH = 80;
 
 /** Runs one command. Throws what `mistake` tells apart. */
 export async function specsim(typed: readonly string[]): Promise<void> {
@@ -98,7 +56,9 @@ export async function specsim(typed: readonly string[]): Promise<void> {
     .locale('en')
     .version(TOOL)
     .help()
-    .wrap(100)
+    .wrap(WIDTH)
+    // Each option says itself what a number is.
+    .parserConfiguration({ 'parse-numbers': false, 'parse-positional-numbers': false })
     .exitProcess(false)
     .fail((message, error) => {
       throw error === undefined || error.name === 'YError' ? usageError(words, message) : error;
@@ -125,52 +85,82 @@ const LONGEST = 4000;
 function inOurWords(typed: readonly string[]): readonly string[] {
   const [first, ...rest] = typed;
   if (first === 'help' && rest.length === 0) return ['--help'];
-  if (first === 'help') return COMMANDS.has(rest[0]!) ? [...rest, '--help'] : rest;
+  if (first === 'help') return GROUPS.has(rest[0]!) ? [...rest, '--help'] : rest;
   if (first === '-v' || first === '-V') return ['--version'];
   return typed.map((word) => (word === '-h' ? '--help' : word));
 }
 
+/** The command that is named, and the words behind its name; undefined where there is none of that name. */
+function called([first, second, ...rest]: readonly string[]):
+  | { command: Command; behind: readonly string[] }
+  | undefined {
+  const command = COMMANDS.get(`${first} ${second}`);
+  if (command !== undefined) return { command, behind: rest };
+  const alone = COMMANDS.get(first ?? '');
+  return alone && { command: alone, behind: second === undefined ? [] : [second, ...rest] };
+}
+
 /** A program of its own for the command that is named, since yargs lays out the help of a command it finds itself, asked or not. */
 function parser(words: readonly string[]): Argv {
-  const [name, ...rest] = words;
-  const command = COMMANDS.get(name ?? '');
-  if (command === undefined) {
-    const program = yargs([...words])
+  const named = called(words);
+  if (named !== undefined) {
+    return declare(yargs([...named.behind]).scriptName(`specsim ${named.command.name}`), named.command);
+  }
+  const group = GROUPS.get(words[0] ?? '');
+  if (group !== undefined) {
+    return listed(
+      yargs(words.slice(1)).scriptName(`specsim ${words[0]}`).usage('$0 <command>'),
+      group.map((command) => [command.name.split(' ')[1]!, command]),
+    ).demandCommand(1, `${words[0]}: expected ${wordsOf(group)}`);
+  }
+  return listed(
+    yargs([...words])
       .scriptName('specsim')
       .usage('$0 <command>\n\nWhich drafter, which k, at which batch size, on which GPU, and why.')
-      .demandCommand(1, 'no command given: try specsim run, or specsim --help');
-    for (const known of COMMANDS.values()) program.command(known as CommandModule);
-    return program;
-  }
-  const program = yargs(rest).scriptName(`specsim ${name}`);
-  if (!('handler' in command)) return command.builder(program);
-  return program.command({ ...command, command: String(command.command).replace(name!, '$0') });
+      .epilogue('specsim <command> --help has the options of each, and two examples.'),
+    [...COMMANDS],
+  ).demandCommand(1, 'no command given: try specsim run, or specsim --help');
+}
+
+/** For the help alone: a command that is called is found before. */
+function listed(program: Argv, commands: readonly (readonly [string, Command])[]): Argv {
+  for (const [name, { takes = [], describe }] of commands)
+    program.command([name, ...takes.map(({ word }) => word)].join(' '), describe);
+  return program;
+}
+
+/** import, record-ngram, inspect or export. */
+function wordsOf(group: readonly Command[]): string {
+  const words = group.map(({ name }) => name.split(' ')[1]!);
+  return `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
 /** For a repeated option yargs would pass on an array. */
 function refuseRepeated(words: readonly string[], args: Readonly<Record<string, unknown>>): void {
-  const lists = words[0] === 'calibrate' ? CALIBRATE_LISTS : takesScenario(words) ? SCENARIO_PAIRS : [];
-  for (const name of optionsOf(words)) {
+  for (const [name, { holds }] of Object.entries(called(words)?.command.flags ?? {})) {
     const given = args[name];
-    if (Array.isArray(given) && !lists.includes(name))
+    if (Array.isArray(given) && holds !== 'list' && holds !== 'pairs')
       throw new UserError(`--${name}: got ${shown(given)}, expected one value`);
   }
 }
 
 /** Anything but true after a switch is false to yargs. */
 function refuseUnclear(words: readonly string[]): void {
+  const flags = called(words)?.command.flags ?? {};
   for (const word of words) {
     const [, name, value] = /^--(?:no-)?([^=]+)=(.*)$/s.exec(word) ?? [];
-    if (value === undefined || !SWITCHES.includes(name!) || value === 'true' || value === 'false') continue;
-    throw new UserError(`--${name}: got ${shown(value)}, expected true or false`);
+    if (value === undefined || value === 'true' || value === 'false') continue;
+    if (Object.hasOwn(flags, name!) && flags[name!]!.holds === 'switch')
+      throw new UserError(`--${name}: got ${shown(value)}, expected true or false`);
   }
 }
 
 /** yargs' complaints in this program's words. */
 function usageError(words: readonly string[], message: string): UserError {
-  const [command, second] = words;
-  const expected =
-    ARGUMENTS.get(`${command} ${second}`) ?? ARGUMENTS.get(command!) ?? 'at most one, a scenario file';
+  const [word] = words;
+  const command = called(words)?.command;
+  const group = GROUPS.get(word ?? '');
+  const expected = command?.expected ?? (group && wordsOf(group));
   const [, name, given, choices] = /Argument: (\S+), Given: "(.*)", Choices: "(.*)"$/.exec(message) ?? [];
   if (given !== undefined) {
     const what = name === 'what' ? 'list' : name === 'format' ? name : `value of --${name}`;
@@ -179,7 +169,7 @@ function usageError(words: readonly string[], message: string): UserError {
   const bare = /^Not enough arguments following: (\S+)/.exec(message)?.[1];
   if (bare !== undefined) return new UserError(`--${bare}: got nothing, expected a value`);
   if (message.startsWith('Not enough non-option arguments'))
-    return new UserError(`${command}: got nothing, expected ${expected}`);
+    return new UserError(`${command?.name}: got nothing, expected ${expected}`);
   const missing = /^Missing required arguments?: (.+)$/.exec(message)?.[1];
   if (missing !== undefined) return new UserError(`missing --${missing.replaceAll(', ', ', --')}`);
   const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
@@ -187,22 +177,14 @@ function usageError(words: readonly string[], message: string): UserError {
   if (words.some((word) => word === `--${unknown}` || word.startsWith(`--${unknown}=`))) {
     const instead = insteadOf(unknown);
     if (instead !== null) return new UserError(`--${unknown}: ${instead}`);
+    const known = Object.entries(command?.flags ?? {}).filter(([, { hidden }]) => hidden !== true);
     return unknownName(
       'option',
       `--${unknown}`,
-      optionsOf(words).map((name) => `--${name}`),
+      known.map(([name]) => `--${name}`),
     );
   }
-  return command === unknown
-    ? unknownName('command', unknown, [...COMMANDS.keys()])
+  return expected === undefined
+    ? unknownName('command', unknown, [...GROUPS.keys()])
     : new UserError(`unexpected argument ${shown(unknown)}: expected ${expected}`);
-}
-
-function optionsOf([command, second]: readonly string[]): readonly string[] {
-  if (command === 'sweep' && second === 'merge') return MERGE_OPTIONS;
-  return OPTIONS.get(command!) ?? SCENARIO_OPTIONS;
-}
-
-function takesScenario(words: readonly string[]): boolean {
-  return optionsOf(words).includes('batch');
 }

@@ -1,64 +1,62 @@
 /** The flags of every command that runs a scenario, and the command line that they make. */
-import type { Argv } from 'yargs';
 import { UserError } from '../errors.ts';
 import type { CommandLine } from '../node/ask.ts';
 import { FORMATS } from '../report/formats.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import { flagOf, type OptionName } from '../scenario/options.ts';
+import { type Argument, type Flag, formats, type Given, OUT, text } from './command.ts';
 
-const SCENARIO_KEYS = OPTION_NAMES.map(flagOf);
-
-/** Those that may be repeated: each time another name has a value. */
-export const SCENARIO_PAIRS = OPTION_NAMES.filter((name) => OPTIONS[name].holds === 'pairs').map(flagOf);
-
-/** Every option of these commands, for the error that names the nearest. */
-export const SCENARIO_OPTIONS = [...SCENARIO_KEYS, 'format', 'out'];
+export const SCENARIO_FILE: Argument = {
+  word: '[scenario]',
+  describe: 'scenario file (JSON); flags win over it',
+};
 
 /**
- * Declares the scenario file and the flags.
+ * A flag for each option of a scenario.
  *
- * @param help words for flags that mean something else in this command, or have another default
+ * @param help words for those that mean something else in this command, or have another default
+ * @param without those that it refuses
  */
-export function scenarioFlags(args: Argv, help: Partial<Record<OptionName, string>> = {}): Argv {
-  args.positional('scenario', { type: 'string', describe: 'scenario file (JSON); flags win over it' });
-  for (const name of OPTION_NAMES) {
-    const { holds, help: usual, group, default: value } = OPTIONS[name];
-    const hasDefault = help[name] === undefined && holds !== 'switch' && holds !== 'pairs' && value !== null;
-    args.option(flagOf(name), {
-      ...(holds === 'switch' ? { type: 'boolean' } : { type: 'string', requiresArg: true }),
-      ...(hasDefault && { defaultDescription: String(value) }),
-      describe: help[name] ?? usual,
-      group: `${group[0]!.toUpperCase()}${group.slice(1)}:`,
-    });
-  }
-  return args
-    .option('format', {
-      choices: FORMATS,
-      requiresArg: true,
-      default: 'table',
-      describe: 'output format',
-    })
-    .option('out', { type: 'string', requiresArg: true, describe: 'write to this file instead' });
+export function optionFlags(
+  help: Partial<Record<OptionName, string>> = {},
+  without: readonly OptionName[] = [],
+): Record<string, Flag> {
+  return Object.fromEntries(
+    OPTION_NAMES.map((name) => {
+      const { holds, help: usual, group, default: value, control } = OPTIONS[name];
+      const hasDefault =
+        help[name] === undefined && holds !== 'switch' && holds !== 'pairs' && value !== null;
+      const flag: Flag = {
+        describe: help[name] ?? usual,
+        ...((holds === 'switch' || holds === 'pairs') && { holds }),
+        ...(hasDefault && { usual: String(value) }),
+        ...(without.includes(name) && { hidden: true }),
+        group: `${group[0]!.toUpperCase()}${group.slice(1)}:`,
+        control,
+      };
+      return [flagOf(name), flag];
+    }),
+  );
 }
 
+/** Flags of how an answer is delivered. */
+export const DELIVERY = { format: formats(FORMATS), out: OUT } as const;
+
 /** What the user asked for, as written; `own`: flags of the question alone. */
-export function commandLineOf(
-  args: Readonly<Record<string, unknown>>,
-  own: CommandLine['own'] = {},
-): CommandLine {
+export function commandLineOf(given: Given, own: CommandLine['own'] = {}): CommandLine {
   const flags: Record<string, unknown> = {};
   for (const name of OPTION_NAMES) {
     const flag = flagOf(name);
     const { control } = OPTIONS[name];
-    if (args[flag] === undefined) continue;
-    flags[flag] = control.kind === 'pairs' ? pairs(args[flag], `--${flag}`, control.form) : args[flag];
+    if (given[flag] === undefined) continue;
+    flags[flag] = control.kind === 'pairs' ? pairs(given[flag], `--${flag}`, control.form) : given[flag];
   }
   return {
-    scenarioFile: args.scenario as string | undefined,
+    scenarioFile: text(given, 'scenario'),
     flags,
     own,
-    format: args.format as CommandLine['format'],
-    out: args.out as string | undefined,
+    format: given.format as CommandLine['format'],
+    out: text(given, 'out'),
   };
 }
 

@@ -1,247 +1,194 @@
 /** `specsim trace`: bring recorded acceptance in, look at it, hand it to other tools. */
-import type { Argv, CommandModule } from 'yargs';
 import { shown, UserError } from '../errors.ts';
 import { EXPORT_FORMS, type ExportForm } from '../trace/export-forms.ts';
 import { NOTHING_STATED } from '../trace/formats/format.ts';
 import { LOOK_UPS, type LookUpOptions } from '../trace/lookup.ts';
+import { type Argument, type Command, type Flag, formats, type Given, OUT, text } from './command.ts';
 
 /** The longest n-gram that the look-up can index. */
 const MAX_NGRAM = 100;
 /** The most drafts of a round that a trace can hold. */
 const MAX_DRAFTS = 254;
 
-const FROM = {
-  type: 'string',
-  requiresArg: true,
-  describe: 'format, when the contents do not tell it',
-} as const;
+const FROM: Flag = { describe: 'format, when the contents do not tell it' };
+
+const TRACE: Argument = { word: '<file>', describe: 'a trace that ships, or a file' };
 
 const STATED = {
-  name: 'name that results show; default: that of the file',
-  method: 'method that the file does not name, such as eagle3',
-  target: 'target model of the recording',
-  draft: 'draft model or head of the recording',
-  engine: 'serving engine of the recording',
-  licence: 'licence of the recording',
+  name: { describe: 'name that results show; default: that of the file' },
+  method: { describe: 'method that the file does not name, such as eagle3' },
+  target: { describe: 'target model of the recording' },
+  draft: { describe: 'draft model or head of the recording' },
+  engine: { describe: 'serving engine of the recording' },
+  licence: { describe: 'licence of the recording' },
 } as const;
 
-/** Every option of these commands, for the error that names the nearest. */
-export const TRACE_OPTIONS = [
-  ...Object.keys(STATED),
-  'drafting',
-  'from',
-  'format',
-  'to',
-  'k',
-  'out',
-  'tokens',
-  'min',
-  'max',
-  'occurrence',
-];
-
-const ABOUT = 'import, record, inspect or export acceptance';
-
-export const traceCommand = {
-  command: 'trace',
-  describe: ABOUT,
-  builder: (args: Argv) =>
-    args
-      .usage(`$0 <command>\n\n${ABOUT}`)
-      .command(importCommand)
-      .command(recordNgramCommand)
-      .command(inspectCommand)
-      .command(exportCommand)
-      .demandCommand(1, 'trace: expected import, record-ngram, inspect or export'),
-};
-
-const importCommand: CommandModule = {
-  command: 'import <files..>',
+const importCommand: Command = {
+  name: 'trace import',
   describe: 'acceptance of any known format into the canonical one (docs/formats.md)',
-  builder(args: Argv) {
-    for (const [name, describe] of Object.entries(STATED))
-      args.option(name, { type: 'string', requiresArg: true, describe });
-    return args
-      .positional('files', {
-        type: 'string',
-        array: true,
-        describe: 'a file, or two Prometheus scrapes, earlier first',
-      })
-      .option('from', FROM)
-      .option('drafting', {
-        choices: ['chain', 'tree', 'block'],
-        requiresArg: true,
-        describe: 'how the recorded method drafts',
-      })
-      .option('k', {
-        type: 'number',
-        requiresArg: true,
-        describe: 'draft length, when the file does not say it',
-      })
-      .option('out', {
-        type: 'string',
-        requiresArg: true,
-        demandOption: true,
-        describe: 'file to write: .jsonl, or .csv for position-indexed; .gz after it compresses',
-      });
+  takes: [{ word: '<files..>', describe: 'a file, or two Prometheus scrapes, earlier first' }],
+  expected: 'a file, or two Prometheus scrapes',
+  flags: {
+    ...STATED,
+    from: FROM,
+    drafting: { choices: ['chain', 'tree', 'block'], describe: 'how the recorded method drafts' },
+    k: { describe: 'draft length, when the file does not say it' },
+    out: {
+      required: true,
+      describe: 'file to write: .jsonl, or .csv for position-indexed; .gz after it compresses',
+    },
   },
-  async handler(args) {
+  examples: [
+    'specsim trace import examples/files/vllm-server.log --out mine.jsonl',
+    'specsim trace import before.prom after.prom --method eagle3 --out mine.jsonl',
+  ],
+  async run(given) {
     const { importTrace } = await import('../node/trace.ts');
-    const text = textIn(args);
+    const stated = (name: string) => text(given, name) ?? null;
     await importTrace({
-      files: (args.files as (string | number)[]).map(String),
-      from: text('from'),
+      files: given.files as string[],
+      from: stated('from'),
       stated: {
-        name: text('name'),
-        method: text('method'),
-        target: text('target'),
-        draft: text('draft'),
-        engine: text('engine'),
-        licence: text('licence'),
-        drafting: text('drafting') as 'chain' | 'tree' | 'block' | null,
-        k: args.k === undefined ? null : wholeNumber('k', args.k, 1, MAX_DRAFTS),
+        name: stated('name'),
+        method: stated('method'),
+        target: stated('target'),
+        draft: stated('draft'),
+        engine: stated('engine'),
+        licence: stated('licence'),
+        drafting: stated('drafting') as 'chain' | 'tree' | 'block' | null,
+        k: wholeNumber(given, 'k', 1, MAX_DRAFTS) ?? null,
       },
-      out: text('out')!,
+      out: text(given, 'out')!,
     });
   },
 };
 
-const recordNgramCommand: CommandModule = {
-  command: 'record-ngram',
+const recordNgramCommand: Command = {
+  name: 'trace record-ngram',
   describe: 'run look-up on the token ids or the text of requests: a real trace, without a model',
-  builder(args: Argv) {
-    for (const name of ['target', 'engine', 'licence'] as const)
-      args.option(name, { type: 'string', requiresArg: true, describe: STATED[name] });
-    return args
-      .option('tokens', {
-        type: 'string',
-        requiresArg: true,
-        demandOption: true,
-        describe: 'JSONL, one request a line: prompt_token_ids and output_token_ids, or prompt and output',
-      })
-      .option('method', {
-        choices: ['ngram', 'suffix'],
-        requiresArg: true,
-        default: 'ngram',
-        describe: "ngram: vLLM's prompt look-up; suffix: the longest match of any length",
-      })
-      .option('min', {
-        type: 'number',
-        requiresArg: true,
-        describe: `shortest match in tokens; default: ${LOOK_UPS.ngram.minMatch}, for suffix ${LOOK_UPS.suffix.minMatch}`,
-      })
-      .option('max', {
-        type: 'number',
-        requiresArg: true,
-        describe: `longest n-gram in tokens; default: ${LOOK_UPS.ngram.maxMatch}`,
-      })
-      .option('k', {
-        type: 'number',
-        requiresArg: true,
-        default: LOOK_UPS.ngram.maxK,
-        describe: 'most tokens proposed',
-      })
-      .option('occurrence', {
-        choices: ['first', 'last'],
-        requiresArg: true,
-        describe: "which occurrence of the n-gram; default: first, which is vLLM's choice",
-      })
-      .option('out', {
-        type: 'string',
-        requiresArg: true,
-        demandOption: true,
-        describe: 'file to write: .csv or .jsonl; .gz after it compresses',
-      });
+  expected: 'none',
+  flags: {
+    target: STATED.target,
+    engine: STATED.engine,
+    licence: STATED.licence,
+    tokens: {
+      required: true,
+      describe: 'JSONL, one request a line: prompt_token_ids and output_token_ids, or prompt and output',
+    },
+    method: {
+      choices: ['ngram', 'suffix'],
+      default: 'ngram',
+      describe: "ngram: vLLM's prompt look-up; suffix: the longest match of any length",
+    },
+    min: {
+      describe: `shortest match in tokens; default: ${LOOK_UPS.ngram.minMatch}, for suffix ${LOOK_UPS.suffix.minMatch}`,
+    },
+    max: { describe: `longest n-gram in tokens; default: ${LOOK_UPS.ngram.maxMatch}` },
+    k: { usual: String(LOOK_UPS.ngram.maxK), describe: 'most tokens proposed' },
+    occurrence: {
+      choices: ['first', 'last'],
+      describe: "which occurrence of the n-gram; default: first, which is vLLM's choice",
+    },
+    out: { required: true, describe: 'file to write: .csv or .jsonl; .gz after it compresses' },
   },
-  async handler(args) {
+  examples: [
+    'specsim trace record-ngram --tokens examples/files/tokens.jsonl --out mine.csv',
+    'specsim trace record-ngram --tokens log.jsonl --method suffix --out mine.jsonl',
+  ],
+  async run(given) {
     const { recordLookUp } = await import('../node/record-ngram.ts');
-    const text = textIn(args);
-    const method = text('method');
-    const tokens = (name: string, least: number, most: number, usual: number): number =>
-      wholeNumber(name, args[name] ?? usual, least, most);
-    const maxK = tokens('k', 1, MAX_DRAFTS, LOOK_UPS.ngram.maxK);
-    let lookUp: LookUpOptions;
-    if (method === 'suffix') {
-      for (const name of ['max', 'occurrence'])
-        if (args[name] !== undefined)
-          throw new UserError(
-            `--${name} has no effect with --method suffix: it takes the first occurrence of the longest match`,
-          );
-      lookUp = { method, minMatch: tokens('min', 1, MAX_NGRAM, LOOK_UPS.suffix.minMatch), maxK };
-    } else {
-      const minMatch = tokens('min', 1, MAX_NGRAM, LOOK_UPS.ngram.minMatch);
-      const usual = Math.max(LOOK_UPS.ngram.maxMatch, minMatch);
-      lookUp = {
-        method: 'ngram',
-        minMatch,
-        maxMatch: tokens('max', minMatch, MAX_NGRAM, usual),
-        occurrence: text('occurrence') === 'last' ? 'last' : 'first',
-        maxK,
-      };
-    }
-    const [target, engine, licence] = [text('target'), text('engine'), text('licence')];
-    const stated = { ...NOTHING_STATED, target, engine, licence };
-    await recordLookUp({ tokens: text('tokens')!, lookUp, stated, out: text('out')! });
-  },
-};
-
-const inspectCommand: CommandModule = {
-  command: 'inspect <file>',
-  describe: 'lengths, tokens per round, acceptance by position, spread, drift of a trace or file',
-  builder: (args: Argv) =>
-    args
-      .positional('file', { type: 'string', describe: 'a trace that ships, or a file' })
-      .option('from', FROM)
-      .option('format', { choices: ['table', 'json'], requiresArg: true, default: 'table' }),
-  async handler(args) {
-    const { inspectTrace } = await import('../node/trace.ts');
-    await inspectTrace(String(args.file), textIn(args)('from'), args.format as 'table' | 'json');
-  },
-};
-
-const exportCommand: CommandModule = {
-  command: 'export <file>',
-  describe: 'acceptance as another tool reads it',
-  builder: (args: Argv) =>
-    args
-      .positional('file', { type: 'string', describe: 'a trace that ships, or a file' })
-      .option('from', FROM)
-      .option('to', {
-        choices: EXPORT_FORMS,
-        requiresArg: true,
-        demandOption: true,
-        describe: 'what to write',
-      })
-      .option('method', { type: 'string', requiresArg: true, describe: 'method, where the file has several' })
-      .option('k', { type: 'number', requiresArg: true, describe: 'draft length; default: the recorded one' })
-      .option('out', { type: 'string', requiresArg: true, describe: 'write to this file instead' }),
-  async handler(args) {
-    const { exportTrace } = await import('../node/trace.ts');
-    const text = textIn(args);
-    const k = args.k as number | undefined;
-    if (k !== undefined && !Number.isInteger(k))
-      throw new UserError(`--k: got ${k}, expected a whole number`);
-    await exportTrace({
-      file: String(args.file),
-      from: text('from'),
-      to: text('to') as ExportForm,
-      method: text('method'),
-      k: k ?? null,
-      out: text('out'),
+    const stated = (name: string) => text(given, name) ?? null;
+    await recordLookUp({
+      tokens: text(given, 'tokens')!,
+      lookUp: lookUpOf(given),
+      stated: {
+        ...NOTHING_STATED,
+        target: stated('target'),
+        engine: stated('engine'),
+        licence: stated('licence'),
+      },
+      out: text(given, 'out')!,
     });
   },
 };
 
-function wholeNumber(name: string, value: unknown, least: number, most: number): number {
-  if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most)
-    return value as number;
-  throw new UserError(`--${name}: got ${shown(value)}, expected a whole number from ${least} to ${most}`);
+function lookUpOf(given: Given): LookUpOptions {
+  const method = text(given, 'method');
+  const maxK = wholeNumber(given, 'k', 1, MAX_DRAFTS) ?? LOOK_UPS.ngram.maxK;
+  if (method === 'suffix') {
+    for (const name of ['max', 'occurrence'])
+      if (given[name] !== undefined)
+        throw new UserError(
+          `--${name} has no effect with --method suffix: it takes the first occurrence of the longest match`,
+        );
+    return {
+      method,
+      minMatch: wholeNumber(given, 'min', 1, MAX_NGRAM) ?? LOOK_UPS.suffix.minMatch,
+      maxK,
+    };
+  }
+  const minMatch = wholeNumber(given, 'min', 1, MAX_NGRAM) ?? LOOK_UPS.ngram.minMatch;
+  return {
+    method: 'ngram',
+    minMatch,
+    maxMatch: wholeNumber(given, 'max', minMatch, MAX_NGRAM) ?? Math.max(LOOK_UPS.ngram.maxMatch, minMatch),
+    occurrence: text(given, 'occurrence') === 'last' ? 'last' : 'first',
+    maxK,
+  };
 }
 
-/** The value of an option; null where it is not given. */
-function textIn(args: Readonly<Record<string, unknown>>): (name: string) => string | null {
-  return (name) => {
-    const given = args[name];
-    return given === undefined ? null : String(given);
-  };
+const inspectCommand: Command = {
+  name: 'trace inspect',
+  describe: 'lengths, tokens per round, acceptance by position, spread, drift of a trace or file',
+  takes: [TRACE],
+  expected: 'one file, or a trace that ships',
+  flags: { from: FROM, format: formats(['table', 'json']) },
+  examples: ['specsim trace inspect gsm8k', 'specsim trace inspect examples/files/sglang-server.log'],
+  async run(given) {
+    const { inspectTrace } = await import('../node/trace.ts');
+    await inspectTrace(text(given, 'file')!, text(given, 'from') ?? null, given.format as 'table' | 'json');
+  },
+};
+
+const exportCommand: Command = {
+  name: 'trace export',
+  describe: 'acceptance as another tool reads it',
+  takes: [TRACE],
+  expected: 'one file, or a trace that ships',
+  flags: {
+    from: FROM,
+    to: {
+      required: true,
+      choices: EXPORT_FORMS,
+      describe: 'what to write',
+    },
+    method: { describe: 'method, where the file has several' },
+    k: { describe: 'draft length; default: the recorded one' },
+    out: OUT,
+  },
+  examples: [
+    'specsim trace export gsm8k --method eagle3 --to vllm-synthetic',
+    'specsim trace export mine.jsonl --to speculation_profile --out mine.yaml',
+  ],
+  async run(given) {
+    const { exportTrace } = await import('../node/trace.ts');
+    await exportTrace({
+      file: text(given, 'file')!,
+      from: text(given, 'from') ?? null,
+      to: given.to as ExportForm,
+      method: text(given, 'method') ?? null,
+      k: wholeNumber(given, 'k', 1, MAX_DRAFTS) ?? null,
+      out: text(given, 'out') ?? null,
+    });
+  },
+};
+
+export const traceCommands = [importCommand, recordNgramCommand, inspectCommand, exportCommand];
+
+function wholeNumber(given: Given, name: string, least: number, most: number): number | undefined {
+  const written = text(given, name);
+  if (written === undefined) return undefined;
+  const value = /^\d+$/.test(written) ? Number(written) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UserError(`--${name}: got ${shown(written)}, expected a whole number from ${least} to ${most}`);
 }

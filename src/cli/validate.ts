@@ -1,37 +1,33 @@
 /** `specsim validate`: predictions against published measurements. */
-import type { CommandModule } from 'yargs';
+import { type Command, formats, OUT, text } from './command.ts';
 
-interface Args {
-  set: string | undefined;
-  recordings: string | undefined;
-  ops: string | undefined;
-  format: string;
-  out: string | undefined;
-}
-
-/** Every option, for the error that names the nearest. */
-export const VALIDATE_OPTIONS = ['set', 'recordings', 'ops', 'format', 'out'];
-
-export const validateCommand: CommandModule<object, Args> = {
-  command: 'validate',
+export const validateCommand: Command = {
+  name: 'validate',
   describe: 'predict every published measurement that ships, and show the error',
-  builder: {
-    set: { type: 'string', requiresArg: true, describe: 'one set of figures alone' },
+  expected: 'none',
+  flags: {
+    set: { describe: 'one set of figures alone' },
     recordings: {
-      type: 'string',
-      requiresArg: true,
       describe: 'folder of the SpecDecode-Bench recordings; the fitted traces are used without',
     },
     ops: {
-      type: 'string',
-      requiresArg: true,
       describe: 'folder of kernel tables and served requests (docs/validation.md); default: SPECSIM_OPS',
     },
-    format: { choices: ['table', 'json'], requiresArg: true, default: 'table', describe: 'output format' },
-    out: { type: 'string', requiresArg: true, describe: 'write to this file instead' },
+    format: formats(['table', 'json']),
+    out: OUT,
   },
-  async handler({ set, recordings, ops, format, out }) {
+  examples: [
+    'specsim validate --set speedups',
+    'specsim validate --recordings DIR --format json --out v.json',
+  ],
+  async run(given) {
     const { validate } = await import('../node/validate.ts');
-    await validate({ set, recordings, ops, format: format as 'table' | 'json', out });
+    await validate({
+      set: text(given, 'set'),
+      recordings: text(given, 'recordings'),
+      ops: text(given, 'ops'),
+      format: given.format as 'table' | 'json',
+      out: text(given, 'out'),
+    });
   },
 };

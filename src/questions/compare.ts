@@ -1,7 +1,6 @@
 /** A comparison of GPUs for people. */
 
 import { RESOURCES } from '../cost/fields.ts';
-import { takesK } from '../drafter/methods.ts';
 import {
   answerFirst,
   type Cell,
@@ -23,7 +22,8 @@ import { head } from '../report/head.ts';
 import { batchColumn, settingLabel } from '../report/setting.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { formatsText } from '../scenario/number-formats.ts';
-import { checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
+import { OPTIONS } from '../scenario/option-table.ts';
+import { askedOf, checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
 import type { Comparison, ComparisonRow } from './comparison.ts';
 import { comparedGpus, comparedLengths, comparisonOf } from './comparison.ts';
 import type { Question } from './question.ts';
@@ -33,8 +33,8 @@ export const compare: Question<Comparison, never> = {
     const scenario = completeScenario(named);
     checkHardwareQuestion('compare', scenario);
     const gpus = comparedGpus(scenario);
-    const first = named.k === undefined ? await read({ ...scenario, gpu: gpus[0]! }) : null;
-    const k = first?.methods.some(takesK) ? comparedLengths(first) : scenario.k;
+    const chosen = named.k === undefined && OPTIONS.k.idle!(scenario, askedOf(scenario), null) === null;
+    const k = chosen ? comparedLengths(await read({ ...scenario, gpu: gpus[0]! })) : scenario.k;
     const inputs: Inputs[] = [];
     for (const gpu of gpus) inputs.push(await read({ ...scenario, k, gpu }));
     return { scenario: { ...scenario, k }, inputs };

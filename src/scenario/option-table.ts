@@ -223,7 +223,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   replicas: {
     ...whole(1, 1024),
     default: 1,
-    help: 'identical engines that share the load, each on tp GPUs',
+    help: 'identical engines that share the load, tp GPUs each',
     group: 'machine',
     idle: ofServing,
   },

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { refusedSettings } from '../../src/cli/instead.ts';
-import { mistake, specsim } from '../../src/cli/program.ts';
-import { SCENARIO_OPTIONS } from '../../src/cli/scenario-flags.ts';
+import { COMMANDS, mistake, specsim } from '../../src/cli/program.ts';
 
 it.each(refusedSettings)('--%s is refused by name, with what to do instead', async (name) => {
   const said = await specsim(['run', `--${name}`, '3']).then(
@@ -12,5 +11,6 @@ it.each(refusedSettings)('--%s is refused by name, with what to do instead', asy
 });
 
 it('nothing that is an option is refused so', () => {
-  expect(refusedSettings.filter((name) => SCENARIO_OPTIONS.includes(name))).toEqual([]);
+  const options = [...COMMANDS.values()].flatMap(({ flags }) => Object.keys(flags));
+  expect(refusedSettings.filter((name) => options.includes(name))).toEqual([]);
 });
