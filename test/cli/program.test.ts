@@ -145,7 +145,11 @@ describe('a mistake is one line on stderr, exit 2, and nothing else', () => {
       ['trace', 'inspect', 'gsm8k', '--from', 'vllm-log'],
       ['--from vllm-log has no effect'],
     ],
-    ['k that is NaN', ['trace', 'import', 'tiny.jsonl', '--k', 'x', '--out', 'x.jsonl'], ['--k: got NaN']],
+    [
+      'k of an import that is no number',
+      ['trace', 'import', 'tiny.jsonl', '--k', 'x', '--out', 'x.jsonl'],
+      ['--k: got "x"'],
+    ],
     ['k that is no number', ['run', '--k', 'abc'], ['--k', '"abc"', 'a whole number of at least 1']],
     ['negative k', ['run', '--k', '-1'], ['--k', '"-1"']],
     ['k without a value', ['run', '--k'], ['--k: got nothing', 'expected a value']],
