@@ -7,7 +7,7 @@ import { parseEngine } from '../src/cost/engine-profile.ts';
 import { Roofline } from '../src/cost/roofline.ts';
 import type { CostModel } from '../src/cost/work.ts';
 import { assembleDrafter } from '../src/drafter/assemble.ts';
-import { parseMethod } from '../src/drafter/methods.ts';
+import { draftSlots, parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { replayRounds } from '../src/engine/replayed-rounds.ts';
 import { runStaticBatches } from '../src/engine/static-batch.ts';
@@ -43,7 +43,7 @@ function simulate(
     outputTokens: Int32Array.from(requests, (r) => offsets[r + 1]! - offsets[r]!),
   };
   const drafter = assembleDrafter(parsed, k, parsed.kind === 'none' ? [] : [acceptance], AS_RECORDED);
-  const draftModels = parsed.parts.filter((part) => part.model !== undefined).length;
+  const draftModels = draftSlots(parsed);
   const { finished, totals, makespanS } = runStaticBatches({
     workload,
     rounds: replayRounds(workload, drafter, draftModels),

@@ -3,6 +3,13 @@ import type { OptionName, Options } from '../src/scenario/options.ts';
 
 export const WORKLOAD = 'test/fixtures/vidur.csv';
 
+const PARALLEL: Options = {
+  method: ['parallel:draft-model'],
+  draft: 'llama-3.2-1b',
+  draftGpu: 'l4',
+  acceptance: { 'draft-model': '0.7' },
+};
+
 /** Another value than the default, and what else has to be there for it to mean something. */
 export const OTHER: { readonly [K in OptionName]: readonly [NonNullable<Options[K]>, Options?] } = {
   gpu: ['h200-sxm'],
@@ -37,4 +44,9 @@ export const OTHER: { readonly [K in OptionName]: readonly [NonNullable<Options[
   kvDtype: ['fp8'],
   draftDtype: ['fp8'],
   ignoreContextLimit: [true],
+  draftGpu: ['l4'],
+  draftTp: [1, { tp: 2 }],
+  ahead: ['0.5,2', PARALLEL],
+  pp: [2, { link: { stage: '5ms,1000Mb/s' } }],
+  link: [{ stage: '5ms,1000Mb/s' }, { pp: 2 }],
 };

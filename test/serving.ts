@@ -1,7 +1,7 @@
 /** Parts of a serving engine for tests: a cost model of plain numbers, steady acceptance, a run in one call. */
 import type { CostModel, PartSeconds, PassWork, StepWork } from '../src/cost/work.ts';
 import { assembleDrafter } from '../src/drafter/assemble.ts';
-import { parseMethod } from '../src/drafter/methods.ts';
+import { draftSlots, parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Engine, type EngineParts } from '../src/engine/engine.ts';
 import type { Load } from '../src/engine/load.ts';
@@ -106,7 +106,7 @@ export function engineOf(setting: Setting): Engine {
     load: setting.load,
     drafter,
     cost,
-    draftModels: method.parts.filter((part) => part.model !== undefined).length,
+    draftModels: draftSlots(method),
     limits: limitsOf(setting),
     gaps: setting.gaps ?? true,
     ...(replicas !== undefined && { replicas }),

@@ -3,16 +3,21 @@
  * work and sampling. Within a step the parts follow one another: host, drafting passes, verification,
  * sampling. An engine that schedules asynchronously hides the host's work behind the GPU's, the launches of draft
  * passes included; not the look-up, which has to know the tokens of the step before. What is captured in graphs, how far
- * batches are padded, and from where on all-reduces take another path, the engine profile says.
+ * batches are padded, and from where on all-reduces take another path, the engine profile says. Stages of a pipeline
+ * follow one another too: one batch is in it at a time.
  */
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { ForwardShape } from '../model/shape.ts';
 import type { EngineProfile } from './engine-profile.ts';
 import { type ForwardPass, forwardPass } from './forward-pass.ts';
+import { type Placement, together, transferS } from './placement.ts';
 import { type CostModel, type DraftWork, type PartSeconds, PassWork, type StepWork } from './work.ts';
 
 /** Query rows of a tile of masked attention kernels (FlashAttention and FlashInfer: 64 to 128). */
 const MASKED_TILE_ROWS = 64;
+
+/** Bytes of the id of a token. */
+const TOKEN_BYTES = 4;
 
 /** What chunks of prompts are to a model that reads none. */
 const NO_PROMPTS = new PassWork();
@@ -23,11 +28,13 @@ export class Roofline implements CostModel {
   readonly #target: ForwardPass;
   readonly #drafts: readonly ForwardPass[];
   readonly #padded: Int32Array;
+  readonly #placement: Placement;
 
   /**
    * @param target work of one target pass on one GPU
    * @param drafts the same for each draft model, in the order of `StepWork.drafts`
    * @param gpus size of the tensor-parallel group
+   * @param placement of draft models and stages; all on one group unless said
    */
   constructor(
     target: ForwardShape,
@@ -35,10 +42,13 @@ export class Roofline implements CostModel {
     hardware: HardwareProfile,
     engine: EngineProfile,
     gpus: number,
+    placement = together(hardware, gpus),
   ) {
     this.#engine = engine;
+    this.#placement = placement;
     this.#target = forwardPass(target, hardware, gpus);
-    this.#drafts = drafts.map((shape) => forwardPass(shape, hardware, gpus));
+    const { drafting } = placement;
+    this.#drafts = drafts.map((shape) => forwardPass(shape, drafting.hardware, drafting.gpus));
     this.#padded = paddedCounts(engine.graphSizes);
   }
 
@@ -48,21 +58,27 @@ export class Roofline implements CostModel {
     const rows = verify.logitRows + prefill.logitRows;
     const sampling = drafted > 0 ? engine.rejectionSampling : engine.plainSampling;
     cost.draftS = this.#hostDraftingS(work);
+    let aheadS = 0;
     for (let d = 0; d < work.drafts.length; d++) {
       const pass = this.#drafts[d]!;
-      cost.draftS += this.#draftS(pass, work.drafts[d]!, pass.shape.lastTokenOnly ? NO_PROMPTS : prefill);
+      const seconds = this.#draftS(pass, work.drafts[d]!, pass.shape.lastTokenOnly ? NO_PROMPTS : prefill);
+      if (pass.shape.ahead) aheadS += seconds;
+      else cost.draftS += seconds;
     }
     const verifyS =
       this.#tokensS(this.#target, this.#pad(verify.tokens, verify.sequences)) + this.#verifyAttentionS(work);
     const layersS = this.#decodeLayersS(this.#target, verify, verifyS);
-    cost.verifyS = layersS + this.#target.logitsS(verify.logitRows);
+    cost.verifyS = layersS + this.#target.logitsS(verify.logitRows) + this.#stagesS(1, verify.tokens);
     cost.prefillS =
       prefill.tokens === 0
         ? 0
         : this.#layersS(this.#target, 1, verifyS + this.#addedS(this.#target, verify, prefill)) -
           layersS +
           this.#target.logitsS(rows) -
-          this.#target.logitsS(verify.logitRows);
+          this.#target.logitsS(verify.logitRows) +
+          this.#stagesS(0, prefill.tokens);
+    // What is drafted while the target verifies takes only the time that it takes longer.
+    cost.draftS += Math.max(0, aheadS - cost.verifyS) + this.#exchangeS(work);
     cost.samplingS = sampling.fixedS + rows * sampling.eachS;
     cost.overheadS =
       engine.stepOverhead.fixedS + (verify.sequences + prefill.sequences) * engine.stepOverhead.eachS;
@@ -75,6 +91,36 @@ export class Roofline implements CostModel {
       this.#launchesS(work),
       drafted > 0 ? engine.asyncSpeculation : engine.asyncScheduling,
     );
+  }
+
+  /** Activations of so many tokens from stage to stage, in so many passes. */
+  #stagesS(passes: number, tokens: number): number {
+    const { count, link } = this.#placement.stages;
+    return transferS(
+      link,
+      (count - 1) * passes,
+      (count - 1) * tokens * this.#target.shape.allReduceBytesPerToken,
+    );
+  }
+
+  /**
+   * Between the target's GPUs and those of draft models that have their own, both ways once a step: the ids of drafts, and
+   * of what was emitted whatever a draft model reads, states of the target or ids.
+   */
+  #exchangeS({ drafts, drafted, prefill }: StepWork): number {
+    const { apart, link } = this.#placement.drafting;
+    if (!apart) return 0;
+    let bytes = 0;
+    let exchanges = 0;
+    for (let d = 0; d < drafts.length; d++) {
+      const { longest, catchUpTokens } = drafts[d]!;
+      const { lastTokenOnly, readBytesPerToken } = this.#drafts[d]!.shape;
+      const prompts = lastTokenOnly ? 0 : prefill.tokens;
+      if (longest === 0 && prompts === 0) continue;
+      exchanges = 2;
+      bytes += (catchUpTokens + prompts) * readBytesPerToken;
+    }
+    return transferS(link, exchanges, bytes + (exchanges > 0 ? drafted * TOKEN_BYTES : 0));
   }
 
   /** A kernel with a mask reads the KV cache once for every tile of query rows; a chain's rows fit one tile. */
@@ -99,12 +145,15 @@ export class Roofline implements CostModel {
           (rest > 0 ? this.#tokensS(pass, rest) : 0) +
           pass.attentionS(prompts.sequences, prompts.tokens, prompts.contextTokens, prompts.attentionPairs),
       );
-    cost.prefillS = passesS(this.#target) + this.#target.logitsS(prompts.logitRows);
+    cost.prefillS =
+      passesS(this.#target) + this.#target.logitsS(prompts.logitRows) + this.#stagesS(passes, prompts.tokens);
     cost.draftS = 0;
+    const { apart, link } = this.#placement.drafting;
     const reading = this.#drafts.filter(({ shape }) => !shape.lastTokenOnly);
     for (const draft of reading) {
       const layersS = draft.shape.block ? 0 : passesS(draft);
       cost.draftS += layersS + passes * this.#engine.draftPassLaunchS + draft.firstPassS(prompts.tokens);
+      if (apart) cost.draftS += transferS(link, passes, prompts.tokens * draft.shape.readBytesPerToken);
     }
     cost.verifyS = 0;
     cost.samplingS = passes * plainSampling.fixedS + prompts.logitRows * plainSampling.eachS;
@@ -133,6 +182,7 @@ export class Roofline implements CostModel {
     let seconds = 0;
     for (const [d, work] of drafts.entries()) {
       const pass = this.#drafts[d]!;
+      if (pass.shape.ahead) continue;
       const alone = pass.shape.lastTokenOnly ? 0 : Math.min(prefill.tokens, 1);
       seconds +=
         work.longest === 0 ? alone * this.#engine.draftPassLaunchS : this.#draftLaunchesS(pass, work);

@@ -16,6 +16,7 @@ import { Hybrid } from './hybrid.ts';
 import { LookUp } from './look-up.ts';
 import { type BasicMethod, type Method, takesK } from './methods.ts';
 import { ModelProposer } from './model-proposer.ts';
+import { type Ahead, draftsOn, forOutcomes, hitsBy, Parallel } from './parallel.ts';
 import { type DraftLength, Replay, type ReplayConventions } from './replay.ts';
 import { ONE_PASS, type PlannedTree } from './run-tree.ts';
 import { SteadySpeculation } from './steady-speculation.ts';
@@ -27,6 +28,8 @@ interface Deciding {
   readonly policy: PolicySpec;
   readonly cost: CostModel;
   readonly seed: number;
+  /** Outcomes that a parallel drafter prepares; the one in which all is accepted unless said. */
+  readonly ahead?: Ahead | null;
 }
 
 /** A tree on a recording. */
@@ -80,7 +83,12 @@ export function assembleDrafter(
     const replay = new Replay(lengths, length, { ...conventions, proposalChance: null });
     const form = FORMS[model.drafting](lengths.maxK);
     const proposer = new ModelProposer(replay, model.catchUp, requests, slot++, form);
-    return { part, proposer, model: proposer };
+    if (method.kind !== 'parallel') return { part, proposer, model: proposer };
+    const { ahead = null, seed = 0 } = deciding ?? {};
+    const guesses = ahead === null ? form : forOutcomes(form, ahead.outcomes, replay.longest);
+    const drafting = new ModelProposer(replay, model.catchUp, requests, slot++, guesses);
+    const prepared = ahead === null ? draftsOn(replay, lengths) : hitsBy(ahead, lengths, seed);
+    return { part, proposer: new Parallel(proposer, drafting, prepared, requests), model: proposer };
   });
   const [first, second] = choices.map(({ proposer }) => proposer);
   if (first === undefined) return new PlainDecoding();

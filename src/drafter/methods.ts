@@ -105,7 +105,11 @@ const OF_TWO = ['combined', 'combined-free', 'hybrid', 'bandit'] as const;
 /** A method as the user names it, taken apart. */
 export type Method =
   | { readonly kind: 'none'; readonly name: string; readonly parts: readonly [] }
-  | { readonly kind: 'fixed' | 'oracle'; readonly name: string; readonly parts: readonly [BasicMethod] }
+  | {
+      readonly kind: 'fixed' | 'oracle' | 'parallel';
+      readonly name: string;
+      readonly parts: readonly [BasicMethod];
+    }
   | {
       readonly kind: (typeof OF_TWO)[number];
       readonly name: string;
@@ -125,6 +129,7 @@ export function methodForms(): string[] {
     ...basic,
     ...FAMILIES.map(({ example }) => example),
     'oracle:<method>',
+    'parallel:draft-model',
     'best:<method>',
     'best:<a>+<b>',
     ...OF_TWO.map((prefix) => `${prefix}:<a>+<b>`),
@@ -142,6 +147,7 @@ export function parseMethod(name: string): Method {
       `method ${JSON.stringify(name)}: none drafts nothing that could be foreseen, expected such as ${prefix}:eagle3`,
     );
   }
+  if (prefix === 'parallel') return parallel(name, basicMethod(rest));
   if (prefix === 'oracle') return { kind: 'oracle', name, parts: [basicMethod(rest)] };
   if (prefix === 'best' && !rest.includes('+')) return { kind: 'best', name, parts: [basicMethod(rest)] };
   const kind = prefix === 'best' ? prefix : OF_TWO.find((one) => one === prefix);
@@ -161,9 +167,23 @@ export function parseMethod(name: string): Method {
   return { kind, name, parts: [first, basicMethod(parts[1]!)] };
 }
 
+/** @throws UserError for one that needs what verification makes, or no GPU */
+function parallel(name: string, part: BasicMethod): Method {
+  if (part.model?.card === 'transformer') return { kind: 'parallel', name, parts: [part] };
+  throw new UserError(
+    `method ${JSON.stringify(name)}: ${part.name} ${part.model === undefined ? 'runs no model' : 'reads what verification makes'}, expected a whole draft model, such as parallel:draft-model`,
+  );
+}
+
+/** Draft models as work is stated of them: one that drafts ahead states that apart. */
+export function draftSlots({ kind, parts }: Method): number {
+  const models = parts.filter(({ model }) => model !== undefined).length;
+  return kind === 'parallel' ? 2 * models : models;
+}
+
 /** True for methods whose draft length is k; the others give one row whatever k says. */
 export function takesK(method: Method): boolean {
-  return method.kind === 'fixed' || method.kind === 'hybrid' || method.kind === 'bandit';
+  return ['fixed', 'parallel', 'hybrid', 'bandit'].includes(method.kind);
 }
 
 /** Whether it drafts a tree where one is asked for: alone, and with a choice for every token. */

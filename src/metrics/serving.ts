@@ -48,7 +48,12 @@ export interface ServedRun {
 interface Terms {
   readonly open: boolean;
   readonly slo: Slo | null;
-  readonly gpus: number;
+  readonly gpus: readonly Bill[];
+}
+
+/** So many GPUs of a kind; null where nobody said. */
+interface Bill {
+  readonly count: number;
   readonly powerW: number | null;
   readonly priceUsdPerH: number | null;
 }
@@ -84,10 +89,7 @@ export interface ServingMeasures {
 
 const FILLS_AND_DRAINS = 0.1;
 
-export function servingMeasures(
-  run: ServedRun,
-  { open, slo, gpus, powerW, priceUsdPerH }: Terms,
-): ServingMeasures {
+export function servingMeasures(run: ServedRun, { open, slo, gpus }: Terms): ServingMeasures {
   const { finished, unfinished, makespanS } = run;
   const measured = measuredRequests(finished);
   const ttft = new Samples(measured.length);
@@ -112,7 +114,15 @@ export function servingMeasures(
     tokens += one.tokens;
     preemptions += one.preemptions;
   }
-  const gpuSPerMtok = (gpus * makespanS) / (tokens / 1e6);
+  const secondsPerMtok = makespanS / (tokens / 1e6);
+  /** Of all GPUs; null where one has no figure. */
+  const rate = (of: (one: Bill) => number | null) =>
+    gpus.reduce<number | null>((sum, one) => {
+      const each = of(one);
+      return sum === null || each === null ? null : sum + one.count * each;
+    }, 0);
+  const powerW = rate((one) => one.powerW);
+  const usdPerH = rate((one) => one.priceUsdPerH);
   return {
     unfinished,
     measured_requests: measured.length,
@@ -129,9 +139,9 @@ export function servingMeasures(
     preemptions,
     kv_peak_share: run.kvPeakShare,
     mean_batch: run.sequenceS / run.stepS,
-    gpu_s_per_mtok: gpuSPerMtok,
-    joules_per_mtok: powerW === null ? null : powerW * gpuSPerMtok,
-    usd_per_mtok: priceUsdPerH === null ? null : (priceUsdPerH / 3600) * gpuSPerMtok,
+    gpu_s_per_mtok: rate(() => secondsPerMtok)!,
+    joules_per_mtok: powerW === null ? null : powerW * secondsPerMtok,
+    usd_per_mtok: usdPerH === null ? null : (usdPerH / 3600) * secondsPerMtok,
   };
 }
 

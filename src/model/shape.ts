@@ -34,6 +34,10 @@ export interface ForwardShape {
   readonly block: boolean;
   /** Whether it runs over the last token of each sequence alone, and over no prompts (Medusa). */
   readonly lastTokenOnly?: true;
+  /** Whether it drafts while the target verifies, on GPUs of its own; it reads no prompts. */
+  readonly ahead?: true;
+  /** Bytes that a draft model has to be told of a token of context: its id, or states of the target. */
+  readonly readBytesPerToken: number;
   /**
    * Products over the tokens of a round's first pass only (EAGLE-3's fusion). Of a block drafter: over the context it has
    * not read yet, which the layers themselves never run over.
@@ -75,6 +79,8 @@ export interface Layout {
 }
 
 const BYTES = 2;
+/** Of the id of a token. */
+const TOKEN_BYTES = 4;
 
 /**
  * The forward pass of a whole model on one of `tp` GPUs.
@@ -89,6 +95,7 @@ export function forwardShape(model: Transformer, layout: Layout): ForwardShape {
   return {
     ...pass,
     block: false,
+    readBytesPerToken: TOKEN_BYTES,
     firstPassGemms: [],
     lmHead,
     weightBytes: layerBytes(pass) + (model.tiedEmbeddings ? 0 : bytes(lmHead)) + embeddingBytes,
@@ -129,6 +136,8 @@ export function headPass(head: DraftHead, layout: HeadLayout): ForwardShape {
   return {
     ...pass,
     block,
+    // A fusion that every pass runs takes the embedding of the token too.
+    readBytesPerToken: BYTES * (head.fusion.input - (head.fusion.firstPassOnly ? 0 : head.hidden)),
     gemms: head.fusion.firstPassOnly ? pass.gemms : [fusion, ...pass.gemms],
     firstPassGemms: head.fusion.firstPassOnly ? [fusion, ...(block ? [context] : [])] : [],
     lmHead,
@@ -150,6 +159,7 @@ function medusaPass(head: DraftHead, heads: number, tp: number, format: WeightFo
     gemms: [residual],
     block: false,
     lastTokenOnly: true,
+    readBytesPerToken: BYTES * hidden,
     firstPassGemms: [],
     lmHead,
     experts: null,
@@ -170,7 +180,10 @@ export function isBlock({ kind }: DraftHead): boolean {
   return kind === 'dflash' || kind === 'dspark' || kind === 'domino';
 }
 
-type LayerPass = Omit<ForwardShape, 'block' | 'firstPassGemms' | 'lmHead' | 'weightBytes'>;
+type LayerPass = Omit<
+  ForwardShape,
+  'block' | 'readBytesPerToken' | 'firstPassGemms' | 'lmHead' | 'weightBytes'
+>;
 
 function layerPass(
   of: Stack & { readonly name: string },

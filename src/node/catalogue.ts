@@ -87,6 +87,10 @@ function methods(): Entry[] {
       summary: 'drafts exactly what will be accepted: the upper bound of a method',
     },
     {
+      method: 'parallel:draft-model',
+      summary: 'drafts the next round while the target verifies this one (PEARL, SSD; with --draft-gpu)',
+    },
+    {
       method: 'best:<method>',
       summary: 'drafts as the fastest way through the request asks, price of drafting included',
     },

@@ -106,6 +106,15 @@ function speedTable(rows: readonly Row[]) {
     { title: 'method', cell: settingLabel },
     batchColumn(rows),
     { title: 'tok/s', as: RATE, cell: (row) => row.throughput_tok_per_s },
+    ...(rows[0]?.throughput_per_gpu_tok_per_s === undefined
+      ? []
+      : [
+          {
+            title: 'tok/s/GPU',
+            as: RATE,
+            cell: (row: Row) => row.throughput_per_gpu_tok_per_s ?? null,
+          },
+        ]),
     {
       title: `${rows[0]?.batch_size === null ? 'TPOT ratio' : 'speedup'} (95%)`,
       as: RATIO,

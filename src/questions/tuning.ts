@@ -299,9 +299,9 @@ function lengthsToTry(
 }
 
 /** What bounds a method: exact draft lengths, of two parts those of the better. */
-function oracleOf({ kind, parts }: Method): Method {
+function oracleOf({ parts }: Method): Method {
   const names = parts.map(({ name }) => name).join('+');
-  return parseMethod(`${kind === 'fixed' ? 'oracle' : 'combined'}:${names}`);
+  return parseMethod(`${parts.length === 1 ? 'oracle' : 'combined'}:${names}`);
 }
 
 /** Of those within a tie of the fastest the one with the smallest k, and of these the fastest. */

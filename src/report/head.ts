@@ -4,7 +4,7 @@ import type { Inputs } from '../scenario/inputs.ts';
 import { formatsText } from '../scenario/number-formats.ts';
 import type { Envelope } from '../scenario/result.ts';
 import { type Block, type Fact, facts, sentence } from './document.ts';
-import { overrideFacts, workloadFacts } from './setting.ts';
+import { overrideFacts, placementFacts, workloadFacts } from './setting.ts';
 
 interface More {
   /** Where a question means something else by its load than a run does. */
@@ -34,6 +34,7 @@ export function head(
       ]),
       ['engine', cost],
       ...(one ? overrideFacts(first!.overrides) : []),
+      ...placementFacts(first!),
       ...workloadFacts(first!, more.load),
       ...(more.facts ?? []),
       ['config', `${configHash.slice(0, 12)}, seed ${config.seed}`],
@@ -42,6 +43,9 @@ export function head(
 }
 
 /** Such as `llama-3.1-8b (bf16) on 2 x NVIDIA H100`. */
-export function modelOn({ scenario: { dtype, tp }, target, hardware }: Inputs, preposition = 'on'): string {
-  return `${target.name} (${formatsText(dtype, target)}) ${preposition} ${tp === 1 ? '' : `${tp} x `}${hardware.label}`;
+export function modelOn(
+  { scenario: { dtype, tp, pp }, target, hardware }: Inputs,
+  preposition = 'on',
+): string {
+  return `${target.name} (${formatsText(dtype, target)}) ${preposition} ${tp * pp === 1 ? '' : `${tp * pp} x `}${hardware.label}`;
 }

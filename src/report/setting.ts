@@ -41,6 +41,18 @@ export function overrideFacts(overrides: readonly Override[]): Fact[] {
   });
 }
 
+/** Where draft models and stages run, if not all on the target's GPUs. */
+export function placementFacts({ scenario: { link, tp }, placement }: Inputs): Fact[] {
+  const { drafting, stages } = placement;
+  const over = (name: string) => (link[name] === undefined ? '' : `, link ${link[name]}`);
+  return [
+    ...(drafting.apart
+      ? [['drafts', `on ${drafting.gpus} x ${drafting.hardware.label}${over('draft')}`] as const]
+      : []),
+    ...(stages.count > 1 ? [['stages', `${stages.count} of ${tp} GPUs each${over('stage')}`] as const] : []),
+  ];
+}
+
 /** Traces and load; `load` where a command means something else by it than a run does. */
 export function workloadFacts(
   { traces, scenario }: Pick<Inputs, 'traces' | 'scenario'>,

@@ -19,6 +19,7 @@ import type { Slo } from '../metrics/slo.ts';
 import { FIXED } from '../policy/policies.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { Inputs } from './inputs.ts';
+import { gpusOf } from './placement.ts';
 import { meanContext, TREE_CONSTANTS } from './plant.ts';
 import type { Row, RowNames } from './result.ts';
 import { Runs, type ServedMeasures } from './runs.ts';
@@ -130,6 +131,8 @@ export class Bench {
 
   /** A row without intervals, in the order of its columns. */
   #rowOf(setting: Setting, batch: number | null, measured: Measures, baseline: Measures): Row {
+    const { scenario, placement } = this.#inputs;
+    const { target, drafting } = gpusOf(scenario, placement, setting.method);
     return {
       ...this.names(setting, batch),
       batch_size: batch,
@@ -137,6 +140,9 @@ export class Bench {
       throughput_tok_per_s: measured.throughput_tok_per_s,
       throughput_lo_tok_per_s: null,
       throughput_hi_tok_per_s: null,
+      ...(placement.drafting.apart && {
+        throughput_per_gpu_tok_per_s: measured.throughput_tok_per_s / (target + drafting),
+      }),
       baseline_throughput_tok_per_s: baseline.throughput_tok_per_s,
       speedup: ratio(measured.throughput_tok_per_s, baseline.throughput_tok_per_s),
       speedup_lo: null,

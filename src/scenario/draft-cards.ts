@@ -121,10 +121,12 @@ export function draftShape(
 ): ForwardShape {
   const self = basicMethod(method).model?.self;
   if (self !== undefined) return selfShape(target, targetLayout(scenario), self);
-  if (card.kind === 'transformer') return forwardShape(card, layout(scenario, scenario.draftDtype));
+  const tp = scenario.draftTp ?? (scenario.draftGpu === null ? scenario.tp : 1);
+  const own = { ...scenario, tp };
+  if (card.kind === 'transformer') return forwardShape(card, layout(own, scenario.draftDtype));
   // Files of heads say no format; they are published in bf16.
   const dtype = scenario.draftDtype === 'auto' ? 'bf16' : scenario.draftDtype;
-  return headShape(card, target, layout(scenario, dtype));
+  return headShape(card, target, layout(own, dtype));
 }
 
 function layout<T extends WeightFormat | 'auto'>({ tp, kvDtype }: Scenario, dtype: T) {

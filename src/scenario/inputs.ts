@@ -1,6 +1,8 @@
 /** From a scenario to its inputs: every name looked up, every file read and checked, every doubt a warning. */
 import type { EngineProfile } from '../cost/engine-profile.ts';
+import type { Placement } from '../cost/placement.ts';
 import type { BasicMethod, Method } from '../drafter/methods.ts';
+import type { Ahead } from '../drafter/parallel.ts';
 import { type NamedTree, parseTree, readTree } from '../drafter/tree-spec.ts';
 import { UserError } from '../errors.ts';
 import { ringAssumption } from '../hardware/defaults.ts';
@@ -23,6 +25,7 @@ import { type ShippedModels, shippedModels } from './models.ts';
 import { formatWarnings, needsKernels, resolvedFormats } from './number-formats.ts';
 import { askedOf, checkUsed, DEFAULTS, hashedOptions, type Scenario } from './options.ts';
 import { implausible, type Override, overruled, type Profiles, readProfiles } from './overrides.ts';
+import { checkAllReduce, parseAhead, placementWarnings, readPlacement } from './placement.ts';
 import { rangeWarnings } from './range.ts';
 import { captureWarnings, joined, readTraces, readWorkload } from './recordings.ts';
 
@@ -33,6 +36,10 @@ export interface Inputs {
   /** The models and heads that ship beside it. */
   readonly shipped: ShippedModels;
   readonly engine: EngineProfile;
+  /** Where draft models and stages run. */
+  readonly placement: Placement;
+  /** What a parallel drafter prepares. */
+  readonly ahead: Ahead | null;
   /** What-if values that stand in both. */
   readonly overrides: readonly Override[];
   readonly methods: readonly Method[];
@@ -80,7 +87,8 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     kernels === null
       ? profiles.hardware
       : await withKernels(profiles.hardware, readJson(kernels), kernels.where);
-  warnings.push(...formatWarnings(given, target, hardware));
+  warnings.push(...formatWarnings(given, target, hardware), ...placementWarnings(scenario));
+  const placement = await readPlacement(scenario, hardware, documents);
   const policies = await readPolicies(scenario, documents, warnings);
   const trees = await readTrees(scenario, documents);
   const missCapture =
@@ -109,6 +117,8 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     target,
     shipped,
     engine,
+    placement,
+    ahead: scenario.ahead === null ? null : parseAhead(scenario.ahead),
     overrides,
     methods,
     policies,
@@ -137,12 +147,7 @@ async function readMachine({ gpu, engine, set, tp }: Scenario, documents: Docume
     const reason = overruled(path, tp, hardware);
     if (reason !== null) throw new UserError(`--set ${path}=${written} has no effect ${reason}`);
   }
-  const groups = [1, ...hardware.efficiency.allReduce.map((law) => law.gpus)];
-  if (!groups.includes(tp)) {
-    throw new UserError(
-      `--tp ${tp}: gpu ${hardware.name} has no all-reduce law for it, expected one of ${groups.join(', ')} (a profile with specification.linkBandwidth has 2, 4 and 8)`,
-    );
-  }
+  checkAllReduce(hardware, tp, '--tp');
   return profiles;
 }
 
@@ -271,6 +276,7 @@ function hashed(scenario: Scenario, shipped: ShippedModels): object {
     draft: draft !== null && shipped.heads.includes(draft) ? draft : name(draft),
     traces: trace.length,
     workload: workload !== null,
+    ...(scenario.draftGpu !== null && { draftGpu: true }),
     ...(scenario.tree.join() !== DEFAULTS.tree.join() && {
       tree: scenario.tree.map((one) => one.replace(/^file:.*/, 'file')).join(),
     }),

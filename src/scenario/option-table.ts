@@ -11,6 +11,7 @@ import { ROUTERS } from '../engine/router.ts';
 import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
 import { amount, counts, flag, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
 import { isOpen } from './load.ts';
+import { LINKS } from './placement.ts';
 import type { Asked, Option, OptionName, Scenario } from './scenario.ts';
 
 const KV_FORMATS = Object.keys(KV_BYTES) as readonly KvFormat[];
@@ -33,6 +34,14 @@ const unlessSome = ({ methods }: Asked, does: (method: Method) => boolean, what:
 
 const ofLengths = ({ workload }: Scenario) =>
   workload === null ? null : 'with --workload, which has lengths of its own';
+
+/** Why draft models cannot run elsewhere. */
+const onTarget = (value: string, { methods }: Asked) => {
+  const own = methods.flatMap(({ parts }) => parts).find(({ model }) => model?.card === 'target');
+  return own === undefined
+    ? null
+    : `${value}: ${own.name} drafts on the target's own KV cache, expected methods with a draft model`;
+};
 
 const ofServing = ({ load }: Scenario) =>
   load === 'clones' ? 'with --load clones: a batch is served at once, by one engine' : null;
@@ -124,7 +133,11 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     default: ['none', 'ngram', 'eagle3'],
     help: 'methods, comma-separated (specsim list methods)',
     group: 'method',
-    lacks({ load, cost }, { methods }) {
+    lacks({ load, cost, draftGpu }, { methods }) {
+      const parallel = methods.find(({ kind }) => kind === 'parallel');
+      if (parallel !== undefined && draftGpu === null) {
+        return `${parallel.name}: it drafts while the target's GPUs verify, expected GPUs of its own (--draft-gpu)`;
+      }
       const best = methods.find(({ kind }) => kind === 'best');
       return best === undefined || (load === 'clones' && COST_MODELS[cost].machine)
         ? null
@@ -357,6 +370,70 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'what if: prompts and outputs longer than the context of the model',
     group: 'model',
     hash: 'changed',
+  },
+  draftGpu: {
+    ...name('gpu'),
+    default: null,
+    help: 'GPU of its own for draft models, by name or a profile file; counted in what is said per GPU',
+    group: 'machine',
+    hash: 'contents',
+    idle: ({ cost }, asked) =>
+      COST_MODELS[cost].machine
+        ? unlessSome(asked, runsDraftModel, 'runs a draft model')
+        : `with --cost ${cost}`,
+    lacks: ({ draftGpu }, asked) => (draftGpu === null ? null : onTarget(draftGpu, asked)),
+  },
+  draftTp: {
+    ...whole(1, 1024),
+    default: null,
+    help: "GPUs that share a draft model, instead of the target's (of a --draft-gpu: instead of 1)",
+    group: 'machine',
+    hash: 'changed',
+    idle: ({ cost }, asked) =>
+      COST_MODELS[cost].machine
+        ? unlessSome(asked, runsDraftModel, 'runs a draft model')
+        : `with --cost ${cost}`,
+    lacks: ({ draftTp, draftGpu, tp }, asked) =>
+      draftTp === null
+        ? null
+        : draftGpu === null && draftTp > tp
+          ? `${draftTp}: the target has ${tp} GPUs (--tp), expected at most that, or a --draft-gpu`
+          : onTarget(String(draftTp), asked),
+  },
+  ahead: {
+    ...text('CHANCE,OUTCOMES such as 0.8,12'),
+    default: null,
+    help: 'outcomes of a verification for which a parallel drafter has drafts ready, CHANCE,OUTCOMES: that the right one is among them, and how many are drafted (SSD); unless said, the one in which all is accepted (PEARL)',
+    group: 'method',
+    hash: 'changed',
+    idle: (_, asked) => unlessSome(asked, ({ kind }) => kind === 'parallel', 'drafts in parallel'),
+  },
+  pp: {
+    ...whole(1, 64),
+    default: 1,
+    help: 'groups of --tp GPUs with a part of the layers each (pipeline parallel), one batch in them at a time',
+    group: 'machine',
+    hash: 'changed',
+    idle: ({ cost }) => (COST_MODELS[cost].machine ? null : `with --cost ${cost}`),
+    lacks: ({ pp, link }) =>
+      pp === 1 || link.stage !== undefined
+        ? null
+        : `${pp}: activations move from stage to stage, expected --link stage=LATENCY,BANDWIDTH`,
+  },
+  link: {
+    ...pairs('NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s', true),
+    default: {},
+    help: 'links as NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s: draft (to a --draft-gpu), stage (of --pp); may be repeated',
+    group: 'machine',
+    hash: 'changed',
+    idle: (scenario, asked, link) =>
+      Object.hasOwn(LINKS, link!) ? LINKS[link!]!.idle(scenario, asked) : null,
+    lacks({ link }) {
+      const unknown = Object.keys(link).find((one) => !Object.hasOwn(LINKS, one));
+      return unknown === undefined
+        ? null
+        : `${unknown}: unknown link, expected one of ${Object.keys(LINKS).join(', ')}`;
+    },
   },
 };
 

@@ -6,6 +6,7 @@
  */
 import { bytesMachine, flopsMachine } from '../cost/demand.ts';
 import type { Machine } from '../cost/fields.ts';
+import { placedOn } from '../cost/placement.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { noSeconds, type PartSeconds, PassWork, StepWork, Verified } from '../cost/work.ts';
 import { takesK } from '../drafter/methods.ts';
@@ -140,9 +141,17 @@ class Pricer {
   }
 
   #cost({ hardware, engine }: Machine): Roofline {
-    const { scenario, target, drafts } = this.#inputs;
+    const { scenario, target, drafts, placement } = this.#inputs;
     const name = this.#draft;
     const shapes = name === null ? [] : [draftShape(name, drafts.get(name)!, this.#inputs)];
-    return new Roofline(forwardShape(target, targetLayout(scenario)), shapes, hardware, engine, scenario.tp);
+    const placed = placedOn(placement, hardware);
+    return new Roofline(
+      forwardShape(target, targetLayout(scenario)),
+      shapes,
+      hardware,
+      engine,
+      scenario.tp,
+      placed,
+    );
   }
 }

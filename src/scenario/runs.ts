@@ -8,6 +8,7 @@ import { type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { selectHashes } from '../workload/workload.ts';
 import type { Inputs } from './inputs.ts';
+import { gpusOf } from './placement.ts';
 import {
   arrivalsOf,
   type Coming,
@@ -147,7 +148,7 @@ export class Runs {
 
   /** Every request of a setting, measured as a served load. */
   servedMeasures(setup: Setup, coming: Coming): ServedMeasures {
-    const { hardware, scenario, slo } = this.#inputs;
+    const { hardware, placement, scenario, slo } = this.#inputs;
     this.#setups.checkFit(setup);
     const served = this.serve(setup, coming, this.everyRequest, setup.priceOn(this.#inputs), {
       gaps: true,
@@ -159,13 +160,14 @@ export class Runs {
         `--duration ${scenario.duration}: no request of ${this.#trace.name} ended by then, expected a longer one`,
       );
     }
-    const { powerW, priceUsdPerH } = hardware.specification;
+    const gpus = gpusOf(scenario, placement, setup.method);
     const serving = servingMeasures(servedRun(served, setup.kvBlocks), {
       open: 'arrivalS' in coming,
       slo,
-      gpus: scenario.tp * scenario.replicas,
-      powerW,
-      priceUsdPerH,
+      gpus: [
+        { count: gpus.target, ...hardware.specification },
+        { count: gpus.drafting, ...placement.drafting.hardware.specification },
+      ].filter(({ count }) => count > 0),
     });
     if (unsettled(serving, finished.length + unfinished)) {
       this.#warnings.add(

@@ -51,6 +51,16 @@ export interface Scenario {
   readonly draftDtype: WeightFormat | 'auto';
   /** Whether prompts and outputs may be longer than the model's context. */
   readonly ignoreContextLimit: boolean;
+  /** The GPU that draft models run on where it is not the target's. */
+  readonly draftGpu: string | null;
+  /** GPUs that share a draft model; null: those of the target, or one of its own. */
+  readonly draftTp: number | null;
+  /** What a parallel drafter prepares; null: the outcome in which all is accepted. */
+  readonly ahead: string | null;
+  /** Groups of GPUs that each have a part of the target's layers. */
+  readonly pp: number;
+  /** Latency and bandwidth by name of the link. */
+  readonly link: Readonly<Record<string, string>>;
 }
 
 export type OptionName = keyof Scenario;

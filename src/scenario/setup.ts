@@ -1,8 +1,8 @@
 /** What a setting needs to run on a trace: acceptance, texts, prices, memory and rounds, each made once. */
 
 import type { Machine } from '../cost/fields.ts';
-import { kvBytes } from '../cost/memory.ts';
 import { COST_MODELS, type CostName } from '../cost/models.ts';
+import { placedOn } from '../cost/placement.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel, Verified } from '../cost/work.ts';
@@ -24,7 +24,7 @@ import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace
 import { authorsConventions } from './authors-conventions.ts';
 import { draftShape, targetLayout } from './draft-cards.ts';
 import type { Inputs } from './inputs.ts';
-import { formatsText } from './number-formats.ts';
+import { kvBlocksOf } from './kv-blocks.ts';
 import { planted, TREE_CONSTANTS, treeRemark } from './plant.ts';
 
 /** A method and its draft length; null for methods that take none. */
@@ -121,7 +121,12 @@ export class Setups {
   /** A drafter with no memory of earlier runs. */
   drafter(setup: Pick<Setup, 'method' | 'k' | 'policy' | 'tree' | 'acceptance' | 'priceOn'>): Drafter {
     const { scenario } = this.#inputs;
-    const deciding = { policy: setup.policy, cost: setup.priceOn(this.#inputs), seed: scenario.seed };
+    const deciding = {
+      policy: setup.policy,
+      cost: setup.priceOn(this.#inputs),
+      seed: scenario.seed,
+      ahead: this.#inputs.ahead,
+    };
     return assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions, deciding, setup.tree);
   }
 
@@ -183,14 +188,15 @@ export class Setups {
     batch: number | null,
     texts = this.#trace.outputTokens,
   ): Setup {
-    const { scenario, hardware, engine, target, drafts } = this.#inputs;
+    const { scenario, drafts } = this.#inputs;
     const trace = this.#trace;
     const acceptance = method.parts.map((part) => this.#acceptance(part, k));
     const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
     const cards = models.map((name) => drafts.get(name)!);
-    const shapes = models.map((name, m) =>
-      entry(this.#shapes, name, () => draftShape(name, cards[m]!, this.#inputs)),
-    );
+    const shapes = models.flatMap((name, m) => {
+      const shape = entry(this.#shapes, name, () => draftShape(name, cards[m]!, this.#inputs));
+      return method.kind === 'parallel' ? [shape, drafting(shape)] : [shape];
+    });
     const deepest = Math.min(
       ...cards.map((card) => (card.kind === 'medusa' ? card.heads! : Number.POSITIVE_INFINITY)),
     );
@@ -212,24 +218,25 @@ export class Setups {
         outputTokens = outputTokens.map((tokens, r) => Math.min(tokens, other[r]!));
       }
     }
-    const limited = COST_MODELS[scenario.cost].memory;
-    const used = [this.#target, ...shapes];
-    const memory = hardware.specification.memoryCapacityBytes * engine.memoryShare;
-    const weights = used.reduce((sum, shape) => sum + shape.weightBytes, 0);
-    const perToken = used.reduce((sum, shape) => sum + shape.kvBytesPerToken, 0);
-    if (limited && weights >= memory) {
-      throw new UserError(
-        `${target.name} in ${formatsText(scenario.dtype, target)}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; more GPUs (--tp) or a smaller --dtype may do`,
-      );
-    }
+    const kvBlocks = COST_MODELS[scenario.cost].memory
+      ? kvBlocksOf(this.#inputs, this.#target, shapes)
+      : Number.POSITIVE_INFINITY;
     const price = ({ hardware, engine }: Machine) =>
-      PRICES[scenario.cost](this.#target, shapes, hardware, engine, scenario.tp);
+      PRICES[scenario.cost](
+        this.#target,
+        shapes,
+        hardware,
+        engine,
+        scenario.tp,
+        placedOn(this.#inputs.placement, hardware),
+      );
     const replayed = new Map<number, ReplayedRounds>();
     const { promptTokens } = trace;
     const policy = named.spec;
     const adapts =
       method.kind === 'best' || method.kind === 'bandit' || (takesK(method) && policy.kind !== 'fixed');
-    const priceOn = (machine: Machine) => this.#prices.get([machine], models.join(), () => price(machine));
+    const shapesKey = `${models.join()} ${shapes.length}`;
+    const priceOn = (machine: Machine) => this.#prices.get([machine], shapesKey, () => price(machine));
     // Plain decoding has no acceptance, only texts.
     const lengths = acceptance.length === 0 ? [outputTokens] : acceptance;
     const ground = {
@@ -258,10 +265,7 @@ export class Setups {
       draftModels: shapes.length,
       promptTokens,
       outputTokens,
-      kvBlocks: limited
-        ? (engine.kvBlocks ??
-          Math.floor(kvBytes(this.#target, shapes, hardware, engine) / perToken / engine.blockTokens))
-        : Number.POSITIVE_INFINITY,
+      kvBlocks,
     };
     return {
       ...replayable,
@@ -340,6 +344,7 @@ export function acceptanceOf(
   };
 }
 
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(1)} GB`;
+/** The same model while the target verifies. */
+function drafting(shape: ForwardShape): ForwardShape {
+  return { ...shape, ahead: true, lastTokenOnly: true, weightBytes: 0, kvBytesPerToken: 0 };
 }

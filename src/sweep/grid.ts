@@ -157,7 +157,7 @@ function pointOf(
   }
   const whole = completeScenario(options);
   const asked = { methods: [methods.get(whole.method[0]!)!], billed: whole.load !== 'clones' };
-  const effective: Record<string, unknown> = { ...whole, set: {}, acceptance: {} };
+  const effective: Record<string, unknown> = { ...whole, ...NO_PAIRS };
   const values: Record<string, AxisValue> = {};
   for (const [a, axis] of axes.entries()) {
     const { key, inner, isList } = axis;
@@ -173,6 +173,10 @@ function pointOf(
   const set = Object.entries(effective.set as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1));
   return { scenario: { ...effective, set: Object.fromEntries(set) } as unknown as Scenario, axes: values };
 }
+
+const NO_PAIRS = Object.fromEntries(
+  OPTION_NAMES.filter((name) => OPTIONS[name].holds === 'pairs').map((name) => [name, {}]),
+);
 
 function nameOf({ key, inner }: Axis): string {
   return inner === null ? key : `${key}.${inner}`;

@@ -72,6 +72,7 @@ function shape(rest: Partial<ForwardShape> = {}): ForwardShape {
     layers: 1,
     gemms: [],
     block: false,
+    readBytesPerToken: 4,
     firstPassGemms: [],
     lmHead: gemm(10, 5),
     experts: null,

@@ -7,6 +7,7 @@ import type { Drafter } from '../../src/drafter/drafter.ts';
 import {
   BASIC_METHODS,
   type BasicMethod,
+  draftSlots,
   FAMILIES,
   methodForms,
   parseMethod,
@@ -104,7 +105,7 @@ it('no round exceeds the most, accepts what was not drafted, emits beyond the en
       const method = parseMethod(name);
       const blocks = method.parts.some(({ model }) => model?.drafting === 'block');
       const k = takesK(method) ? (blocks ? MAX_K : asked) : null;
-      const draftModels = method.parts.filter(({ model }) => model !== undefined).length;
+      const draftModels = draftSlots(method);
       const acceptance = method.parts.map((part, p) => lengthsOf(drawn, part, p));
       const make = () =>
         assembleDrafter(method, k, acceptance, AS_RECORDED, {

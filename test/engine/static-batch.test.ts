@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { noSeconds, PassWork, StepWork, totalSeconds } from '../../src/cost/work.ts';
 import { assembleDrafter } from '../../src/drafter/assemble.ts';
-import { parseMethod } from '../../src/drafter/methods.ts';
+import { draftSlots, parseMethod } from '../../src/drafter/methods.ts';
 import { AS_RECORDED } from '../../src/drafter/replay.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { Closed } from '../../src/engine/load.ts';
@@ -72,7 +72,7 @@ function build({
     sampleAcceptance([rate, rate / 2], outputTokens, part.name, i),
   );
   const drafter = () => assembleDrafter(method, k, acceptance, AS_RECORDED);
-  const draftModels = method.parts.filter((part) => part.model !== undefined).length;
+  const draftModels = draftSlots(method);
   return {
     requests: prompts.map((_, r) => r),
     drafter,

@@ -195,6 +195,7 @@ function expertsAlone(
       layers: 1,
       gemms: [],
       block: false,
+      readBytesPerToken: 0,
       firstPassGemms: [],
       lmHead: matrix('lm_head', 1, 1),
       experts: {
