@@ -1,7 +1,5 @@
-/// <reference path="./alea.d.ts" />
-/** Named random streams. The only importer of seedrandom, so that no draw depends on the order of others. */
-// Not the whole of it: its other generators are never drawn from.
-import alea from 'seedrandom/lib/alea.js';
+/** Named random streams, so that no draw depends on the order of others. */
+import { Alea } from './alea.ts';
 
 /** Draws a number, uniform on [0, 1). */
 export type Stream = () => number;
@@ -12,7 +10,13 @@ export type Stream = () => number;
  * @param keys what the stream is for, such as `'arrivals'` or `'acceptance', 'eagle3', request`
  */
 export function stream(seed: number, ...keys: readonly (string | number)[]): Stream {
-  return alea([seed, ...keys].join('/'));
+  const alea = draws(seed, ...keys);
+  return () => alea.next();
+}
+
+/** The same stream, for who draws many numbers at once. */
+export function draws(seed: number, ...keys: readonly (string | number)[]): Alea {
+  return new Alea([seed, ...keys].join('/'));
 }
 
 /** A draw from the exponential distribution with the given rate (events per unit of the result). */

@@ -1,6 +1,6 @@
 /** N-gram look-up as runs of copied tokens (docs/acceptance-process.md, section 3). */
 import * as z from 'zod/mini';
-import type { Stream } from '../random/streams.ts';
+import type { Alea } from '../random/alea.ts';
 import { strictObject } from '../validate.ts';
 import { alongOutputSchema, writeAlongOutput } from './along-output.ts';
 
@@ -43,58 +43,87 @@ interface CopyRunRequest {
   readonly proposed: Uint8Array;
 }
 
-/**
- * Samples the n-gram column of one request into `request`.
- *
- * @param score normal score of the request: positive copies more and longer
- * @param scratch at least as long as the output
- */
-export function sampleCopyRuns(
-  process: CopyRuns,
-  request: CopyRunRequest,
-  score: number,
-  draw: Stream,
-  scratch: Float64Array,
-  maxK: number,
-): void {
-  const { emitted, proposed } = request;
-  const { run, wholeCopy, lookup } = process;
-  const tokens = emitted.length;
-  writeAlongOutput(process.startAlongOutput, tokens, scratch);
-  const requestLogit = process.requestSd * score;
-  const beta = run.beta * Math.exp(run.lengthSd * score);
-  const lagLogit = lagLogits(process);
-  let age = -1;
-  let lag = lagLogit.length;
-  let whole = draw() < wholeCopy.share;
-  for (let position = 1; position < tokens; position++) {
-    const fate = draw();
-    const search = draw();
-    let found = 0;
-    if (age >= 0) {
-      const hazard = whole
-        ? wholeCopy.hazard
-        : run.floor + ((1 - run.floor) * run.alpha) / (run.alpha + beta + age);
-      age = fate < hazard ? -1 : age + 1;
-      // The suffix still matches where a run breaks: something is proposed there, and rejected.
-      found = 1;
-      if (age < 0) {
-        lag = 0;
-        whole = false;
-      }
-    } else if (position >= FIRST_LOOKUP) {
-      const opening = position < OPENING_END ? process.opening : 0;
-      const logit = scratch[position]! + opening + requestLogit + (lagLogit[lag++] ?? 0);
-      if (fate < logistic(logit)) age = 0;
-      found =
-        age >= 0 ? 1 : logistic(lookup.found + lookup.perDoubling * Math.log2(position / LOOKUP_REFERENCE));
-    }
-    emitted[position] = age >= 0 ? 2 : 1;
-    proposed[position] = proposal(search, found, lookup.short, maxK);
+/** Samples the n-gram column, request by request; draws are made many at a time. */
+export class CopyRunSampler {
+  readonly #process: CopyRuns;
+  readonly #maxK: number;
+  readonly #lagLogit: readonly number[];
+  /** By position: logit that a run starts there, and the chance that a search finds anything. */
+  readonly #start: Float64Array;
+  readonly #found: Float64Array;
+  readonly #draws: Float64Array;
+
+  /** @param longest output, in tokens */
+  constructor(process: CopyRuns, longest: number, maxK: number) {
+    const { found, perDoubling } = process.lookup;
+    this.#process = process;
+    this.#maxK = maxK;
+    this.#lagLogit = lagLogits(process);
+    this.#start = new Float64Array(longest);
+    this.#found = Float64Array.from({ length: longest }, (_, position) =>
+      logistic(found + perDoubling * Math.log2(position / LOOKUP_REFERENCE)),
+    );
+    this.#draws = new Float64Array(2 * longest);
   }
-  // So far what is emitted only says where tokens are copied.
+
+  /**
+   * Samples one request into `request`.
+   *
+   * @param score normal score of the request: positive copies more and longer
+   * @param alea draws of nothing else
+   */
+  sample({ emitted, proposed }: CopyRunRequest, score: number, alea: Alea): void {
+    const { run, wholeCopy, lookup, opening, requestSd, startAlongOutput } = this.#process;
+    const start = this.#start;
+    const foundAt = this.#found;
+    const lagLogit = this.#lagLogit;
+    const draws = this.#draws;
+    const tokens = emitted.length;
+    writeAlongOutput(startAlongOutput, tokens, start);
+    alea.fill(draws, 2 * tokens - 1);
+    const requestLogit = requestSd * score;
+    const beta = run.beta * Math.exp(run.lengthSd * score);
+    // No run starts with more than this chance, which spares most exponentials.
+    const most =
+      logistic(
+        Math.max(...startAlongOutput) + Math.max(0, opening) + requestLogit + Math.max(0, ...lagLogit),
+      ) + 1e-9;
+    let age = -1;
+    let lag = lagLogit.length;
+    let whole = draws[0]! < wholeCopy.share;
+    for (let position = 1; position < tokens; position++) {
+      const fate = draws[2 * position - 1]!;
+      let found = 0;
+      if (age >= 0) {
+        const hazard = whole
+          ? wholeCopy.hazard
+          : run.floor + ((1 - run.floor) * run.alpha) / (run.alpha + beta + age);
+        age = fate < hazard ? -1 : age + 1;
+        // The suffix still matches where a run breaks: something is proposed there, and rejected.
+        found = 1;
+        if (age < 0) {
+          lag = 0;
+          whole = false;
+        }
+      } else if (position >= FIRST_LOOKUP) {
+        const after = lag < lagLogit.length ? lagLogit[lag++]! : 0;
+        if (fate < most) {
+          const logit = start[position]! + (position < OPENING_END ? opening : 0) + requestLogit + after;
+          if (fate < logistic(logit)) age = 0;
+        }
+        found = age >= 0 ? 1 : foundAt[position]!;
+      }
+      emitted[position] = age >= 0 ? 2 : 1;
+      proposed[position] = proposal(draws[2 * position]!, found, lookup.short, this.#maxK);
+    }
+    acceptRuns(emitted, proposed, this.#maxK);
+  }
+}
+
+/** From where tokens are copied (more than 1 in `emitted`) to how many drafts each position accepts. */
+function acceptRuns(emitted: Uint8Array, proposed: Uint8Array, maxK: number): void {
   let length = 0;
-  for (let position = tokens - 1; position > 0; position--) {
+  for (let position = emitted.length - 1; position > 0; position--) {
     length = emitted[position]! > 1 ? length + 1 : 0;
     const accepted = Math.min(length, maxK);
     emitted[position] = accepted + 1;

@@ -6,12 +6,12 @@
 
 import * as z from 'zod/mini';
 import { shown, UserError } from '../errors.ts';
-import { stream } from '../random/streams.ts';
+import { draws } from '../random/streams.ts';
 import { strictObject, validate } from '../validate.ts';
-import { copyRunsSchema, sampleCopyRuns } from './copy-runs.ts';
+import { CopyRunSampler, copyRunsSchema } from './copy-runs.ts';
 import { offsetsOfLengths } from './flat.ts';
 import { copulaSchema, sampleRequestScores } from './request-scores.ts';
-import { sampleTokenDifficulty, tokenDifficultySchema } from './token-difficulty.ts';
+import { DifficultySampler, tokenDifficultySchema } from './token-difficulty.ts';
 import type { AcceptanceTrace, PositionLengths, Provenance } from './trace.ts';
 
 /** The largest draft length a process answers for, in tokens: that of the recordings it is fitted to. */
@@ -154,15 +154,14 @@ export function sampleProcess(
   const offsets = offsetsOfLengths(outputTokens);
   const positions = offsets[requests]!;
   const longest = outputTokens.reduce((most, tokens) => Math.max(most, tokens), 0);
-  const scratch = new Float64Array(longest);
+  const copyRuns = new CopyRunSampler(process.ngram, longest, MAX_K);
   const lookUp = (r: number, columns: CopyRunColumns, at: number): Uint8Array => {
     const tokens = outputTokens[r]!;
     const request = {
       emitted: columns.emitted.subarray(at, at + tokens),
       proposed: columns.proposed.subarray(at, at + tokens),
     };
-    const draws = stream(seed, 'acceptance', 'ngram', r);
-    sampleCopyRuns(process.ngram, request, scores.copy[r]!, draws, scratch, MAX_K);
+    copyRuns.sample(request, scores.copy[r]!, draws(seed, 'acceptance', 'ngram', r));
     return request.emitted;
   };
   // Where nobody asks for look-up, what it would do is kept of one request at a time: a million take a lot of room.
@@ -198,10 +197,10 @@ export function sampleProcess(
     if (difficulty === undefined) continue;
     const sampled = once(() => {
       const emitted = new Uint8Array(positions);
+      const sampler = new DifficultySampler(difficulty, longest, MAX_K);
       for (let r = 0; r < requests; r++) {
-        const draws = stream(seed, 'acceptance', method, r);
         const request = { emitted: emitted.subarray(offsets[r]!, offsets[r + 1]!), lookedUp: lookUpOf(r) };
-        sampleTokenDifficulty(difficulty, request, scores.ease[r]!, draws, scratch, MAX_K);
+        sampler.sample(request, scores.ease[r]!, draws(seed, 'acceptance', method, r));
       }
       return emitted;
     });

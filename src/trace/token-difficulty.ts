@@ -1,7 +1,7 @@
 /** A draft model, a head or a whole one, as tokens of varying difficulty (docs/acceptance-process.md, section 4). */
 import * as z from 'zod/mini';
-import { inverseNormal } from '../random/inverse-normal.ts';
-import type { Stream } from '../random/streams.ts';
+import type { Alea } from '../random/alea.ts';
+import { inverseNormal, normalBelow } from '../random/inverse-normal.ts';
 import { strictObject } from '../validate.ts';
 import { alongOutputSchema, writeAlongOutput } from './along-output.ts';
 
@@ -27,42 +27,76 @@ interface DifficultyRequest {
   readonly lookedUp: Uint8Array;
 }
 
+/** Draws at a time where nobody knows how many rounds will take. */
+const BLOCK = 64;
+
 /**
- * Samples the draft model's column of one request into its `emitted`.
- *
- * @param score normal score of the request: positive is easier
- * @param scratch at least as long as the output
+ * Samples a draft model's column, request by request. Draws are made many at a time, as one by one they would take most
+ * of the time.
  */
-export function sampleTokenDifficulty(
-  process: TokenDifficulty,
-  { emitted, lookedUp }: DifficultyRequest,
-  score: number,
-  draw: Stream,
-  scratch: Float64Array,
-  maxK: number,
-): void {
-  const { local, roundSd } = process;
-  const tokens = emitted.length;
-  writeAlongOutput(process.difficultyAlongOutput, tokens, scratch);
-  const request = process.requestSd * score;
-  const innovation = Math.sqrt(1 - local.correlation ** 2);
-  let walk = inverseNormal(draw());
-  for (let token = 0; token < tokens; token++) {
-    walk = local.correlation * walk + innovation * inverseNormal(draw());
-    const copied = lookedUp[token]! > 1 ? process.copied : 0;
-    scratch[token]! += local.sd * walk + inverseNormal(draw()) - request - copied;
+export class DifficultySampler {
+  readonly #process: TokenDifficulty;
+  readonly #maxK: number;
+  /** Difficulty added to the draft after so many others. */
+  readonly #depth: Float64Array;
+  readonly #difficulty: Float64Array;
+  readonly #draws: Float64Array;
+
+  /** @param longest output, in tokens */
+  constructor(process: TokenDifficulty, longest: number, maxK: number) {
+    this.#process = process;
+    this.#maxK = maxK;
+    this.#depth = depthTable(process, maxK);
+    this.#difficulty = new Float64Array(longest);
+    this.#draws = new Float64Array(Math.max(BLOCK, 2 * longest + 1));
   }
-  const depth = depthTable(process, maxK);
-  emitted[0] = 1;
-  for (let position = 1; position < tokens; position++) {
-    const most = Math.min(maxK, tokens - position);
-    let accepted = 0;
-    while (
-      accepted < most &&
-      scratch[position + accepted]! + depth[accepted]! + roundSd * inverseNormal(draw()) < 0
-    )
-      accepted++;
-    emitted[position] = accepted + 1;
+
+  /**
+   * Samples one request into its `emitted`.
+   *
+   * @param score normal score of the request: positive is easier
+   * @param alea draws of nothing else
+   */
+  sample({ emitted, lookedUp }: DifficultyRequest, score: number, alea: Alea): void {
+    this.#drawDifficulty(lookedUp, score, alea);
+    const { roundSd } = this.#process;
+    const difficulty = this.#difficulty;
+    const depth = this.#depth;
+    const draws = this.#draws.subarray(0, BLOCK);
+    const tokens = emitted.length;
+    let at = BLOCK;
+    emitted[0] = 1;
+    for (let position = 1; position < tokens; position++) {
+      const most = Math.min(this.#maxK, tokens - position);
+      let accepted = 0;
+      while (accepted < most) {
+        if (at === BLOCK) {
+          alea.fill(draws);
+          at = 0;
+        }
+        if (!normalBelow(difficulty[position + accepted]! + depth[accepted]!, roundSd, draws[at++]!)) break;
+        accepted++;
+      }
+      emitted[position] = accepted + 1;
+    }
+  }
+
+  /** Of each token: along the output, near its neighbours, and its own. */
+  #drawDifficulty(lookedUp: Uint8Array, score: number, alea: Alea): void {
+    const { difficultyAlongOutput, local, requestSd, copied } = this.#process;
+    const difficulty = this.#difficulty;
+    const draws = this.#draws;
+    const tokens = lookedUp.length;
+    writeAlongOutput(difficultyAlongOutput, tokens, difficulty);
+    alea.fill(draws, 2 * tokens + 1);
+    const request = requestSd * score;
+    const innovation = Math.sqrt(1 - local.correlation ** 2);
+    let walk = inverseNormal(draws[0]!);
+    for (let token = 0; token < tokens; token++) {
+      walk = local.correlation * walk + innovation * inverseNormal(draws[2 * token + 1]!);
+      const own = inverseNormal(draws[2 * token + 2]!);
+      difficulty[token]! += local.sd * walk + own - request - (lookedUp[token]! > 1 ? copied : 0);
+    }
   }
 }
 
