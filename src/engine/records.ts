@@ -22,16 +22,30 @@ export interface FinishedRecord {
 /** Finished requests in order of their end, a growable column for each field: a million take 60 MB. */
 export class FinishedRecords implements Iterable<FinishedRecord> {
   length = 0;
-  request = new Int32Array(16);
-  copies = new Int32Array(16);
-  tokens = new Int32Array(16);
-  promptTokens = new Int32Array(16);
-  arrivalS = new Float64Array(16);
-  admittedS = new Float64Array(16);
-  firstTokenS = new Float64Array(16);
-  endS = new Float64Array(16);
-  preemptions = new Int32Array(16);
-  replica = new Int32Array(16);
+  request: Int32Array;
+  copies: Int32Array;
+  tokens: Int32Array;
+  promptTokens: Int32Array;
+  arrivalS: Float64Array;
+  admittedS: Float64Array;
+  firstTokenS: Float64Array;
+  endS: Float64Array;
+  preemptions: Int32Array;
+  replica: Int32Array;
+
+  /** @param room records that are expected */
+  constructor(room = 16) {
+    this.request = new Int32Array(room);
+    this.copies = new Int32Array(room);
+    this.tokens = new Int32Array(room);
+    this.promptTokens = new Int32Array(room);
+    this.arrivalS = new Float64Array(room);
+    this.admittedS = new Float64Array(room);
+    this.firstTokenS = new Float64Array(room);
+    this.endS = new Float64Array(room);
+    this.preemptions = new Int32Array(room);
+    this.replica = new Int32Array(room);
+  }
 
   /** The index of one more, whose columns are to be set; those that are left out are 0. */
   next(): number {

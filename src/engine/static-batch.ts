@@ -38,7 +38,7 @@ export interface StaticBatchRun {
 export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
   const { workload, rounds, requests, copies, cost } = parts;
   const totals = emptyTotals();
-  const finished = new FinishedRecords();
+  const finished = new FinishedRecords(requests.length);
   const pricesOf = new Map<number, StepPrices>();
   let prices: StepPrices | undefined;
   let nowS = 0;
