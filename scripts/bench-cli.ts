@@ -51,6 +51,7 @@ specsim('specsim run, one point', 'run', '--method', 'eagle3', '--k', '3', '--ba
 const stated = ['--acceptance', 'suffix=0.5', '--draft', 'llama-3.2-1b', '--acceptance', 'draft-model=0.6'];
 const methods = 'ngram,eagle,eagle3,suffix,draft-model,hybrid:ngram+eagle3';
 specsim('specsim tune, 6 methods, 16 k, 9 batch sizes', 'tune', '--method', methods, ...stated);
+specsim('specsim tune --tree best, 9 batch sizes', 'tune', '--method', 'eagle3', '--tree', 'best');
 
 writeFileSync(
   join(work, 'grid.json'),

@@ -3,6 +3,7 @@
  * batch, which of all trees makes the most tokens a second there.
  */
 import { type CostModel, noSeconds, StepWork, totalSeconds, Verified } from '../cost/work.ts';
+import { Memo } from '../memo.ts';
 import { stream } from '../random/streams.ts';
 import {
   bestTree,
@@ -25,6 +26,9 @@ export const SELECTION_QUALITY = 0.8;
 
 /** Children of a node of a best tree at most, and its depth unless k says less: what engines allow. */
 const MOST_WIDTH = 8;
+
+/** Every batch size weighs the same trees. */
+const GROWN = new Memo<GrownTree>();
 
 /** Passes of whoever drafts all of a tree at once: one, over the last token. */
 export const ONE_PASS: readonly number[] = [1];
@@ -70,7 +74,7 @@ export function dynamicTree(
     label,
     best,
     blind: randomFirst(pool, stream(seed, 'tree', 'order')).first(drafts),
-    blindAt: Uint8Array.from({ length: positions }, () => (draw() < quality ? 0 : 1)),
+    blindAt: new Uint8Array(positions).map(() => (draw() < quality ? 0 : 1)),
     passWidths,
     masked,
   };
@@ -85,11 +89,9 @@ export interface TreeTerms {
   readonly cost: CostModel;
 }
 
-/** A tree of so many drafts, grown within a depth and a width, with what it emits and takes. */
+/** A tree of so many drafts, with what it emits and takes. */
 interface Weighed {
   readonly drafts: number;
-  readonly depth: number;
-  readonly width: number;
   /** Expected tokens of a round. */
   readonly length: number;
   readonly stepS: number;
@@ -100,7 +102,7 @@ export function* weighedPrefixes(
   paths: readonly TreePath[],
   chances: ArrayLike<number>,
   { onePass, sequences, contextTokens, cost }: TreeTerms,
-): Generator<Pick<Weighed, 'drafts' | 'length' | 'stepS'>> {
+): Generator<Weighed> {
   const price = noSeconds();
   const verified = new Verified();
   const work = new StepWork(1, paths.length);
@@ -149,9 +151,13 @@ function* weighedTrees(
 ): Generator<{ readonly weighed: Weighed; readonly grown: GrownTree }> {
   for (let depth = 1; depth <= Math.min(limits.depth, chances.length); depth++) {
     for (let width = 1; width <= MOST_WIDTH; width++) {
-      const grown = bestTree(chances, { drafts: limits.drafts, depth, width });
-      for (const prefix of weighedPrefixes(grown.tree.paths, grown.chances, terms)) {
-        if (prefix.drafts > 0) yield { weighed: { ...prefix, depth, width }, grown };
+      const grown = GROWN.get([chances], `${limits.drafts} ${depth} ${width}`, () =>
+        bestTree(chances, { drafts: limits.drafts, depth, width }),
+      );
+      // One that leaves room in its width was weighed with less of it.
+      if (grown.tree.mostRank < width) break;
+      for (const weighed of weighedPrefixes(grown.tree.paths, grown.chances, terms)) {
+        if (weighed.drafts > 0) yield { weighed, grown };
       }
     }
   }

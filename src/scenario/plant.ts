@@ -6,7 +6,13 @@
 import type { CostModel } from '../cost/work.ts';
 import type { Planted } from '../drafter/assemble.ts';
 import { draftsInOnePass, type Method } from '../drafter/methods.ts';
-import { bestTreeOf, dynamicTree, fixedTree, SELECTION_QUALITY } from '../drafter/run-tree.ts';
+import {
+  bestTreeOf,
+  dynamicTree,
+  fixedTree,
+  type PlannedTree,
+  SELECTION_QUALITY,
+} from '../drafter/run-tree.ts';
 import type { NamedTree } from '../drafter/tree-spec.ts';
 import { UserError } from '../errors.ts';
 import { Memo } from '../memo.ts';
@@ -89,52 +95,62 @@ export interface Ground {
   readonly batch: number | null;
 }
 
-/** @throws UserError for a tree that is deeper or wider than was recorded */
-export function planted({ name, spec }: NamedTree, ground: Ground, assumed = USUAL): Planted {
+/**
+ * @param assumed another value of what is assumed; what a tree does not depend on changes nothing, and is not run again
+ * @throws UserError for a tree that is deeper or wider than was recorded
+ */
+export function planted(tree: NamedTree, ground: Ground, assumed = USUAL): Planted {
+  const usual = plantedUnder(tree, ground, USUAL);
+  if (!usual.assumed) return usual;
+  return plantedUnder(tree, ground, {
+    missCapture: ground.lengths.ranks === undefined ? assumed.missCapture : USUAL.missCapture,
+    selectionQuality: usual.plan.blind === null ? USUAL.selectionQuality : assumed.selectionQuality,
+  });
+}
+
+function plantedUnder(
+  { name, spec }: NamedTree,
+  ground: Ground,
+  { missCapture: times, selectionQuality: quality }: TreeAssumptions,
+): Planted {
   const { inputs, trace, method, lengths, deepest, cost, batch } = ground;
-  const { scenario, hardware, engine, target } = inputs;
   checkExtent(name, spec, ground);
-  const { seed, missCapture, tp, dtype, k } = scenario;
+  const { seed, missCapture, k } = inputs.scenario;
   const { ranks: recorded } = lengths;
-  // What a tree does not depend on changes nothing, and is not run again.
-  const times = recorded === undefined ? assumed.missCapture : USUAL.missCapture;
-  const quality = spec.kind === 'engine' ? assumed.selectionQuality : USUAL.selectionQuality;
   const { ranks, chances } = RANKS.get([lengths], `${missCapture} ${times} ${seed}`, () =>
     recorded === undefined
       ? assumedText(lengths, timesCapture(captureOf(ground), times), seed)
       : recordedText(lengths, recorded),
   );
   const texts = { starts: lengths.offsets.subarray(0, -1), ends: lengths.offsets.subarray(1) };
+  const planting = (plan: PlannedTree): Planted => {
+    // A tree of first choices alone is the recorded chain.
+    const assumed = plan.masked && (recorded === undefined || plan.blind !== null);
+    return { ranks, chances, texts, plan, assumed };
+  };
   const of = `${name} ${missCapture} ${seed} ${times} ${quality}`;
   if (spec.kind === 'paths') {
-    return PLANTED.get([lengths, spec.tree], of, () => ({
-      ranks,
-      chances,
-      texts,
-      plan: fixedTree(spec.tree, name),
-      assumed: recorded === undefined,
-    }));
+    return PLANTED.get([lengths, spec.tree], of, () => planting(fixedTree(spec.tree, name)));
   }
   if (spec.kind === 'engine') {
-    return PLANTED.get([lengths], of, () => {
-      const plan = dynamicTree(spec, name, chances, { positions: lengths.offsets.at(-1)!, quality, seed });
-      return { ranks, chances, texts, plan, assumed: recorded === undefined || plan.blind !== null };
-    });
+    const positions = lengths.offsets.at(-1)!;
+    return PLANTED.get([lengths], of, () =>
+      planting(dynamicTree(spec, name, chances, { positions, quality, seed })),
+    );
   }
   const context = meanContext(trace);
   const limits = { drafts: spec.mostDrafts, depth: Math.min(Math.max(...k), deepest) };
   // The best tree is that of the usual assumptions: what is doubted is how it does, not which it is.
   const best = PLANTED.get(
-    [lengths, hardware, engine, target],
-    `${name} ${missCapture} ${seed} ${method.name} ${tp} ${dtype} ${batch} ${limits.depth} ${context}`,
+    [lengths, cost],
+    `${name} ${missCapture} ${seed} ${method.name} ${batch} ${limits.depth} ${context}`,
     () => {
       const onePass = draftsInOnePass(method);
       const terms = { onePass, sequences: batch!, contextTokens: Math.round(batch! * context), cost };
-      const plan = bestTreeOf(chances, limits, terms);
-      return { ranks, chances, texts, plan, assumed: recorded === undefined };
+      return planting(bestTreeOf(chances, limits, terms));
     },
   );
-  return times === USUAL.missCapture ? best : { ...best, ranks };
+  return times === USUAL.missCapture ? best : PLANTED.get([best], times, () => ({ ...best, ranks }));
 }
 
 /** Tokens of prompt and output of a sequence half-way, mean over requests. */

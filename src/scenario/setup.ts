@@ -85,6 +85,8 @@ export class Setups {
   readonly #plainOfTexts = new WeakMap<Int32Array, Setup>();
   readonly #textsOf = new WeakMap<PositionLengths, Int32Array>();
   readonly #stated = new Map<string, PositionLengths>();
+  /** Whose requests were seen to fit. */
+  readonly #fits = new WeakSet<Setup>();
 
   constructor(inputs: Inputs, trace: AcceptanceTrace, warnings: Set<string>) {
     const { target, scenario } = inputs;
@@ -132,6 +134,7 @@ export class Setups {
 
   /** @throws UserError for a request whose KV cache does not fit beside the weights */
   checkFit(setup: Setup): void {
+    if (this.#fits.has(setup)) return;
     const { target, hardware, engine, scenario } = this.#inputs;
     const { promptTokens, ids } = this.#trace;
     const context = scenario.ignoreContextLimit ? undefined : target.maxContext;
@@ -154,6 +157,7 @@ export class Setups {
         );
       }
     }
+    this.#fits.add(setup);
   }
 
   /** `recording` where every acceptance that it uses was recorded. */
@@ -167,7 +171,7 @@ export class Setups {
   /** A setting with another tree on the same recording. */
   withTree(setup: Setup, tree: Planted): Setup {
     const other = { ...setup, tree };
-    return { ...other, rounds: (batch) => this.#replay(other, batch) };
+    return { ...other, rounds: this.#rounds(other) };
   }
 
   /** A setting of some of the requests alone. */
@@ -230,15 +234,10 @@ export class Setups {
         scenario.tp,
         placedOn(this.#inputs.placement, hardware),
       );
-    const replayed = new Map<number, ReplayedRounds>();
     const { promptTokens } = trace;
     const policy = named.spec;
-    const adapts =
-      method.kind === 'best' || method.kind === 'bandit' || (takesK(method) && policy.kind !== 'fixed');
     const shapesKey = `${models.join()} ${shapes.length}`;
     const priceOn = (machine: Machine) => this.#prices.get([machine], shapesKey, () => price(machine));
-    // Plain decoding has no acceptance, only texts.
-    const lengths = acceptance.length === 0 ? [outputTokens] : acceptance;
     const ground = {
       inputs: this.#inputs,
       trace,
@@ -271,15 +270,21 @@ export class Setups {
       ...replayable,
       // Whoever decides how far to draft goes no further than k.
       most: this.drafter({ ...replayable, policy: FIXED.spec }).most,
-      rounds: adapts
-        ? (batch) => entry(replayed, batch, () => this.#replay(replayable, batch))
-        : () =>
-            ROUNDS.get(
-              [promptTokens, this.#conventions, ...lengths, ...(tree === null ? [] : [tree])],
-              `${method.name} ${k}`,
-              () => this.#replay(replayable, 1),
-            ),
+      rounds: this.#rounds(replayable),
     };
+  }
+
+  /** Replayed once for all batch sizes and machines, unless something adapts to them. */
+  #rounds(setup: Omit<Setup, 'rounds' | 'most'>): Setup['rounds'] {
+    const { method, k, policy, tree, acceptance, promptTokens, outputTokens } = setup;
+    if (method.kind === 'best' || method.kind === 'bandit' || (takesK(method) && policy.kind !== 'fixed')) {
+      const replayed = new Map<number, ReplayedRounds>();
+      return (batch) => entry(replayed, batch, () => this.#replay(setup, batch));
+    }
+    // Plain decoding has no acceptance, only texts.
+    const lengths = acceptance.length === 0 ? [outputTokens] : acceptance;
+    const of = [promptTokens, this.#conventions, ...lengths, ...(tree === null ? [] : [tree])];
+    return () => ROUNDS.get(of, `${method.name} ${k}`, () => this.#replay(setup, 1));
   }
 
   #replay(setup: Omit<Setup, 'rounds' | 'most'>, batch: number): ReplayedRounds {

@@ -14,6 +14,8 @@ import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options, parseOptions } from '../../src/scenario/options.ts';
 import type { Row } from '../../src/scenario/result.ts';
 import { runScenario, settingsOf } from '../../src/scenario/run.ts';
+import { type Setup, Setups } from '../../src/scenario/setup.ts';
+import { workspace } from '../../src/scenario/workspace.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'specsim-trees-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -144,7 +146,34 @@ describe('the best tree', () => {
   });
 });
 
+describe('what is kept of trees', () => {
+  it('is found by the next point: ranks, the tree that rounds choose, and what it replayed', async () => {
+    const library = workspace(folderLibrary);
+    const setups = async (set: Record<string, string>) => {
+      const scenario = completeScenario({ method: ['eagle3'], requests: 20, tree: ['best', '3x2x6'], set });
+      const inputs = await gatherInputs(scenario, library);
+      const of = new Setups(inputs, inputs.traces[0]!, new Set());
+      return settingsOf(inputs).map((setting) => of.of(setting, 8)) as [Setup, Setup];
+    };
+    const [best, chosen] = await setups({});
+    const [otherBest, otherChosen] = await setups({ 'hardware.memoryBandwidth': '2x' });
+    expect(otherBest.tree!.chances).toBe(best.tree!.chances);
+    expect(otherChosen.tree).toBe(chosen.tree);
+    expect(otherChosen.rounds(8)).toBe(chosen.rounds(16));
+    // Moved by a standard error each, too.
+    expect(chosen.shiftedTrees()).toHaveLength(2);
+    for (const [i, tree] of chosen.shiftedTrees().entries()) expect(otherChosen.shiftedTrees()[i]).toBe(tree);
+    expect(best.shiftedTrees()[0]).toBe(best.shiftedTrees()[0]);
+  });
+});
+
 describe('what is assumed of trees', () => {
+  it('is nothing where they do not branch', async () => {
+    const scenario = completeScenario({ method: ['eagle3'], requests: 5, batch: [1], tree: ['3x1x4'] });
+    const { warnings } = runScenario(await gatherInputs(scenario, folderLibrary));
+    expect(warnings.filter((warning) => /assumed/.test(warning))).toEqual([]);
+  });
+
   it('is in the interval, in sensitivity and in the words', async () => {
     const scenario = completeScenario({
       method: ['eagle3'],
