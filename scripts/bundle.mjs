@@ -24,7 +24,7 @@ const { metafile } = await build({
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  external: ['@resvg/resvg-js', '@noble/hashes', 'hyparquet-writer'],
+  external: ['@resvg/resvg-js', '@noble/hashes', 'hyparquet', 'hyparquet-writer'],
   alias: { 'string-width': './src/cli/string-width.ts' },
   metafile: true,
   // Less to parse; names stay, as stacks of faults show them.

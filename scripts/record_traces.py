@@ -15,7 +15,9 @@ emits when the draft model greedily drafts k tokens, the correction or bonus tok
 accepted, the draft model reads the very tokens of the output, so one pass of it over prompt and output tells its draft
 at every position: a round accepts as many as agree in a row. Both models must share one tokenizer. Drafts beyond the end
 of the output count as not accepted. For trees the same pass tells which of the draft model's choices each token of the
-target is, of the `--ranks` likeliest: along a tree's right branch the draft model reads the output, too. Left out: sampling
+target is, of the `--ranks` likeliest: along a tree's right branch the draft model reads the output, too. And it tells what the draft
+model's own probability of each draft is, its confidence (`--no-confidence` leaves it out): of the drafts up to the first wrong one
+exactly; behind it the draft model would read its own wrong draft, and what it says of the output stands there. Left out: sampling
 at a temperature, and heads that read the target's hidden states (EAGLE, MTP), whose drafts depend on where the round began.
 
 Outputs that reach `--max-new-tokens` are cut off: `specsim run` leaves them out, with a count, unless told to keep them.
@@ -71,12 +73,28 @@ def rank_lists(ranks, k):
     return lists
 
 
-def head(name, k, most, target, draft, licence=None, limit=None):
+def confidence_lists(chances, k):
+    """The drafter's chance of each of k drafts, in 255ths, for every position in turn: docs/formats.md, `confidence`.
+
+    chances[p] is the probability of its first choice for output[p]. The prefill's token has no draft, nor has what lies
+    behind the end of the output.
+    """
+    whole = [min(255, max(0, round(255 * chance))) for chance in chances]
+    lists = [0] * k if whole else []
+    for position in range(1, len(whole)):
+        behind = whole[position : position + k]
+        lists += behind + [0] * (k - len(behind))
+    return lists
+
+
+def head(name, k, most, target, draft, licence=None, limit=None, confidence=False):
     """The first line of a specsim trace (docs/formats.md).
 
     `most` is how many choices ranks tell apart, 0 where there are none; `limit` is where outputs were cut off.
     """
     drafter = {"name": "draft-model", "kind": "recording", "maxK": k, "proposed": "always"}
+    if confidence:
+        drafter["confidence"] = k
     return {
         "specsim_trace": 1,
         "kind": "position-indexed",
@@ -96,7 +114,7 @@ def head(name, k, most, target, draft, licence=None, limit=None):
     }
 
 
-def rows(request, prompt, output, ranks, k, most):
+def rows(request, prompt, output, ranks, k, most, chances=None):
     """The two lines of a request: what it is, and what the draft model does in it."""
     emitted = emitted_lengths([rank == 1 for rank in ranks], k)
     yield {
@@ -108,7 +126,11 @@ def rows(request, prompt, output, ranks, k, most):
         "output_token_ids": output,
     }
     lengths = {"request": request, "drafter": "draft-model", "output_tokens": len(output), "emitted": emitted}
-    yield {**lengths, "ranks": rank_lists(ranks, k)} if most else lengths
+    if most:
+        lengths["ranks"] = rank_lists(ranks, k)
+    if chances is not None:
+        lengths["confidence"] = confidence_lists(chances, k)
+    yield lengths
 
 
 def write_whole(path, objects):
@@ -175,12 +197,13 @@ def generate(torch, model, prompt, max_new_tokens):
 
 
 def choices(torch, model, prompt, output, most):
-    """Which of the model's `most` likeliest tokens each token of the output is, 0 for none: one pass over the whole text.
+    """Which of the model's `most` likeliest tokens each token of the output is, 0 for none, and the probability of its
+    likeliest there: one pass over the whole text.
 
     Of equals the first is the likelier, as for argmax, so that rank 1 is what it drafts greedily.
     """
     if not output:
-        return []
+        return [], []
     ids = torch.tensor([prompt + output], device=model.device)
     tokens = ids[0, len(prompt) :].unsqueeze(-1)
     with torch.inference_mode():
@@ -188,7 +211,8 @@ def choices(torch, model, prompt, output, most):
         own = logits.gather(-1, tokens)
         before = torch.arange(logits.shape[-1], device=model.device) < tokens
         ranks = 1 + ((logits > own) | ((logits == own) & before)).sum(-1)
-    return ranks.masked_fill(ranks > most, 0).tolist()
+        chances = logits.float().softmax(-1).amax(-1)
+    return ranks.masked_fill(ranks > most, 0).tolist(), chances.tolist()
 
 
 class HuggingFace:
@@ -250,13 +274,13 @@ def record(args, hub):
         name = os.path.basename(args.tokens or args.prompts).split(".")[0]
         limit = args.max_new_tokens if args.prompts else None
         target_name = args.name or args.target or "unknown"
-        yield head(name, args.k, args.ranks, target_name, args.draft, args.licence, limit)
+        yield head(name, args.k, args.ranks, target_name, args.draft, args.licence, limit, args.confidence)
         for request, prompt, output, at in texts():
             if not prompt:
                 raise Mistake(f"{at}: the prompt has no tokens, expected one or more")
-            ranks = choices(torch, draft, prompt, output, max(args.ranks, 1))
+            ranks, chances = choices(torch, draft, prompt, output, max(args.ranks, 1))
             print(f"{request}: {len(prompt)} + {len(output)} tokens", file=sys.stderr)
-            yield from rows(request, prompt, output, ranks, args.k, args.ranks)
+            yield from rows(request, prompt, output, ranks, args.k, args.ranks, chances if args.confidence else None)
 
     write_whole(args.out, lines())
     print(f"wrote {args.out}; next: specsim trace inspect {args.out}")
@@ -310,6 +334,8 @@ def selftest(out):
     assert rank_lists([1, 2, 1, 0, 1], 3) == [0, 2, 1, 0, 1, 0, 0, 1, 0]
     assert rank_lists([0, 1, 2, 1], 2) == [0, 1, 2, 2, 1, 1, 0]
     assert rank_lists([], 3) == []
+    assert confidence_lists([0.2, 1, 0.5, 0.01], 2) == [0, 0, 255, 128, 128, 3, 3, 0]
+    assert confidence_lists([], 3) == []
     made_up = []
     for r in range(3):
         prompt = [r + 1, r + 2]
@@ -318,13 +344,13 @@ def selftest(out):
             output.append(target(prompt + output))
         offered = [likeliest(prompt + output[:p]) for p in range(len(output))]
         ranks = [two.index(token) + 1 if token in two else 0 for two, token in zip(offered, output)]
-        made = list(rows(f"r{r}", prompt, output, ranks, 4, 2))
+        made = list(rows(f"r{r}", prompt, output, ranks, 4, 2, [0.9 if rank == 1 else 0.3 for rank in ranks]))
         assert made[1]["emitted"] == drafted_one_by_one(draft, prompt, output, 4)
         assert made[1]["ranks"] == walked_one_by_one(likeliest, prompt, output, 4)
         assert {0, 1, 2} == set(made[1]["ranks"])
         made_up += made
     if out:
-        write_whole(out, [head("selftest", 4, 2, "made-up", "made-up"), *made_up])
+        write_whole(out, [head("selftest", 4, 2, "made-up", "made-up", confidence=True), *made_up])
     print(f"selftest passed{selftest_models()}")
 
 
@@ -450,6 +476,9 @@ def arguments(words=None):
     parser.add_argument("--k", type=int, default=20, help="drafted tokens a round (default 20)")
     parser.add_argument(
         "--ranks", type=int, default=8, help="choices of the draft model that are told apart, for trees; 0: none (default 8)"
+    )
+    parser.add_argument(
+        "--no-confidence", dest="confidence", action="store_false", help="leave the draft model's own probabilities out"
     )
     parser.add_argument("--max-new-tokens", type=int, default=512)
     parser.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float16", "float32"])

@@ -41,6 +41,7 @@ const LAYERS: readonly (readonly string[])[] = [
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'fastest-levenshtein': ['errors.ts'],
   yargs: ['cli'],
+  hyparquet: ['node'],
   'hyparquet-writer': ['node'],
   mathjs: ['unit-factors.ts'],
   '@resvg/resvg-js': ['node'],

@@ -21,6 +21,8 @@ const PERCENT: Format = { form: 'fixed', digits: 1, times: 100, unit: '%' };
 const KNOWN: Format = { ...fixed(3), none: 'n/a' };
 /** Parts of a rates-only file that are listed; JSON has all. */
 const LISTED = 20;
+/** Numbers of verified drafts that are listed. */
+const LISTED_DRAFTS = 10;
 
 export function inspectionDocument(inspection: Inspection): Document {
   const { name, kind, provenance: from, requests, truncated_requests: truncated, drafters } = inspection;
@@ -103,6 +105,7 @@ function drafterSections(drafter: DrafterInspection): Section[] {
         ],
       ),
     ],
+    ...confidenceSections(drafter.confidence),
     [
       table(
         [...drafter.autocorrelation.entries()],
@@ -112,6 +115,32 @@ function drafterSections(drafter: DrafterInspection): Section[] {
           barColumn(([, value]) => value && Math.abs(value)),
         ],
       ),
+    ],
+  ];
+}
+
+function confidenceSections(confidence: DrafterInspection['confidence']): Section[] {
+  if (confidence === null) return [];
+  const { assumed, auc, calibration_error: error, tenths, at_equal_drafts: equal } = confidence;
+  const told = `  confidence${assumed ? ' (assumed)' : ''}: ${cellText(error, PERCENT)} from what is observed in the mean, AUC ${auc === null ? 'n/a' : auc.toFixed(3)}`;
+  return [
+    [
+      sentence(told),
+      table(tenths, [
+        { title: '  confidence', cell: ({ from }) => `  ${from.toFixed(1)} to ${(from + 0.1).toFixed(1)}` },
+        { title: 'drafts', as: WHOLE, cell: ({ drafts }) => drafts },
+        { title: 'expected right', as: PERCENT, cell: ({ expected }) => expected },
+        { title: 'observed', as: PERCENT, cell: ({ observed }) => observed },
+      ]),
+    ],
+    [
+      sentence('  tokens/round where so many drafts are verified in the mean'),
+      table(equal.slice(0, LISTED_DRAFTS), [
+        { title: '  drafts', as: WHOLE, cell: (row) => row.drafts_per_round },
+        { title: 'one length', as: fixed(3), cell: (row) => row.one_length },
+        { title: 'by confidence', as: fixed(3), cell: (row) => row.by_confidence },
+        { title: 'perfect', as: fixed(3), cell: (row) => row.perfect },
+      ]),
     ],
   ];
 }

@@ -18,6 +18,7 @@ export const COLUMNS = [
   'emitted',
   'proposed',
   'ranks',
+  'confidence',
   'prompt_token_ids',
   'output_token_ids',
 ] as const;
@@ -62,6 +63,7 @@ export const headSchema = strictObject({
         maxK: z.int().check(z.gte(0), z.lte(MAX_K)),
         proposed: z.enum(['listed', 'always', 'unknown']),
         ranks: z.exactOptional(z.int().check(z.gte(1), z.lte(MOST_CHOICES))),
+        confidence: z.exactOptional(z.int().check(z.gte(1), z.lte(MAX_K))),
       }),
     )
     .check(
@@ -72,11 +74,10 @@ export const headSchema = strictObject({
 export type Head = z.infer<typeof headSchema>;
 type DrafterHead = Head['drafters'][number];
 
-/** The columns of a table with this head: ranks have one where some drafter has them. */
+/** The columns of a table with this head: ranks and confidence have one where some drafter has them. */
 export function columnsOf({ drafters }: Head): readonly Column[] {
-  return drafters.some(({ ranks }) => ranks !== undefined)
-    ? COLUMNS
-    : COLUMNS.filter((column) => column !== 'ranks');
+  const has = (signal: 'ranks' | 'confidence') => drafters.some((one) => one[signal] !== undefined);
+  return COLUMNS.filter((column) => (column !== 'ranks' && column !== 'confidence') || has(column));
 }
 
 export function headOf(trace: AcceptanceTrace): Head {
@@ -88,12 +89,13 @@ export function headOf(trace: AcceptanceTrace): Head {
     conventions: { bonusCounted: true },
     outputLimit: trace.outputLimit,
     tokenIds: trace.tokens !== null,
-    drafters: [...trace.drafters].map(([name, { kind, maxK, proposed, ranks }]) => ({
+    drafters: [...trace.drafters].map(([name, { kind, maxK, proposed, ranks, confidence }]) => ({
       name,
       kind,
       maxK,
       proposed: typeof proposed === 'string' ? proposed : 'listed',
       ...(ranks !== undefined && { ranks: ranks.most }),
+      ...(confidence !== undefined && { confidence: confidence.depths }),
     })),
   };
 }
@@ -122,7 +124,7 @@ export function* rowsOf(trace: AcceptanceTrace): Generator<Cells> {
         output_token_ids: slice(tokens.output, tokens.outputOffsets, r),
       }),
     };
-    for (const [drafter, { offsets, emitted, proposed, ranks }] of trace.drafters) {
+    for (const [drafter, { offsets, emitted, proposed, ranks, confidence }] of trace.drafters) {
       const ofRanks = begins.get(drafter);
       yield {
         request,
@@ -132,6 +134,12 @@ export function* rowsOf(trace: AcceptanceTrace): Generator<Cells> {
         ...(typeof proposed !== 'string' && { proposed: slice(proposed, offsets, r) }),
         ...(ranks && {
           ranks: ranks.list.subarray(ofRanks![offsets[r]!]!, ofRanks![offsets[r + 1]!]!),
+        }),
+        ...(confidence && {
+          confidence: confidence.list.subarray(
+            confidence.depths * offsets[r]!,
+            confidence.depths * offsets[r + 1]!,
+          ),
         }),
       };
     }
@@ -167,6 +175,7 @@ interface Lengths {
   readonly emitted: Uint8Array;
   readonly proposed: Uint8Array;
   readonly ranks: Uint8Array;
+  readonly confidence: Uint8Array;
 }
 
 /** The rows of one request, as far as read. */
@@ -267,8 +276,8 @@ function rowNames(head: Head): string[] {
 
 function flatLengths(
   lengths: readonly Lengths[],
-  { proposed, ranks }: DrafterHead,
-): Pick<PositionLengths, 'offsets' | 'emitted' | 'proposed' | 'ranks'> {
+  { proposed, ranks, confidence: depths }: DrafterHead,
+): Pick<PositionLengths, 'offsets' | 'emitted' | 'proposed' | 'ranks' | 'confidence'> {
   const emitted = lengths.map((row) => row.emitted);
   const offsets = offsetsOf(emitted);
   const flat = (lists: readonly Uint8Array[]) => flatten(lists, new Uint8Array(offsets.at(-1)!));
@@ -276,12 +285,13 @@ function flatLengths(
     offsets,
     emitted: flat(emitted),
     proposed: proposed === 'listed' ? flat(lengths.map((row) => row.proposed)) : proposed,
-    ...(ranks !== undefined && { ranks: { most: ranks, list: joinedRanks(lengths) } }),
+    ...(ranks !== undefined && { ranks: { most: ranks, list: joined(lengths, 'ranks') } }),
+    ...(depths !== undefined && { confidence: { depths, list: joined(lengths, 'confidence') } }),
   };
 }
 
-function joinedRanks(lengths: readonly Lengths[]): Uint8Array {
-  const lists = lengths.map((row) => row.ranks);
+function joined(lengths: readonly Lengths[], column: 'ranks' | 'confidence'): Uint8Array {
+  const lists = lengths.map((row) => row[column]);
   return flatten(lists, new Uint8Array(offsetsOf(lists).at(-1)!));
 }
 
@@ -289,7 +299,7 @@ const NO_IDS = new Int32Array();
 const NO_LENGTHS = new Uint8Array();
 
 function parseBaseline(row: RowReader, tokenIds: boolean): Baseline {
-  row.empty('emitted', 'proposed', 'ranks');
+  row.empty('emitted', 'proposed', 'ranks', 'confidence');
   if (!tokenIds) row.empty('prompt_token_ids', 'output_token_ids');
   const promptTokens = row.count('prompt_tokens', MAX_INT32);
   const outputTokens = row.count('output_tokens', MAX_INT32);
@@ -314,9 +324,12 @@ function parseLengths(row: RowReader, drafter: DrafterHead, bonus: 0 | 1): Lengt
   }
   const emitted = bonus === 1 ? stated : stated.map(lengthOfAccepted);
   const ranks = parseRanks(row, emitted, drafter);
+  const { confidence: depths } = drafter;
+  if (depths === undefined) row.empty('confidence');
+  const confidence = depths === undefined ? NO_LENGTHS : row.bytes('confidence', depths * tokens, 0, 255);
   if (proposed !== 'listed') {
     row.empty('proposed');
-    return { emitted, proposed: NO_LENGTHS, ranks };
+    return { emitted, proposed: NO_LENGTHS, ranks, confidence };
   }
   const list = row.bytes('proposed', tokens, 0, maxK);
   const short = list.findIndex((count, position) => count < emitted[position]! - 1);
@@ -326,7 +339,7 @@ function parseLengths(row: RowReader, drafter: DrafterHead, bonus: 0 | 1): Lengt
       `element ${short} is ${list[short]}, expected at least ${emitted[short]! - 1}, since ${emitted[short]} are emitted`,
     );
   }
-  return { emitted, proposed: list, ranks };
+  return { emitted, proposed: list, ranks, confidence };
 }
 
 /** The ranks of a row: a list for each position, in which the drafts that are accepted are first choices. */

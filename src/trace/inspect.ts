@@ -3,11 +3,14 @@
  * position, spread between requests, drift along the output, memory from round to round. Rounds of a
  * position-indexed drafter are those of its replay at the recorded k. The prefill's token is no round.
  */
+import { ASSUMED_AUC, AssumedSignal } from './confidence-signal.ts';
 import { meanLengthOfMarginal } from './conventions.ts';
+import { type ConfidenceInspection, inspectConfidence } from './inspect-confidence.ts';
 import { pooled, tokensOverAllRounds } from './rates.ts';
 import type { AcceptanceRecord, Drafting, Rates, Steps } from './record.ts';
 import { untruncated } from './reshape.ts';
 import { acceptedAtLeast, tokensPerRound } from './statistics.ts';
+import { movedConfidence } from './token-confidence.ts';
 import type { AcceptanceTrace, PositionLengths, Provenance, TraceKind } from './trace.ts';
 
 const INSPECTION_SCHEMA = 1;
@@ -47,6 +50,8 @@ export interface DrafterInspection {
   readonly autocorrelation: readonly (number | null)[];
   /** Share of rounds in which nothing was drafted; null where nobody recorded it. */
   readonly share_without_proposal: number | null;
+  /** Null where none was recorded, and where nothing is assumed: of look-up, and of recordings. */
+  readonly confidence: ConfidenceInspection | null;
 }
 
 export interface Inspection {
@@ -146,7 +151,21 @@ function inspectSteps(steps: Steps): DrafterInspection {
     ...alongRounds(steps),
     share_without_proposal:
       proposed === null || rounds === 0 ? null : proposed.reduce((n, p) => n + (p === 0 ? 1 : 0), 0) / rounds,
+    confidence: recordedConfidence(steps),
   };
+}
+
+function recordedConfidence({ confidence, emitted, proposed }: Steps): ConfidenceInspection | null {
+  if (confidence === undefined || emitted.length === 0) return null;
+  const { depths, list } = confidence;
+  const drafted = (round: number) => proposed?.[round] ?? depths;
+  return inspectConfidence(
+    emitted.length,
+    depths,
+    (round) => emitted[round]! - 1,
+    (round, depth) => (depth < drafted(round) ? list[round * depths + depth]! / 255 : 0),
+    false,
+  );
 }
 
 function inspectPositions(
@@ -155,8 +174,12 @@ function inspectPositions(
   trace: AcceptanceTrace,
 ): DrafterInspection {
   const { maxK, kind } = lengths;
-  const steps = roundsAt(method, lengths, trace);
+  const { starts, steps } = roundsAt(method, lengths, trace);
   const rounds = steps.emitted.length;
+  const signal =
+    kind === 'fitted' && lengths.proposed === 'always' && rounds > 0
+      ? new AssumedSignal(lengths, ASSUMED_AUC, 1)
+      : null;
   return {
     ...inspectSteps(steps),
     drafting: null,
@@ -165,12 +188,25 @@ function inspectPositions(
       rounds === 0 ? null : Array.from({ length: maxK }, (_, i) => tokensPerRound(lengths, i + 1)),
     accepted_at_least: rounds === 0 ? null : [...acceptedAtLeast(lengths, maxK)],
     share_without_proposal: lengths.proposed === 'always' ? 0 : inspectSteps(steps).share_without_proposal,
+    ...(signal && {
+      confidence: inspectConfidence(
+        rounds,
+        maxK,
+        (round) => lengths.emitted[starts[round]!]! - 1,
+        (round, depth) => signal.chance(starts[round]!, depth),
+        true,
+      ),
+    }),
   };
 }
 
-/** The rounds of a replay at the recorded k. */
-function roundsAt(method: string, lengths: PositionLengths, trace: AcceptanceTrace): Steps {
-  const { offsets, emitted, proposed, maxK } = lengths;
+/** The rounds of a replay at the recorded k, and where in the lengths they start. */
+function roundsAt(
+  method: string,
+  lengths: PositionLengths,
+  trace: AcceptanceTrace,
+): { starts: readonly number[]; steps: Steps } {
+  const { offsets, emitted, proposed, maxK, confidence } = lengths;
   const starts: number[] = [];
   const roundOffsets = new Int32Array(offsets.length);
   const cut: number[] = [];
@@ -184,7 +220,7 @@ function roundsAt(method: string, lengths: PositionLengths, trace: AcceptanceTra
     }
     roundOffsets[r + 1] = starts.length;
   }
-  return {
+  const steps: Steps = {
     method,
     drafting: 'chain',
     maxK,
@@ -194,7 +230,9 @@ function roundsAt(method: string, lengths: PositionLengths, trace: AcceptanceTra
     offsets: roundOffsets,
     emitted: Uint8Array.from(cut),
     proposed: proposed instanceof Uint8Array ? Uint8Array.from(starts, (at) => proposed[at]!) : null,
+    ...(confidence && { confidence: movedConfidence(confidence, Int32Array.from(starts)) }),
   };
+  return { starts, steps };
 }
 
 function alongRounds({

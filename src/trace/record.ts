@@ -2,6 +2,7 @@
  * What an acceptance file says, in one of three kinds. All lengths count the bonus (or correction) token and
  * all rates are marginal per draft position, whatever the file's own conventions (docs/formats.md).
  */
+import type { TokenConfidence } from './token-confidence.ts';
 import type { AcceptanceTrace, Provenance } from './trace.ts';
 
 /** What a reader has to say beside the figures: what it left out, what it took the file for. Not written to files. */
@@ -39,6 +40,8 @@ export interface Steps {
   readonly emitted: Uint8Array;
   /** Tokens drafted by the round, 0 where nothing was proposed; null where nobody recorded it. */
   readonly proposed: Uint8Array | null;
+  /** By round, where it was recorded. */
+  readonly confidence?: TokenConfidence;
 }
 
 /** Only the rounds that ran: another k moves where rounds start, so it is answered approximately. */

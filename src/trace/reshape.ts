@@ -2,6 +2,7 @@
 
 import { stream } from '../random/streams.ts';
 import { offsetsOfLengths } from './flat.ts';
+import { movedConfidence } from './token-confidence.ts';
 import { movedRanks } from './token-ranks.ts';
 import type { AcceptanceTrace, PositionLengths, TokenIds } from './trace.ts';
 
@@ -29,25 +30,34 @@ export function selectLengths(lengths: PositionLengths, indices: readonly number
     emitted,
     proposed: proposed instanceof Uint8Array ? bytes(proposed).values : proposed,
   };
-  if (lengths.ranks === undefined) return selected;
+  if (!hasSignals(lengths)) return selected;
   const from = new Int32Array(emitted.length);
   indices.forEach((r, i) => {
     for (let at = offsets[i]!; at < offsets[i + 1]!; at++) from[at] = lengths.offsets[r]! + at - offsets[i]!;
   });
-  return withRanksFrom(selected, lengths, from);
+  return withSignalsFrom(selected, lengths, from);
+}
+
+/** Whether more than lengths was recorded: what moves along with positions. */
+export function hasSignals({ ranks, confidence }: PositionLengths): boolean {
+  return ranks !== undefined || confidence !== undefined;
 }
 
 /**
- * Lengths whose positions have the ranks of recorded ones.
+ * Lengths whose positions have the ranks and the confidence of recorded ones.
  *
  * @param from of each position the recorded one; -1 where nothing is known
  */
-export function withRanksFrom(
+export function withSignalsFrom(
   lengths: PositionLengths,
-  { ranks, emitted, maxK }: PositionLengths,
+  { ranks, confidence, emitted, maxK }: PositionLengths,
   from: Int32Array,
 ): PositionLengths {
-  return ranks === undefined ? lengths : { ...lengths, ranks: movedRanks(ranks, emitted.length, maxK, from) };
+  return {
+    ...lengths,
+    ...(ranks !== undefined && { ranks: movedRanks(ranks, emitted.length, maxK, from) }),
+    ...(confidence !== undefined && { confidence: movedConfidence(confidence, from) }),
+  };
 }
 
 /** Indices of the requests none of whose texts reached the recording's output limit. */
@@ -102,7 +112,7 @@ export function withOutputLength(trace: AcceptanceTrace, length: number): Accept
       const proposed =
         lengths.proposed instanceof Uint8Array ? repeat(lengths.proposed, 0) : lengths.proposed;
       const repeated = { ...lengths, offsets, emitted: repeat(lengths.emitted, 1), proposed };
-      return withRanksFrom(repeated, lengths, from);
+      return withSignalsFrom(repeated, lengths, from);
     }),
     tokens: null,
   };

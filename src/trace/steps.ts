@@ -12,6 +12,7 @@
 import { UserError } from '../errors.ts';
 import { offsetsOfLengths } from './flat.ts';
 import type { Drafting, RoundsRecord, Steps } from './record.ts';
+import type { TokenConfidence } from './token-confidence.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
 
 /** Bytes that grow as they come: a request costs its bytes, not an array of numbers. */
@@ -44,6 +45,8 @@ export interface StepRequest {
   readonly outputTokens: number | null;
   readonly emitted: ArrayLike<number>;
   readonly proposed: ArrayLike<number> | null;
+  /** Of each round, where it was recorded. */
+  readonly confidence?: { readonly depths: number; readonly list: ArrayLike<number> };
 }
 
 /** Gathers the requests of one method. */
@@ -54,12 +57,16 @@ export class StepCollector {
   readonly #offsets = [0];
   readonly #emitted = new Bytes();
   readonly #proposed = new Bytes();
+  readonly #confidence = new Bytes();
+  /** Of every request; 0 without confidence, null before the first. */
+  #depths: number | null = null;
   #hasPrompts = true;
   #hasProposed: boolean | null = null;
   #maxK = 0;
 
   /** @throws UserError when the request is there already or its rounds contradict themselves */
-  add({ id, promptTokens, outputTokens, emitted, proposed }: StepRequest, at: string): void {
+  add(request: StepRequest, at: string): void {
+    const { id, promptTokens, outputTokens, emitted, proposed } = request;
     const earlier = this.#ids.get(id);
     if (earlier !== undefined)
       throw new UserError(`${at}: request ${JSON.stringify(id)} was in ${earlier} already`);
@@ -71,6 +78,7 @@ export class StepCollector {
         `${at}: ${proposed.length} numbers of drafted tokens for ${emitted.length} rounds, expected as many`,
       );
     }
+    this.#addConfidence(request, at);
     // A plain loop without calls: files have millions of rounds.
     let tokens = 1;
     let most = this.#maxK;
@@ -96,6 +104,23 @@ export class StepCollector {
     this.#offsets.push(this.#emitted.length);
   }
 
+  #addConfidence({ confidence, emitted }: StepRequest, at: string): void {
+    const depths = confidence?.depths ?? 0;
+    if (this.#depths !== null && this.#depths !== depths) {
+      throw new UserError(
+        `${at}: confidence of ${depths} drafts a round, of ${this.#depths} before; expected the same in all requests`,
+      );
+    }
+    this.#depths = depths;
+    if (confidence === undefined) return;
+    if (confidence.list.length !== depths * emitted.length) {
+      throw new UserError(
+        `${at}: confidence has ${confidence.list.length} values, expected ${depths} for each of ${emitted.length} rounds`,
+      );
+    }
+    this.#confidence.push(confidence.list);
+  }
+
   get requests(): number {
     return this.#outputs.length;
   }
@@ -112,6 +137,7 @@ export class StepCollector {
       offsets: Int32Array.from(this.#offsets),
       emitted: this.#emitted.whole(),
       proposed: this.#hasProposed === true ? this.#proposed.whole() : null,
+      ...(this.#depths && { confidence: { depths: this.#depths, list: this.#confidence.whole() } }),
     };
   }
 }
@@ -149,7 +175,31 @@ export function positionsOfSteps(steps: Steps, where: string): PositionLengths {
       }
     }
   }
-  return { maxK: steps.maxK, offsets, emitted, proposed, kind: 'recording', drafting };
+  const { confidence } = steps;
+  return {
+    ...{ maxK: steps.maxK, offsets, emitted, proposed, kind: 'recording', drafting },
+    ...(confidence && { confidence: confidenceOfRounds(confidence, steps, offsets) }),
+  };
+}
+
+/** A position inside a round has the confidence of the drafts that are left of it. */
+function confidenceOfRounds(
+  { depths, list }: TokenConfidence,
+  steps: Steps,
+  offsets: Int32Array,
+): TokenConfidence {
+  const moved = new Uint8Array(offsets.at(-1)! * depths);
+  for (let r = 0; r + 1 < offsets.length; r++) {
+    let at = offsets[r]! + 1;
+    for (let round = steps.offsets[r]!; round < steps.offsets[r + 1]!; round++) {
+      const length = steps.emitted[round]!;
+      for (let inside = 0; inside < length && at < offsets[r + 1]!; inside++, at++) {
+        const left = list.subarray(round * depths + Math.min(inside, depths), (round + 1) * depths);
+        moved.set(left, at * depths);
+      }
+    }
+  }
+  return { depths, list: moved };
 }
 
 /**

@@ -6,6 +6,7 @@
  * Left out: step-indexed and rates-only sources (record.ts), which cannot answer for positions they did not start from.
  */
 
+import type { TokenConfidence } from './token-confidence.ts';
 import type { TokenRanks } from './token-ranks.ts';
 
 /** `recording`: measured on a real system. `fitted`: sampled from a process fitted to one, or from a rate. */
@@ -36,6 +37,8 @@ export interface PositionLengths {
   readonly drafting?: 'chain' | 'block';
   /** Which of the drafter's choices the target's tokens are, where that was recorded: what trees are replayed on. */
   readonly ranks?: TokenRanks;
+  /** What the drafter stated of each draft, where that was recorded: what verification is budgeted by. */
+  readonly confidence?: TokenConfidence;
 }
 
 /** Token ids of all requests, flat; `offsets` have length requests + 1. */

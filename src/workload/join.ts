@@ -13,7 +13,7 @@
 import { UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
 import { offsetsOfLengths } from '../trace/flat.ts';
-import { withRanksFrom } from '../trace/reshape.ts';
+import { hasSignals, withSignalsFrom } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
 
 /** What a join takes of a workload. */
@@ -74,7 +74,7 @@ function drawn(
   const total = offsets.at(-1)!;
   const emitted = new Uint8Array(total).fill(1);
   const proposed = lengths.proposed instanceof Uint8Array ? new Uint8Array(total) : lengths.proposed;
-  const sources = lengths.ranks === undefined ? null : new Int32Array(total).fill(-1);
+  const sources = hasSignals(lengths) ? new Int32Array(total).fill(-1) : null;
   for (let r = 0; r < continued.length; r++) {
     const draw = stream(seed, 'workload', r);
     const end = offsets[r + 1]!;
@@ -98,5 +98,5 @@ function drawn(
     }
   }
   const joined = { ...lengths, offsets, emitted, proposed };
-  return sources === null ? joined : withRanksFrom(joined, lengths, sources);
+  return sources === null ? joined : withSignalsFrom(joined, lengths, sources);
 }

@@ -17,6 +17,7 @@ import {
 import { lengthOfAccepted, MAX_K, marginalOfConditional } from '../conventions.ts';
 import { type AcceptanceRecord, DRAFTING, type Drafting, type Rates, type Steps } from '../record.ts';
 import { StepCollector } from '../steps.ts';
+import type { TokenConfidence } from '../token-confidence.ts';
 import type { AcceptanceTrace, Provenance } from '../trace.ts';
 import {
   bytesAt,
@@ -61,7 +62,10 @@ export function* canonicalJsonl(record: AcceptanceRecord): Generator<string> {
     name,
     provenance,
     conventions: { bonusCounted: true },
-    drafters: record.drafters.map(({ method, drafting, maxK }) => ({ method, drafting, maxK })),
+    drafters: record.drafters.map(({ method, drafting, maxK, confidence }) => ({
+      ...{ method, drafting, maxK },
+      ...(confidence && { confidence: confidence.depths }),
+    })),
   });
   for (const steps of record.drafters) {
     for (let r = 0; r < steps.ids.length; r++) {
@@ -73,9 +77,14 @@ export function* canonicalJsonl(record: AcceptanceRecord): Generator<string> {
         output_tokens: steps.outputTokens[r]!,
         emitted: Array.from(steps.emitted.subarray(begin, end)),
         proposed: steps.proposed === null ? null : Array.from(steps.proposed.subarray(begin, end)),
+        ...(steps.confidence && { confidence: confidenceOf(steps.confidence, begin, end) }),
       });
     }
   }
+}
+
+function confidenceOf({ depths, list }: TokenConfidence, begin: number, end: number): number[] {
+  return Array.from(list.subarray(depths * begin, depths * end));
 }
 
 /** The rows of a position-indexed trace, without the head, which traces of other requests may share. */
@@ -99,7 +108,9 @@ interface Head {
   readonly rates: 'marginal' | 'conditional';
   readonly name: string;
   readonly provenance: Provenance;
-  readonly drafters: readonly Pick<Steps, 'method' | 'drafting' | 'maxK'>[] | null;
+  readonly drafters:
+    | readonly (Pick<Steps, 'method' | 'drafting' | 'maxK'> & { readonly depths: number | null })[]
+    | null;
 }
 
 export const canonicalJsonlFormat: JsonFormat = {
@@ -143,6 +154,12 @@ export const canonicalJsonlFormat: JsonFormat = {
               outputTokens: countAt(item.output_tokens, 'output_tokens', at, 0, 2 ** 27),
               emitted: lengths(item.emitted, head, drafter.maxK, at),
               proposed: optional(item.proposed, (list) => bytesAt(list, 'proposed', at, 0, drafter.maxK)),
+              ...(drafter.depths !== null && {
+                confidence: {
+                  depths: drafter.depths,
+                  list: bytesAt(item.confidence, 'confidence', at, 0, 255),
+                },
+              }),
             },
             at,
           );
@@ -203,6 +220,9 @@ function readHead(item: Json, at: string): Head {
       method: textAt(drafter.method, `drafters[${i}].method`, at),
       drafting: drafting as Drafting,
       maxK: countAt(drafter.maxK, `drafters[${i}].maxK`, at, 0, MAX_K),
+      depths: optional(drafter.confidence, (depths) =>
+        countAt(depths, `drafters[${i}].confidence`, at, 1, MAX_K),
+      ),
     };
   });
   if (drafters.length === 0) throw new UserError(`${at}: drafters is empty, expected one or more`);

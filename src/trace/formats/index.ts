@@ -4,6 +4,7 @@ import { answers } from './answers.ts';
 import { benchSummary } from './bench-summary.ts';
 import { canonicalCsvFormat } from './canonical-csv.ts';
 import { canonicalJsonlFormat } from './canonical-jsonl.ts';
+import { confidenceRounds } from './confidence-rounds.ts';
 import type { TraceFormat } from './format.ts';
 import { frontier } from './frontier.ts';
 import { inferencex } from './inferencex.ts';
@@ -54,6 +55,7 @@ export const FORMATS: readonly TraceFormat[] = [
   llamacppMtpBench,
   answers,
   frontier,
+  confidenceRounds,
   speculationProfile,
   specdecBench,
   aiperf,

@@ -261,7 +261,7 @@ describe('what is drafted is what is paid', () => {
 });
 
 const OF_RATES = FORMATS.filter(
-  ({ whole, name }) => whole !== true && !['answers', 'frontier'].includes(name),
+  ({ whole, name }) => whole !== true && !['answers', 'frontier', 'confidence-rounds'].includes(name),
 );
 const LINES = OF_RATES.filter(({ items }) => items === 'lines').map(({ name }) => name);
 const JSONS = FORMATS.filter(({ items, whole }) => items === 'json' && whole !== true).map(
