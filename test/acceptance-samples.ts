@@ -245,8 +245,7 @@ export const SAMPLES: Readonly<Record<string, string>> = {
     committed_tokens_per_iteration: [4, 1, 3],
     scheduled_draft_tokens_per_iteration: [3, 0, 3],
   }),
-  'confidence-rounds':
-    'commits,prompt_idx,a0,a1,a2\n3,7,0.98,0.95,0.9\n0,7,0.31,0.2,\n2,7,0.9,0.8,0.4\n',
+  'confidence-rounds': 'commits,prompt_idx,a0,a1,a2\n3,7,0.98,0.95,0.9\n0,7,0.31,0.2,\n2,7,0.9,0.8,0.4\n',
   'speculation-profile': JSON.stringify(
     {
       schema_version: '1.0',
