@@ -1,11 +1,12 @@
 /**
- * 95 % intervals: which requests happened to be in the trace (bootstrap over whole requests) and how well the
- * constants of the price are known (each drawn from its own error), together. To first order: a constant
- * moves the logarithm of a measure by its effect at one standard error times a normal score. What the model
- * itself leaves out is one more such constant.
+ * 95 % intervals: which requests happened to be in the trace (bootstrap over whole requests), how well the constants of
+ * the price and the acceptance are known, what the model itself leaves out, and how far all of it is from what was
+ * calibrated. To first order: what is uncertain moves the logarithm of a measure by its effect at one standard error times
+ * a normal score. Two runs that share an error share its scores, so that it cancels between them.
  *
  * Left out: correlation between constants.
  */
+import { entry } from '../memo.ts';
 import { normal, stream } from '../random/streams.ts';
 import { Bootstrap, DRAWS, quantile, type RatioOfSums, total } from './bootstrap.ts';
 import type { Measures } from './measure.ts';
@@ -24,21 +25,41 @@ export interface Shift {
   readonly tpot: number | null;
 }
 
+/** What is uncertain of a run beside its requests and constants. */
+export interface Doubt {
+  /** Runs that doubt the same share its draws. */
+  readonly name: string;
+  readonly part: 'acceptance' | 'distance';
+  /** Change of the logarithm of the run's throughput at one standard deviation. */
+  readonly error: number;
+}
+
 /** A run with what its constants do to it. */
 export interface Run {
   readonly measured: Measures;
   /** One per uncertain constant, in the same order in every run. */
   readonly shifts: readonly Shift[];
-  /** Of what else is doubted, by name: the change of the logarithm of its throughput at one standard deviation. */
-  readonly doubts: ReadonlyMap<string, number>;
+  readonly doubts: readonly Doubt[];
+  /** Runs of the same drafters share what the model leaves out of them; null for plain decoding. */
+  readonly drafters: string | null;
 }
-
-const NO_DOUBTS: ReadonlyMap<string, number> = new Map();
 
 export interface Interval {
   readonly lo: number;
   readonly hi: number;
 }
+
+/** What an interval is made of, each a relative standard error; their squares add up. */
+export interface Uncertainty {
+  readonly requests: number;
+  readonly acceptance: number;
+  readonly constants: number;
+  /** What the model leaves out where everything is calibrated. */
+  readonly model: number;
+  readonly distance: number;
+}
+
+export const UNCERTAINTY_PARTS = ['requests', 'acceptance', 'constants', 'model', 'distance'] as const;
 
 export class Confidence {
   readonly #bootstrap: Bootstrap;
@@ -67,47 +88,65 @@ export class Confidence {
     return Float64Array.from({ length: DRAWS }, () => normal(draw));
   }
 
-  /** Adds what is doubted of a run; of two runs that doubt the same, the difference. */
-  #addDoubts(
-    spread: Float64Array,
-    doubts: ReadonlyMap<string, number>,
-    than: ReadonlyMap<string, number>,
-  ): void {
-    for (const name of new Set([...doubts.keys(), ...than.keys()])) {
-      const factor = (doubts.get(name) ?? 0) - (than.get(name) ?? 0);
-      if (factor === 0) continue;
-      let scores = this.#doubts.get(name);
-      if (scores === undefined) {
-        scores = this.#scoresOf(name);
-        this.#doubts.set(name, scores);
-      }
-      addScaled(spread, scores, factor);
-    }
-  }
-
   /** Interval of a run's throughput in tokens/s. */
-  throughput({ measured, shifts, doubts }: Run): Interval {
-    const spread = this.#spread;
-    spread.set(this.#requestSpread(measured.throughputByRequest));
-    for (let c = 0; c < shifts.length; c++) addScaled(spread, this.#scores[c]!, shifts[c]!.throughput);
-    this.#addDoubts(spread, doubts, NO_DOUBTS);
-    addScaled(spread, this.#discrepancy, DISCREPANCY);
-    return around(measured.throughput_tok_per_s, spread);
+  throughput(run: Run): Interval {
+    return this.#around(run.measured.throughput_tok_per_s, this.#errors(run, null, 'throughput'));
   }
 
   /** Interval of a speedup: the ratio of two runs' throughput, or of their TPOT the other way round. */
   speedup(speedup: number, run: Run, baseline: Run, by: 'throughput' | 'tpot'): Interval {
+    return this.#around(speedup, this.#errors(run, baseline, by));
+  }
+
+  /** What the interval of a run's speedup is made of, or without a baseline that of its throughput. */
+  uncertainty(run: Run, baseline: Run | null, by: 'throughput' | 'tpot'): Uncertainty {
+    const errors = this.#errors(run, baseline, by);
+    const size = (part: 'acceptance' | 'distance') =>
+      Math.hypot(...errors.doubts.filter((one) => one.part === part).map(({ error }) => error));
+    return {
+      requests: deviation(this.#requests(errors)),
+      acceptance: size('acceptance'),
+      constants: Math.hypot(...errors.shifts),
+      model: errors.model,
+      distance: size('distance'),
+    };
+  }
+
+  /** How the logarithm of a run's speed moves, or that of its ratio to another run. */
+  #errors(run: Run, than: Run | null, by: 'throughput' | 'tpot'): Errors {
+    const sign = by === 'tpot' ? -1 : 1;
+    const shift = ({ shifts }: Run, c: number) => sign * shifts[c]![by]!;
     const sums = `${by}ByRequest` as const;
+    return {
+      sums: run.measured[sums],
+      than: than?.measured[sums] ?? null,
+      sign,
+      shifts: run.shifts.map((_, c) => shift(run, c) - (than === null ? 0 : shift(than, c))),
+      doubts: difference(run.doubts, than?.doubts ?? []),
+      model: than !== null && run.drafters === than.drafters ? 0 : DISCREPANCY,
+    };
+  }
+
+  #requests({ sums, than, sign }: Errors): Float64Array {
     const spread = this.#spread;
-    spread.set(this.#requestSpread(run.measured[sums]));
-    addScaled(spread, this.#requestSpread(baseline.measured[sums]), -1);
-    for (let c = 0; c < run.shifts.length; c++) {
-      addScaled(spread, this.#scores[c]!, run.shifts[c]![by]! - baseline.shifts[c]![by]!);
+    spread.fill(0);
+    addScaled(spread, this.#requestSpread(sums), sign);
+    if (than !== null) addScaled(spread, this.#requestSpread(than), -sign);
+    return spread;
+  }
+
+  #around(value: number, errors: Errors): Interval {
+    const spread = this.#requests(errors);
+    for (const [c, effect] of errors.shifts.entries()) addScaled(spread, this.#scores[c]!, effect);
+    for (const { name, error } of errors.doubts) {
+      addScaled(
+        spread,
+        entry(this.#doubts, name, () => this.#scoresOf(name)),
+        error,
+      );
     }
-    addScaled(spread, this.#discrepancy, DISCREPANCY);
-    if (by === 'tpot') for (let d = 0; d < DRAWS; d++) spread[d] = -spread[d]!;
-    this.#addDoubts(spread, run.doubts, baseline.doubts);
-    return around(speedup, spread);
+    addScaled(spread, this.#discrepancy, errors.model);
+    return around(value, spread);
   }
 
   /** Draws of a measure's logarithm, around 0. */
@@ -121,6 +160,34 @@ export class Confidence {
     }
     return logs;
   }
+}
+
+/** What moves a measure: its sums over requests, and the effect of whatever else is uncertain. */
+interface Errors {
+  readonly sums: RatioOfSums;
+  /** Of the run it is divided by. */
+  readonly than: RatioOfSums | null;
+  readonly sign: 1 | -1;
+  readonly shifts: readonly number[];
+  readonly doubts: readonly Doubt[];
+  readonly model: number;
+}
+
+/** What two runs do not share. */
+function difference(doubts: readonly Doubt[], than: readonly Doubt[]): Doubt[] {
+  const left = new Map(doubts.map((doubt) => [doubt.name, doubt]));
+  for (const { name, part, error } of than) {
+    left.set(name, { name, part, error: (left.get(name)?.error ?? 0) - error });
+  }
+  return [...left.values()].filter(({ error }) => error !== 0);
+}
+
+/** Standard deviation, of the draws that say something. */
+function deviation(draws: Float64Array): number {
+  const defined = draws.filter(Number.isFinite);
+  if (defined.length === 0) return 0;
+  const mean = total(defined) / defined.length;
+  return Math.sqrt(total(defined.map((value) => (value - mean) ** 2)) / defined.length);
 }
 
 function addScaled(sum: Float64Array, values: Float64Array, factor: number): void {

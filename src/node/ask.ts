@@ -5,7 +5,8 @@ import type { Card, OwnFlag } from '../questions/cards.ts';
 import type { Own } from '../questions/question.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
 import { type Options, parseOptions } from '../scenario/options.ts';
-import { resultOf } from '../scenario/result.ts';
+import { type Answer, resultOf } from '../scenario/result.ts';
+import { trustText } from '../scenario/trust.ts';
 import { type Delivery, deliver } from './deliver.ts';
 import { folderLibrary } from './folder-library.ts';
 import { readJsonFile } from './json-file.ts';
@@ -62,8 +63,7 @@ export async function ask(card: Card, line: CommandLine, plot?: string): Promise
     for (const note of notes) process.stderr.write(`note: ${note}\n`);
     await write(`${text}\n`, out);
   } else {
-    if (format === 'csv')
-      for (const warning of answer.warnings) process.stderr.write(`warning: ${warning}\n`);
+    if (format === 'csv') for (const line of remarks(answer)) process.stderr.write(`${line}\n`);
     await deliver(
       {
         result: resultOf(answer),
@@ -73,6 +73,14 @@ export async function ask(card: Card, line: CommandLine, plot?: string): Promise
       line,
     );
   }
+}
+
+/** What CSV has no room for. */
+function remarks({ trust, warnings }: Answer<object>): string[] {
+  return [
+    ...(trust.level === 'calibrated here' ? [] : [trustText(trust)]),
+    ...warnings.map((warning) => `warning: ${warning}`),
+  ];
 }
 
 async function checkBeside(flag: string, file: string, out: string | undefined): Promise<void> {

@@ -18,6 +18,7 @@ import { textOf } from '../report/text.ts';
 import { SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
 import { ENGINE_FIGURES, type EnginePoint, enginePoints } from './engine-figures.ts';
 import { namesBelow } from './input.ts';
+import { OFF_SPOT, offSpot, type ValidatedSet } from './intervals.ts';
 import { KERNEL_SETS, type KernelSet, kernelSets } from './kernel-tables.ts';
 import { checkWritable, write } from './output.ts';
 import { SERVING_RUNS, servingPoints } from './serving-runs.ts';
@@ -62,7 +63,7 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
   if (out !== undefined) await checkWritable(out, '--out');
   const servedNames = SERVING_RUNS.map((run) => run.set);
   const needsOps = [...servedNames, ...KERNEL_SETS];
-  const names = [...Object.keys(SETS), ...ENGINE_FIGURES.map((one) => one.set), ...needsOps];
+  const names = [...Object.keys(SETS), OFF_SPOT, ...ENGINE_FIGURES.map((one) => one.set), ...needsOps];
   if (set !== undefined && !names.includes(set)) throw unknownName('set', set, names);
   const folder = ops ?? process.env.SPECSIM_OPS;
   if (set !== undefined && needsOps.includes(set) && folder === undefined) {
@@ -79,14 +80,15 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
       points: await enginePoints(one),
     })),
   );
+  const others = wanted(OFF_SPOT) ? [await offSpot(published?.points ?? [], set !== undefined)] : [];
   const served =
     folder !== undefined && servedNames.some(wanted) ? await servedSets(folder, set ?? null) : [];
   const kernels =
     folder !== undefined && KERNEL_SETS.some(wanted) ? await kernelSets(folder, set ?? null) : [];
   const text =
     format === 'json'
-      ? asJson(published, [...engines, ...served], kernels, set !== undefined)
-      : textOf(asDocument(published, engines, served, kernels));
+      ? asJson(published, others, [...engines, ...served], kernels, set !== undefined)
+      : textOf(asDocument(published, others, engines, served, kernels));
   await write(text, out);
 }
 
@@ -121,6 +123,7 @@ async function servedSets(folder: string, only: string | null): Promise<Elsewher
 /** Points of kernels are hundreds of thousands: only those of a set that was asked for are listed. */
 function asJson(
   published: Published | null,
+  others: readonly ValidatedSet[],
   elsewhere: readonly Elsewhere[],
   kernels: readonly KernelSet[],
   withKernelPoints: boolean,
@@ -136,6 +139,7 @@ function asJson(
       ...errorOf(points, name),
       joint_fit: errorOf(published!.jointFit, name),
     })),
+    ...others.map(({ summary }) => summary),
     ...elsewhere.map((one) => ({
       set: one.set,
       title: one.title,
@@ -165,6 +169,7 @@ function asJson(
       predicted_hi: interval?.hi ?? null,
       error,
     })),
+    ...others.flatMap(({ rows }) => rows),
     ...elsewhere.flatMap((one) => one.points.map((point) => ({ set: one.set, ...point }))),
     ...(withKernelPoints ? kernels : []).flatMap((one) =>
       one.points.map(({ setting, measuredS, predictedS, error }) => ({
@@ -183,12 +188,14 @@ function asJson(
 
 function asDocument(
   published: Published | null,
+  others: readonly ValidatedSet[],
   engines: readonly Elsewhere[],
   served: readonly Elsewhere[],
   kernels: readonly KernelSet[],
 ): Document {
   return [
     ...(published === null ? [] : publishedSections(published)),
+    ...others.flatMap(({ sections }) => sections),
     ...engines.map((one) => elsewhereSection(`${one.set}: ${one.title} (${one.role})`, 'setting', [one])),
     elsewhereSection(
       'requests served by vLLM on other GPUs, engine times as on h100-sxm (validation)',

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { readSheet } from '../cost/calibration/sheet.ts';
 import type { EngineProfile } from '../cost/engine-profile.ts';
 import type { Machine } from '../cost/fields.ts';
+import type { Interval, Uncertainty } from '../metrics/confidence.ts';
 import { withTimes } from '../scenario/engine-times.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import { completeScenario } from '../scenario/options.ts';
@@ -76,7 +77,8 @@ export interface Point {
   /** Percent of the measured, or percentage points, as the set says. */
   readonly error: number;
   /** The 95 % interval of the prediction; speedups only. */
-  readonly interval?: { readonly lo: number; readonly hi: number };
+  readonly interval?: Interval;
+  readonly uncertainty?: Uncertainty;
 }
 
 /** Reads a CSV with a header and `#` comments. */
@@ -128,6 +130,7 @@ export async function validation(recordings: string | null, requests?: number): 
           return {
             ...relative('speedups', name(figure), figure, Number(figure.speedup), row.speedup!),
             interval: { lo: row.speedup_lo!, hi: row.speedup_hi! },
+            uncertainty: row.uncertainty!,
           };
         }),
         ...shares.map((figure) => share(figure, rowOf(rows, figure))),

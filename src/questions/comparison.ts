@@ -9,6 +9,7 @@ import { checkHardwareQuestion, type Scenario } from '../scenario/options.ts';
 import { type Answer, answerOf, type Group, type Row } from '../scenario/result.ts';
 import { loadKind, type Progress, settingsOf } from '../scenario/run.ts';
 import type { Setting } from '../scenario/setup.ts';
+import { leastTrust } from '../scenario/trust.ts';
 import { sha256 } from '../sha256.ts';
 
 /** Draft lengths to choose the best from. */
@@ -111,7 +112,12 @@ export async function comparisonOf(
     }
   }
   const configHash = await sha256(inputs.map((one) => one.configHash).join());
-  return answerOf({ ...inputs[0]!.scenario, gpu: scenario.gpu }, configHash, warnings, groups);
+  return answerOf(
+    { ...inputs[0]!.scenario, gpu: scenario.gpu },
+    { configHash, trust: leastTrust(inputs.map(({ trust }) => trust)) },
+    warnings,
+    groups,
+  );
 }
 
 /**

@@ -94,7 +94,7 @@ export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Se
       groups.push({ trace: t, rows });
     }
   }
-  return { ...answerOf(scenario, inputs.configHash, warnings, groups), step: STEP };
+  return { ...answerOf(scenario, inputs, warnings, groups), step: STEP };
 }
 
 function answer(

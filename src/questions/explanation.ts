@@ -130,7 +130,7 @@ export function explanationOf(inputs: Inputs): ExplainResult {
     const breakEven = breakEvenOf(searched, setting!, limit);
     return { trace: t, rows: ofBatch.map((row) => ({ ...row, ...breakEven })) };
   });
-  return answerOf(scenario, inputs.configHash, warnings, groups);
+  return answerOf(scenario, inputs, warnings, groups);
 }
 
 type BreakEven = Pick<Explanation, 'break_even_batch' | 'unsure_from_batch' | 'break_even_searched_to'>;

@@ -119,7 +119,7 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
     }
     return { trace: t, rows };
   });
-  return answerOf(scenario, inputs.configHash, warnings, groups);
+  return answerOf(scenario, inputs, warnings, groups);
 }
 
 /** Requests and when they arrive. */

@@ -68,7 +68,7 @@ export function treeExplanationOf(inputs: Inputs, setting: Setting): Answer<Tree
     });
     return { trace: t, rows };
   });
-  return answerOf(scenario, inputs.configHash, warnings, groups);
+  return answerOf(scenario, inputs, warnings, groups);
 }
 
 function draftValues(bench: Bench, setting: Setting, batch: number): DraftValue[] {

@@ -11,6 +11,7 @@ import type { Inputs } from '../scenario/inputs.ts';
 import { type Answer, answerOf, type Group } from '../scenario/result.ts';
 import { loadKind, type Progress } from '../scenario/run.ts';
 import { PLAIN, type Setting } from '../scenario/setup.ts';
+import { leastTrust } from '../scenario/trust.ts';
 import { sha256 } from '../sha256.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { type ContextSchedule, rangesOf } from './schedule.ts';
@@ -154,9 +155,10 @@ export async function tuningOf(
             ),
     };
   });
+  const trust = leastTrust(inputs.map((one) => one.trust));
   const configHash = await sha256([maxK, ...inputs.map((one) => one.configHash)].join());
   return {
-    ...answerOf<TuneRow, TuneGroup>(scenario, configHash, warnings, groups),
+    ...answerOf<TuneRow, TuneGroup>(scenario, { configHash, trust }, warnings, groups),
     maxK,
     schedules: groups.flatMap((group) => group.schedules),
     trees: groups.flatMap((group) => group.trees),

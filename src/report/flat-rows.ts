@@ -1,6 +1,7 @@
 /** Rows as a flat table: the columns of the JSON, nested ones joined with a dot. */
 import { RESOURCES } from '../cost/fields.ts';
 import { DECODE_PARTS, PARTS } from '../cost/work.ts';
+import { UNCERTAINTY_PARTS } from '../metrics/confidence.ts';
 import { DISTRIBUTION_FIELDS } from '../metrics/distribution.ts';
 
 export interface FlatTable {
@@ -13,6 +14,7 @@ const NESTED: Readonly<Record<string, readonly string[]>> = {
   time_share: PARTS.map(({ name }) => name),
   step_ms: DECODE_PARTS.map(({ name }) => name),
   verification_share: RESOURCES,
+  uncertainty: UNCERTAINTY_PARTS,
   ...Object.fromEntries(
     ['ttft_s', 'tpot_s', 'itl_s', 'itl_step_s', 'e2e_s', 'queue_s'].map((name) => [
       name,

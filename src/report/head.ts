@@ -3,6 +3,7 @@ import { COST_MODELS } from '../cost/models.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { formatsText } from '../scenario/number-formats.ts';
 import type { Envelope } from '../scenario/result.ts';
+import { trustText } from '../scenario/trust.ts';
 import { type Block, type Fact, facts, sentence } from './document.ts';
 import { overrideFacts, placementFacts, workloadFacts } from './setting.ts';
 
@@ -15,7 +16,7 @@ interface More {
 
 /** @param inputs one, or one of each GPU that is compared */
 export function head(
-  { config, configHash, tool }: Omit<Envelope<never>, 'rows'>,
+  { config, configHash, tool, trust }: Omit<Envelope<never>, 'rows'>,
   inputs: readonly Inputs[],
   about: string,
   more: More = {},
@@ -27,6 +28,7 @@ export function head(
   const one = inputs.length === 1;
   return [
     sentence(`${tool}: ${about}`),
+    sentence(trustText(trust)),
     facts([
       ...inputs.flatMap(({ hardware: { name, label, calibration }, overrides }): Fact[] => [
         ['gpu', `${name}${one ? '' : `: ${label}`}, efficiency: ${calibration}`],

@@ -12,7 +12,7 @@ import type { TreePath } from '../drafter/tree.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
 import { WeighedWork } from '../engine/static-batch.ts';
 import { Memo } from '../memo.ts';
-import { Confidence, type Interval, type Run, type Shift } from '../metrics/confidence.ts';
+import { Confidence, type Interval, type Run, type Shift, type Uncertainty } from '../metrics/confidence.ts';
 import type { LoadKind, Measures } from '../metrics/measure.ts';
 import { type Attainment, attainment, type ServingMeasures } from '../metrics/serving.ts';
 import type { Slo } from '../metrics/slo.ts';
@@ -44,7 +44,7 @@ interface BenchRun extends Run {
 }
 
 /** What intervals are made of. */
-interface Uncertainty {
+interface Draws {
   /** The machine with each uncertain constant one standard error larger. */
   readonly shifted: readonly Machine[];
   readonly confidence: Confidence;
@@ -65,7 +65,7 @@ export class Bench {
   readonly #plain = new Memo<Measures>();
   /** Whether rows say what is drafted instead of chains. */
   readonly #hasTrees: boolean;
-  #uncertainty: Uncertainty | undefined;
+  #draws: Draws | undefined;
 
   constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>) {
     this.#inputs = inputs;
@@ -77,20 +77,20 @@ export class Bench {
   }
 
   /** Made where an interval is asked for: its draws take longer than many a row. */
-  #uncertain(): Uncertainty {
-    if (this.#uncertainty === undefined) {
+  #drawn(): Draws {
+    if (this.#draws === undefined) {
       const inputs = this.#inputs;
       const { cost, seed } = inputs.scenario;
       // Constants of no machine come without errors: only the choice of requests is uncertain there.
       const { machine } = COST_MODELS[cost];
       const uncertain = machine ? FIELDS.filter((field) => field.error(inputs) > 0) : [];
       const paths = [...uncertain, ...(this.#hasTrees ? TREE_CONSTANTS : [])].map(({ path }) => path);
-      this.#uncertainty = {
+      this.#draws = {
         shifted: uncertain.map((field) => scaled(field, inputs, 1 + field.error(inputs))),
         confidence: new Confidence(this.#trace.ids.length, paths, seed),
       };
     }
-    return this.#uncertainty;
+    return this.#draws;
   }
 
   /** A row without intervals, for a fraction of its time; of copies of requests alone. */
@@ -107,7 +107,7 @@ export class Bench {
     const own = () => (compared ? this.#kept(setup, batch) : this.#run(setup, batch));
     const run = method.kind === 'none' ? baseline : own();
     const { measured } = run;
-    const throughputInterval = this.#uncertain().confidence.throughput(run);
+    const throughputInterval = this.#drawn().confidence.throughput(run);
     const over = this.#over(run, baseline);
     const [speedup, tpot] = this.#load === 'open' ? [null, over] : [over, null];
     return {
@@ -117,6 +117,7 @@ export class Bench {
       speedup: speedup?.ratio ?? null,
       speedup_lo: speedup?.lo ?? null,
       speedup_hi: speedup?.hi ?? null,
+      uncertainty: this.#uncertainty(run, baseline),
       ...run.serving,
       ...(this.#load === 'open' && {
         tpot_ratio: tpot?.ratio ?? null,
@@ -147,6 +148,7 @@ export class Bench {
       speedup: ratio(measured.throughput_tok_per_s, baseline.throughput_tok_per_s),
       speedup_lo: null,
       speedup_hi: null,
+      uncertainty: null,
       decode_speedup: ratio(measured.decode_tok_per_s, baseline.decode_tok_per_s),
       tokens_per_round: measured.tokens_per_round,
       drafted_per_round: measured.drafted_per_round,
@@ -208,7 +210,13 @@ export class Bench {
         : run.measured.throughput_tok_per_s / other.measured.throughput_tok_per_s;
     return value === null
       ? null
-      : { ratio: value, ...this.#uncertain().confidence.speedup(value, run, other, by) };
+      : { ratio: value, ...this.#drawn().confidence.speedup(value, run, other, by) };
+  }
+
+  /** Of a row's speedup, of plain decoding's throughput. */
+  #uncertainty(run: Run, baseline: Run): Uncertainty {
+    const by = this.#load === 'open' && run !== baseline ? 'tpot' : 'throughput';
+    return this.#drawn().confidence.uncertainty(run, run === baseline ? null : baseline, by);
   }
 
   /** A setting's run, kept for those that are compared with it. */
@@ -294,7 +302,8 @@ export class Bench {
       measured,
       serving,
       shifts: [...this.#shiftsOf(setup, batch, cost), ...this.#treeShiftsOf(setup, batch, measured)],
-      doubts: new Map(doubtsOf(this.#inputs, setup).map(({ path, error }) => [path, error])),
+      doubts: doubtsOf(this.#inputs, setup, this.#trace, batch),
+      drafters: setup.method.kind === 'none' ? null : setup.method.parts.map(({ name }) => name).join(),
     };
   }
 
@@ -313,7 +322,7 @@ export class Bench {
 
   /** What one standard error of each uncertain constant does to a few requests. */
   #shiftsOf(setup: Setup, batch: number | null, cost: CostModel): Shift[] {
-    const { shifted } = this.#uncertain();
+    const { shifted } = this.#drawn();
     if (shifted.length === 0) return [];
     const few = this.#fewRequests(batch);
     if (this.#load === 'clones') {

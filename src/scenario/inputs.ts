@@ -26,8 +26,8 @@ import { formatWarnings, needsKernels, resolvedFormats } from './number-formats.
 import { askedOf, checkUsed, DEFAULTS, hashedOptions, type Scenario } from './options.ts';
 import { implausible, type Override, overruled, type Profiles, readProfiles } from './overrides.ts';
 import { checkAllReduce, parseAhead, placementWarnings, readPlacement } from './placement.ts';
-import { rangeWarnings } from './range.ts';
 import { captureWarnings, joined, readTraces, readWorkload } from './recordings.ts';
+import { type Trust, trustOf } from './trust.ts';
 
 export interface Inputs {
   readonly scenario: Scenario;
@@ -59,6 +59,7 @@ export interface Inputs {
   readonly prefixHashes: PrefixHashes | null;
   readonly slo: Slo | null;
   readonly warnings: readonly string[];
+  readonly trust: Trust;
   /** SHA-256 of the scenario and of the contents of every file it names. */
   readonly configHash: string;
 }
@@ -110,7 +111,6 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
   warnings.push(...captureWarnings(scenario, methods, [...rates.keys()], traces));
   const slo = scenario.slo === null ? null : await parseSlo(scenario.slo, '--slo');
   warnings.push(...strangers(target, drafts), ...slowRing(hardware, scenario.tp), ...doubts(hardware));
-  warnings.push(...rangeWarnings({ scenario, hardware, target, methods, engine }, traces));
   return {
     scenario,
     hardware,
@@ -131,6 +131,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     prefixHashes: workload?.prefixHashes ?? null,
     slo,
     warnings,
+    trust: trustOf({ scenario, hardware, target, engine, methods, rates, traces }),
     configHash: await sha256(JSON.stringify([hashed(scenario, shipped), ...documents.contents])),
   };
 }

@@ -1,9 +1,12 @@
 /** What a run returns: plain JSON. Field names carry units; docs/metrics.md defines each. */
 import { UserError } from '../errors.ts';
+import type { Uncertainty } from '../metrics/confidence.ts';
 import type { Measures } from '../metrics/measure.ts';
 import type { ServingMeasures } from '../metrics/serving.ts';
 import type { TraceKind } from '../trace/trace.ts';
+import type { Inputs } from './inputs.ts';
 import type { Scenario } from './options.ts';
+import type { Trust } from './trust.ts';
 
 export const SCHEMA_VERSION = 2;
 
@@ -43,6 +46,8 @@ export interface Row extends RowNames, Partial<ServingMeasures> {
   readonly speedup: number | null;
   readonly speedup_lo: number | null;
   readonly speedup_hi: number | null;
+  /** What the interval of the speedup (of the throughput without one) is made of; null where there is none. */
+  readonly uncertainty: Uncertainty | null;
   readonly decode_speedup: number | null;
   readonly tokens_per_round: number | null;
   readonly drafted_per_round: number | null;
@@ -93,6 +98,7 @@ export interface Envelope<R> {
   readonly config: Scenario;
   readonly configHash: string;
   readonly seed: number;
+  readonly trust: Trust;
   readonly warnings: readonly string[];
   readonly rows: readonly R[];
 }
@@ -106,7 +112,7 @@ export type Result = Envelope<Row>;
 
 export function answerOf<R extends object, G extends Group<R>>(
   config: Scenario,
-  configHash: string,
+  { configHash, trust }: Pick<Inputs, 'configHash' | 'trust'>,
   warnings: Iterable<string>,
   groups: readonly G[],
 ): Answer<R, G> {
@@ -116,6 +122,7 @@ export function answerOf<R extends object, G extends Group<R>>(
     config,
     configHash,
     seed: config.seed,
+    trust,
     warnings: [...warnings],
     rows: groups.flatMap(({ rows }) => rows.map(finite)),
     groups,

@@ -23,7 +23,7 @@ export interface Rounds extends Answer<Row> {
  * @throws UserError for another load than clones, a method that takes no k, or a request that is not there
  */
 export function roundsOf(inputs: Inputs, request: number): Rounds {
-  const { scenario, traces, configHash } = inputs;
+  const { scenario, traces } = inputs;
   const setting = settingsOf(inputs).find(({ method }) => takesK(method));
   if (scenario.load !== 'clones' || setting === undefined) {
     throw new UserError(
@@ -49,7 +49,7 @@ export function roundsOf(inputs: Inputs, request: number): Rounds {
     );
   }
   return {
-    ...answerOf(scenario, configHash, warnings, [{ trace: 0, rows: [row] }]),
+    ...answerOf(scenario, inputs, warnings, [{ trace: 0, rows: [row] }]),
     row,
     request: ids[request]!,
     rounds,

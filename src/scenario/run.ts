@@ -35,7 +35,7 @@ export function runScenario(inputs: Inputs, progress: Progress = () => {}): Answ
     );
     return { trace: t, rows };
   });
-  return answerOf(scenario, inputs.configHash, warnings, groups);
+  return answerOf(scenario, inputs, warnings, groups);
 }
 
 /**
@@ -45,7 +45,7 @@ export function runScenario(inputs: Inputs, progress: Progress = () => {}): Answ
  * @throws UserError for another load
  */
 export function runPoints(inputs: Inputs): Answer<Row> {
-  const { scenario, traces, configHash } = inputs;
+  const { scenario, traces } = inputs;
   if (scenario.load !== 'clones') {
     throw new UserError(
       `--load ${scenario.load}: points are those of copies of one request, expected clones`,
@@ -58,7 +58,7 @@ export function runPoints(inputs: Inputs): Answer<Row> {
     const rows = settings.flatMap((setting) => scenario.batch.map((batch) => bench.point(setting, batch)));
     return { trace, rows };
   });
-  return answerOf(scenario, configHash, warnings, groups);
+  return answerOf(scenario, inputs, warnings, groups);
 }
 
 /** Whether a run says how its policies stand to the best fixed draft length. */

@@ -105,7 +105,7 @@ export function sampleAcceptance(
       proposed[at] = all ? maxK : Math.max(accepted, 1);
     }
   }
-  return { maxK, offsets, emitted, proposed: proposed ?? 'always', kind: 'fitted' };
+  return { maxK, offsets, emitted, proposed: proposed ?? 'always', kind: 'fitted', fittedTo: 'rates' };
 }
 
 function number(text: string, spec: string, where: string): number {

@@ -178,13 +178,13 @@ export function sampleProcess(
     return kept;
   };
   const column = { maxK: MAX_K, offsets, kind: 'fitted' } as const;
-  const toQuantiles = (method: keyof typeof process.origins) => ({
-    ...(process.origins[method]?.fittedTo?.includes('quantiles') && { toQuantiles: true }),
+  const fittedTo = (method: keyof typeof process.origins) => ({
+    ...(process.origins[method]?.fittedTo?.includes('quantiles') && { fittedTo: 'quantiles' as const }),
   });
   const drafters = new Map<string, PositionLengths>();
   drafters.set('ngram', {
     ...column,
-    ...toQuantiles('ngram'),
+    ...fittedTo('ngram'),
     get emitted() {
       return lookedUp().emitted;
     },
@@ -206,7 +206,7 @@ export function sampleProcess(
     });
     drafters.set(method, {
       ...column,
-      ...toQuantiles(method),
+      ...fittedTo(method),
       proposed: 'always',
       get emitted() {
         return sampled();

@@ -31,8 +31,8 @@ export interface PositionLengths {
   readonly proposed: Uint8Array | 'always' | 'unknown';
   /** `recording` or `fitted`, of this drafter's column alone. */
   readonly kind: TraceKind;
-  /** Whether a process was fitted to quantiles alone, which many processes share. */
-  readonly toQuantiles?: boolean;
+  /** What it was fitted to, where that is less than a recording: quantiles over requests, or rates. */
+  readonly fittedTo?: 'quantiles' | 'rates';
   /** How it drafted, where the source says so; a block answers for k = maxK alone. */
   readonly drafting?: 'chain' | 'block';
   /** Which of the drafter's choices the target's tokens are, where that was recorded: what trees are replayed on. */

@@ -375,6 +375,7 @@ describe('a run', () => {
       'config',
       'configHash',
       'seed',
+      'trust',
       'warnings',
       'rows',
     ]);
@@ -402,7 +403,7 @@ describe('a run', () => {
     const [header, line] = (await specsim('run', '--format', 'csv', ...few)).stdout.split('\n');
     const { rows, schemaVersion } = await resultOf(...few);
     const flat = Object.entries(rows[0]!).flatMap(([key, value]) =>
-      key === 'time_share' || key === 'step_ms'
+      value !== null && typeof value === 'object'
         ? Object.keys(value).map((inner) => `${key}.${inner}`)
         : [key],
     );

@@ -167,7 +167,7 @@ describe('tune', () => {
 
 describeWithRecordings('tuning on the recordings', (dir) => {
   it.each(['gsm8k', 'cnn', 'instructcoder', 'sharegpt'])(
-    '%s: no fixed k is surely better at any batch size',
+    '%s: no fixed k is surely better by more than what counts as a tie, at any batch size',
     async (dataset) => {
       const trace = [join(dir, `combined_${dataset}.jsonl`)];
       const inputs = await inputsOf({ method: ['ngram', 'eagle3'], trace, batch: [1, 8, 32, 128] });
@@ -181,7 +181,7 @@ describeWithRecordings('tuning on the recordings', (dir) => {
         for (const method of inputs.methods) {
           for (let k = 1; k <= 10; k++) {
             const { ratio, lo } = bench.ratio({ method, k }, best, row.batch_size);
-            expect(lo, `${method.name} k=${k} at ${row.batch_size}: ${ratio}`).toBeLessThanOrEqual(1);
+            expect(lo, `${method.name} k=${k} at ${row.batch_size}: ${ratio}`).toBeLessThanOrEqual(1 / (1 - TIE));
           }
         }
       }

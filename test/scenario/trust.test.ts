@@ -1,45 +1,118 @@
 /** What is doubted of a setting beside its constants: nothing on the calibrated spot, a class for each distance from it. */
 import { expect, it } from 'vitest';
+import type { Uncertainty } from '../../src/metrics/confidence.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
-import { gatherInputs } from '../../src/scenario/inputs.ts';
+import { Bench } from '../../src/scenario/bench.ts';
+import { gatherInputs, type Inputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
 import { Setups } from '../../src/scenario/setup.ts';
-import { doubtsOf } from '../../src/scenario/trust.ts';
+import { ACCEPTANCE, DISTANCES, doubtsOf, leastTrust, trustText } from '../../src/scenario/trust.ts';
 
-async function doubts(options: Options): Promise<Record<string, number>> {
-  const inputs = await gatherInputs(completeScenario({ requests: 2, k: [3], ...options }), folderLibrary);
-  const method = inputs.methods[0]!;
-  const setup = new Setups(inputs, inputs.traces[0]!, new Set()).of({ method, k: 3 }, 1);
-  return Object.fromEntries(doubtsOf(inputs, setup).map(({ path, error }) => [path, error]));
+function inputsOf(options: Options): Promise<Inputs> {
+  return gatherInputs(completeScenario({ requests: 2, k: [3], ...options }), folderLibrary);
 }
 
-it('a process fitted to a recording on the calibrated spot adds no doubt, plain decoding never', async () => {
+async function doubts(options: Options): Promise<Record<string, number>> {
+  const inputs = await inputsOf(options);
+  const [method] = inputs.methods;
+  const [trace] = inputs.traces;
+  const setup = new Setups(inputs, trace!, new Set()).of({ method: method!, k: 3 }, 1);
+  return Object.fromEntries(doubtsOf(inputs, setup, trace!, 1).map(({ name, error }) => [name, error]));
+}
+
+const distance = (name: string) => DISTANCES.find((one) => one.name === name)!;
+
+it('a process fitted to a recording on the calibrated spot adds no doubt', async () => {
   expect(await doubts({ method: ['eagle3'] })).toEqual({});
-  expect(await doubts({ method: ['none'], target: 'qwen3-30b-a3b', tp: 2 })).toEqual({});
+  expect(trustText((await inputsOf({ method: ['eagle3'] })).trust)).toBe('trust: calibrated here');
+});
+
+it('plain decoding is doubted as far as its speed goes, and only there', async () => {
+  const { speed } = distance('experts');
+  expect(await doubts({ method: ['none'], target: 'qwen3-30b-a3b' })).toEqual({ 'experts speed': speed });
 });
 
 it('quantiles, stated rates, experts, formats and GPUs beyond the range each add theirs', async () => {
-  expect(await doubts({ method: ['eagle'] })).toEqual({ 'acceptance.eagle': 0.05 });
-  expect(await doubts({ method: ['ngram'], target: 'llama-3-70b', tp: 4 })).toEqual({
-    'trust.tp': 0.03,
-    'acceptance.ngram': 0.08,
+  expect(await doubts({ method: ['eagle'] })).toEqual({ 'quantiles eagle': ACCEPTANCE.quantiles.speedup });
+  // Four GPUs are two doublings of the one that was calibrated: errors of each add in squares.
+  expect((await doubts({ method: ['ngram'], target: 'llama-3-70b', tp: 4 }))['tp speedup']).toBeCloseTo(
+    Math.sqrt(2) * distance('tp').speedup,
+    12,
+  );
+  const far: Options = {
+    method: ['eagle3'],
+    target: 'qwen3-30b-a3b',
+    dtype: 'fp8',
+    acceptance: { eagle3: '2.5@3' },
+  };
+  expect(await doubts(far)).toMatchObject({
+    'experts speedup': distance('experts').speedup,
+    'format speedup': distance('format').speedup,
+    'stated eagle3': ACCEPTANCE.stated.speedup,
   });
-  expect(
-    await doubts({
-      method: ['eagle3'],
-      target: 'qwen3-30b-a3b',
-      dtype: 'fp8',
-      acceptance: { eagle3: '2.5@3' },
-    }),
-  ).toEqual({ 'trust.experts': 0.08, 'trust.format': 0.04, 'acceptance.eagle3': 0.02 });
+  const { trust } = await inputsOf(far);
+  expect(trust.level).toBe('far');
+  expect(trust.reasons.join()).toContain('fp8 (calibrated bf16)');
 });
 
-it('an interval is wider where the acceptance is only fitted to quantiles', async () => {
-  const inputs = await gatherInputs(
-    completeScenario({ method: ['eagle', 'eagle3'], requests: 40, k: [3], batch: [1], trace: ['gsm8k'] }),
-    folderLibrary,
-  );
-  const [eagle, eagle3] = runScenario(inputs).rows.map((row) => row.speedup_hi! / row.speedup_lo!);
-  expect(Math.log(eagle!)).toBeGreaterThan(Math.log(eagle3!) + 0.1);
+it('acceptance of another target is borrowed, unless it is stated', async () => {
+  const target = 'llama-3.1-70b';
+  const draft = 'llama-3.2-1b';
+  const borrowed = await doubts({ method: ['ngram'], target, tp: 4 });
+  expect(borrowed['borrowed ngram']).toBe(ACCEPTANCE.borrowed.speedup);
+  const stated = { 'draft-model': '0.7' };
+  const own = await doubts({ method: ['draft-model'], target, draft, tp: 4, acceptance: stated });
+  expect(Object.keys(own)).toContain('stated draft-model');
+  expect(Object.keys(own)).not.toContain('borrowed draft-model');
+});
+
+it('of several answers the least trust counts, with all reasons once', () => {
+  expect(
+    leastTrust([
+      { level: 'near', reasons: ['a'] },
+      { level: 'far', reasons: ['b', 'a'] },
+      { level: 'calibrated here', reasons: [] },
+    ]),
+  ).toEqual({ level: 'far', reasons: ['a', 'b'] });
+});
+
+it('an interval is as wide as its parts together, and wider where acceptance is only fitted to quantiles', async () => {
+  const inputs = await inputsOf({
+    method: ['none', 'eagle', 'eagle3'],
+    requests: 40,
+    batch: [1],
+    trace: ['gsm8k'],
+  });
+  const [plain, eagle, eagle3] = runScenario(inputs).rows;
+  const size = (parts: Uncertainty) => Math.hypot(...Object.values(parts));
+  const half = (lo: number, hi: number) => Math.log(hi / lo) / 2;
+  for (const row of [eagle!, eagle3!]) {
+    // 400 draws know a half-width to some 7 %.
+    const ratio = half(row.speedup_lo!, row.speedup_hi!) / (1.96 * size(row.uncertainty!));
+    expect(Math.abs(ratio - 1)).toBeLessThan(0.2);
+  }
+  const own = half(plain!.throughput_lo_tok_per_s!, plain!.throughput_hi_tok_per_s!);
+  expect(Math.abs(own / (1.96 * size(plain!.uncertainty!)) - 1)).toBeLessThan(0.2);
+  expect(eagle!.uncertainty!.acceptance).toBe(ACCEPTANCE.quantiles.speedup);
+  expect(eagle3!.uncertainty).toMatchObject({ acceptance: 0, distance: 0, model: 0.014 });
+});
+
+it('two draft lengths of one method share what the model leaves out: below 1 % on either side', async () => {
+  const inputs = await inputsOf({ method: ['eagle3', 'ngram'], requests: 200, trace: ['gsm8k'] });
+  const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
+  const widths: number[] = [];
+  for (const method of inputs.methods) {
+    for (const batch of [1, 64]) {
+      for (const [a, b] of [
+        [3, 4],
+        [4, 5],
+      ] as const) {
+        const { ratio, lo, hi } = bench.ratio({ method, k: a }, { method, k: b }, batch);
+        widths.push((hi - lo) / (2 * ratio));
+      }
+    }
+  }
+  console.log(widths);
+  expect(Math.max(...widths)).toBeLessThan(0.01);
 });
