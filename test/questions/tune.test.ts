@@ -181,7 +181,9 @@ describeWithRecordings('tuning on the recordings', (dir) => {
         for (const method of inputs.methods) {
           for (let k = 1; k <= 10; k++) {
             const { ratio, lo } = bench.ratio({ method, k }, best, row.batch_size);
-            expect(lo, `${method.name} k=${k} at ${row.batch_size}: ${ratio}`).toBeLessThanOrEqual(1 / (1 - TIE));
+            expect(lo, `${method.name} k=${k} at ${row.batch_size}: ${ratio}`).toBeLessThanOrEqual(
+              1 / (1 - TIE),
+            );
           }
         }
       }
