@@ -91,6 +91,15 @@ export const SAMPLES: Readonly<Record<string, string>> = {
     metrics: { speculative_decoding: DETAILED },
   }),
   'vllm-prometheus': scrape(1),
+  'trtllm-prometheus': [
+    '# TYPE trtllm_spec_decode_num_draft_tokens_total counter',
+    'trtllm_spec_decode_num_draft_tokens_total{model_name="m",engine_type="trtllm"} 30',
+    'trtllm_spec_decode_num_accepted_tokens_total{model_name="m",engine_type="trtllm"} 15',
+    'trtllm_spec_decode_acceptance_length{model_name="m",engine_type="trtllm"} 4',
+    'trtllm_generation_tokens_total{model_name="m",engine_type="trtllm"} 27',
+    'trtllm_time_to_first_token_seconds_count{model_name="m",engine_type="trtllm"} 2',
+    '',
+  ].join('\n'),
   'vllm-log':
     'INFO api server started\nINFO 09-10 [metrics.py:96] SpecDecoding metrics: Mean acceptance length: 2.50, Accepted throughput: 1.50 tokens/s, Drafted throughput: 3.00 tokens/s, Accepted: 15 tokens, Drafted: 30 tokens, Per-position acceptance rate: 0.800, 0.500, 0.200, Avg Draft acceptance rate: 50.0%\n',
   'vllm-v0-log':

@@ -95,7 +95,7 @@ async function readFiles(
   if (second === undefined) return earlier;
   const later = await readRecordFile(second, stated, from);
   const scrape = (record: AcceptanceRecord) =>
-    record.kind === 'rates' && record.provenance.source === 'vLLM Prometheus counters' ? record : null;
+    record.kind === 'rates' && record.provenance.source.endsWith('Prometheus counters') ? record : null;
   const [before, after] = [scrape(earlier), scrape(later)];
   if (before === null || after === null) {
     throw new UserError(

@@ -199,7 +199,9 @@ export class RecordReader {
           ]),
       ...(leftOut === 0
         ? []
-        : [`${this.#where}: ${leftOut} parts that say nothing of acceptance are left out`]),
+        : [
+            `${this.#where}: ${leftOut === 1 ? '1 part that says' : `${leftOut} parts that say`} nothing of acceptance ${leftOut === 1 ? 'is' : 'are'} left out`,
+          ]),
     ];
   }
 

@@ -26,7 +26,7 @@ import { vllmBench } from './vllm-bench.ts';
 import { aiperf, vllmDetailed } from './vllm-detailed.ts';
 import { vllmLog } from './vllm-log.ts';
 import { vllmOffline } from './vllm-offline.ts';
-import { vllmPrometheus } from './vllm-prometheus.ts';
+import { trtllmPrometheus, vllmPrometheus } from './vllm-prometheus.ts';
 import { vllmV0Log } from './vllm-v0-log.ts';
 
 export const FORMATS: readonly TraceFormat[] = [
@@ -35,6 +35,7 @@ export const FORMATS: readonly TraceFormat[] = [
   specDecodeBench,
   vllmDetailed,
   vllmPrometheus,
+  trtllmPrometheus,
   vllmLog,
   vllmV0Log,
   vllmBench,

@@ -355,7 +355,7 @@ describe('one part without drafts', () => {
     if (record.kind === 'rates') {
       expect(pooled(record.rates, 'x')).toEqual(pooled((others as RatesRecord).rates, 'x'));
     }
-    expect(record.notes).toContain('f: 1 parts that say nothing of acceptance are left out');
+    expect(record.notes).toContain('f: 1 part that says nothing of acceptance is left out');
   });
 
   it('llama.cpp: a response without drafts is a token a round', () => {

@@ -57,6 +57,21 @@ describe('the same run in every format', () => {
 });
 
 describe('what single formats say', () => {
+  it('trtllm-prometheus counts no rounds: tokens behind first ones, less those accepted, are', () => {
+    // 25 tokens of rounds, 15 of them drafts: 10 rounds. The gauge is of the last step alone.
+    expect(ratesOf(read('trtllm-prometheus'))[0]).toMatchObject({
+      ...{ label: 'm', k: null, rounds: 10, draftedTokens: 30, acceptedTokens: 15, meanLength: 2.5 },
+      roundsWithoutProposal: 0,
+    });
+    const text = SAMPLES['trtllm-prometheus']!;
+    const stated = (k: number | null, of = text) => parseRecord(of, 'f', { ...NOTHING_STATED, k });
+    // Six drafts a round that drafted: 5 rounds, and 5 without a proposal.
+    expect(ratesOf(stated(6))[0]).toMatchObject({ k: 6, rounds: 5, roundsWithoutProposal: 5, meanLength: 4 });
+    const bare = text.replace(/^trtllm_generation.*$/m, '');
+    expect(ratesOf(stated(3, bare))[0]).toMatchObject({ rounds: 10, roundsWithoutProposal: null });
+    expect(() => stated(null, bare)).toThrow('specsim trace import f --k K');
+  });
+
   it('frontier keeps rounds without a proposal', () => {
     const text = SAMPLES.frontier!;
     const [steps] = (parseRecord(text, 'f') as RoundsRecord).drafters;
