@@ -1,3 +1,6 @@
+/** Where a machine does what nothing here prices, its own figures stand for the prices. */
+const MEASURED = 'specsim calibrate --serving STEPS.csv --engine-out FILE, then --engine FILE';
+
 /**
  * Settings of engines that change an answer and that nothing here prices: refused by name, with what to do instead.
  * A name that becomes an option leaves this list.
@@ -17,6 +20,24 @@ const SETTINGS: readonly { readonly names: readonly string[]; readonly instead: 
     names: ['temperature', 'top-p', 'top-k', 'rejection-sample-method'],
     instead:
       'acceptance falls with it, and no law says how far; record it at that setting, or state it: --trace FILE, or --acceptance METHOD=MEAN@K',
+  },
+  {
+    names: ['ep', 'ep-size', 'moe-ep-size', 'expert-parallel-size', 'enable-expert-parallel'],
+    instead: `--tp splits experts as it splits all weights; whole experts on each GPU, and what they send each other, are in measured steps: ${MEASURED}`,
+  },
+  {
+    names: ['pp', 'pp-size', 'pipeline-parallel', 'pipeline-parallel-size'],
+    instead: `stages one behind the other are not priced, and a round waits for all of them; measured steps say for how long: ${MEASURED}`,
+  },
+  {
+    names: ['draft-tp', 'draft-tensor-parallel-size', 'speculative-draft-tensor-parallel-size'],
+    instead:
+      'a draft model is split over the --tp GPUs of its target; what its pass takes on fewer, a run of it alone says: --target DRAFT --method none --tp 1',
+  },
+  {
+    names: ['parallel-drafting', 'num-parallel-draft-tokens'],
+    instead:
+      'all drafts in one pass are a block: --method dflash, or medusa for heads beside the target, with their acceptance: --acceptance METHOD=MEAN@K',
   },
 ];
 
