@@ -105,12 +105,20 @@ function readyTrace(
   const { drafterQuality, seed } = scenario;
   const drafters = parts.map(({ name }) => name);
   const trace = drafterQuality === 1 ? read : withDrafterQuality(read, drafters, drafterQuality, seed);
-  if (trace.provenance.target !== target.name) {
-    warnings.push(
-      `trace ${trace.name} is of ${trace.provenance.target}: its acceptance and lengths are borrowed for ${target.name}`,
-    );
+  const { target: of } = trace.provenance;
+  if (of === 'unknown') {
+    warnings.push(`trace ${trace.name} does not say its target: it is taken as ${target.name}`);
+  } else if (bareName(of) !== bareName(target.name)) {
+    const lengths = scenario.promptLen === null || scenario.outputLen === null ? ' and lengths are' : ' is';
+    warnings.push(`trace ${trace.name} is of ${of}: its acceptance${lengths} borrowed for ${target.name}`);
   }
   return { trace: prepare(trace, scenario, warnings), warnings, lacking: null };
+}
+
+/** meta-llama/Llama-3.1-8B-Instruct, as engines call it, is llama-3.1-8b: tuning on chats changes no shape. */
+function bareName(model: string): string {
+  const last = model.toLowerCase().replace(/^.*\//, '');
+  return last.replace(/^meta-/, '').replace(/-(instruct|chat|it|hf)$/, '');
 }
 
 function readRecord(
