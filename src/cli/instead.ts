@@ -26,25 +26,46 @@ const SETTINGS: readonly { readonly names: readonly string[]; readonly instead: 
     instead: `--tp splits experts as it splits all weights; whole experts on each GPU, and what they send each other, are in measured steps: ${MEASURED}`,
   },
   {
-    names: ['pp', 'pp-size', 'pipeline-parallel', 'pipeline-parallel-size'],
-    instead: `stages one behind the other are not priced, and a round waits for all of them; measured steps say for how long: ${MEASURED}`,
-  },
-  {
-    names: ['draft-tp', 'draft-tensor-parallel-size', 'speculative-draft-tensor-parallel-size'],
-    instead:
-      'a draft model is split over the --tp GPUs of its target; what its pass takes on fewer, a run of it alone says: --target DRAFT --method none --tp 1',
-  },
-  {
     names: ['parallel-drafting', 'num-parallel-draft-tokens'],
     instead:
       'all drafts in one pass are a block: --method dflash, or medusa for heads beside the target, with their acceptance: --acceptance METHOD=MEAN@K',
   },
 ];
 
+/** What vLLM, SGLang and their benchmarks call options of this program. */
+const CALLED: Readonly<Record<string, readonly string[]>> = {
+  '--target NAME': ['model', 'model-path'],
+  '--draft NAME': ['speculative-model', 'speculative-draft-model-path'],
+  '--method NAME': ['speculative-algorithm', 'speculative-method'],
+  '--k K': ['num-speculative-tokens', 'speculative-num-steps'],
+  '--tree STEPSxTOPKxTOKENS': ['speculative-eagle-topk', 'speculative-num-draft-tokens'],
+  '--dtype FORMAT': ['quantization'],
+  '--kv-dtype FORMAT': ['kv-cache-dtype'],
+  '--tp GPUS': ['tensor-parallel-size', 'tp-size'],
+  '--draft-tp GPUS': ['draft-tensor-parallel-size', 'speculative-draft-tensor-parallel-size'],
+  '--pp STAGES': ['pipeline-parallel', 'pipeline-parallel-size', 'pp-size'],
+  '--replicas N': ['data-parallel-size', 'dp-size'],
+  '--set engine.maxSequences=N': ['max-num-seqs', 'max-running-requests'],
+  '--set engine.maxBatchedTokens=N': ['max-num-batched-tokens', 'chunked-prefill-size'],
+  '--set engine.memoryShare=0.9': ['gpu-memory-utilization', 'mem-fraction-static'],
+  '--set engine.blockTokens=N': ['block-size', 'page-size'],
+  '--load poisson:RATE': ['request-rate'],
+  '--load closed --batch N': ['max-concurrency', 'concurrency'],
+  '--requests N': ['num-prompts'],
+  '--prompt-len N': ['input-len', 'random-input-len'],
+  '--output-len N': ['random-output-len'],
+  '--workload FILE': ['dataset-path'],
+};
+
 /** What to do instead of an option that there is none of; null for any other name. */
 export function insteadOf(option: string): string | null {
+  const [here] = Object.entries(CALLED).find(([, names]) => names.includes(option)) ?? [];
+  if (here !== undefined) return `expected ${here}, as it is called here`;
   return SETTINGS.find(({ names }) => names.includes(option))?.instead ?? null;
 }
 
 /** Every name that is refused so. */
-export const refusedSettings: readonly string[] = SETTINGS.flatMap(({ names }) => names);
+export const refusedSettings: readonly string[] = [
+  ...Object.values(CALLED),
+  ...SETTINGS.map(({ names }) => names),
+].flat();
