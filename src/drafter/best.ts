@@ -13,22 +13,12 @@
 import { type CostModel, noSeconds, StepWork, totalSeconds, Verified } from '../cost/work.ts';
 import type { Choice } from './choice.ts';
 import { type Drafter, mostVerified } from './drafter.ts';
+import { Paths } from './paths.ts';
+import { StepLines } from './step-lines.ts';
 import { Turns } from './turns.ts';
 
-/** A way to get to a position. */
-interface Path {
-  readonly seconds: number;
-  /** Tokens the model of each choice has not read; 0 for look-up. */
-  readonly firstUnread: number;
-  readonly secondUnread: number;
-  /** Who drafted last, -1 for nobody yet. */
-  readonly last: number;
-  readonly before: Path | null;
-  /** The round that led here: where it started, who drafted (-1 for nobody), and how many tokens. */
-  readonly from: number;
-  readonly choice: number;
-  readonly drafted: number;
-}
+/** Who drafts in a step: nobody, the first or the second. */
+const KINDS = 3;
 
 export class Best implements Drafter {
   readonly #choices: readonly Choice[];
@@ -36,8 +26,10 @@ export class Best implements Drafter {
   readonly #work: StepWork;
   readonly #weighed = new Verified();
   readonly #price = noSeconds();
-  /** Seconds of the steps from the position that is looked at. */
-  readonly #known = new Map<number, number>();
+  readonly #lines: StepLines;
+  readonly #paths = new Paths();
+  /** By output position: ways that lead there. */
+  readonly #at: number[][] = [];
   readonly #turns: Turns;
   #sequences = 1;
   #switchS = 0;
@@ -56,9 +48,15 @@ export class Best implements Drafter {
     this.#turns = new Turns(requests);
     this.most = mostVerified(choices.map(({ proposer }) => proposer));
     this.#work = new StepWork(models, this.most.drafted);
+    this.#lines = new StepLines((kind, context) => {
+      const drafted = Math.floor(kind / KINDS) % (this.most.drafted + 1);
+      const unread = Math.floor(kind / KINDS / (this.most.drafted + 1));
+      return this.#priceS((kind % KINDS) - 1, drafted, context, unread);
+    });
   }
 
   stepBegins(sequences: number): void {
+    if (sequences !== this.#sequences) this.#lines.clear();
     this.#sequences = sequences;
   }
 
@@ -89,46 +87,68 @@ export class Best implements Drafter {
   #plan(request: number, left: number, context: number): void {
     const end = 1 + left;
     this.#switchS = this.#priceOfSwitchS(context);
-    const paths: Path[][] = Array.from({ length: end + 1 }, () => []);
-    paths[1]!.push({
-      seconds: 0,
-      firstUnread: this.#choices[0]!.part.model === undefined ? 0 : 1,
-      secondUnread: this.#choices[1]?.part.model === undefined ? 0 : 1,
-      last: -1,
-      before: null,
-      from: 0,
-      choice: -1,
-      drafted: 0,
-    });
+    this.#lines.cover(context, context + left);
+    this.#begin(end);
     for (let position = 1; position < end; position++) {
       const at = context + position - 1;
-      this.#known.clear();
-      const longest = this.#choices.map(({ proposer: { replay } }) => {
+      this.#goOn(position, -1, 0, at);
+      for (let choice = 0; choice < this.#choices.length; choice++) {
+        const { replay } = this.#choices[choice]!.proposer;
         replay.round(request, position, end - position, Number.POSITIVE_INFINITY);
-        return replay.emitted - 1;
-      });
-      this.#goOn(paths, position, -1, 0, at);
-      for (const [choice, most] of longest.entries()) {
-        for (let drafted = 1; drafted <= most; drafted++) this.#goOn(paths, position, choice, drafted, at);
+        for (let drafted = 1; drafted < replay.emitted; drafted++) this.#goOn(position, choice, drafted, at);
       }
     }
     this.#choice = new Int8Array(end);
     this.#length = new Uint8Array(end);
-    let path = paths[end]!.reduce((best, one) => (one.seconds < best.seconds ? one : best));
-    while (path.before !== null) {
-      this.#choice[path.from] = path.choice;
-      this.#length[path.from] = path.drafted;
-      path = path.before;
+    const { seconds, before, from, choice, drafted } = this.#paths;
+    let path = this.#at[end]!.reduce((best, one) => (seconds[one]! < seconds[best]! ? one : best));
+    for (; before[path]! >= 0; path = before[path]!) {
+      this.#choice[from[path]!] = choice[path]!;
+      this.#length[from[path]!] = drafted[path]!;
     }
+  }
+
+  /** Nothing is there but the first token, which nobody has read. */
+  #begin(end: number): void {
+    for (let position = 0; position <= end; position++) {
+      if (position < this.#at.length) this.#at[position]!.length = 0;
+      else this.#at.push([]);
+    }
+    const unread = (c: number) => (this.#choices[c]?.part.model === undefined ? 0 : 1);
+    this.#paths.clear();
+    this.#at[1]!.push(this.#path(-1, 0, unread(0), unread(1), -1, 0, -1, 0));
+  }
+
+  #path(
+    before: number,
+    seconds: number,
+    firstUnread: number,
+    secondUnread: number,
+    last: number,
+    from: number,
+    choice: number,
+    drafted: number,
+  ): number {
+    const paths = this.#paths;
+    const path = paths.next();
+    paths.before[path] = before;
+    paths.seconds[path] = seconds;
+    paths.firstUnread[path] = firstUnread;
+    paths.secondUnread[path] = secondUnread;
+    paths.last[path] = last;
+    paths.from[path] = from;
+    paths.choice[path] = choice;
+    paths.drafted[path] = drafted;
+    return path;
   }
 
   /**
    * Adds the ways that go on so from all ways to a position. A model that is alone has read the same after drafting,
    * whatever it had not read before, so that only the fastest of them matters.
    */
-  #goOn(paths: readonly Path[][], from: number, choice: number, drafted: number, context: number): void {
-    const before = paths[from]!;
-    const after = paths[from + drafted + 1]!;
+  #goOn(from: number, choice: number, drafted: number, context: number): void {
+    const before = this.#at[from]!;
+    const after = this.#at[from + drafted + 1]!;
     const model = this.#choices[choice]?.model ?? null;
     if (model === null || this.#work.drafts.length > 1) {
       for (const path of before) {
@@ -148,30 +168,41 @@ export class Best implements Drafter {
     this.#add(after, fastest, least, from, choice, drafted);
   }
 
-  #afterS(path: Path, choice: number, drafted: number, context: number): number {
-    const left = choice === 1 ? path.secondUnread : path.firstUnread;
-    const switched = choice >= 0 && path.last >= 0 && choice !== path.last;
-    return path.seconds + this.#stepS(choice, drafted, context, left) + (switched ? this.#switchS : 0);
+  #afterS(path: number, choice: number, drafted: number, context: number): number {
+    const { seconds, firstUnread, secondUnread, last } = this.#paths;
+    const left = choice === 1 ? secondUnread[path]! : firstUnread[path]!;
+    const unread = (this.#choices[choice]?.model ?? null) === null ? 0 : left;
+    const kind = (unread * (this.most.drafted + 1) + drafted) * KINDS + choice + 1;
+    const switched = choice >= 0 && last[path]! >= 0 && choice !== last[path];
+    return seconds[path]! + this.#lines.at(kind, context) + (switched ? this.#switchS : 0);
   }
 
   /** Adds the path that goes on so, unless one to the same position is as good in all respects. */
-  #add(paths: Path[], before: Path, seconds: number, from: number, choice: number, drafted: number): void {
-    const last = choice < 0 ? before.last : choice;
-    const firstUnread = this.#unread(0, before.firstUnread, choice, drafted);
-    const secondUnread = this.#unread(1, before.secondUnread, choice, drafted);
-    for (const path of paths) {
-      const behindS = path.last === last ? 0 : this.#switchS;
-      const asGood = path.seconds + behindS <= seconds && path.firstUnread <= firstUnread;
-      if (asGood && path.secondUnread <= secondUnread) return;
+  #add(
+    there: number[],
+    before: number,
+    seconds: number,
+    from: number,
+    choice: number,
+    drafted: number,
+  ): void {
+    const paths = this.#paths;
+    const last = choice < 0 ? paths.last[before]! : choice;
+    const firstUnread = this.#unread(0, paths.firstUnread[before]!, choice, drafted);
+    const secondUnread = this.#unread(1, paths.secondUnread[before]!, choice, drafted);
+    for (const path of there) {
+      const behindS = paths.last[path] === last ? 0 : this.#switchS;
+      const asGood = paths.seconds[path]! + behindS <= seconds && paths.firstUnread[path]! <= firstUnread;
+      if (asGood && paths.secondUnread[path]! <= secondUnread) return;
     }
     let kept = 0;
-    for (const path of paths) {
-      const behindS = path.last === last ? 0 : this.#switchS;
-      const asGood = seconds + behindS <= path.seconds && firstUnread <= path.firstUnread;
-      if (!asGood || secondUnread > path.secondUnread) paths[kept++] = path;
+    for (const path of there) {
+      const behindS = paths.last[path] === last ? 0 : this.#switchS;
+      const asGood = seconds + behindS <= paths.seconds[path]! && firstUnread <= paths.firstUnread[path]!;
+      if (!asGood || secondUnread > paths.secondUnread[path]!) there[kept++] = path;
     }
-    paths.length = kept;
-    paths.push({ seconds, firstUnread, secondUnread, last, before, from, choice, drafted });
+    if (kept < there.length) there.length = kept;
+    there.push(this.#path(before, seconds, firstUnread, secondUnread, last, from, choice, drafted));
   }
 
   /** What a choice's model has not read after a round. */
@@ -180,18 +211,6 @@ export class Best implements Drafter {
     if (model === undefined) return 0;
     if (c !== choice) return before + drafted + 1;
     return model.catchUp === 'unread only' ? 2 : drafted + 1;
-  }
-
-  /** A step's price is asked again for every path to a position. */
-  #stepS(choice: number, drafted: number, context: number, unread: number): number {
-    const model = this.#choices[choice]?.model ?? null;
-    const key = (model === null ? 0 : unread) * 2 ** 10 + drafted * 4 + choice + 1;
-    let seconds = this.#known.get(key);
-    if (seconds === undefined) {
-      seconds = this.#priceS(choice, drafted, context, unread);
-      this.#known.set(key, seconds);
-    }
-    return seconds;
   }
 
   /** What a switch adds to a step. */
