@@ -34,7 +34,8 @@ export const capacity: Question<Capacity, never> = {
   },
   ask: ({ inputs }, progress) => capacityOf(inputs[0]!, progress),
   document: (answer, { inputs }) => documentOf(answer, inputs[0]!),
-  flat: flatRows,
+  // A list has no place in a flat table.
+  flat: (answer) => flatRows({ ...answer, rows: answer.rows.map(({ judged: _, ...row }) => row) }),
 };
 
 function documentOf(result: Capacity, inputs: Inputs): Document {

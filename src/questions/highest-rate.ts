@@ -54,6 +54,8 @@ export interface CapacityRow extends RowNames {
   readonly capacity_ratio_hi: number | null;
   /** What most requests miss just above the rate; null when the objective holds at any rate. */
   readonly limited_by: SloLimit | null;
+  /** Every rate that the search tried, ascending, and the share of the requests that met every limit. */
+  readonly judged: readonly { readonly rate_req_per_s: number; readonly slo_share: number }[];
   /** The following are of the run at that rate; null when it is 0 or none. */
   readonly throughput_tok_per_s: number | null;
   readonly slo_share: number | null;
@@ -219,6 +221,8 @@ interface HighestRate {
   /** 0: none. Infinite: all. */
   readonly ratePerS: number;
   readonly limitedBy: SloLimit | null;
+  /** Share of the requests that meet every limit, by the rate tried. */
+  readonly shares: ReadonlyMap<number, number>;
 }
 
 /**
@@ -230,8 +234,10 @@ interface HighestRate {
  */
 export function highestRate(judge: Judge, share: number, fromPerS: number, fastest: number): HighestRate {
   let limitedBy: SloLimit | null = null;
+  const shares = new Map<number, number>();
   const holds = (ratePerS: number): boolean => {
     const found = judge(ratePerS);
+    shares.set(ratePerS, found.share);
     if (found.share < share) limitedBy = found.tightest;
     return found.share >= share;
   };
@@ -242,10 +248,10 @@ export function highestRate(judge: Judge, share: number, fromPerS: number, faste
     do {
       low = high;
       high *= 2;
-      if (high > fastest) return { ratePerS: Number.POSITIVE_INFINITY, limitedBy: null };
+      if (high > fastest) return { ratePerS: Number.POSITIVE_INFINITY, limitedBy: null, shares };
     } while (holds(high));
   } else {
-    if (!holds(slowest)) return { ratePerS: 0, limitedBy };
+    if (!holds(slowest)) return { ratePerS: 0, limitedBy, shares };
     do {
       high = low;
       low /= 2;
@@ -256,7 +262,7 @@ export function highestRate(judge: Judge, share: number, fromPerS: number, faste
     if (holds(middle)) low = middle;
     else high = middle;
   }
-  return { ratePerS: low, limitedBy };
+  return { ratePerS: low, limitedBy, shares };
 }
 
 function finiteOr({ ratePerS }: HighestRate, otherPerS: number): number {
@@ -292,6 +298,9 @@ function rowOf(
     capacity_ratio_lo: ratios.lo,
     capacity_ratio_hi: ratios.hi,
     limited_by: own.limitedBy,
+    judged: [...own.shares]
+      .map(([rate_req_per_s, slo_share]) => ({ rate_req_per_s, slo_share }))
+      .sort((a, b) => a.rate_req_per_s - b.rate_req_per_s),
     throughput_tok_per_s: at?.measured.throughput_tok_per_s ?? null,
     slo_share: at?.serving.slo_share ?? null,
     ttft_s: at?.serving.ttft_s ?? null,

@@ -27,16 +27,18 @@ describe('the search', () => {
 
   it.each([0.003, 0.9, 1, 7.7, 4321])('finds %f to 1 %%, from wherever it begins', (limit) => {
     for (const from of [0.01, 1, 500]) {
-      const { ratePerS, limitedBy } = highestRate(judge(limit), 0.99, from, 1e6);
+      const { ratePerS, limitedBy, shares } = highestRate(judge(limit), 0.99, from, 1e6);
       expect(ratePerS).toBeLessThanOrEqual(limit);
       expect(ratePerS * 1.01).toBeGreaterThanOrEqual(limit * (1 - 1e-12));
       expect(limitedBy).toBe('ttft');
+      expect([...shares]).toContainEqual([ratePerS, 1]);
+      expect([...shares].every(([rate, share]) => share === (rate <= limit ? 1 : 0.5))).toBe(true);
     }
   });
 
   it('says when no rate holds, and when every rate does', () => {
-    expect(highestRate(judge(0), 0.99, 1, 1e6)).toEqual({ ratePerS: 0, limitedBy: 'ttft' });
-    expect(highestRate(judge(1e9), 0.99, 1, 1e6)).toEqual({
+    expect(highestRate(judge(0), 0.99, 1, 1e6)).toMatchObject({ ratePerS: 0, limitedBy: 'ttft' });
+    expect(highestRate(judge(1e9), 0.99, 1, 1e6)).toMatchObject({
       ratePerS: Number.POSITIVE_INFINITY,
       limitedBy: null,
     });
