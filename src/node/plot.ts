@@ -2,13 +2,14 @@
 import { readFile } from 'node:fs/promises';
 import { chartKind, FROM_INPUTS, FROM_ROWS } from '../charts/index.ts';
 import { type Measured, speedupChart } from '../charts/speedup.ts';
-import { readSheet } from '../cost/calibration/sheet.ts';
+import { readSheet, type Sheet } from '../cost/calibration/sheet.ts';
 import { UserError } from '../errors.ts';
 import type { Chart, ChartKind } from '../plot/chart.ts';
 import { CARDS } from '../questions/cards.ts';
 import type { Own } from '../questions/question.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
-import { completeScenario } from '../scenario/options.ts';
+import { completeScenario, flagOf, isUsual, type OptionName } from '../scenario/options.ts';
+import type { Result } from '../scenario/result.ts';
 import { type CommandLine, optionsOf } from './ask.ts';
 import { folderLibrary } from './folder-library.ts';
 import { checkPicture, type Look, writePicture } from './picture.ts';
@@ -22,7 +23,6 @@ export async function plot(kind: string, line: CommandLine, look: Look, measured
   if (measured !== undefined && known !== 'speedup') {
     throw new UserError(`--measured has no effect with plot ${known}, expected speedup`);
   }
-  const crosses = measured === undefined ? [] : await readMeasured(measured);
   const { out } = line;
   if (out === undefined) throw new UserError('--out: missing, expected a file that ends in .svg or .png');
   const ending = await checkPicture(out, '--out');
@@ -31,10 +31,11 @@ export async function plot(kind: string, line: CommandLine, look: Look, measured
       `--out ${out}: plot draws one picture, expected .svg or .png; --plot FILE.html on a command writes a report`,
     );
   }
+  const sheet = measured === undefined ? null : await sheetOf(measured);
   const draws = (answer: never) =>
-    known === 'speedup'
-      ? speedupChart(answer, crosses)
-      : FROM_ROWS[known as keyof typeof FROM_ROWS].make(answer);
+    sheet === null
+      ? FROM_ROWS[known as keyof typeof FROM_ROWS].make(answer)
+      : speedupChart(answer, measuredOf(sheet, answer));
   const chart = (await ofSaved(known, line, draws)) ?? (await ofScenario(known, line, draws));
   await writePicture(out, ending, chart, look);
 }
@@ -86,11 +87,38 @@ async function ofSaved(
   return draws(json as never);
 }
 
-async function readMeasured(path: string): Promise<Measured[]> {
+async function sheetOf(path: string): Promise<Sheet> {
   const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     throw new UserError(`--measured ${path}: cannot be read (${error.code}), expected a CSV file`);
   });
-  return [...readSheet(text, path).rows()].map((row) => ({
+  return readSheet(text, path);
+}
+
+const COLUMNS = ['dataset', 'method', 'k', 'batch_size', 'speedup'];
+
+/** What a file has to say of itself, and what it says where that is not the default. */
+const SAID: readonly OptionName[] = ['gpu', 'target', 'engine'];
+const USUAL: readonly OptionName[] = ['dtype', 'tp', 'set', 'drafterQuality', 'promptLen', 'outputLen'];
+
+/** @throws UserError where the picture is not of the machine, model, engine and text that were measured */
+function measuredOf({ where, columns, comments, rows }: Sheet, { config }: Result): Measured[] {
+  const missing = COLUMNS.find((column) => !columns.includes(column));
+  if (missing !== undefined)
+    throw new UserError(`${where}: no column ${missing}, expected ${COLUMNS.join(', ')}`);
+  for (const name of [...SAID, ...USUAL]) {
+    const [said, now] = [comments.get(flagOf(name)), config[name]];
+    if (said === undefined && SAID.includes(name)) {
+      throw new UserError(
+        `${where}: does not say its ${name}, expected a line such as "# ${name}: ${now}" above the header`,
+      );
+    }
+    if (said === undefined ? isUsual(name, now) : said === String(now)) continue;
+    const measured = said === undefined ? `at the usual ${flagOf(name)}` : `with ${flagOf(name)} ${said}`;
+    throw new UserError(
+      `--measured ${where}: measured ${measured}, the picture is of ${JSON.stringify(now)}`,
+    );
+  }
+  return [...rows()].map((row) => ({
     dataset: row.text('dataset'),
     method: row.text('method'),
     k: row.optional('k'),

@@ -13,6 +13,7 @@ const PROGRAM = join(import.meta.dirname, '../../dist/cli/main.js');
 const scratch = mkdtempSync(join(tmpdir(), 'specsim-plot-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const at = (file: string) => join(scratch, file);
+const MEASURED = 'validation/h100-sxm/llama-3.1-8b/speedups.csv';
 
 test('a saved result, a run and --plot draw the same picture', async () => {
   const scenario = ['--requests', '40', '--batch', '1,16'];
@@ -73,6 +74,14 @@ test.each([
   ['plot speedup --load poisson:20 --requests 40 --out S/x.svg', /no batch sizes/],
   ['plot time --measured x.csv --out S/x.svg', /--measured has no effect with plot time/],
   ['plot speedup --measured S/result.json --out S/x.svg', /expected|column|quote/],
+  [
+    `plot speedup --gpu l40s --requests 40 --measured ${MEASURED} --out S/x.svg`,
+    /with gpu h100-sxm, the picture is of "l40s"/,
+  ],
+  [
+    `plot speedup --tp 2 --requests 40 --measured ${MEASURED} --out S/x.svg`,
+    /at the usual tp, the picture is of 2/,
+  ],
   ['sensitivity --method eagle3 --plot S/x.svg', /ends in \.html/],
 ])('specsim %s is refused in a line, and nothing is written', async (words, says) => {
   const { stdout, stderr, mistake } = await said(...words.replaceAll('S/', `${scratch}/`).split(' '));
