@@ -3,6 +3,9 @@ import type { Chart } from '../plot/chart.ts';
 import type { AcceptanceMap } from '../trace/acceptance-map.ts';
 import { type Answer, foot } from './words.ts';
 
+/** Accepted in so many rounds somewhere, a draft number has a row. */
+const SEEN = 0.005;
+
 /** What an acceptance map is of. */
 export interface MapOf {
   readonly trace: string;
@@ -16,14 +19,20 @@ export function acceptanceChart(
   map: AcceptanceMap,
   { trace, kind, method, by }: MapOf,
 ): Chart {
-  const numbers = map.shares.map((_, i) => i + 1).reverse();
-  const percent = (share: number) => `${(100 * share).toFixed(share > 0 && share < 0.01 ? 1 : 0)}`;
+  // Drafts that are hardly ever reached say nothing.
+  const deepest = map.shares.findLastIndex((of) => of.some((share) => (share ?? 0) >= SEEN));
+  const numbers = map.shares
+    .slice(0, Math.max(1, deepest + 1))
+    .map((_, i) => i + 1)
+    .reverse();
+  const percent = (share: number) =>
+    share > 0 && share < 0.095 ? (100 * share).toFixed(1) : (100 * share).toFixed(0);
   const first = map.shares[0]!.filter((share) => share !== null);
   return {
     kind: 'acceptance',
     title: `Share of rounds that accept draft number i, ${by === 'output' ? 'along the output' : 'from request to request'}`,
-    subtitle: `${method}, trace ${trace} (${kind}), ${map.rounds.toLocaleString('en')} rounds at k = ${map.k}, percent`,
-    summary: `The first draft is accepted in ${percent(Math.min(...first))} to ${percent(Math.max(...first))} % of the rounds.`,
+    subtitle: `${method}, trace ${trace} (${kind}), ${map.rounds.toLocaleString('en')} rounds at k = ${map.k}, in percent`,
+    summary: `The first draft is accepted in ${percent(Math.min(...first))} to ${percent(Math.max(...first))}% of the rounds.`,
     foot: foot(answer),
     panels: [
       {
@@ -38,7 +47,7 @@ export function acceptanceChart(
           map.shares[number - 1]!.map((share, c) => ({
             value: share,
             lines: share === null ? [] : [percent(share)],
-            says: `draft ${number}, ${map.columns[c]}: ${share === null ? 'no round' : `accepted in ${percent(share)} % of the rounds`}`,
+            says: `draft ${number}, ${map.columns[c]}: ${share === null ? 'no round' : `accepted in ${percent(share)}% of the rounds`}`,
           })),
         ),
       },

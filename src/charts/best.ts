@@ -1,33 +1,32 @@
 /** What should I set? */
-
 import { grouped } from '../memo.ts';
 import type { Cell, Chart } from '../plot/chart.ts';
 import type { TuneRow, Tuning } from '../questions/tuning.ts';
-import { BATCH, foot, times, where } from './words.ts';
+import { BATCH, foot, panelsByTrace, times, tracesOf, where } from './words.ts';
 
 export function bestChart(tuning: Omit<Tuning, 'groups' | 'schedules'>): Chart {
   const { rows } = tuning;
-  const traces = grouped(rows, ({ trace }) => trace);
   const most = Math.max(1.05, ...rows.map(({ over_none }) => over_none.ratio));
   const [first] = rows;
   return {
     kind: 'best',
     title: `Best method and k, and what it gains over plain decoding: ${where(tuning)}`,
-    subtitle: `trace ${[...traces.keys()].join(', ')}, k up to ${tuning.maxK}; within 1 % the smallest k; hatched: the 95 % interval of the gain holds 1`,
+    subtitle: `${tracesOf(rows)}, k up to ${tuning.maxK}; within 1% the smallest k; hatched: the 95% interval of the gain holds 1`,
     summary: `At batch ${first!.batch_size} the best is ${first!.k === 0 ? 'no speculation' : `${first!.method} k=${first!.k}, ${times(first!.over_none.ratio)}`}.`,
     foot: foot(tuning),
-    panels: [...traces].map(([trace, of]) => {
-      const contexts = [...grouped(of, ({ context_tokens: tokens }) => String(tokens ?? 'as in the trace'))];
+    panels: panelsByTrace(rows, (of) => {
+      const contexts = [
+        ...grouped(of, ({ context_tokens: tokens }) => String(tokens ?? "the trace's")),
+      ].reverse();
       const batches = [...new Set(of.map(({ batch_size }) => batch_size))];
       return {
-        form: 'cells' as const,
-        ...(traces.size > 1 && { heading: `trace ${trace}` }),
+        form: 'cells',
         x: { label: BATCH, names: batches.map(String) },
-        y: { label: 'prompt tokens', names: contexts.map(([name]) => name).reverse() },
-        range: [1, most] as const,
-        rows: contexts
-          .map(([, own]) => batches.map((batch) => cell(own.find((row) => row.batch_size === batch))))
-          .reverse(),
+        y: { label: 'prompt tokens', names: contexts.map(([name]) => name) },
+        range: [1, most],
+        rows: contexts.map(([, own]) =>
+          batches.map((batch) => cell(own.find((row) => row.batch_size === batch))),
+        ),
       };
     }),
   };

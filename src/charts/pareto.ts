@@ -1,12 +1,11 @@
 /** Speed for one user against the work of a GPU. */
-
 import { UserError } from '../errors.ts';
 import { grouped } from '../memo.ts';
 import type { Chart, Hue, Series } from '../plot/chart.ts';
 import type { Row } from '../scenario/result.ts';
 import { beatenOf, type ParetoPoint, paretoOf } from '../sweep/pareto.ts';
 import type { PointRecord } from '../sweep/records.ts';
-import { type Answer, foot } from './words.ts';
+import { type Answer, foot, fromZero } from './words.ts';
 
 const HUES: readonly Hue[] = ['blue', 'orange', 'green', 'purple', 'olive', 'teal', 'plain'];
 
@@ -54,27 +53,11 @@ export function paretoChart(results: readonly PointRecord[], from: string, oracl
   const key = ({ target, trace, gpu }: ParetoPoint) => JSON.stringify([target, trace, gpu]);
   const series = [...groups].flatMap(([id, of], g): Series[] => {
     const hue = HUES[g % HUES.length]!;
-    const others = beaten.filter((row) => key(row) === id);
+    const others = beaten.filter((row) => key(row) === id).map(point);
+    const points = of.map(point).sort((a, b) => a.x - b.x);
     return [
-      ...(others.length === 0
-        ? []
-        : [
-            {
-              name: '',
-              hue,
-              faint: true,
-              path: 'none' as const,
-              mark: 'dot' as const,
-              points: others.map(point),
-            },
-          ]),
-      {
-        name: names[g]!,
-        hue,
-        path: 'steps',
-        mark: 'dot',
-        points: of.map(point).sort((a, b) => a.x - b.x),
-      },
+      { name: '', hue, faint: true, path: 'none', mark: 'dot', points: others },
+      { name: names[g]!, hue, path: 'steps', mark: 'dot', points },
     ];
   });
   const targets = [...new Set(front.map(({ target }) => target))];
@@ -88,8 +71,8 @@ export function paretoChart(results: readonly PointRecord[], from: string, oracl
     panels: [
       {
         form: 'lines',
-        x: { label: 'tokens/s of a user', unit: ' tokens/s', scale: 'linear', holds: [0] },
-        y: { label: 'tokens/s of a GPU', unit: ' tokens/s', scale: 'linear', holds: [0] },
+        x: fromZero('tokens/s of a user', ' tokens/s'),
+        y: fromZero('tokens/s of a GPU', ' tokens/s'),
         series,
         rules: [],
       },

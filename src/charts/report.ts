@@ -3,8 +3,7 @@
  * the command that makes it again. It asks nothing of anybody, reads without script, and prints.
  */
 import type { Chart } from '../plot/chart.ts';
-import { draw } from '../plot/draw.ts';
-import { figuresOf } from '../plot/figures.ts';
+import { draw, figuresOf } from '../plot/draw.ts';
 import { valueText } from '../plot/scale.ts';
 import { escaped } from '../plot/text.ts';
 import type { ThemeName } from '../plot/themes.ts';

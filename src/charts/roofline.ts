@@ -1,7 +1,6 @@
 /** Memory or arithmetic? */
-
 import { grouped } from '../memo.ts';
-import type { Chart, Hue } from '../plot/chart.ts';
+import type { Chart, Hue, Series } from '../plot/chart.ts';
 import type { Passes } from '../scenario/passes.ts';
 import { foot, where } from './words.ts';
 
@@ -45,19 +44,17 @@ export function rooflineChart(answer: Passes): Chart {
             mark: 'none',
             points: [...memory, { x: most, y: roof.flops_per_s }],
           },
-          ...[...grouped(passes, ({ pass }) => pass)].map(([name, of]) => ({
-            name,
-            hue: hueOfPass(name),
-            path: 'line' as const,
-            mark: 'dot' as const,
-            points: of.map(({ flops, bytes, ms, batch_size }, i) => ({
+          ...[...grouped(passes, ({ pass }) => pass)].map(([name, of]): Series => {
+            const points = of.map(({ flops, bytes, ms, batch_size }, i) => ({
               x: flops / bytes,
               y: (1e3 * flops) / ms,
+              // The others are told by their place on the line.
               ...(i === 0 || i === of.length - 1
                 ? { label: `batch ${batch_size}` }
                 : { says: `${name}, batch ${batch_size}` }),
-            })),
-          })),
+            }));
+            return { name, hue: hueOfPass(name), path: 'line', mark: 'dot', points };
+          }),
         ],
         rules: [{ axis: 'x', at: ridge, label: `ridge: ${Math.round(ridge)} FLOP per byte` }],
       },

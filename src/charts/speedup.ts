@@ -1,9 +1,20 @@
 /** Does it pay, and up to which batch size? */
 import { UserError } from '../errors.ts';
 import { grouped } from '../memo.ts';
-import type { Chart, LinesPanel, Point } from '../plot/chart.ts';
+import type { Chart, Series } from '../plot/chart.ts';
 import type { Result, Row } from '../scenario/result.ts';
-import { BATCH, foot, hueOf, isBound, nameOf, sample, times, where } from './words.ts';
+import {
+  BATCH,
+  foot,
+  fromZero,
+  hueOf,
+  isBound,
+  nameOf,
+  panelsByTrace,
+  sample,
+  times,
+  where,
+} from './words.ts';
 
 /** A speedup that somebody measured. */
 export interface Measured {
@@ -22,54 +33,45 @@ export function speedupChart(result: Result, measured: readonly Measured[] = [])
       'plot speedup: the rows have no batch sizes or no speculation, expected a run of both',
     );
   }
-  const traces = grouped(rows, ({ trace }) => trace);
   const last = rows.at(-1)!;
   return {
     kind: 'speedup',
     title: `Speedup by batch size: ${where(result)}`,
-    subtitle: `${sample(rows)}; bands are 95 % intervals${measured.length === 0 ? '' : '; crosses were measured'}`,
+    subtitle: `${sample(rows)}; bands are 95% intervals${measured.length === 0 ? '' : '; crosses were measured'}`,
     summary: `${nameOf(last)} is ${times(last.speedup ?? 1)} as fast as plain decoding at batch ${last.batch_size}.`,
     foot: foot(result),
-    panels: [...traces].map(([trace, of]) => panel(trace, of, measured, traces.size > 1)),
+    panels: panelsByTrace(rows, (of, trace) => {
+      const settings = [...grouped(of, nameOf).values()];
+      const own = measured.filter(({ dataset }) => dataset === trace);
+      return {
+        form: 'lines',
+        x: { label: `${BATCH} (copies of one request)`, unit: '', scale: 'log2' },
+        y: fromZero('times as fast as plain decoding', 'x'),
+        series: [...settings.map(line), ...settings.flatMap(([row]) => crosses(row!, own))],
+        rules: [{ axis: 'y', at: 1, label: 'plain decoding' }],
+      };
+    }),
   };
 }
 
-function panel(
-  trace: string,
-  rows: readonly Row[],
-  measured: readonly Measured[],
-  headed: boolean,
-): LinesPanel {
-  const series = [...grouped(rows, nameOf)].map(([name, of]) => ({
-    name,
-    hue: hueOf(of[0]!.method),
-    dashed: isBound(of[0]!),
-    path: 'line' as const,
-    mark: 'dot' as const,
-    points: of.map(
-      ({ batch_size, speedup, speedup_lo, speedup_hi }): Point => ({
-        x: batch_size!,
-        y: speedup,
-        lo: speedup_lo,
-        hi: speedup_hi,
-      }),
-    ),
+/** The line of a setting. */
+export function line(rows: readonly Row[]): Series {
+  const points = rows.map(({ batch_size, speedup, speedup_lo, speedup_hi }) => ({
+    x: batch_size!,
+    y: speedup,
+    lo: speedup_lo,
+    hi: speedup_hi,
   }));
-  const crosses = [...grouped(rows, nameOf).values()].flatMap(([row]) => {
-    const points = measured
-      .filter(({ dataset, method, k }) => dataset === trace && method === row!.method && k === row!.k)
-      .map(({ batch_size, speedup }) => ({ x: batch_size, y: speedup, says: `${nameOf(row!)}, measured` }));
-    const hue = hueOf(row!.method);
-    return points.length === 0
-      ? []
-      : [{ name: '', hue, path: 'none' as const, mark: 'cross' as const, points }];
-  });
-  return {
-    form: 'lines',
-    ...(headed && { heading: `trace ${trace}` }),
-    x: { label: `${BATCH} (copies of one request)`, unit: '', scale: 'log2' },
-    y: { label: 'times as fast as plain decoding', unit: 'x', scale: 'linear', holds: [0] },
-    series: [...series, ...crosses],
-    rules: [{ axis: 'y', at: 1, label: 'plain decoding' }],
-  };
+  const [row] = rows;
+  const look = { hue: hueOf(row!.method), dashed: isBound(row!), path: 'line', mark: 'dot' } as const;
+  return { name: nameOf(row!), ...look, points };
+}
+
+function crosses(row: Row, measured: readonly Measured[]): Series[] {
+  const points = measured
+    .filter(({ method, k }) => method === row.method && k === row.k)
+    .map(({ batch_size, speedup }) => ({ x: batch_size, y: speedup, says: `${nameOf(row)}, measured` }));
+  return points.length === 0
+    ? []
+    : [{ name: '', hue: hueOf(row.method), path: 'none', mark: 'cross', points }];
 }

@@ -1,50 +1,51 @@
 /** What would perfect knowledge and free work bring? */
-
-import { grouped } from '../memo.ts';
-import type { Chart } from '../plot/chart.ts';
+import type { Bar, Chart } from '../plot/chart.ts';
 import type { Explanation } from '../questions/explanation.ts';
 import type { Envelope } from '../scenario/result.ts';
-import { foot, where } from './words.ts';
+import { foot, fromZero, panelsByTrace, tracesOf, where } from './words.ts';
 
 /** Batch sizes side by side at the most: the least and the greatest among them. */
 const MOST = 4;
 
 export function waterfallChart(answer: Envelope<Explanation>): Chart {
   const [first] = answer.rows;
-  const traces = grouped(answer.rows, ({ trace }) => trace);
   const setting = `${first!.method} k=${first!.k}`;
   const last = answer.rows.at(-1)!;
   const bound = last.waterfall.at(-1)!.ms_per_token;
+  const label = 'ms of a decode step for each token of a sequence';
   return {
     kind: 'waterfall',
     title: `From ${setting} to its bound: ${where(answer)}`,
-    subtitle: `trace ${[...traces.keys()].join(', ')}; each gift on top of those above`,
+    subtitle: `${tracesOf(answer.rows)}; each gift on top of those above`,
     summary: `At batch ${last.batch_size} a token takes ${last.ms_per_token.total.toFixed(2)} ms, at the bound ${bound.toFixed(2)} ms.`,
     foot: foot(answer),
-    panels: [...traces].map(([trace, of]) => ({
-      form: 'waterfall' as const,
-      ...(traces.size > 1 && { heading: `trace ${trace}` }),
-      x: {
-        label: 'ms of a decode step for each token of a sequence',
-        unit: ' ms',
-        scale: 'linear' as const,
-        holds: [0],
-      },
-      names: [`${setting} now`, ...first!.waterfall.map(({ what }) => what), 'the bound'],
-      groups: spread(of).map(({ batch_size, ms_per_token, waterfall }) => {
-        let left = ms_per_token.total;
-        const gifts = waterfall.map(({ ms_per_token: to }) => {
-          const from = left;
-          left = to;
-          return { from, to };
-        });
-        return {
-          name: `batch ${batch_size}`,
-          bars: [{ from: 0, to: ms_per_token.total }, ...gifts, { from: 0, to: left }],
-        };
-      }),
+    panels: panelsByTrace(answer.rows, (of) => ({
+      form: 'bars',
+      upright: false,
+      axis: fromZero(label, ' ms'),
+      label,
+      legend: [],
+      falling: true,
+      groups: spread(of).map((row) => ({ name: `batch ${row.batch_size}`, bands: fall(row, setting) })),
     })),
   };
+}
+
+function fall({ batch_size, ms_per_token, waterfall }: Explanation, setting: string) {
+  const band = (name: string, from: number, to: number, whole: boolean) => {
+    const change = to - from;
+    const label = whole ? to.toFixed(2) : `${change > 0 ? '+' : ''}${change.toFixed(2)}`;
+    const says = `batch ${batch_size}: ${name}: ${label} ms${whole ? '' : `, ${to.toFixed(2)} ms left`}`;
+    const hue = whole ? 'verify' : change <= 0 ? 'gain' : 'loss';
+    const values = { group: `batch ${batch_size}`, name, from, to };
+    return { name, bars: [{ from, to, hue, label, says, values } satisfies Bar] };
+  };
+  const totals = [ms_per_token.total, ...waterfall.map((gift) => gift.ms_per_token)];
+  return [
+    band(`${setting} now`, 0, totals[0]!, true),
+    ...waterfall.map(({ what }, i) => band(what, totals[i]!, totals[i + 1]!, false)),
+    band('the bound', 0, totals.at(-1)!, true),
+  ];
 }
 
 function spread<R>(rows: readonly R[]): readonly R[] {

@@ -1,5 +1,6 @@
 /** What charts of all kinds have in common: names of settings, their colours, where the numbers come from. */
-import type { Hue } from '../plot/chart.ts';
+import { grouped } from '../memo.ts';
+import type { Axis, Hue, Panel } from '../plot/chart.ts';
 import { settingLabel } from '../report/setting.ts';
 import type { Envelope, Row } from '../scenario/result.ts';
 
@@ -68,4 +69,24 @@ export const BATCH = 'batch size';
 
 export function times(ratio: number): string {
   return `${ratio.toFixed(2)}x`;
+}
+
+/** An axis of what is counted from 0. */
+export const fromZero = (label: string, unit: string): Axis => ({ label, unit, scale: 'linear', holds: [0] });
+
+/** A panel a trace, which is named where there are several. */
+export function panelsByTrace<R extends { readonly trace: string }>(
+  rows: readonly R[],
+  panel: (rows: readonly R[], trace: string) => Panel,
+): Panel[] {
+  const traces = grouped(rows, ({ trace }) => trace);
+  return [...traces].map(([trace, of]) => ({
+    ...panel(of, trace),
+    ...(traces.size > 1 && { heading: `trace ${trace}` }),
+  }));
+}
+
+/** `trace gsm8k, cnn` */
+export function tracesOf(rows: readonly { readonly trace: string }[]): string {
+  return `trace ${[...new Set(rows.map(({ trace }) => trace))].join(', ')}`;
 }

@@ -1,64 +1,70 @@
-/** Axes: lines of the grid and their names, as many as have room. */
+/** What forms of panels have in common: axes with as many names as have room, names of rows and columns, legends. */
 import type { Axis } from './chart.ts';
 import type { Box, Paper } from './paper.ts';
-import { type Scale, tickText } from './scale.ts';
+import { type Scale, scaleOf, tickText } from './scale.ts';
+import { textWidth } from './text.ts';
 
-export const SMALL = 11.5;
-
-/** Room for the names of an axis, in pixels. */
+/** Room for the names of an axis and its label below a plot, in pixels. */
 export const BELOW = 40;
-export const BESIDE = 52;
 
-export function yAxis(paper: Paper, box: Box, axis: Axis, scale: Scale): void {
-  for (const tick of scale.ticks) {
+/** Room for a label that stands upright. */
+export const UPRIGHT = 26;
+
+/** Pixels between two ticks of a vertical axis. */
+const TICKS = 48;
+
+/** Draws a vertical axis at the left of a panel. @returns what is left for the plot, and the scale of its values */
+export function yAxis(
+  paper: Paper,
+  { left, ...room }: Box,
+  axis: Axis,
+  values: readonly number[],
+): { box: Box; scale: Scale } {
+  const scale = scaleOf(axis, values, room.bottom, room.top, (room.bottom - room.top) / TICKS);
+  const ticks = scale.ticks.map((tick) => `${tickText(tick)}${axis.unit === '%' ? '%' : ''}`);
+  const box = { ...room, left: left + UPRIGHT + Math.max(0, ...ticks.map((text) => textWidth(text))) };
+  scale.ticks.forEach((tick, t) => {
     const y = scale.at(tick);
-    if (y < box.top - 0.5 || y > box.bottom + 0.5) continue;
-    paper.shape('line', { x1: box.left, x2: box.right, y1: y, y2: y, stroke: paper.theme.grid });
-    paper.text(`${tickText(tick)}${axis.unit === ' %' ? ' %' : ''}`, box.left - 6, y + 4, {
-      anchor: 'end',
-      colour: paper.theme.muted,
-      size: SMALL,
-    });
-  }
-  uprightLabel(paper, box, axis.label);
+    if (y < box.top - 0.5 || y > box.bottom + 0.5) return;
+    paper.line(box.left, y, box.right, y, { stroke: paper.theme.grid });
+    paper.text(ticks[t]!, box.left - 6, y + 4, { anchor: 'end', colour: paper.theme.muted });
+  });
+  uprightLabel(paper, { ...box, left }, axis.label);
+  return { box, scale };
 }
 
-export function uprightLabel(paper: Paper, box: Box, label: string): void {
-  paper.text(label, box.left - BESIDE + 12, (box.top + box.bottom) / 2, {
-    anchor: 'middle',
-    upright: true,
-    room: box.bottom - box.top,
-    size: SMALL,
-  });
+export function uprightLabel(paper: Paper, { left, top, bottom }: Box, label: string): void {
+  paper.text(label, left + 12, (top + bottom) / 2, { anchor: 'middle', upright: true, room: bottom - top });
 }
 
 export function xAxis(paper: Paper, box: Box, axis: Axis, scale: Scale): void {
+  const { muted } = paper.theme;
   for (const tick of scale.ticks) {
     const x = scale.at(tick);
     if (x < box.left - 0.5 || x > box.right + 0.5) continue;
-    paper.shape('line', { x1: x, x2: x, y1: box.bottom, y2: box.bottom + 4, stroke: paper.theme.muted });
-    paper.text(tickText(tick), x, box.bottom + 17, {
-      anchor: 'middle',
-      colour: paper.theme.muted,
-      size: SMALL,
-    });
+    paper.line(x, box.bottom, x, box.bottom + 4, { stroke: muted });
+    paper.text(tickText(tick), x, box.bottom + 17, { anchor: 'middle', colour: muted });
   }
-  paper.shape('line', {
-    x1: box.left,
-    x2: box.right,
-    y1: box.bottom,
-    y2: box.bottom,
-    stroke: paper.theme.muted,
-  });
+  paper.line(box.left, box.bottom, box.right, box.bottom, { stroke: muted });
   belowLabel(paper, box, axis.label);
 }
 
-export function belowLabel(paper: Paper, box: Box, label: string): void {
-  paper.text(label, (box.left + box.right) / 2, box.bottom + 33, {
-    anchor: 'middle',
-    room: box.right - box.left + BESIDE / 2,
-    size: SMALL,
+export function belowLabel(paper: Paper, { left, right, bottom }: Box, label: string): void {
+  paper.text(label, (left + right) / 2, bottom + 33, { anchor: 'middle', room: right - left + 26 });
+}
+
+/** A name below each column. */
+export function columnNames(paper: Paper, { left, bottom }: Box, width: number, names: readonly string[]) {
+  names.forEach((name, n) => {
+    const place = { anchor: 'middle', colour: paper.theme.muted, room: width + 16 } as const;
+    paper.text(name, left + (n + 0.5) * width, bottom + 17, place);
   });
+}
+
+/** Pixels that names of rows take, at most a share of the panel. */
+export function namesWidth({ left, right }: Box, names: readonly string[], share: number): number {
+  const widest = Math.max(12, ...names.map((name) => textWidth(name, undefined, true)));
+  return Math.min(12 + widest, share * (right - left));
 }
 
 /** A row of names with their colours. @returns the pixels it took from above */
@@ -66,25 +72,19 @@ export function legend(
   paper: Paper,
   box: Box,
   entries: readonly { readonly name: string; readonly colour: string; readonly hollow?: boolean }[],
-  width: (name: string) => number,
 ): number {
+  if (entries.length === 0) return 0;
   let x = box.left;
   let y = box.top + 11;
   for (const { name, colour, hollow } of entries) {
-    const room = Math.min(width(name) + 1, box.right - box.left - 16);
+    const room = Math.min(textWidth(name) + 1, box.right - box.left - 16);
     if (x > box.left && x + 16 + room > box.right) {
       x = box.left;
       y += 17;
     }
-    paper.shape('rect', {
-      x: x + 0.5,
-      y: y - 9.5,
-      width: 10,
-      height: 10,
-      fill: hollow ? 'none' : colour,
-      stroke: colour,
-    });
-    paper.text(name, x + 16, y, { size: SMALL, room });
+    const square = { x: x + 0.5, y: y - 9.5, width: 10, height: 10 };
+    paper.shape('rect', { ...square, fill: hollow ? 'none' : colour, stroke: colour });
+    paper.text(name, x + 16, y, { room });
     x += 16 + room + 14;
   }
   return y - box.top + 9;

@@ -19,7 +19,7 @@ export const CHART_KINDS = [
 
 export type ChartKind = (typeof CHART_KINDS)[number];
 
-/** Colours by what they stand for: methods have theirs, parts of a step have others. */
+/** Colours by what they stand for: methods have theirs, parts of a step and changes have others. */
 export type Hue =
   | 'plain'
   | 'blue'
@@ -32,7 +32,9 @@ export type Hue =
   | 'verify'
   | 'sampling'
   | 'overhead'
-  | 'prefill';
+  | 'prefill'
+  | 'gain'
+  | 'loss';
 
 export interface Axis {
   readonly label: string;
@@ -71,6 +73,7 @@ export interface Rule {
   readonly axis: 'x' | 'y';
   readonly at: number;
   readonly upTo?: number;
+  readonly hue?: Hue;
   readonly label: string;
 }
 
@@ -81,19 +84,6 @@ export interface LinesPanel {
   readonly y: Axis;
   readonly series: readonly Series[];
   readonly rules: readonly Rule[];
-}
-
-/** Bars of stacked parts; groups stand side by side on one scale. */
-export interface StackPanel {
-  readonly form: 'stack';
-  readonly heading?: string;
-  readonly x: string;
-  readonly y: Axis;
-  readonly parts: readonly { readonly name: string; readonly hue: Hue }[];
-  readonly groups: readonly {
-    readonly name: string;
-    readonly bars: readonly { readonly name: string; readonly values: readonly (number | null)[] }[];
-  }[];
 }
 
 export interface Cell {
@@ -115,63 +105,41 @@ export interface CellsPanel {
   readonly rows: readonly (readonly Cell[])[];
 }
 
-export interface WaterfallPanel {
-  readonly form: 'waterfall';
+/** What a mark holds: values by short names, as its `data-` attributes and the table of the picture have them. */
+export type Values = Readonly<Record<string, string | number | null | undefined>>;
+
+/** A box from one value to another. */
+export interface Bar {
+  readonly from: number;
+  readonly to: number;
+  readonly hue: Hue;
+  readonly hollow?: boolean;
+  /** Written in it where it has room, or behind it, as the panel has it. */
+  readonly label?: string;
+  readonly says: string;
+  readonly values: Values;
+}
+
+/** Bars that follow each other along one axis, a band for each name, in groups side by side on one scale. */
+export interface BarsPanel {
+  readonly form: 'bars';
   readonly heading?: string;
-  readonly x: Axis;
-  readonly names: readonly string[];
-  /** Side by side on one scale: a bar for each name, from one value to another. */
+  /** Columns from left to right, or rows from above. */
+  readonly upright: boolean;
+  /** Of the values; null where bars are squares that are counted. */
+  readonly axis: Axis | null;
+  /** What the names of columns are, or words below. */
+  readonly label: string;
+  readonly legend: readonly { readonly name: string; readonly hue: Hue; readonly hollow?: boolean }[];
+  /** Labels stand behind bars, which a thin line leads from one to the next. */
+  readonly falling?: boolean;
   readonly groups: readonly {
     readonly name: string;
-    readonly bars: readonly { readonly from: number; readonly to: number }[];
+    readonly bands: readonly { readonly name: string; readonly hue?: Hue; readonly bars: readonly Bar[] }[];
   }[];
 }
 
-/** A column a round: the token that verification adds, then the drafts, accepted and rejected. */
-export interface StripPanel {
-  readonly form: 'strip';
-  readonly heading?: string;
-  readonly rounds: readonly { readonly drafted: number; readonly accepted: number }[];
-}
-
-/** Steps one after the other on one axis of time, a lane a method. */
-export interface LanesPanel {
-  readonly form: 'lanes';
-  readonly heading?: string;
-  readonly x: Axis;
-  readonly lanes: readonly {
-    readonly name: string;
-    readonly hue: Hue;
-    readonly stepMs: number;
-    /** Tokens that each step emits. */
-    readonly tokens: readonly number[];
-  }[];
-}
-
-/** A horizontal bar a name, with its interval. */
-export interface RangesPanel {
-  readonly form: 'ranges';
-  readonly heading?: string;
-  readonly x: Axis;
-  readonly bars: readonly {
-    readonly name: string;
-    readonly hue: Hue;
-    readonly value: number | null;
-    readonly lo: number | null;
-    readonly hi: number | null;
-    /** Stands behind the bar. */
-    readonly label: string;
-  }[];
-}
-
-export type Panel =
-  | LinesPanel
-  | StackPanel
-  | CellsPanel
-  | WaterfallPanel
-  | StripPanel
-  | LanesPanel
-  | RangesPanel;
+export type Panel = LinesPanel | CellsPanel | BarsPanel;
 
 export interface Chart {
   readonly kind: ChartKind;

@@ -1,15 +1,12 @@
 /** A chart as SVG text: title, panels, and the foot that says where the numbers come from. */
 
-import { drawCells } from './cells.ts';
-import type { Chart, Panel } from './chart.ts';
+import { barsHeight, drawBars } from './bars.ts';
+import { cellsHeight, drawCells } from './cells.ts';
+import type { Chart, Figures, Panel } from './chart.ts';
 import { drawLines } from './lines.ts';
 import { type Box, Paper, pixel } from './paper.ts';
-import { drawRanges } from './ranges.ts';
-import { drawStack } from './stack.ts';
-import { drawLanes, drawStrip } from './strip.ts';
 import { escaped, FONT, plainText, wrapped } from './text.ts';
 import { THEMES, type ThemeName } from './themes.ts';
-import { drawWaterfall } from './waterfall.ts';
 
 export interface Size {
   readonly width: number;
@@ -28,22 +25,25 @@ const LEAST_PANEL = 170;
 const NARROW = 280;
 
 const EDGE = 16;
+const BETWEEN = 20;
+const HEADING = 18;
 
-/** How each form of panel is drawn. */
-const DRAW: { readonly [F in Panel['form']]: (paper: Paper, box: Box, panel: never) => void } = {
-  lines: drawLines,
-  stack: drawStack,
-  cells: drawCells,
-  waterfall: drawWaterfall,
-  strip: drawStrip,
-  lanes: drawLanes,
-  ranges: drawRanges,
+interface Form {
+  draw(paper: Paper, box: Box, panel: never): void;
+  /** Pixels from above in which all there is has room; without, whatever there is. */
+  height?(panel: never, width: number): number;
+}
+
+const FORMS: { readonly [F in Panel['form']]: Form } = {
+  lines: { draw: drawLines },
+  cells: { draw: drawCells, height: cellsHeight },
+  bars: { draw: drawBars, height: barsHeight },
 };
 
 /**
  * The same chart, theme and size give the same text, wherever it runs.
  *
- * @param asked pixels of the picture, which is higher where its panels need it
+ * @param asked pixels of the picture, which is higher where its panels need it, and lower where they have no use for them
  */
 export function draw(chart: Chart, theme: ThemeName = 'light', asked: Size = DEFAULT_SIZE): string {
   const colours = THEMES[theme];
@@ -61,18 +61,14 @@ export function draw(chart: Chart, theme: ThemeName = 'light', asked: Size = DEF
   write(chart.subtitle, 11.5, 2, colours.muted);
   const foot = wrapped(plainText(chart.foot), 10, room, 2);
   const columns = columnsOf(chart.panels, room);
-  const rows = Math.ceil(chart.panels.length / columns);
-  const height = Math.max(asked.height, y + 20 + 13 * foot.length + LEAST_PANEL * rows);
+  const around = y + 20 + 13 * foot.length;
+  const heights = heightsOf(chart.panels, columns, room, asked.height - around);
+  const height = around + heights.reduce((sum, one) => sum + one, 0);
   const bottom = height - 8 - 13 * foot.length;
   foot.forEach((line, i) => {
     paper.text(line, EDGE, bottom + 13 * (i + 1) - 3, { size: 10, colour: colours.muted });
   });
-  drawPanels(
-    paper,
-    { left: EDGE, right: width - EDGE, top: y + 8, bottom: bottom - 4 },
-    chart.panels,
-    columns,
-  );
+  drawPanels(paper, { left: EDGE, right: width - EDGE, top: y + 8, bottom }, chart.panels, heights);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${pixel(width)} ${pixel(height)}" width="${pixel(width)}" height="${pixel(height)}" role="img" font-family="${FONT}" data-kind="${chart.kind}">`,
     `<title>${escaped(chart.title)}</title>`,
@@ -83,27 +79,58 @@ export function draw(chart: Chart, theme: ThemeName = 'light', asked: Size = DEF
   ].join('\n');
 }
 
-/** A strip of rounds needs less height than other panels, as a share of theirs. */
-const STRIP_HEIGHT = 0.5;
-
-/** Two panels in each row where they are many and wide enough. */
+/** Two panels in each row where they are many and wide enough; squares that are counted take the width. */
 function columnsOf(panels: readonly Panel[], room: number): number {
-  return panels.length === 1 || panels[0]!.form === 'strip' || room < 2 * NARROW ? 1 : 2;
+  const counted = panels.some((panel) => panel.form === 'bars' && panel.axis === null);
+  return panels.length === 1 || counted || room < 2 * NARROW ? 1 : 2;
 }
 
-function drawPanels(paper: Paper, box: Box, panels: readonly Panel[], columns: number): void {
-  const width = (box.right - box.left - 20 * (columns - 1)) / columns;
-  const first = panels.filter((_, p) => p % columns === 0);
-  const heights = first.map(({ form }) => (form === 'strip' ? STRIP_HEIGHT : 1));
-  const unit = (box.bottom - box.top) / heights.reduce((sum, height) => sum + height, 0);
+/** Pixels of each row of panels: what it can use at the most, else an equal part of what is left. */
+function heightsOf(panels: readonly Panel[], columns: number, width: number, room: number): number[] {
+  const uses = Array.from({ length: Math.ceil(panels.length / columns) }, (_, row) => {
+    const own = panels.slice(row * columns, (row + 1) * columns);
+    return Math.max(
+      ...own.map((panel) => {
+        const use = FORMS[panel.form].height?.(panel as never, width / columns) ?? Number.POSITIVE_INFINITY;
+        return use + (panel.heading === undefined ? 0 : HEADING);
+      }),
+    );
+  });
+  const part = room / uses.length;
+  const left = uses.reduce((sum, use) => sum - Math.min(use, part), room);
+  const growing = uses.filter((use) => use > part).length;
+  return uses.map((use) => Math.min(use, Math.max(LEAST_PANEL, part + left / Math.max(1, growing))));
+}
+
+function drawPanels(paper: Paper, box: Box, panels: readonly Panel[], heights: readonly number[]): void {
+  const columns = Math.ceil(panels.length / heights.length);
+  const width = (box.right - box.left - BETWEEN * (columns - 1)) / columns;
   let { top } = box;
   panels.forEach((panel, p) => {
-    const left = box.left + (p % columns) * (width + 20);
-    const bottom = top + unit * heights[Math.floor(p / columns)]!;
-    const headed = panel.heading !== undefined;
-    if (headed) paper.text(plainText(panel.heading), left, top + 12, { size: 12.5, bold: true, room: width });
-    const inner = { left, right: left + width, top: top + (headed ? 18 : 0), bottom };
-    DRAW[panel.form](paper, inner, panel as never);
+    const left = box.left + (p % columns) * (width + BETWEEN);
+    const bottom = top + heights[Math.floor(p / columns)]!;
+    const { heading } = panel;
+    if (heading !== undefined)
+      paper.text(plainText(heading), left, top + 12, { size: 12.5, bold: true, room: width });
+    const inner = { left, right: left + width, top: top + (heading === undefined ? 0 : HEADING), bottom };
+    FORMS[panel.form].draw(paper, inner, panel as never);
     if (p % columns === columns - 1) top = bottom;
+  });
+}
+
+/** The numbers of a picture as tables, one a panel: what its marks hold, for those who read numbers. */
+export function figuresOf({ panels }: Chart): Figures[] {
+  return panels.map((panel) => {
+    const paper = new Paper(THEMES.light, DEFAULT_SIZE.width);
+    FORMS[panel.form].draw(paper, { left: 0, top: 0, right: 760, bottom: 400 }, panel as never);
+    const keys = Object.keys(paper.marks[0] ?? {}).filter((key) =>
+      paper.marks.some((mark) => (mark[key] ?? '') !== ''),
+    );
+    const named: Readonly<Record<string, string>> =
+      panel.form === 'bars' ? {} : { x: panel.x.label, y: panel.y.label, lo: 'from', hi: 'to' };
+    return {
+      columns: keys.map((key) => named[key] ?? key),
+      rows: paper.marks.map((mark) => keys.map((key) => mark[key] ?? null)),
+    };
   });
 }

@@ -1,5 +1,6 @@
 /** The sheet that marks are put on: SVG elements as text, and where words stand, so that none covers another. */
-import { escaped, fitted, textWidth } from './text.ts';
+import type { Values } from './chart.ts';
+import { escaped, fitted, SMALL, textWidth } from './text.ts';
 import type { Theme } from './themes.ts';
 
 export interface Box {
@@ -20,6 +21,9 @@ export interface Words {
   readonly upright?: boolean;
 }
 
+/** A place on the sheet, to the right and down. */
+export type Pixel = readonly [x: number, y: number];
+
 export type Attributes = Readonly<Record<string, string | number | undefined>>;
 
 /** Pixels that letters reach above and below the line they stand on, as shares of their size. */
@@ -31,6 +35,8 @@ const APART = 3;
 
 export class Paper {
   readonly theme: Theme;
+  /** What the marks hold, in order. */
+  readonly marks: Values[] = [];
   readonly #elements: string[] = [];
   readonly #words: Box[] = [];
   readonly #width: number;
@@ -46,7 +52,7 @@ export class Paper {
    * @returns whether it was written: never on top of another text, nor beyond the sheet
    */
   text(text: string, x: number, y: number, words: Words = {}): boolean {
-    const { size = 11.5, bold = false, anchor = 'start', colour = this.theme.ink, room, upright } = words;
+    const { size = SMALL, bold = false, anchor = 'start', colour = this.theme.ink, room, upright } = words;
     const short = room === undefined ? text : fitted(text, size, room, bold);
     if (short === '') return false;
     const box = boxOf(textWidth(short, size, bold), x, y, size, anchor, upright === true);
@@ -72,15 +78,18 @@ export class Paper {
     this.#elements.push(`<${name}${attributesText(attributes)}/>`);
   }
 
+  line(x1: number, y1: number, x2: number, y2: number, attributes: Attributes): void {
+    this.shape('line', { x1, y1, x2, y2, ...attributes });
+  }
+
   /** A mark: a shape that stands for a value, which its title says and its `data-` attributes hold. */
-  mark(name: string, attributes: Attributes, says: string, values: Readonly<Record<string, Value>>): void {
-    const data = Object.fromEntries(
-      Object.entries(values).map(([key, value]) => [
-        `data-${key}`,
-        typeof value === 'number' ? Number(value.toPrecision(6)) : (value ?? undefined),
-      ]),
-    );
-    const text = attributesText({ class: 'mark', ...attributes, ...data });
+  mark(name: string, attributes: Attributes, says: string, values: Values): void {
+    this.marks.push(values);
+    const data = Object.entries(values).map(([key, value]) => [
+      `data-${key}`,
+      typeof value === 'number' ? Number(value.toPrecision(6)) : (value ?? undefined),
+    ]);
+    const text = attributesText({ class: 'mark', ...attributes, ...Object.fromEntries(data) });
     this.#elements.push(`<${name}${text}><title>${escaped(says)}</title></${name}>`);
   }
 
@@ -88,8 +97,6 @@ export class Paper {
     return this.#elements.join('\n');
   }
 }
-
-type Value = string | number | null | undefined;
 
 function boxOf(
   width: number,
@@ -126,7 +133,7 @@ function attributesText(attributes: Attributes): string {
 }
 
 /** A path through points; a null begins anew. */
-export function pathOf(points: readonly (readonly [number, number] | null)[]): string {
+export function pathOf(points: readonly (Pixel | null)[]): string {
   let path = '';
   let pen = 'M';
   for (const point of points) {

@@ -35,7 +35,7 @@ function linear(
 ): Scale {
   const spread = greatest > least ? greatest - least : Math.abs(greatest) || 1;
   const high = least + spread * (1 + headroom);
-  const step = niceStep((high - least) / wanted);
+  const step = niceStep((high - least) / Math.max(1, wanted));
   const first = Math.floor(least / step + 1e-9);
   const low = first * step;
   const last = Math.floor(high / step + 1e-9);
@@ -74,11 +74,15 @@ const SUFFIXES = [
   [1e6, 'M'],
 ] as const;
 
-/** A tick: 1024 as it is, 1e12 as 1T. */
+/** A tick: 1024 as it is, 15,000 in groups, 1e12 as 1T. */
 export function tickText(value: number): string {
   const [scale, suffix] = SUFFIXES.find(([least]) => Math.abs(value) >= least) ?? [1, ''];
-  return `${Number((value / scale).toPrecision(6))}${suffix}`;
+  const short = String(Number((value / scale).toPrecision(6)));
+  return `${Math.abs(value) >= 1e4 && scale === 1 ? groups(short) : short}${suffix}`;
 }
+
+/** Thousands in groups, of a whole number. */
+const groups = (digits: string) => digits.replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** A value as a title says it: three digits behind the first, thousands in groups. */
 export function valueText(value: number | null, unit = ''): string {
@@ -86,5 +90,5 @@ export function valueText(value: number | null, unit = ''): string {
   const [scale, suffix] = SUFFIXES.find(([least]) => Math.abs(value) >= least) ?? [1, ''];
   const short = Number((value / scale).toPrecision(Math.abs(value) >= 1000 && scale === 1 ? 6 : 4));
   const whole = Math.abs(value) >= 1000 && scale === 1 ? Math.round(short) : short;
-  return `${String(whole).replace(/\B(?=(\d{3})+$)/g, Number.isInteger(whole) ? ',' : '')}${suffix}${unit}`;
+  return `${Number.isInteger(whole) ? groups(String(whole)) : whole}${suffix}${unit}`;
 }

@@ -16,17 +16,21 @@ const BOLD = [
   434, 650, 571, 856, 578, 571, 493, 394, 551, 394, 572,
 ];
 
-/** A viewer may not have the font: the next in the list is up to so much wider. */
+/** A viewer may not have the font: the next in the list is up to so much wider, and more so where it is bold. */
 const SLACK = 1.1;
+const BOLD_SLACK = 1.16;
 
-export const FONT = 'Noto Sans, DejaVu Sans, Verdana, sans-serif';
+export const FONT = 'Noto Sans, Arial, DejaVu Sans, sans-serif';
+
+/** The usual size of words, in pixels. */
+export const SMALL = 11.5;
 
 /** Pixels that a text takes at the most, at a font size in pixels. Letters beyond ASCII are taken to be square. */
-export function textWidth(text: string, size: number, bold = false): number {
+export function textWidth(text: string, size = SMALL, bold = false): number {
   const widths = bold ? BOLD : REGULAR;
   let thousandths = 0;
   for (const letter of text) thousandths += widths[letter.codePointAt(0)! - 0x20] ?? 1000;
-  return (SLACK * size * thousandths) / 1000;
+  return ((bold ? BOLD_SLACK : SLACK) * size * thousandths) / 1000;
 }
 
 /** The text, or as much of it as has room before an ellipsis. */

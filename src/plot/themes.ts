@@ -11,9 +11,6 @@ export interface Theme {
   readonly grid: string;
   /** The palest and the darkest cell of a map. */
   readonly cells: readonly [string, string];
-  /** Bars that save, and bars that cost. */
-  readonly gain: string;
-  readonly loss: string;
   readonly hues: Readonly<Record<Hue, string>>;
   /** Width of a line. */
   readonly line: number;
@@ -28,8 +25,6 @@ const LIGHT: Theme = {
   muted: '#57606a',
   grid: '#dfe3e8',
   cells: ['#f1f7f5', '#00694d'],
-  gain: '#00795a',
-  loss: '#b84c00',
   hues: {
     plain: '#57606a',
     blue: '#0068a8',
@@ -43,6 +38,8 @@ const LIGHT: Theme = {
     sampling: '#c78fd6',
     overhead: '#8b949e',
     prefill: '#6fcdb8',
+    gain: '#00795a',
+    loss: '#b84c00',
   },
   line: 2,
   band: 0.16,
@@ -57,8 +54,6 @@ export const THEMES: Readonly<Record<ThemeName, Theme>> = {
     muted: '#a9b2bc',
     grid: '#2d343c',
     cells: ['#1d2a2a', '#57d3a8'],
-    gain: '#3ecf9f',
-    loss: '#ff9655',
     hues: {
       plain: '#a9b2bc',
       blue: '#5db7ee',
@@ -72,6 +67,8 @@ export const THEMES: Readonly<Record<ThemeName, Theme>> = {
       sampling: '#c78fd6',
       overhead: '#6c7580',
       prefill: '#6fcdb8',
+      gain: '#3ecf9f',
+      loss: '#ff9655',
     },
     band: 0.22,
   },

@@ -17,14 +17,15 @@ export interface Rounds extends Answer<Row> {
 }
 
 /**
- * The rounds of one request, which runs as copies of itself at the first batch size.
+ * The rounds of one request under the last method that takes k, with the first k, as copies of itself at the first batch size.
  *
  * @param request number of the request in the trace, from 0
  * @throws UserError for another load than clones, a method that takes no k, or a request that is not there
  */
 export function roundsOf(inputs: Inputs, request: number): Rounds {
   const { scenario, traces } = inputs;
-  const setting = settingsOf(inputs).find(({ method }) => takesK(method));
+  const settings = settingsOf(inputs).filter(({ method }) => takesK(method));
+  const setting = settings.find(({ method }) => method === settings.at(-1)!.method);
   if (scenario.load !== 'clones' || setting === undefined) {
     throw new UserError(
       `--load ${scenario.load} --method ${scenario.method.join()}: rounds are those of a method that drafts under --load clones, such as eagle3`,

@@ -23,7 +23,7 @@ const state = (flags: View['flags'], at: number, picture: ChartKind, look = 'eag
   look,
 });
 const times = (value: number | null | undefined) => `${(value ?? 0).toFixed(2)}x`;
-const percent = (share: number | null | undefined) => `${Math.round(100 * (share ?? 0))} %`;
+const percent = (share: number | null | undefined) => `${Math.round(100 * (share ?? 0))}%`;
 const find = (rows: readonly Row[], batch: number, k: number | null, method = 'eagle3') =>
   rows.find((row) => row.method === method && row.batch_size === batch && row.k === k);
 const fastest = (rows: readonly Row[], batch: number) =>
@@ -105,15 +105,13 @@ export const LESSONS: readonly Lesson[] = [
     task: 'Which gift is largest at batch 128, and which at batch 1?',
     sees({ result: { rows }, charts }) {
       const panel = charts.waterfall?.panels[0];
-      const group = panel?.form === 'waterfall' ? panel.groups.at(-1) : undefined;
-      if (panel?.form !== 'waterfall' || group === undefined) return '';
-      const gains = group.bars.map(({ from, to }, i) => ({
-        saves: i === 0 ? 0 : from - to,
-        name: panel.names[i]!,
-      }));
-      const largest = gains.slice(1, -1).reduce((a, b) => (b.saves > a.saves ? b : a));
-      const [now, bound] = [group.bars[0]!.to, group.bars.at(-1)!.to];
-      return `${group.name}: ${now.toFixed(2)} ms a token, ${bound.toFixed(2)} ms at the bound; the largest gift is "${largest.name}", ${largest.saves.toFixed(2)} ms. At batch 1 the oracle gives ${times(find(rows, 1, null, 'oracle:eagle3')?.speedup)}, eagle3 ${times(find(rows, 1, 3)?.speedup)}.`;
+      const group = panel?.form === 'bars' ? panel.groups.at(-1) : undefined;
+      if (group === undefined) return '';
+      const bars = group.bands.map(({ name, bars: [bar] }) => ({ name, from: bar!.from, to: bar!.to }));
+      const saves = ({ from, to }: { from: number; to: number }) => from - to;
+      const largest = bars.slice(1, -1).reduce((a, b) => (saves(b) > saves(a) ? b : a));
+      const [now, bound] = [bars[0]!.to, bars.at(-1)!.to];
+      return `${group.name}: ${now.toFixed(2)} ms a token, ${bound.toFixed(2)} ms at the bound; the largest gift is "${largest.name}", ${saves(largest).toFixed(2)} ms. At batch 1 the oracle gives ${times(find(rows, 1, null, 'oracle:eagle3')?.speedup)}, eagle3 ${times(find(rows, 1, 3)?.speedup)}.`;
     },
   },
 ];

@@ -7,8 +7,7 @@
 import { html, nothing, render, type TemplateResult } from 'lit-html';
 import { unsafeHTML } from 'lit-html/directives/unsafe-html.js';
 import { CHART_KINDS, type Chart, type ChartKind } from '../plot/chart.ts';
-import { draw } from '../plot/draw.ts';
-import { figuresOf } from '../plot/figures.ts';
+import { draw, figuresOf } from '../plot/draw.ts';
 import { valueText } from '../plot/scale.ts';
 import { plainText } from '../plot/text.ts';
 import type { ThemeName } from '../plot/themes.ts';
@@ -172,8 +171,8 @@ export function startPage(worker: Worker): void {
       <h2>${name}</h2><p class="value">${text(row)}</p><p>${note(row)}</p>
       ${before === undefined ? nothing : html`<p class="pinned">A: ${text(before)} ${note(before)}</p>`}</div>`;
     const interval = ({ speedup_lo: lo, speedup_hi: hi }: Row) =>
-      lo === null || hi === null ? 'interval follows' : `${lo.toFixed(2)} to ${hi.toFixed(2)} (95 %)`;
-    const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+      lo === null || hi === null ? 'interval follows' : `${lo.toFixed(2)} to ${hi.toFixed(2)} (95%)`;
+    const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
     return html`
       ${card(`${settingLabel(row)}, batch ${row.batch_size ?? 'open'}`, ({ speedup }) => (speedup === null ? 'none' : `${speedup.toFixed(2)}x`), interval)}
       ${card(

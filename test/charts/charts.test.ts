@@ -12,8 +12,7 @@ import { timeChart } from '../../src/charts/time.ts';
 import { waterfallChart } from '../../src/charts/waterfall.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { CHART_KINDS, type Chart } from '../../src/plot/chart.ts';
-import { draw } from '../../src/plot/draw.ts';
-import { figuresOf } from '../../src/plot/figures.ts';
+import { draw, figuresOf } from '../../src/plot/draw.ts';
 import { explanationOf } from '../../src/questions/explanation.ts';
 import { capacityOf } from '../../src/questions/highest-rate.ts';
 import { tuningOf } from '../../src/questions/tuning.ts';
@@ -39,7 +38,7 @@ const tuning = await tuningOf(
   4,
 );
 const explained = explanationOf(await gather({ method: ['eagle3'], batch: [1, 128] }));
-const capacity = capacityOf(await gather({ load: 'poisson:1', slo: 'ttft=500ms,tpot=20ms' }));
+const capacity = capacityOf(await gather({ load: 'poisson:1', slo: 'ttft=40ms,tpot=8ms' }));
 const rounds = roundsOf(await gather({ method: ['eagle3'], batch: [8] }), 2);
 const charts: Record<string, Chart> = {
   speedup: speedupChart(result, [{ dataset: 'gsm8k', method: 'eagle3', k: 3, batch_size: 16, speedup: 1.6 }]),
@@ -80,9 +79,12 @@ test.each(Object.entries(charts))('%s: the stored picture', async (kind, chart) 
 test('a chart is plain JSON, and its figures are the numbers of its marks', () => {
   for (const chart of Object.values(charts)) {
     expect(draw(JSON.parse(JSON.stringify(chart)))).toBe(draw(chart));
-    for (const { columns, rows } of figuresOf(chart)) {
+    const tables = figuresOf(chart);
+    const cells = tables.flatMap(({ columns, rows }) => {
       for (const row of rows) expect(row).toHaveLength(columns.length);
-    }
+      return rows;
+    });
+    expect(cells).toHaveLength(marks(draw(chart)).length);
   }
 });
 
@@ -175,23 +177,38 @@ describe('values read back from the marks are those of the rows', () => {
     expect(faint).toHaveLength(all.filter(beats).length);
   });
 
-  test('capacity', () => {
-    expect(marksOf('capacity').map((m) => [m['data-value'], m['data-lo'], m['data-hi']])).toEqual(
-      capacity.rows
-        .filter((row) => row.max_rate_req_per_s !== null)
-        .map((row) => [
-          six(row.max_rate_req_per_s),
-          six(row.max_rate_lo_req_per_s),
-          six(row.max_rate_hi_req_per_s),
-        ]),
+  test('capacity: every rate tried, up to twice the highest that holds, by what meets the limits', () => {
+    const highest = Math.max(...capacity.rows.map((row) => row.max_rate_req_per_s!));
+    expect(marksOf('capacity').map((m) => [m['data-series'], m['data-x'], m['data-y']])).toEqual(
+      capacity.rows.flatMap(({ method, k, judged }) =>
+        judged
+          .filter(({ rate_req_per_s: rate }) => rate <= 2 * highest)
+          .map(({ rate_req_per_s: rate, slo_share: share }) => [
+            method === 'none' ? 'none' : `${method} k=${k}`,
+            six(rate),
+            six(rate * share),
+          ]),
+      ),
     );
+    for (const { max_rate_req_per_s: most, judged, limited_by: limit } of capacity.rows) {
+      expect(judged.find(({ rate_req_per_s: rate }) => rate === most)!.slo_share).toBeGreaterThanOrEqual(
+        0.99,
+      );
+      expect(draw(charts.capacity!)).toContain(`limited by ${limit}`);
+    }
   });
 
   test('rounds emit the tokens of the request, and their steps take the mean', () => {
     const drawn = marksOf('rounds');
-    const columns = drawn.filter((mark) => mark['data-round'] !== undefined);
+    const columns = drawn.filter((mark) => mark['data-kind'] === 'bonus');
+    const tokensOf = (kind: string) => drawn.filter((mark) => mark['data-kind'] === kind).length;
+    const shown = rounds.rounds.slice(0, 96);
+    expect(tokensOf('accepted')).toBe(shown.reduce((sum, { accepted }) => sum + accepted, 0));
+    expect(tokensOf('rejected')).toBe(
+      shown.reduce((sum, { drafted, accepted }) => sum + drafted - accepted, 0),
+    );
     expect(columns.map((m) => [Number(m['data-drafted']), Number(m['data-accepted'])])).toEqual(
-      rounds.rounds.slice(0, 96).map(({ drafted, accepted }) => [drafted, accepted]),
+      shown.map(({ drafted, accepted }) => [drafted, accepted]),
     );
     const tokens = rounds.rounds.reduce((sum, { accepted }) => sum + accepted + 1, 0);
     expect(tokens).toBe(inputs.traces[0]!.outputTokens[2]! - 1);
