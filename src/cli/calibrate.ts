@@ -19,8 +19,11 @@ export const calibrateCommand: Command = {
       describe: 'serving engine whose rows are taken, such as vllm (its newest version) or vllm/0.24.0',
     },
     target: {
-      describe: 'the one model whose rows of a table of served loads are taken; default: every model',
+      describe:
+        'the model that was benchmarked; of a table of served loads the one that is taken, else every',
     },
+    tp: { describe: 'GPUs that the benchmarked server ran on; default: 1' },
+    dtype: { describe: 'number format of the benchmarked model; default: as it is published' },
     kernel: { describe: 'part of a kernel name, where tables hold several' },
     system: { describe: 'machine, where tables hold several' },
     source: { describe: 'where the tables come from, for the profile' },
@@ -32,7 +35,10 @@ export const calibrateCommand: Command = {
       holds: 'list',
       describe: 'tables of measured operations: CSV, or CSV in gzip (docs/calibration.md)',
     },
-    serving: { holds: 'list', describe: 'tables of measured step times, throughputs and time shares' },
+    serving: {
+      holds: 'list',
+      describe: 'tables of serving figures, or JSON of vllm bench serve, SGLang bench_serving or AIPerf',
+    },
     'keep-unphysical': {
       holds: 'switch',
       describe: 'keep efficiencies above 1, negative times and corners below 1',
@@ -40,7 +46,7 @@ export const calibrateCommand: Command = {
   },
   examples: [
     'specsim calibrate --gpu h100-sxm --ops gemm.csv --out my-gpu.json',
-    'specsim calibrate --gpu h100-sxm --serving steps.csv --engine-out my.json',
+    'specsim calibrate --gpu h100-sxm --target NAME --serving bench.json --engine-out my.json',
   ],
   async run(given) {
     const { calibrate } = await import('../node/calibrate.ts');
@@ -49,6 +55,8 @@ export const calibrateCommand: Command = {
       engine: text(given, 'engine'),
       framework: text(given, 'framework'),
       target: text(given, 'target'),
+      tp: text(given, 'tp'),
+      dtype: text(given, 'dtype'),
       kernel: text(given, 'kernel'),
       system: text(given, 'system'),
       source: text(given, 'source'),

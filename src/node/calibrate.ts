@@ -12,11 +12,13 @@ import { engineSections, gpuSections } from '../report/calibration.ts';
 import { type Document, sentence } from '../report/document.ts';
 import { textOf } from '../report/text.ts';
 import { calibrateServing, withFittedTimes } from '../scenario/calibrate-serving.ts';
+import { profileOf } from '../scenario/engine-versions.ts';
 import type { Document as Source } from '../scenario/library.ts';
 import { shippedModels } from '../scenario/models.ts';
-import { DEFAULTS } from '../scenario/options.ts';
+import { DEFAULTS, type Options, parseOptions } from '../scenario/options.ts';
 import { isPlainServing, readPlainServing } from '../scenario/plain-serving.ts';
 import { selectServed } from '../scenario/served-rows.ts';
+import { isBenchmark, readBenchmarks } from '../scenario/server-benchmark.ts';
 import { readServing } from '../scenario/serving-table.ts';
 import { folderLibrary } from './folder-library.ts';
 import { readText } from './input.ts';
@@ -29,8 +31,10 @@ interface CalibrateRequest {
   /** The engine profile whose times serving figures are fitted from; default: that of every command. */
   readonly engine: string | undefined;
   readonly framework: string | undefined;
-  /** Of served rows: the one model that is taken. */
+  /** Of served rows: the one model that is taken. Of benchmarks: the model served, on so many GPUs, in that format. */
   readonly target: string | undefined;
+  readonly tp?: string | undefined;
+  readonly dtype?: string | undefined;
   readonly kernel: string | undefined;
   readonly system: string | undefined;
   /** Where the tables come from; default: what they say themselves, or their names. */
@@ -113,13 +117,20 @@ async function fitGpu(request: CalibrateRequest, gpu: Source, date: string): Pro
 
 async function fitEngine(request: CalibrateRequest, hardware: HardwareProfile, date: string): Promise<Fit> {
   const texts = await Promise.all(request.serving.map((path) => readText(path, `--serving ${path}`)));
-  const selected = texts.map((text, i) =>
-    isPlainServing(text)
-      ? selectServed(readPlainServing(text, request.serving[i]!), request, hardware.name, request.serving[i]!)
-      : null,
-  );
+  const server = serverOf(request, texts.some(isBenchmark));
+  const selected = texts.map((text, i) => {
+    const where = request.serving[i]!;
+    if (server !== null && isBenchmark(text)) return readBenchmarks(text, where, server);
+    return isPlainServing(text)
+      ? selectServed(readPlainServing(text, where), request, hardware.name, where)
+      : null;
+  });
   const tables = texts.map((text, i) => selected[i] ?? readServing(text, request.serving[i]!));
-  const engine = request.engine ?? selected.find((one) => one !== null)?.profile ?? DEFAULTS.engine;
+  const engine =
+    request.engine ??
+    frameworkOf(request) ??
+    selected.find((one) => one !== null)?.profile ??
+    DEFAULTS.engine;
   const json = readJson(await profileDocument('engine', engine)) as Record<string, unknown>;
   const fit = await calibrateServing(
     { gpu: request.gpu, engine, hardware },
@@ -131,6 +142,28 @@ async function fitEngine(request: CalibrateRequest, hardware: HardwareProfile, d
   await parseEngine(profile, 'engine');
   const leftOut = selected.flatMap((one) => one?.leftOut ?? []).map((what) => sentence(`left out: ${what}`));
   return { profile, says: [...engineSections(`${json.label} on ${hardware.label}`, fit), leftOut] };
+}
+
+/** The server whose benchmarks are read; null where there are none. */
+function serverOf({ target, tp, dtype }: CalibrateRequest, benchmarks: boolean): Options | null {
+  if (!benchmarks) {
+    const [name, value] = tp === undefined ? ['--dtype', dtype] : ['--tp', tp];
+    if (value === undefined) return null;
+    throw new UserError(`${name} ${value} has no effect without a benchmark's JSON in --serving`);
+  }
+  if (target === undefined) {
+    throw new UserError(
+      '--serving: missing --target, expected the model that was benchmarked, with --tp for more GPUs than one',
+    );
+  }
+  const given = { target, ...(tp !== undefined && { tp }), ...(dtype !== undefined && { dtype }) };
+  return parseOptions(given, (key) => `--${key}`);
+}
+
+/** The profile of a framework that was named with benchmarks alone, which have no rows of others. */
+function frameworkOf({ framework }: CalibrateRequest): string | null {
+  const [engine = '', version = ''] = (framework ?? '').split('/');
+  return profileOf(engine, version, '');
 }
 
 async function profileDocument(kind: 'gpu' | 'engine', named: string): Promise<Source> {

@@ -142,7 +142,7 @@ export function contradictions(rows: readonly PlainServing[]): Map<number, strin
 }
 
 /** Waiting for a first token, as a share of the time of a whole output. */
-const WAITING = 0.25;
+export const WAITING = 0.25;
 /** Times of one setting, measured twice. */
 const REPEATS = 1.1;
 /** Times of a setting under fewer requests over those under more. */
