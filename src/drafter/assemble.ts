@@ -9,6 +9,7 @@ import { Bandit } from './bandit.ts';
 import { Best } from './best.ts';
 import type { Choice } from './choice.ts';
 import { Combined } from './combined.ts';
+import { type Canvas, Denoising } from './denoising.ts';
 import { block, CHAIN, type DraftForm, HEADS, treeForm } from './draft-form.ts';
 import { type Drafter, PlainDecoding, Speculation } from './drafter.ts';
 import type { RankChances } from './grow-tree.ts';
@@ -30,6 +31,8 @@ interface Deciding {
   readonly seed: number;
   /** Outcomes that a parallel drafter prepares; the one in which all is accepted unless said. */
   readonly ahead?: Ahead | null;
+  /** What a diffusion model writes. */
+  readonly canvas?: Canvas | null;
 }
 
 /** A tree on a recording. */
@@ -63,6 +66,10 @@ export function assembleDrafter(
   deciding: Deciding | null = null,
   tree: Planted | null = null,
 ): Drafter {
+  if (method.kind === 'diffusion') {
+    if (!deciding?.canvas) throw new Error(`${method.name} was given no canvas`);
+    return new Denoising(method.scheme, deciding.canvas);
+  }
   let slot = 0;
   const choices = method.parts.map((part, index): Choice => {
     const lengths = acceptance[index]!;

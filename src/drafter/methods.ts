@@ -4,6 +4,7 @@ import type { DraftHead, Transformer } from '../model/architecture.ts';
 import type { SelfDraft } from '../model/self-draft.ts';
 import { WEIGHT_FORMATS, type WeightFormat } from '../number-formats.ts';
 import { MEDUSA_CAPTURE, type MissCapture } from '../trace/ranks.ts';
+import type { Scheme } from './denoising.ts';
 
 /** Which emitted tokens a model still has to read. */
 export type CatchUp = 'all emitted' | 'unread only' | 'last token';
@@ -102,8 +103,40 @@ export const FAMILIES: readonly {
 /** Prefixes of methods that are made of two. */
 const OF_TWO = ['combined', 'combined-free', 'hybrid', 'bandit'] as const;
 
+/** Methods of diffusion language models, which draft nothing. */
+export const DIFFUSION: readonly {
+  readonly name: string;
+  readonly scheme: Scheme;
+  readonly summary: string;
+}[] = [
+  {
+    name: 'diffusion:block',
+    scheme: 'block',
+    summary:
+      'a diffusion model that writes block by block on a KV cache (SDAR, Fast-dLLM v2, DiffusionGemma)',
+  },
+  {
+    name: 'diffusion:dual-cache',
+    scheme: 'dual-cache',
+    summary:
+      'a bidirectional one (LLaDA, Dream) on a KV cache of all but the block, made anew for each (Fast-dLLM)',
+  },
+  {
+    name: 'diffusion:prefix-cache',
+    scheme: 'prefix-cache',
+    summary: 'the same on a KV cache of what is before the block',
+  },
+  { name: 'diffusion:full', scheme: 'full', summary: 'the same without a KV cache' },
+];
+
 /** A method as the user names it, taken apart. */
 export type Method =
+  | {
+      readonly kind: 'diffusion';
+      readonly name: string;
+      readonly scheme: Scheme;
+      readonly parts: readonly [];
+    }
   | { readonly kind: 'none'; readonly name: string; readonly parts: readonly [] }
   | {
       readonly kind: 'fixed' | 'oracle' | 'parallel';
@@ -128,6 +161,7 @@ export function methodForms(): string[] {
     'none',
     ...basic,
     ...FAMILIES.map(({ example }) => example),
+    ...DIFFUSION.map(({ name }) => name),
     'oracle:<method>',
     'parallel:draft-model',
     'best:<method>',
@@ -139,6 +173,8 @@ export function methodForms(): string[] {
 /** Takes a method name apart. Throws a UserError that names the nearest valid one. */
 export function parseMethod(name: string): Method {
   if (name === 'none') return { kind: 'none', name, parts: [] };
+  const diffusion = DIFFUSION.find((method) => method.name === name);
+  if (diffusion !== undefined) return { kind: 'diffusion', name, scheme: diffusion.scheme, parts: [] };
   const [, prefix, rest] = /^([^:]*):(.*)$/.exec(name) ?? [];
   if (prefix === undefined || rest === undefined || prefix === 'self')
     return { kind: 'fixed', name, parts: [basicMethod(name)] };
@@ -176,7 +212,10 @@ function parallel(name: string, part: BasicMethod): Method {
 }
 
 /** Draft models as work is stated of them: one that drafts ahead states that apart. */
-export function draftSlots({ kind, parts }: Method): number {
+export function draftSlots(method: Method): number {
+  const { kind, parts } = method;
+  // The passes that write the KV cache of finished blocks.
+  if (method.kind === 'diffusion') return method.scheme === 'block' ? 1 : 0;
   const models = parts.filter(({ model }) => model !== undefined).length;
   return kind === 'parallel' ? 2 * models : models;
 }
@@ -189,6 +228,11 @@ export function takesK(method: Method): boolean {
 /** Whether it drafts a tree where one is asked for: alone, and with a choice for every token. */
 export function takesTree({ kind, parts }: Method): boolean {
   return kind === 'fixed' && parts[0].model !== undefined && parts[0].model.drafting !== 'block';
+}
+
+/** Whether it is no speculation but a diffusion model that writes. */
+export function isDiffusion({ kind }: Method): boolean {
+  return kind === 'diffusion';
 }
 
 /** Whether part of it runs another model than the target. */
@@ -215,6 +259,9 @@ export function basicMethod(name: string): BasicMethod {
     if (written === undefined) continue;
     const model = { card: 'target', drafting: 'chain', catchUp: 'last token', self: self(written) } as const;
     return { name, summary, proposer: 'model', model };
+  }
+  if (DIFFUSION.some((method) => method.name === name)) {
+    throw new UserError(`method ${name} drafts nothing, so that it is no part of another`);
   }
   throw unknownName('method', name, methodForms());
 }

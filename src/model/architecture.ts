@@ -158,6 +158,8 @@ export interface Transformer extends Stack {
   readonly quantization?: Quantization;
   /** The model of the same shapes whose draft heads fit this one too. */
   readonly headsOf?: string;
+  /** A diffusion language model: the tokens of the blocks it writes in. */
+  readonly diffusion?: { readonly block: number };
   readonly source: string;
 }
 

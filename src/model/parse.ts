@@ -155,6 +155,7 @@ const transformer = strictObject({
     }),
   ),
   headsOf: z.exactOptional(text),
+  diffusion: z.exactOptional(strictObject({ block: positive })),
 });
 
 const head = strictObject({

@@ -1,6 +1,6 @@
 /** What ships, for `specsim list`. */
 import { parseEngine } from '../cost/engine-profile.ts';
-import { BASIC_METHODS, draftsBlock, FAMILIES, parseMethod } from '../drafter/methods.ts';
+import { BASIC_METHODS, DIFFUSION, draftsBlock, FAMILIES, parseMethod } from '../drafter/methods.ts';
 import { parseHardware } from '../hardware/load.ts';
 import { type DraftHead, expertsOf, type Transformer } from '../model/architecture.ts';
 import { forwardShape } from '../model/shape.ts';
@@ -82,6 +82,7 @@ function methods(): Entry[] {
     { method: 'none', summary: 'plain decoding, one token a step' },
     ...BASIC_METHODS.map(({ name, summary }) => ({ method: name, summary })),
     ...FAMILIES.map(({ example, summary }) => ({ method: example, summary })),
+    ...DIFFUSION.map(({ name, summary }) => ({ method: name, summary })),
     {
       method: 'oracle:<method>',
       summary: 'drafts exactly what will be accepted: the upper bound of a method',

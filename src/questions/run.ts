@@ -1,6 +1,7 @@
 /** A run, every row of a scenario. Its answer: the table, where the time goes, what was wasted, what next. */
 
 import { PARTS } from '../cost/work.ts';
+import { isDiffusion, parseMethod } from '../drafter/methods.ts';
 import { cellText } from '../report/cell.ts';
 import {
   answerFirst,
@@ -50,6 +51,7 @@ function documentOf(result: Answer<Row>, inputs: Inputs): Document {
     head(result, [inputs], `speculative decoding of ${modelOn(inputs)}`),
     ...result.groups.flatMap(({ trace, rows }): Section[] => [
       [sentence(`trace ${inputs.traces[trace]!.name}`), speedTable(rows)],
+      generators(rows),
       policies(rows),
       servingTable(rows),
       mixing(rows),
@@ -99,6 +101,33 @@ function evenText(rows: readonly Row[]): string {
     ...(loses < 0 ? [] : [`below ${batch(loses)}`]),
   ];
   return `; it ${even}${ends.length === 0 ? ', not sure' : `, surely ${ends.join(' and ')}`}`;
+}
+
+/** Up to which batch each diffusion model writes faster than every other setting, where several batches were asked. */
+function generators(rows: readonly Row[]): Section {
+  const writes = ({ method }: Row) => isDiffusion(parseMethod(method));
+  const speeds = (label: string) =>
+    new Map(
+      rows
+        .filter((row) => settingLabel(row) === label && row.batch_size !== null)
+        .map((row) => [row.batch_size!, row.throughput_tok_per_s]),
+    );
+  const labels = (some: readonly Row[]) => [...new Set(some.map(settingLabel))];
+  const others = labels(rows.filter((row) => !writes(row)));
+  return labels(rows.filter(writes)).flatMap((model) => {
+    const own = [...speeds(model)].sort(([a], [b]) => a - b);
+    return others.map((other) => {
+      const theirs = speeds(other);
+      const at = own.findIndex(([batch, speed]) => speed <= theirs.get(batch)!);
+      const fate =
+        at < 0
+          ? `is ahead up to batch ${own.at(-1)![0]}`
+          : at === 0
+            ? `is behind from batch ${own[0]![0]} on`
+            : `is overtaken between batch ${own[at - 1]![0]} and ${own[at]![0]}`;
+      return sentence(`${model} against ${other}: it ${fate}`);
+    });
+  });
 }
 
 function speedTable(rows: readonly Row[]) {

@@ -5,7 +5,7 @@ import { formatsText } from '../scenario/number-formats.ts';
 import type { Envelope } from '../scenario/result.ts';
 import { trustText } from '../scenario/trust.ts';
 import { type Block, type Fact, facts, sentence } from './document.ts';
-import { overrideFacts, placementFacts, workloadFacts } from './setting.ts';
+import { overrideFacts, placementFacts, workloadFacts, writingFacts } from './setting.ts';
 
 interface More {
   /** Where a question means something else by its load than a run does. */
@@ -37,6 +37,7 @@ export function head(
       ['engine', cost],
       ...(one ? overrideFacts(first!.overrides) : []),
       ...placementFacts(first!),
+      ...writingFacts(first!),
       ...workloadFacts(first!, more.load),
       ...(more.facts ?? []),
       ['config', `${configHash.slice(0, 12)}, seed ${config.seed}`],

@@ -53,6 +53,18 @@ export function placementFacts({ scenario: { link, tp }, placement }: Inputs): F
   ];
 }
 
+/** How a diffusion model writes. */
+export function writingFacts({ writing }: Inputs): Fact[] {
+  return writing === null
+    ? []
+    : [
+        [
+          'writes',
+          `blocks of ${writing.block} tokens, ${Number(writing.tokens.toFixed(2))} finalised a pass; quality not modelled`,
+        ],
+      ];
+}
+
 /** Traces and load; `load` where a command means something else by it than a run does. */
 export function workloadFacts(
   { traces, scenario }: Pick<Inputs, 'traces' | 'scenario'>,

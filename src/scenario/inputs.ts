@@ -18,6 +18,7 @@ import { parseAcceptanceSpec, type StatedAcceptance } from '../trace/acceptance-
 import { type MissCapture, parseMissCapture } from '../trace/ranks.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { PrefixHashes, Workload } from '../workload/workload.ts';
+import { checkWrites, type Writing, writingOf, writingWarnings } from './canvas.ts';
 import { Documents } from './documents.ts';
 import { borrowedAcceptance, draftCards, type Models } from './draft-cards.ts';
 import type { Library } from './library.ts';
@@ -40,6 +41,8 @@ export interface Inputs {
   readonly placement: Placement;
   /** What a parallel drafter prepares. */
   readonly ahead: Ahead | null;
+  /** How a diffusion model writes; null where none does. */
+  readonly writing: Writing | null;
   /** What-if values that stand in both. */
   readonly overrides: readonly Override[];
   readonly methods: readonly Method[];
@@ -81,6 +84,8 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
   warnings.push(...implausible(overrides));
   const models = await readModels(given, documents, shipped);
   const { target } = models;
+  checkWrites(target, methods);
+  const writing = writingOf(given, target);
   const scenario = { ...given, ...resolvedFormats(given, target) };
   checkUsed(scenario, asked);
   const kernels = needsKernels(scenario, target) ? await documents.kernels(given.gpu) : null;
@@ -88,7 +93,11 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     kernels === null
       ? profiles.hardware
       : await withKernels(profiles.hardware, readJson(kernels), kernels.where);
-  warnings.push(...formatWarnings(given, target, hardware), ...placementWarnings(scenario));
+  warnings.push(
+    ...formatWarnings(given, target, hardware),
+    ...placementWarnings(scenario),
+    ...writingWarnings(scenario, writing),
+  );
   const placement = await readPlacement(scenario, hardware, documents);
   const policies = await readPolicies(scenario, documents, warnings);
   const trees = await readTrees(scenario, documents);
@@ -119,6 +128,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     engine,
     placement,
     ahead: scenario.ahead === null ? null : parseAhead(scenario.ahead),
+    writing,
     overrides,
     methods,
     policies,

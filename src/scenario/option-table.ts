@@ -6,7 +6,7 @@
  */
 import { ALL_REDUCE } from '../cost/fields.ts';
 import { COST_MODELS, type CostName } from '../cost/models.ts';
-import { type Method, runsDraftModel, takesK, takesTree } from '../drafter/methods.ts';
+import { isDiffusion, type Method, runsDraftModel, takesK, takesTree } from '../drafter/methods.ts';
 import { ROUTERS } from '../engine/router.ts';
 import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
 import { amount, counts, flag, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
@@ -419,6 +419,28 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
       pp === 1 || link.stage !== undefined
         ? null
         : `${pp}: activations move from stage to stage, expected --link stage=LATENCY,BANDWIDTH`,
+  },
+  block: {
+    ...whole(1, 4096),
+    default: null,
+    help: "tokens of a block of a diffusion model, instead of its card's (32 where it has none)",
+    group: 'method',
+    hash: 'changed',
+    idle: (_, asked) => unlessSome(asked, isDiffusion, 'writes by diffusion'),
+  },
+  unmask: {
+    ...text('tokens such as 2.8, or threshold:0.9'),
+    default: null,
+    help: 'tokens that a pass of a diffusion model finalises, in the mean, or threshold:CONFIDENCE, from 0.6 to 0.9, as was published of a small one',
+    group: 'acceptance',
+    hash: 'changed',
+    idle: (_, asked) => unlessSome(asked, isDiffusion, 'writes by diffusion'),
+    lacks: ({ unmask }, { methods }) => {
+      const writes = methods.find(isDiffusion);
+      return unmask === null && writes !== undefined
+        ? `missing: ${writes.name} finalises as many tokens a pass as its model is sure of, expected such as --unmask 2.8`
+        : null;
+    },
   },
   link: {
     ...pairs('NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s', true),

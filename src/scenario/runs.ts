@@ -115,17 +115,25 @@ export class Runs {
     const whole = requests === this.everyRequest;
     const pick = (values: Int32Array) => (whole ? values : Int32Array.from(requests, (r) => values[r]!));
     const accepts = whole ? setup : acceptanceOf(setup, requests);
+    const lengths = {
+      promptTokens: pick(this.#trace.promptTokens),
+      outputTokens: pick(setup.outputTokens),
+    };
     return serve(
       {
         workload: {
-          promptTokens: pick(this.#trace.promptTokens),
-          outputTokens: pick(setup.outputTokens),
+          ...lengths,
           ...(prefixHashes !== null && {
             prefixHashes: whole ? prefixHashes : selectHashes(prefixHashes, requests),
           }),
         },
         load: loadOf(coming, requests.length),
-        drafter: this.#setups.drafter({ ...setup, acceptance: accepts.acceptance, tree: accepts.tree }),
+        drafter: this.#setups.drafter({
+          ...setup,
+          ...lengths,
+          acceptance: accepts.acceptance,
+          tree: accepts.tree,
+        }),
         cost,
         draftModels: setup.draftModels,
         limits: {

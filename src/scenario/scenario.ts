@@ -59,6 +59,10 @@ export interface Scenario {
   readonly ahead: string | null;
   /** Groups of GPUs that each have a part of the target's layers. */
   readonly pp: number;
+  /** Tokens of a block of a diffusion model; null: as its card says. */
+  readonly block: number | null;
+  /** Tokens that a pass of a diffusion model finalises, or the confidence threshold that they have to pass. */
+  readonly unmask: string | null;
   /** Latency and bandwidth by name of the link. */
   readonly link: Readonly<Record<string, string>>;
 }

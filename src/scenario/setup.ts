@@ -8,13 +8,21 @@ import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel, Verified } from '../cost/work.ts';
 import { assembleDrafter, type Planted } from '../drafter/assemble.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import { type BasicMethod, type Method, parseMethod, takesK } from '../drafter/methods.ts';
+import {
+  type BasicMethod,
+  draftSlots,
+  isDiffusion,
+  type Method,
+  parseMethod,
+  takesK,
+} from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import type { NamedTree } from '../drafter/tree-spec.ts';
 import { sequenceTokens } from '../engine/engine.ts';
 import { plainRounds, type ReplayedRounds, replayRounds } from '../engine/replayed-rounds.ts';
 import { UserError } from '../errors.ts';
 import { entry, Memo } from '../memo.ts';
+import { selfShape } from '../model/self-draft.ts';
 import { type ForwardShape, forwardShape } from '../model/shape.ts';
 import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance, USUAL_MAX_K } from '../trace/acceptance-spec.ts';
@@ -121,13 +129,20 @@ export class Setups {
   }
 
   /** A drafter with no memory of earlier runs. */
-  drafter(setup: Pick<Setup, 'method' | 'k' | 'policy' | 'tree' | 'acceptance' | 'priceOn'>): Drafter {
+  drafter(
+    setup: Pick<
+      Setup,
+      'method' | 'k' | 'policy' | 'tree' | 'acceptance' | 'priceOn' | 'promptTokens' | 'outputTokens'
+    >,
+  ): Drafter {
+    const { writing } = this.#inputs;
     const { scenario } = this.#inputs;
     const deciding = {
       policy: setup.policy,
       cost: setup.priceOn(this.#inputs),
       seed: scenario.seed,
       ahead: this.#inputs.ahead,
+      canvas: writing && { ...writing, ...setup },
     };
     return assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions, deciding, setup.tree);
   }
@@ -162,7 +177,7 @@ export class Setups {
 
   /** `recording` where every acceptance that it uses was recorded. */
   kindOf(setup: Setup): TraceKind {
-    if (setup.tree?.assumed) return 'fitted';
+    if (setup.tree?.assumed || isDiffusion(setup.method)) return 'fitted';
     const used = setup.acceptance.length > 0 ? setup.acceptance : [...this.#trace.drafters.values()];
     const kinds = used.map((lengths) => lengths.kind);
     return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
@@ -192,7 +207,7 @@ export class Setups {
     batch: number | null,
     texts = this.#trace.outputTokens,
   ): Setup {
-    const { scenario, drafts } = this.#inputs;
+    const { scenario, target, drafts } = this.#inputs;
     const trace = this.#trace;
     const acceptance = method.parts.map((part) => this.#acceptance(part, k));
     const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
@@ -201,6 +216,9 @@ export class Setups {
       const shape = entry(this.#shapes, name, () => draftShape(name, cards[m]!, this.#inputs));
       return method.kind === 'parallel' ? [shape, drafting(shape)] : [shape];
     });
+    if (isDiffusion(method) && draftSlots(method) > 0) {
+      shapes.push(selfShape(target, targetLayout(scenario), {}));
+    }
     const deepest = Math.min(
       ...cards.map((card) => (card.kind === 'medusa' ? card.heads! : Number.POSITIVE_INFINITY)),
     );
@@ -284,7 +302,9 @@ export class Setups {
     // Plain decoding has no acceptance, only texts.
     const lengths = acceptance.length === 0 ? [outputTokens] : acceptance;
     const of = [promptTokens, this.#conventions, ...lengths, ...(tree === null ? [] : [tree])];
-    return () => ROUNDS.get(of, `${method.name} ${k}`, () => this.#replay(setup, 1));
+    const { ahead, writing, scenario } = this.#inputs;
+    const key = JSON.stringify([method.name, k, ahead, ahead && scenario.seed, writing]);
+    return () => ROUNDS.get(of, key, () => this.#replay(setup, 1));
   }
 
   #replay(setup: Omit<Setup, 'rounds' | 'most'>, batch: number): ReplayedRounds {

@@ -4,7 +4,7 @@ import { folderLibrary } from '../../src/node/folder-library.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
-import { modelNames } from '../shipped-models.ts';
+import { modelCard, modelNames } from '../shipped-models.ts';
 
 const gpus = await folderLibrary.names('gpu');
 const engines = await folderLibrary.names('engine');
@@ -31,7 +31,17 @@ describe('a run', () => {
 
   it.each(gpus)('on %s', async (gpu) => expectPlausible(await speedups({ gpu, target: 'llama-3.2-1b' })));
 
-  it.each(modelNames())('of %s', async (target) =>
+  const writes = (name: string) => modelCard(name).diffusion !== undefined;
+
+  it.each(modelNames().filter(writes))('of %s', async (target) => {
+    const method = ['diffusion:block'];
+    for (const speedup of await speedups({ target, method, unmask: '3', trace: ['llama-3.1-8b/gsm8k'] })) {
+      expect(speedup).toBeGreaterThan(0.05);
+      expect(speedup).toBeLessThan(3);
+    }
+  });
+
+  it.each(modelNames().filter((name) => !writes(name)))('of %s', async (target) =>
     expectPlausible(
       await speedups({
         target,
