@@ -21,6 +21,7 @@ import { namesBelow } from './input.ts';
 import { OFF_SPOT, offSpot, type ValidatedSet } from './intervals.ts';
 import { KERNEL_SETS, type KernelSet, kernelSets } from './kernel-tables.ts';
 import { checkWritable, write } from './output.ts';
+import { PLAIN_SERVING, plainServing } from './plain-serving-set.ts';
 import { SERVING_RUNS, servingPoints } from './serving-runs.ts';
 import {
   coverageOf,
@@ -63,7 +64,13 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
   if (out !== undefined) await checkWritable(out, '--out');
   const servedNames = SERVING_RUNS.map((run) => run.set);
   const needsOps = [...servedNames, ...KERNEL_SETS];
-  const names = [...Object.keys(SETS), OFF_SPOT, ...ENGINE_FIGURES.map((one) => one.set), ...needsOps];
+  const names = [
+    ...Object.keys(SETS),
+    OFF_SPOT,
+    PLAIN_SERVING,
+    ...ENGINE_FIGURES.map((one) => one.set),
+    ...needsOps,
+  ];
   if (set !== undefined && !names.includes(set)) throw unknownName('set', set, names);
   const folder = ops ?? process.env.SPECSIM_OPS;
   if (set !== undefined && needsOps.includes(set) && folder === undefined) {
@@ -80,14 +87,18 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
       points: await enginePoints(one),
     })),
   );
-  const others = wanted(OFF_SPOT) ? [await offSpot(published?.points ?? [], set !== undefined)] : [];
+  const alone = set !== undefined;
+  const others = [
+    ...(wanted(OFF_SPOT) ? [await offSpot(published?.points ?? [], alone)] : []),
+    ...(wanted(PLAIN_SERVING) ? [await plainServing(alone)] : []),
+  ];
   const served =
     folder !== undefined && servedNames.some(wanted) ? await servedSets(folder, set ?? null) : [];
   const kernels =
     folder !== undefined && KERNEL_SETS.some(wanted) ? await kernelSets(folder, set ?? null) : [];
   const text =
     format === 'json'
-      ? asJson(published, others, [...engines, ...served], kernels, set !== undefined)
+      ? asJson(published, others, [...engines, ...served], kernels, alone)
       : textOf(asDocument(published, others, engines, served, kernels));
   await write(text, out);
 }

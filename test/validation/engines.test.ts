@@ -1,0 +1,34 @@
+/** Measurements under other engines, models and GPUs than those that were calibrated: errors, and intervals that hold. */
+import { expect, it } from 'vitest';
+import { intervalsOf } from '../../src/node/intervals.ts';
+import { offSpotPoints } from '../../src/node/off-spot.ts';
+import { servedErrors, servedPoints } from '../../src/node/plain-serving-set.ts';
+
+it('published speedups away from the calibrated spot lie in their intervals, for every target and engine', async () => {
+  const points = await offSpotPoints();
+  expect(points).toHaveLength(107);
+  const { coverage, reliability } = intervalsOf(points, []);
+  const all = coverage.reduce((sum, { speedups }) => sum + speedups, 0);
+  expect(all).toBe(79);
+  const share = (count: 'inside' | 'held_out_inside') =>
+    coverage.reduce((sum, one) => sum + one[count], 0) / all;
+  expect(share('inside')).toBeGreaterThanOrEqual(0.88);
+  expect(share('held_out_inside')).toBeGreaterThanOrEqual(0.88);
+  for (const { target, engine, inside, speedups } of coverage) {
+    expect(inside / speedups, `${target} ${engine}`).toBeGreaterThanOrEqual(0.75);
+  }
+  // What is nominal is not far from what is.
+  for (const { nominal, off_spot } of reliability) expect(Math.abs(off_spot - nominal)).toBeLessThan(0.15);
+  const error = (target: string, engine: string) =>
+    coverage.find((one) => one.target === target && one.engine === engine)!.error;
+  expect(error('llama-3.1-8b', 'sglang-0.5')).toBeLessThanOrEqual(4);
+  expect(error('llama-3.1-70b', 'sglang-0.5')).toBeLessThanOrEqual(6);
+});
+
+it('plain serving of dense models is met by the engine that served them', async () => {
+  const errors = servedErrors(await servedPoints());
+  const median = (engine: string, models: string) =>
+    errors.find((one) => one.engine === engine && one.models === models && one.role === 'validation')!.median;
+  expect(median('vllm-0.11', 'dense')).toBeLessThanOrEqual(8);
+  expect(median('trtllm-1', 'dense')).toBeLessThanOrEqual(8);
+});
