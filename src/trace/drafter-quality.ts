@@ -9,6 +9,7 @@
  * that is then rejected, and that a better drafter costs more. Recorded ranks are those of the drafter as it is: they go.
  */
 import { UserError } from '../errors.ts';
+import { Memo } from '../memo.ts';
 import { stream } from '../random/streams.ts';
 import { tokensPerRound } from './statistics.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
@@ -118,8 +119,15 @@ function coinsBetween(coin: Float64Array, low: number, high: number): number {
   return count;
 }
 
+/** The same for every quality: a slider asks for many. */
+const COINS = new Memo<Float64Array>();
+
 /** A uniform number for every token. */
 function coins({ offsets }: PositionLengths, drafter: string, seed: number): Float64Array {
+  return COINS.get([offsets], `${drafter} ${seed}`, () => toss(offsets, drafter, seed));
+}
+
+function toss(offsets: Int32Array, drafter: string, seed: number): Float64Array {
   const coin = new Float64Array(offsets.at(-1)!);
   for (let r = 0; r + 1 < offsets.length; r++) {
     const draw = stream(seed, 'drafter quality', drafter, r);
