@@ -3,7 +3,9 @@
  * known, and whether measured serving figures may tell it. `--set`, sensitivity, intervals, resources and fits read
  * this table.
  */
+
 import type { Calibration, HardwareProfile } from '../hardware/profile.ts';
+import { Memo } from '../memo.ts';
 import type { EngineProfile } from './engine-profile.ts';
 
 /** What prices are computed from, beside the models. */
@@ -38,12 +40,17 @@ export interface Field {
   readonly fitted?: true;
 }
 
+/** Who asks twice gets the same machine, so that its tables of prices are filled once. */
+const SCALED = new Memo<Machine>();
+
 /** The machine with every number of a field multiplied by `factor`. */
 export function scaled(field: Field, machine: Machine, factor: number): Machine {
-  return field.of.reduce((on, { get, put }) => {
-    const value = get(on);
-    return value === undefined ? on : put(on, factor * value);
-  }, machine);
+  return SCALED.get([machine], `${field.path} ${factor}`, () =>
+    field.of.reduce((on, { get, put }) => {
+      const value = get(on);
+      return value === undefined ? on : put(on, factor * value);
+    }, machine),
+  );
 }
 
 /**

@@ -12,15 +12,16 @@ import type { Gemm } from '../model/layer.ts';
 import type { ForwardShape } from '../model/shape.ts';
 import { FORMATS, type WeightFormat } from '../number-formats.ts';
 
-/** Larger counts are rare (token budgets of prefills are mostly smaller) and are computed each time. */
-const TABLE_TOKENS = 16384;
+/** Counts below stand in an array: steps that decode ask for most of them. Prompts ask for a few of the others. */
+const DENSE = 1024;
 
 /** Activations of small kernels reach this share of memory bandwidth (docs/physics.md, section 1). */
 const ACTIVATION_BANDWIDTH_SHARE = 0.8;
 
 /** A function of a count, computed once for each. */
 class Table {
-  #values = new Float64Array(256).fill(Number.NaN);
+  readonly #dense = new Float64Array(DENSE).fill(Number.NaN);
+  readonly #sparse = new Map<number, number>();
   readonly #compute: (count: number) => number;
 
   constructor(compute: (count: number) => number) {
@@ -28,18 +29,19 @@ class Table {
   }
 
   at(count: number): number {
-    const known = this.#values[count];
-    if (known !== undefined && !Number.isNaN(known)) return known;
-    const value = this.#compute(count);
-    if (known === undefined && Number.isInteger(count) && count < TABLE_TOKENS) this.#grow(count);
-    this.#values[count] = value;
+    if (count < DENSE && Number.isInteger(count)) {
+      const known = this.#dense[count]!;
+      if (!Number.isNaN(known)) return known;
+      const value = this.#compute(count);
+      this.#dense[count] = value;
+      return value;
+    }
+    let value = this.#sparse.get(count);
+    if (value === undefined) {
+      value = this.#compute(count);
+      this.#sparse.set(count, value);
+    }
     return value;
-  }
-
-  #grow(count: number): void {
-    const wider = new Float64Array(2 ** Math.ceil(Math.log2(count + 1))).fill(Number.NaN);
-    wider.set(this.#values);
-    this.#values = wider;
   }
 }
 

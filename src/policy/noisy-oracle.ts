@@ -14,7 +14,8 @@ export class NoisyOracle implements Policy {
     this.#parts = parts;
     this.#maxK = maxK;
     const draw = stream(seed, 'noisy-oracle');
-    this.#known = Uint8Array.from(parts[0]!.emitted, () => (draw() < chance ? 1 : 0));
+    this.#known = new Uint8Array(parts[0]!.emitted.length);
+    for (let i = 0; i < this.#known.length; i++) this.#known[i] = draw() < chance ? 1 : 0;
   }
 
   stepBegins(): void {}

@@ -63,6 +63,7 @@ export class Bench {
   /** Runs and measures by batch size. */
   readonly #known = new Memo<BenchRun>();
   readonly #plain = new Memo<Measures>();
+  readonly #recent = new Memo<Measures>(2);
   /** Whether rows say what is drafted instead of chains. */
   readonly #hasTrees: boolean;
   #draws: Draws | undefined;
@@ -271,13 +272,18 @@ export class Bench {
   /** The measures behind a row, without intervals, on a machine that differs from the scenario's in prices alone. */
   measures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
     if (setting.method.kind === 'none') return this.plainMeasures(setting, batch, machine);
-    return this.#price(this.#setups.of(setting, batch), batch, machine);
+    return this.#priced(this.#setups.of(setting, batch), batch, machine);
   }
 
   /** The same of plain decoding of the setting's requests and lengths. */
   plainMeasures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
     const plain = this.#setups.plainOf(this.#setups.of(setting, batch));
     return this.#plain.get([machine, plain], batch, () => this.#price(plain, batch, machine));
+  }
+
+  /** Questions come back to the same batch size while they are at it. */
+  #priced(setup: Setup, batch: number, machine: Machine): Measures {
+    return this.#recent.get([setup, machine], batch, () => this.#price(setup, batch, machine));
   }
 
   #price(setup: Setup, batch: number, machine: Machine): Measures {
@@ -293,11 +299,10 @@ export class Bench {
   #run(setup: Setup, batch: number | null): BenchRun {
     this.#setups.checkFit(setup);
     const cost = setup.priceOn(this.#inputs);
-    const requests = this.#runs.everyRequest;
     const { measured, serving } =
       this.#load === 'clones'
-        ? { measured: this.#runs.simulate(setup, batch, requests, cost), serving: null }
-        : this.#runs.servedMeasures(setup, this.#runs.coming(batch, requests.length));
+        ? { measured: this.#priced(setup, batch!, this.#inputs), serving: null }
+        : this.#runs.servedMeasures(setup, this.#runs.coming(batch, this.#runs.everyRequest.length));
     return {
       measured,
       serving,
