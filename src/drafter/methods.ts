@@ -61,7 +61,7 @@ export const BASIC_METHODS: readonly BasicMethod[] = [
   },
   {
     name: 'medusa',
-    summary: 'Medusa heads: one for each further token, all in one pass (needs --draft)',
+    summary: 'Medusa heads: one for each further token, all in one pass',
     proposer: 'model',
     model: { card: 'medusa', drafting: 'heads', catchUp: 'last token', missCapture: MEDUSA_CAPTURE },
   },

@@ -4,6 +4,7 @@ import { binding, secondsByResource } from '../cost/resources.ts';
 import { takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { Bench } from '../scenario/bench.ts';
+import { answeredK } from '../scenario/draft-cards.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, type Scenario } from '../scenario/options.ts';
 import { type Answer, answerOf, type Group, type Row } from '../scenario/result.ts';
@@ -66,11 +67,9 @@ export function comparedGpus({ gpu }: Scenario): string[] {
 }
 
 /** Draft lengths to compare when nobody names any: up to what every recording in use can answer for. */
-export function comparedLengths({ methods, rates, traces }: Inputs): number[] {
-  const recorded = methods.filter(takesK).flatMap(({ parts }) => parts.map(({ name }) => name));
-  const longest = traces.flatMap(({ drafters }) =>
-    recorded.flatMap((name) => (rates.has(name) ? [] : (drafters.get(name)?.maxK ?? []))),
-  );
+export function comparedLengths(inputs: Inputs): number[] {
+  const methods = inputs.methods.filter(takesK);
+  const longest = inputs.traces.flatMap((trace) => methods.map((method) => answeredK(method, inputs, trace)));
   return LENGTHS.filter((k) => k <= Math.min(...longest));
 }
 

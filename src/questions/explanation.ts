@@ -9,6 +9,7 @@ import { draftsBlock, takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { NamedPolicy } from '../policy/policies.ts';
 import { Bench } from '../scenario/bench.ts';
+import { answeredK } from '../scenario/draft-cards.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { type Answer, answerOf, type Group } from '../scenario/result.ts';
 import { loadKind, settingsOf } from '../scenario/run.ts';
@@ -92,10 +93,7 @@ export function explanationOf(inputs: Inputs): ExplainResult {
   const warnings = new Set(inputs.warnings);
   const groups = inputs.traces.map((trace, t): Group<Explanation> => {
     const bench = new Bench(inputs, trace, load, warnings);
-    const recorded = method.parts.map(({ name }) =>
-      inputs.rates.has(name) ? Number.POSITIVE_INFINITY : (trace.drafters.get(name)?.maxK ?? 0),
-    );
-    const longest = Math.min(k! + BEYOND, ...recorded);
+    const longest = Math.min(k! + BEYOND, answeredK(method, inputs, trace));
     const limit = largestBatch(inputs, trace.ids.length);
     // The search tries batch sizes that nobody asked about, whose warnings are of no use.
     const searched = new Bench(inputs, trace, load, new Set());

@@ -7,6 +7,7 @@
 import { type Method, parseMethod, takesK, takesTree } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { Bench, type Ratio } from '../scenario/bench.ts';
+import { answeredK } from '../scenario/draft-cards.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { type Answer, answerOf, type Group } from '../scenario/result.ts';
 import { loadKind, type Progress } from '../scenario/run.ts';
@@ -281,23 +282,19 @@ class Cell {
 }
 
 /** Every draft length up to the longest that a recording answers for; of a block drafter that of its blocks alone. */
-function lengthsToTry(
-  { parts }: Method,
-  { rates }: Inputs,
-  { drafters }: AcceptanceTrace,
-  maxK: number,
-): number[] {
-  const recorded = parts.filter(({ name }) => !rates.has(name) && drafters.has(name));
-  const longest = Math.min(maxK, ...recorded.map(({ name }) => drafters.get(name)!.maxK));
+function lengthsToTry(method: Method, inputs: Inputs, trace: AcceptanceTrace, maxK: number): number[] {
+  const { drafters } = trace;
+  const longest = Math.min(maxK, answeredK(method, inputs, trace));
+  const recorded = method.parts.filter(({ name }) => !inputs.rates.has(name) && drafters.has(name));
   const block = recorded.find(({ model }) => model?.drafting === 'block');
   if (block === undefined) return Array.from({ length: longest }, (_, i) => i + 1);
-  const { maxK: drafts } = drafters.get(block.name)!;
-  if (drafts > longest) {
+  const { maxK: size } = drafters.get(block.name)!;
+  if (size > longest) {
     throw new UserError(
-      `--max-k ${maxK}: ${block.name} was recorded with blocks of ${drafts} drafts and answers for no other length, expected at least that`,
+      `--max-k ${maxK}: ${block.name} was recorded with blocks of ${size} drafts and answers for no other length, expected at least that`,
     );
   }
-  return [drafts];
+  return [size];
 }
 
 /** What bounds a method: exact draft lengths, of two parts those of the better. */

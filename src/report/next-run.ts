@@ -1,5 +1,6 @@
 /** What a curious person would ask next of a result, and the command that answers it. */
 import { BASIC_METHODS, draftsBlock, takesK } from '../drafter/methods.ts';
+import { answeredK } from '../scenario/draft-cards.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import { askedOf, DEFAULTS, flagOf, isUsual, type Scenario, usual } from '../scenario/options.ts';
@@ -24,9 +25,7 @@ export function nextRun({ config, rows, groups }: Answer<Row>, inputs: Inputs): 
   const basic = method.parts[0]!.name;
   const batch = best.batch_size === null ? {} : { batch: [best.batch_size] };
   if (config.k.length === 1 && best.k !== null) {
-    const maxK = inputs.rates.has(basic)
-      ? Number.POSITIVE_INFINITY
-      : inputs.traces[index]!.drafters.get(basic)!.maxK;
+    const maxK = answeredK({ parts: [method.parts[0]!] }, inputs, inputs.traces[index]!);
     const block = draftsBlock(method);
     return [
       sentence(

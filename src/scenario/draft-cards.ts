@@ -1,5 +1,5 @@
 /** Which draft model each method runs. */
-import { type BasicMethod, basicMethod } from '../drafter/methods.ts';
+import { type BasicMethod, basicMethod, type Method } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { mtpHead } from '../model/mtp-head.ts';
@@ -107,6 +107,27 @@ async function defaultHead(
 /** How a scenario lays out its target. */
 export function targetLayout(scenario: Scenario): Layout {
   return layout(scenario, scenario.dtype);
+}
+
+/** What each method runs, by its name. */
+type Drafts = ReadonlyMap<string, DraftHead | Transformer>;
+
+/** Tokens in a row that a method's draft drafts at most: those of its heads, where each drafts one. */
+export function mostDrafts(method: string, drafts: Drafts): number {
+  const card = drafts.get(method);
+  return card?.kind === 'medusa' ? card.heads! : Number.POSITIVE_INFINITY;
+}
+
+/** Drafts in a row that a trace, or what is stated, answers for of a method. */
+export function answeredK(
+  { parts }: Pick<Method, 'parts'>,
+  { rates, drafts }: { readonly rates: ReadonlyMap<string, unknown>; readonly drafts: Drafts },
+  { drafters }: Pick<AcceptanceTrace, 'drafters'>,
+): number {
+  const recorded = (name: string) => (rates.has(name) ? undefined : drafters.get(name)?.maxK);
+  return Math.min(
+    ...parts.flatMap(({ name }) => [mostDrafts(name, drafts), recorded(name) ?? Number.POSITIVE_INFINITY]),
+  );
 }
 
 /**

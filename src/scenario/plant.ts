@@ -167,14 +167,14 @@ function checkExtent(
   if (spec.kind === 'best') return;
   const [depth, width] =
     spec.kind === 'engine' ? [spec.steps, spec.topk] : [spec.tree.depth, spec.tree.mostRank];
-  if (depth > maxK) {
-    throw new UserError(
-      `--tree ${name}: ${depth} tokens deep, and the acceptance of ${method.name} was recorded with k = ${maxK}; expected a depth of at most that`,
-    );
-  }
   if (depth > deepest) {
     throw new UserError(
       `--tree ${name}: ${depth} tokens deep, and ${method.name} has ${deepest} heads, one for each; expected a depth of at most that`,
+    );
+  }
+  if (depth > maxK) {
+    throw new UserError(
+      `--tree ${name}: ${depth} tokens deep, and the acceptance of ${method.name} was recorded with k = ${maxK}; expected a depth of at most that`,
     );
   }
   if (ranks !== undefined && width > ranks.most) {

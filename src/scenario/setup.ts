@@ -30,7 +30,7 @@ import { MAX_K } from '../trace/conventions.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
-import { draftShape, targetLayout } from './draft-cards.ts';
+import { draftShape, mostDrafts, targetLayout } from './draft-cards.ts';
 import type { Inputs } from './inputs.ts';
 import { kvBlocksOf } from './kv-blocks.ts';
 import { planted, TREE_CONSTANTS, treeRemark } from './plant.ts';
@@ -219,10 +219,9 @@ export class Setups {
     if (isDiffusion(method) && draftSlots(method) > 0) {
       shapes.push(selfShape(target, targetLayout(scenario), {}));
     }
-    const deepest = Math.min(
-      ...cards.map((card) => (card.kind === 'medusa' ? card.heads! : Number.POSITIVE_INFINITY)),
-    );
-    const asked = k ?? (namedTree === undefined ? Math.max(0, ...acceptance.map(({ maxK }) => maxK)) : 0);
+    const deepest = Math.min(...models.map((name) => mostDrafts(name, drafts)));
+    const ofModels = acceptance.filter((_, i) => method.parts[i]!.model !== undefined);
+    const asked = k ?? (namedTree === undefined ? Math.max(0, ...ofModels.map(({ maxK }) => maxK)) : 0);
     if (asked > deepest) {
       throw new UserError(
         `method ${method.name}: k ${asked}, and the draft has ${deepest} heads, one for each token; expected ${k === null ? 'acceptance' : 'k'} of at most that`,
@@ -314,12 +313,13 @@ export class Setups {
   }
 
   #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {
-    const { rates, scenario } = this.#inputs;
+    const { rates, scenario, drafts } = this.#inputs;
     const trace = this.#trace;
     const stated = rates.get(name);
     if (stated !== undefined) {
       // A statement answers for any length; who draws from it further gives the same first drafts.
-      const maxK = Math.min(Math.max(USUAL_MAX_K, stated.rates.length, stated.k ?? 0, ...scenario.k), MAX_K);
+      const longest = Math.max(USUAL_MAX_K, stated.rates.length, stated.k ?? 0, ...scenario.k);
+      const maxK = Math.min(longest, MAX_K, mostDrafts(name, drafts));
       const sampled = entry(this.#stated, name, () =>
         sampleAcceptance(stated.rates, trace.outputTokens, name, scenario.seed, {
           maxK,

@@ -9,6 +9,9 @@ import { readTree } from '../../src/drafter/tree-spec.ts';
 import { parseModel } from '../../src/model/parse.ts';
 import { headPass } from '../../src/model/shape.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
+import { comparedLengths } from '../../src/questions/comparison.ts';
+import { explanationOf } from '../../src/questions/explanation.ts';
+import { tuningOf } from '../../src/questions/tuning.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
@@ -174,6 +177,32 @@ describe('method medusa', () => {
     expect(rows[0]!.speedup).toBeGreaterThan(1);
     await expect(run({ k: [5] })).rejects.toThrow(/method medusa: k 5, and the draft has 4 heads/);
     await expect(run({ tree: ['5x1x6'] })).rejects.toThrow(/5x1x6: 5 tokens deep, and medusa has 4 heads/);
-    await expect(run({ draft: null as never })).rejects.toThrow(/name one with --draft/);
+  });
+
+  it('has heads for Llama-3.1-8B; another target has to name some', async () => {
+    const { rows } = await run({ draft: null as never, k: [3], batch: [1] });
+    expect(rows[0]!.draft).toBe('medusa-llama-3.1-8b');
+    await expect(run({ draft: null as never, k: [4] })).rejects.toThrow(/k 4, and the draft has 3 heads/);
+    const other = { target: 'qwen3-8b', draft: null as never };
+    await expect(run(other)).rejects.toThrow(/name one with --draft \(known: medusa-llama-3.1-8b\)/);
+  });
+
+  it('foreseen, as a bound and beside look-up, drafts no more than it has heads', async () => {
+    const method = ['medusa', 'oracle:medusa', 'best:medusa', 'hybrid:ngram+medusa', 'best:ngram+medusa'];
+    const { rows } = await run({ method, k: [4], batch: [1], acceptance: { medusa: '0.9' } });
+    const [fixed, oracle, ...others] = rows;
+    expect(oracle!.tokens_per_round).toBeCloseTo(fixed!.tokens_per_round!, 1);
+    expect(oracle!.drafted_per_round).toBeLessThanOrEqual(4);
+    expect(oracle!.speedup).toBeGreaterThan(fixed!.speedup!);
+    for (const { speedup } of others) expect(speedup).toBeGreaterThan(1);
+    expect(rows.at(-1)!.speedup).toBeGreaterThan(rows[3]!.speedup!);
+  });
+
+  it('is tuned, compared and explained up to as many', async () => {
+    const inputs = await gatherInputs(completeScenario({ ...options, batch: [1] }), folderLibrary);
+    const { rows } = await tuningOf([inputs], 16);
+    expect(rows[0]!.k).toBeLessThanOrEqual(4);
+    expect(comparedLengths(inputs)).toEqual([1, 2, 3, 4]);
+    expect(explanationOf(inputs).rows[0]!.positions).toHaveLength(4);
   });
 });
