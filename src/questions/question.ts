@@ -20,6 +20,8 @@ export interface Asking {
   readonly scenario: Scenario;
   /** One, or one a GPU or context. */
   readonly inputs: readonly Inputs[];
+  /** The same on other traces that fit, where nobody named one. */
+  readonly others?: readonly Inputs[];
 }
 
 /** What is printed in place of an answer, and what is said beside it. */

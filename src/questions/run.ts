@@ -25,7 +25,8 @@ import { batchColumn, settingLabel } from '../report/setting.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { completeScenario } from '../scenario/options.ts';
 import { type Answer, gainOf, type Row } from '../scenario/result.ts';
-import { runScenario } from '../scenario/run.ts';
+import { runScenario, settingsOf } from '../scenario/run.ts';
+import { movedText, otherTraces } from './other-traces.ts';
 import type { Question } from './question.ts';
 import { mixing, servingTable } from './served.ts';
 import { timeline } from './timeline.ts';
@@ -33,13 +34,27 @@ import { timeline } from './timeline.ts';
 export const run: Question<Answer<Row>, 'timeline'> = {
   async gather(named, read) {
     const scenario = completeScenario(named);
-    return { scenario, inputs: [await read(scenario)] };
+    const inputs = await read(scenario);
+    return { scenario, inputs: [inputs], others: await otherTraces(named, inputs, read) };
   },
-  ask: ({ inputs }, progress) => runScenario(inputs[0]!, progress),
+  ask({ inputs: [own], others = [] }, progress) {
+    const answer = runScenario(own!, progress);
+    const moved = others.length === 0 ? null : elsewhere(answer, own!, others);
+    return moved === null ? answer : { ...answer, warnings: [...answer.warnings, moved] };
+  },
   document: (answer, { inputs }) => documentOf(answer, inputs[0]!),
   flat: flatRows,
   beside: timeline,
 };
+
+/** What the fastest setting of the smallest batch comes to on other traces, where that is something else. */
+function elsewhere({ rows }: Answer<Row>, own: Inputs, others: readonly Inputs[]): string | null {
+  const batch = Math.min(...own.scenario.batch);
+  const first = rows.filter((row) => row.method !== 'none' && row.batch_size === batch);
+  if (first.length === 0) return null;
+  const best = first.reduce((a, b) => (gainOf(b)!.ratio > gainOf(a)!.ratio ? b : a));
+  return movedText({ label: settingLabel(best), over: gainOf(best)! }, own, others, settingsOf, batch);
+}
 
 function documentOf(result: Answer<Row>, inputs: Inputs): Document {
   return [

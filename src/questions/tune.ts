@@ -25,10 +25,19 @@ import type { Ratio } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { checkHardwareQuestion, completeScenario, parseOptions, parseSizes } from '../scenario/options.ts';
 import { bestFor, VLLM_METHODS } from './engine-methods.ts';
+import { movedText, otherTraces } from './other-traces.ts';
 import type { Question } from './question.ts';
 import { joined } from './schedule.ts';
 import type { TreeRow } from './tree-tuning.ts';
-import { DEFAULT_MAX_K, type MethodSchedule, TIE, type TuneRow, type Tuning, tuningOf } from './tuning.ts';
+import {
+  chainsToTry,
+  DEFAULT_MAX_K,
+  type MethodSchedule,
+  TIE,
+  type TuneRow,
+  type Tuning,
+  tuningOf,
+} from './tuning.ts';
 
 export const tune: Question<Tuning, 'max-k' | 'context' | 'emit'> = {
   async gather(named, read, { context }) {
@@ -45,18 +54,27 @@ export const tune: Question<Tuning, 'max-k' | 'context' | 'emit'> = {
       throw new UserError('--policy: tune is about fixed draft lengths by batch size, expected none');
     }
     checkHardwareQuestion('tune', scenario);
-    if (context === undefined) return { scenario, inputs: [await read(scenario)] };
+    if (context === undefined) {
+      const own = await read(scenario);
+      return { scenario, inputs: [own], others: await otherTraces(named, own, read) };
+    }
     const inputs: Inputs[] = [];
     for (const promptLen of parseSizes(context, '--context'))
       inputs.push(await read({ ...scenario, promptLen }));
     return { scenario, inputs };
   },
-  ask: ({ inputs }, progress, { 'max-k': maxK }) =>
-    tuningOf(
-      inputs,
-      maxK === undefined ? DEFAULT_MAX_K : parseOptions({ k: maxK }, () => '--max-k').k!.at(-1)!,
-      progress,
-    ),
+  async ask({ inputs, others = [] }, progress, { 'max-k': written }) {
+    const maxK =
+      written === undefined ? DEFAULT_MAX_K : parseOptions({ k: written }, () => '--max-k').k!.at(-1)!;
+    const answer = await tuningOf(inputs, maxK, progress);
+    const [{ batch_size: batch, method, k, over_none: over }] = answer.rows as [TuneRow];
+    const here = { label: named(method, k), over };
+    const moved =
+      others.length === 0
+        ? null
+        : movedText(here, inputs[0]!, others, (one) => chainsToTry(one, maxK), batch);
+    return moved === null ? answer : { ...answer, warnings: [...answer.warnings, moved] };
+  },
   document: (answer, { inputs }) => documentOf(answer, inputs),
   flat: flatTuning,
 };

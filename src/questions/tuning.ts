@@ -281,6 +281,13 @@ class Cell {
   }
 }
 
+/** Every chain that is tried on the first trace. */
+export function chainsToTry(inputs: Inputs, maxK: number): Setting[] {
+  return inputs.methods
+    .filter(takesK)
+    .flatMap((method) => lengthsToTry(method, inputs, inputs.traces[0]!, maxK).map((k) => ({ method, k })));
+}
+
 /** Every draft length up to the longest that a recording answers for; of a block drafter that of its blocks alone. */
 function lengthsToTry(method: Method, inputs: Inputs, trace: AcceptanceTrace, maxK: number): number[] {
   const { drafters } = trace;

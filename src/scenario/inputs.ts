@@ -28,6 +28,7 @@ import { askedOf, checkUsed, DEFAULTS, hashedOptions, type Scenario } from './op
 import { implausible, type Override, overruled, type Profiles, readProfiles } from './overrides.ts';
 import { checkAllReduce, parseAhead, placementWarnings, readPlacement } from './placement.ts';
 import { captureWarnings, joined, readTraces, readWorkload } from './recordings.ts';
+import { besideIt } from './shipped-trace.ts';
 import { type Trust, trustOf } from './trust.ts';
 
 export interface Inputs {
@@ -57,6 +58,8 @@ export interface Inputs {
   /** Of methods whose acceptance was stated instead of recorded. */
   readonly rates: ReadonlyMap<string, StatedAcceptance>;
   readonly traces: readonly AcceptanceTrace[];
+  /** Other traces that ship for the target of the first. */
+  readonly shelf: readonly string[];
   /** When the requests of a workload file arrive, in seconds, time scale applied; null without one. */
   readonly recordedArrivalS: Float64Array | null;
   readonly prefixHashes: PrefixHashes | null;
@@ -137,6 +140,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     drafts,
     rates,
     traces,
+    shelf: besideIt(await library.traces(), target.name, scenario.trace[0]!),
     recordedArrivalS: workload?.arrivalS ?? null,
     prefixHashes: workload?.prefixHashes ?? null,
     slo,

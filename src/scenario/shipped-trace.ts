@@ -28,6 +28,14 @@ export function shippedTrace(shelves: Shelves, target: string, named: string): S
   return holder === undefined ? null : { target: holder, dataset: named };
 }
 
+/** The other data sets of the target whose trace `named` means, as they are named; none for a file. */
+export function besideIt(shelves: Shelves, target: string, named: string): string[] {
+  const found = shippedTrace(shelves, target, named);
+  if (found === null) return [];
+  const others = shelves.get(found.target)!.filter((dataset) => dataset !== found.dataset);
+  return others.map((dataset) => `${found.target}/${dataset}`);
+}
+
 /** The error for a name of none: of a data set that others have, of a target's that it lacks, or of nothing. */
 export function unknownTrace(shelves: Shelves, target: string, named: string): UserError {
   const [owner, dataset] = named.split('/');

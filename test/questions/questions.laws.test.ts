@@ -9,7 +9,7 @@ import { type Options, parseOptions } from '../../src/scenario/options.ts';
 /** What a question needs, or what makes it quick. */
 const NAMED: Readonly<Record<string, Options>> = {
   capacity: { slo: 'tpot=20ms', method: ['none', 'eagle3'] },
-  compare: { gpu: 'h100-sxm,l40s', batch: [2], method: ['none', 'eagle3'] },
+  compare: { gpu: 'h100-sxm,a40', batch: [2], method: ['none', 'eagle3'] },
   explain: { batch: [2], method: ['eagle3'], k: [2] },
   tune: { batch: [1, 8], method: ['eagle3'] },
 };
