@@ -23,6 +23,14 @@ function sharedLines(texts) {
   return new Map(shared.map((line, n) => [line, n]));
 }
 
+/** Laws of kernels, of which the page says no more than the engine they were measured with. */
+function withoutProvenance(kernels) {
+  const brief = (key, value) => (key === 'provenance' ? { source: '-', engine: value.engine } : value);
+  return Object.fromEntries(
+    Object.entries(kernels).map(([name, text]) => [name, JSON.stringify(JSON.parse(text, brief))]),
+  );
+}
+
 /** What ships, as the module that the page imports. */
 function shipped() {
   const profiles = {
@@ -30,7 +38,7 @@ function shipped() {
     engine: texts('hardware-profiles/engines'),
     model: texts('models'),
     head: texts('models/heads'),
-    kernels: texts('hardware-profiles/kernels'),
+    kernels: withoutProvenance(texts('hardware-profiles/kernels')),
   };
   const traces = Object.fromEntries(
     readdirSync('traces')

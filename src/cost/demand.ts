@@ -3,7 +3,7 @@
  * seconds as there are bytes, and the other way round: prices say what a pass asks for, and no second formula has to.
  * Activations count as their bandwidth lets them, 1.25 times their bytes (docs/physics.md, section 1).
  */
-import { classKernels } from '../hardware/defaults.ts';
+import { classExperts, classKernels } from '../hardware/defaults.ts';
 import type { Machine } from './fields.ts';
 
 const NOTHING = { fixedS: 0, eachS: 0 };
@@ -36,6 +36,13 @@ function ideal({ hardware, engine }: Machine, bytesPerS: number, flopsPerS: numb
           fp8: { ...efficiency.gemm.fp8, ...whole },
         },
         kernels: [...efficiency.kernels, ...classKernels].map((one) => ({ ...one, ...whole, depthS: 0 })),
+        experts: [...efficiency.experts, ...classExperts].map((one) => ({
+          ...one,
+          ...whole,
+          fixedS: 0,
+          eachS: 0,
+          sliver: 0,
+        })),
         attention: whole,
         allReduce: efficiency.allReduce.map(({ gpus }) => ({
           gpus,

@@ -6,10 +6,13 @@
 import * as z from 'zod/mini';
 import { parseQuantity, type Quantity, quantitySchema } from '../units.ts';
 import { strictObject, validate } from '../validate.ts';
+import { DEFAULT_FAMILY } from './kernels.ts';
 
 export interface EngineProfile {
   readonly name: string;
   readonly label: string;
+  /** The engine whose kernels it runs, as profiles of GPUs call it. */
+  readonly kernels: string;
   /** The GPU its times were measured on; null for an engine that is not real. */
   readonly device: string | null;
   /** Least and greatest of what the measurements behind its times covered; null for an engine that is not real. */
@@ -118,6 +121,9 @@ export const engineSchema = strictObject({
     )
     .check(z.describe('where the times come from; absent for an engine that is not real')),
   notes: z.optional(z.array(text)),
+  kernels: z
+    .optional(text)
+    .check(z.describe('the engine whose kernels it runs, such as sglang; vllm unless said')),
   layerLaunch: seconds.check(z.describe('a time left out is zero')),
   layerHost: seconds,
   fullGraphs: z
@@ -199,6 +205,7 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
   return {
     name: file.name,
     label: file.label,
+    kernels: file.kernels ?? DEFAULT_FAMILY,
     device: file.calibration?.device ?? null,
     range: file.calibration?.range ?? null,
     standardErrors: file.calibration?.standardErrors ?? {},

@@ -4,7 +4,7 @@
  * this table.
  */
 
-import type { Calibration, HardwareProfile } from '../hardware/profile.ts';
+import type { Calibration, HardwareProfile, KernelFactor } from '../hardware/profile.ts';
 import { Memo } from '../memo.ts';
 import type { EngineProfile } from './engine-profile.ts';
 
@@ -38,6 +38,8 @@ export interface Field {
   /** Several where a factor scales them together. */
   readonly of: readonly Value[];
   readonly fitted?: true;
+  /** What a run must have to depend on it: routed experts, or products in a format with kernels of its own. */
+  readonly needs?: 'experts' | 'kernels';
 }
 
 /** Who asks twice gets the same machine, so that its tables of prices are filled once. */
@@ -67,6 +69,9 @@ const EFFICIENCY_ERROR: Readonly<Record<Calibration, { bandwidth: number; flops:
 /** An engine's times on a GPU they were not measured on: its host may be faster or slower. */
 const OTHER_DEVICE_ERROR = 0.15;
 
+/** Fields whose value is a factor on kernels that no path names one by one. */
+export const isFactor = ({ needs }: Field): boolean => needs !== undefined;
+
 /** A factor on it makes every line of every law that much faster, latency and rate. */
 export const ALL_REDUCE = 'hardware.efficiency.allReduce';
 
@@ -94,6 +99,11 @@ export const FIELDS: readonly Field[] = [
   efficiency('gemm.flops', null, ofFlops, ['gemm.bf16.flops', 'gemm.fp8.flops']),
   efficiency('attention.bandwidth', 'kv', ofBandwidth),
   efficiency('attention.flops', null, ofFlops),
+  factor('kernels', 'bandwidth', null, 0.05),
+  factor('kernels', 'flops', null, 0.05),
+  factor('experts', 'bandwidth', null, 0.05),
+  factor('experts', 'flops', null, 0.1),
+  factor('experts', 'fixed', 'launch', 0.15),
   { path: ALL_REDUCE, resource: 'communication', error: ofBandwidth, of: [allReduceSpeed()] },
   time('layerLaunch', 'launch', true),
   time('layerHost', 'launch', true),
@@ -124,6 +134,37 @@ function efficiency(
 ): Field {
   const path = (of: string) => `hardware.efficiency.${of}`;
   return { path: path(name), resource, error, of: of.map((one) => value(path(one))) };
+}
+
+/**
+ * A factor on what all kernels of a kind reach, whichever is priced; where none was measured on a GPU, classes are known
+ * half as well.
+ */
+function factor(
+  kind: 'experts' | 'kernels',
+  name: KernelFactor,
+  resource: Resource | null,
+  measured: number,
+): Field {
+  const path = `hardware.efficiency.${kind}.${name}`;
+  const key = `${kind}.${name}` as const;
+  return {
+    path,
+    resource,
+    needs: kind,
+    error: ({ hardware }) => (hardware.efficiency[kind].length > 0 ? 1 : 2) * measured,
+    of: [
+      {
+        path,
+        get: ({ hardware }) => hardware.efficiency.factors?.[key] ?? 1,
+        put: ({ hardware, engine }, value) => {
+          const { efficiency } = hardware;
+          const factors = { ...efficiency.factors, [key]: value };
+          return { hardware: { ...hardware, efficiency: { ...efficiency, factors } }, engine };
+        },
+      },
+    ],
+  };
 }
 
 /** @param name its path in the file of an engine, which keeps errors by it */

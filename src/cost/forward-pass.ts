@@ -5,12 +5,20 @@
  * Left out: tile and wave quantisation of GEMMs, attention kernels that do not split the KV cache, and
  * overlap of communication with computation.
  */
-import { classKernels } from '../hardware/defaults.ts';
-import type { GemmEfficiency, HardwareProfile } from '../hardware/profile.ts';
+import type { HardwareProfile } from '../hardware/profile.ts';
 import { Memo } from '../memo.ts';
 import type { Gemm } from '../model/layer.ts';
 import type { ForwardShape } from '../model/shape.ts';
-import { FORMATS, type WeightFormat } from '../number-formats.ts';
+import type { WeightFormat } from '../number-formats.ts';
+import {
+  DEFAULT_FAMILY,
+  type ExpertRates,
+  expertRates,
+  type GemmRates,
+  gemmRates,
+  gemmSeconds,
+} from './kernels.ts';
+import { Routing } from './routing.ts';
 
 /** Counts below stand in an array: steps that decode ask for most of them. Prompts ask for a few of the others. */
 const DENSE = 1024;
@@ -45,85 +53,36 @@ class Table {
   }
 }
 
-/**
- * The smooth roofline: between the memory time and the compute time, the larger where they differ much.
- *
- * @param depthS the time that a block walks along the inner dimension, which no width shortens
- */
-export function smoothRoofline(memoryS: number, computeS: number, corner: number, depthS = 0): number {
-  const larger = Math.max(memoryS, computeS);
-  if (larger === 0) return 0;
-  const ratio = Math.min(memoryS, computeS) / larger;
-  if (depthS === 0) return larger * (1 + ratio ** corner) ** (1 / corner);
-  return larger * (1 + ratio ** corner + (depthS / larger) ** corner) ** (1 / corner);
-}
-
-/** What products in a format reach on a GPU: the law of its efficiency, with the peaks in it. */
-export interface GemmRates {
-  readonly bytesPerS: number;
-  readonly flopsPerS: number;
-  readonly corner: number;
-  readonly depthS: number;
-}
-
-/** The rates of a format on a GPU; where it lacks the arithmetic, weights are read as such and multiplied in bf16. */
-export function gemmRates(hardware: HardwareProfile, format: WeightFormat): GemmRates {
-  return ratesOf(hardware, format, lawsOf(hardware, format)[0]!);
-}
-
-/** One product over `rows` rows, its weights read `copies` times. */
-export function gemmSeconds(gemm: Gemm, rows: number, law: GemmRates, copies = 1): number {
-  const weightBytes = copies * gemm.n * gemm.k * gemm.bytesPerWeight;
-  return smoothRoofline(
-    (weightBytes + 2 * rows * (gemm.n + gemm.k)) / law.bytesPerS,
-    (2 * rows * gemm.n * gemm.k) / law.flopsPerS,
-    law.corner,
-    gemm.k * law.depthS,
-  );
-}
-
-/** The same under every kernel that is known, the one that is priced first. */
-export function knownRates(hardware: HardwareProfile, format: WeightFormat): GemmRates[] {
-  return lawsOf(hardware, format).map((law) => ratesOf(hardware, format, law));
-}
-
-function lawsOf({ specification, efficiency }: HardwareProfile, format: WeightFormat): GemmEfficiency[] {
-  const { gemm, kernels } = efficiency;
-  const own = kernels.filter((one) => one.format === format);
-  const others = own.length > 0 ? own : classKernels.filter((one) => one.format === format);
-  if (format === 'bf16') return [gemm.bf16];
-  if (format !== 'fp8') return others;
-  return specification.denseFlopsPerS.fp8 === undefined ? [gemm.bf16] : [gemm.fp8, ...others];
-}
-
-function ratesOf(
-  { specification: spec, efficiency }: HardwareProfile,
-  format: WeightFormat,
-  law: GemmEfficiency,
-): GemmRates {
-  const rate = spec.denseFlopsPerS[FORMATS[format].compute];
-  const { bf16 } = efficiency.gemm;
-  return {
-    bytesPerS: spec.memoryBandwidthBytesPerS * law.bandwidth,
-    flopsPerS: rate === undefined ? spec.denseFlopsPerS.bf16 * bf16.flops : rate * law.flops,
-    corner: law.corner,
-    depthS: law.depthS ?? 0,
-  };
-}
-
-/** Distinct experts that `tokens` tokens visit in one layer, routed independently: E (1 - (1 - K/E)^m). */
-export function activatedExperts(count: number, perToken: number, tokens: number): number {
-  return count * (1 - (1 - perToken / count) ** tokens);
-}
-
 const PASSES = new Memo<ForwardPass>();
 
 /**
  * The prices of a model's passes on one GPU of a tensor-parallel group, shared by all who ask for the same
  * objects, since they depend on nothing else.
  */
-export function forwardPass(shape: ForwardShape, hardware: HardwareProfile, gpus: number): ForwardPass {
-  return PASSES.get([hardware, shape], gpus, () => new ForwardPass(shape, hardware, gpus));
+export function forwardPass(
+  shape: ForwardShape,
+  hardware: HardwareProfile,
+  gpus: number,
+  family: string,
+): ForwardPass {
+  return PASSES.get(
+    [hardware, shape],
+    `${gpus} ${family}`,
+    () => new ForwardPass(shape, hardware, gpus, family),
+  );
+}
+
+/**
+ * What the fullest of some groups of GPUs has, of so many visits that fall on them at random: a mean and the deviation of
+ * the largest of so many draws.
+ *
+ * @param most that there is, over all groups
+ */
+function fullest(visits: number, most: number, groups: number): number {
+  if (groups === 1) return visits;
+  const mean = visits / groups;
+  const deviation = Math.sqrt(mean * (1 - visits / most));
+  return Math.min(most / groups, mean + Math.sqrt(2 * Math.log(groups)) * deviation);
 }
 
 /** Pairs of the last `queries` of `context` tokens, each with the at most `window` tokens up to itself. */
@@ -137,6 +96,9 @@ export class ForwardPass {
   readonly shape: ForwardShape;
   readonly #hardware: HardwareProfile;
   readonly #gpus: number;
+  readonly #family: string;
+  readonly #experts: ExpertRates | null;
+  readonly #routing: Routing | null;
   readonly #tokens: Table;
   readonly #firstPass: Table;
   readonly #rows: Table;
@@ -144,10 +106,15 @@ export class ForwardPass {
   readonly #attentionFlopsPerS: number;
   readonly #laws = new Map<WeightFormat, GemmRates>();
 
-  constructor(shape: ForwardShape, hardware: HardwareProfile, gpus: number) {
+  /** @param family the engine whose kernels run */
+  constructor(shape: ForwardShape, hardware: HardwareProfile, gpus: number, family = DEFAULT_FAMILY) {
     this.shape = shape;
     this.#hardware = hardware;
     this.#gpus = gpus;
+    this.#family = family;
+    this.#experts =
+      shape.experts === null ? null : expertRates(hardware, shape.experts.gemms[0]!.format, family);
+    this.#routing = shape.experts === null ? null : new Routing(shape.experts);
     const { specification: spec, efficiency } = hardware;
     this.#kvBytesPerS = spec.memoryBandwidthBytesPerS * efficiency.attention.bandwidth;
     this.#attentionFlopsPerS = spec.denseFlopsPerS.bf16 * efficiency.attention.flops;
@@ -156,9 +123,14 @@ export class ForwardPass {
     this.#rows = new Table((rows) => (rows === 0 ? 0 : this.#gemmsS([shape.lmHead], rows)));
   }
 
-  /** Matrix products, all-reduces and activations of a pass over `tokens` tokens, the output matrix left out. */
-  tokensS(tokens: number): number {
-    return this.#tokens.at(tokens);
+  /**
+   * Matrix products, experts, all-reduces and activations of a pass, the output matrix left out.
+   *
+   * @param tokens with padding, which visits experts as further tokens of the sequences do
+   */
+  tokensS(tokens: number, sequences = tokens): number {
+    const seconds = this.#tokens.at(tokens);
+    return this.#routing === null ? seconds : seconds + this.#expertsS(tokens, sequences);
   }
 
   /** What the first pass of a round adds for its `tokens` tokens (EAGLE-3's fusion). */
@@ -218,7 +190,7 @@ export class ForwardPass {
     const bandwidth = this.#hardware.specification.memoryBandwidthBytesPerS;
     const activations = (tokens * shape.activationBytesPerToken) / (ACTIVATION_BANDWIDTH_SHARE * bandwidth);
     const allReduces = shape.allReduces === 0 ? 0 : shape.allReduces * this.#allReduceS(tokens);
-    return this.#gemmsS(shape.gemms, tokens) + this.#expertsS(tokens) + activations + allReduces;
+    return this.#gemmsS(shape.gemms, tokens) + activations + allReduces;
   }
 
   #gemmsS(gemms: readonly Gemm[], tokens: number): number {
@@ -227,25 +199,35 @@ export class ForwardPass {
     return seconds;
   }
 
-  #gemmS(gemm: Gemm, rows: number, copies = 1): number {
-    return gemmSeconds(gemm, rows, this.#lawOf(gemm), copies);
+  #gemmS(gemm: Gemm, rows: number): number {
+    return gemmSeconds(gemm, rows, this.#lawOf(gemm));
   }
 
   /** Routed experts: the weights of those visited, and every token's share of the FLOPs. */
-  #expertsS(tokens: number): number {
-    const { experts } = this.shape;
-    if (experts === null) return 0;
-    const visited = activatedExperts(experts.count, experts.perToken, tokens);
-    const visits = tokens * experts.perToken;
-    let seconds = 0;
-    for (const gemm of experts.gemms) seconds += this.#gemmS(gemm, visits, visited);
-    return experts.layers * seconds;
+  #expertsS(tokens: number, sequences: number): number {
+    if (tokens === 0) return 0;
+    const experts = this.shape.experts!;
+    const rates = this.#experts!;
+    const routing = this.#routing!;
+    const independent = routing.independent(tokens, sequences);
+    const { layers, count, perToken, groups, ffn, gemms } = experts;
+    const distinct = fullest(routing.distinct(independent), count, groups);
+    const visited = distinct * (Math.hypot(ffn, rates.sliver) / ffn);
+    const visits = fullest(tokens * perToken, Number.POSITIVE_INFINITY, groups);
+    let bytes = 0;
+    let flops = 0;
+    for (const { n, k, bytesPerWeight } of gemms) {
+      bytes += visited * n * k * bytesPerWeight + 2 * visits * (n + k);
+      flops += 2 * visits * n * k;
+    }
+    const fixedS = rates.fixedS + (count / groups) * rates.eachS;
+    return layers * (fixedS + bytes / rates.bytesPerS + flops / rates.flopsPerS);
   }
 
   #lawOf({ format }: Gemm): GemmRates {
     let law = this.#laws.get(format);
     if (law === undefined) {
-      law = gemmRates(this.#hardware, format);
+      law = gemmRates(this.#hardware, format, this.#family);
       this.#laws.set(format, law);
     }
     return law;

@@ -46,9 +46,11 @@ export class Roofline implements CostModel {
   ) {
     this.#engine = engine;
     this.#placement = placement;
-    this.#target = forwardPass(target, hardware, gpus);
+    this.#target = forwardPass(target, hardware, gpus, engine.kernels);
     const { drafting } = placement;
-    this.#drafts = drafts.map((shape) => forwardPass(shape, drafting.hardware, drafting.gpus));
+    this.#drafts = drafts.map((shape) =>
+      forwardPass(shape, drafting.hardware, drafting.gpus, engine.kernels),
+    );
     this.#padded = paddedCounts(engine.graphSizes);
   }
 
@@ -66,7 +68,8 @@ export class Roofline implements CostModel {
       else cost.draftS += seconds;
     }
     const verifyS =
-      this.#tokensS(this.#target, this.#pad(verify.tokens, verify.sequences)) + this.#verifyAttentionS(work);
+      this.#tokensS(this.#target, this.#pad(verify.tokens, verify.sequences), verify.sequences) +
+      this.#verifyAttentionS(work);
     const layersS = this.#decodeLayersS(this.#target, verify, verifyS);
     cost.verifyS = layersS + this.#target.logitsS(verify.logitRows) + this.#stagesS(1, verify.tokens);
     cost.prefillS =
@@ -137,12 +140,13 @@ export class Roofline implements CostModel {
     const fullPasses = Math.floor(prompts.tokens / maxBatchedTokens);
     const rest = prompts.tokens - fullPasses * maxBatchedTokens;
     const passes = fullPasses + (rest > 0 ? 1 : 0);
+    const sequences = Math.ceil(prompts.sequences / Math.max(1, passes));
     const passesS = (pass: ForwardPass): number =>
       this.#layersS(
         pass,
         passes,
-        fullPasses * this.#tokensS(pass, maxBatchedTokens) +
-          (rest > 0 ? this.#tokensS(pass, rest) : 0) +
+        fullPasses * this.#tokensS(pass, maxBatchedTokens, sequences) +
+          (rest > 0 ? this.#tokensS(pass, rest, sequences) : 0) +
           pass.attentionS(prompts.sequences, prompts.tokens, prompts.contextTokens, prompts.attentionPairs),
       );
     cost.prefillS =
@@ -206,9 +210,10 @@ export class Roofline implements CostModel {
    */
   #addedS(pass: ForwardPass, { tokens, sequences }: Tokens, chunks: PassWork): number {
     const padded = this.#pad(tokens, sequences);
+    const mixed = Math.max(padded, this.#padMixed(tokens + chunks.tokens));
     return (
-      this.#tokensS(pass, Math.max(padded, this.#padMixed(tokens + chunks.tokens))) -
-      this.#tokensS(pass, padded) +
+      this.#tokensS(pass, mixed, sequences + chunks.sequences) -
+      this.#tokensS(pass, padded, sequences) +
       pass.attentionS(chunks.sequences, chunks.tokens, chunks.contextTokens, chunks.attentionPairs)
     );
   }
@@ -244,7 +249,7 @@ export class Roofline implements CostModel {
       const batch = { tokens, sequences };
       const mixed = j === 1 && chunks.tokens > 0;
       const rooflineS =
-        this.#tokensS(pass, this.#pad(tokens, sequences)) +
+        this.#tokensS(pass, this.#pad(tokens, sequences), sequences) +
         pass.attentionS(rows, tokens, seen, (seen * tokens) / rows) +
         (mixed ? this.#addedS(pass, batch, chunks) : 0);
       seconds +=
@@ -278,14 +283,16 @@ export class Roofline implements CostModel {
     }
     const tokens = sequences + drafts;
     const rooflineS =
-      this.#tokensS(pass, this.#pad(tokens, sequences)) + pass.attentionS(sequences, tokens, seen, pairs);
+      this.#tokensS(pass, this.#pad(tokens, sequences), sequences) +
+      pass.attentionS(sequences, tokens, seen, pairs);
     return contextS + this.#decodeLayersS(pass, { tokens, sequences }, rooflineS) + pass.logitsS(drafts);
   }
 
   #aloneS(pass: ForwardPass, { sequences, tokens, contextTokens, attentionPairs }: PassWork): number {
     const padded = this.#padMixed(tokens);
     const rooflineS =
-      this.#tokensS(pass, padded) + pass.attentionS(sequences, tokens, contextTokens, attentionPairs);
+      this.#tokensS(pass, padded, sequences) +
+      pass.attentionS(sequences, tokens, contextTokens, attentionPairs);
     return this.#layersS(pass, 1, rooflineS) + pass.firstPassS(padded);
   }
 
@@ -303,11 +310,11 @@ export class Roofline implements CostModel {
   }
 
   /** What depends on the number of tokens alone, with what all-reduces of that size take longer. */
-  #tokensS(pass: ForwardPass, tokens: number): number {
+  #tokensS(pass: ForwardPass, tokens: number, sequences: number): number {
     const { fromBytes, extraS } = this.#engine.allReduceSwitch;
     const { allReduces, allReduceBytesPerToken } = pass.shape;
     const extra = allReduces > 0 && tokens * allReduceBytesPerToken >= fromBytes ? allReduces * extraS : 0;
-    return pass.tokensS(tokens) + extra;
+    return pass.tokensS(tokens, sequences) + extra;
   }
 
   /** Tokens of a pass that only decodes, padded to the graph that holds it. */

@@ -3,7 +3,7 @@
  * The shares of a generation are those of one measured GPU, rounded; a test compares them with its profile.
  */
 import type { WeightFormat } from '../number-formats.ts';
-import type { AllReduceLaw, Architecture, GemmEfficiency, Kernel } from './profile.ts';
+import type { AllReduceLaw, Architecture, ExpertKernel, GemmEfficiency, Kernel } from './profile.ts';
 
 interface DefaultEfficiency {
   /** The profile the shares were taken from, `null` for the generic prior. */
@@ -109,6 +109,32 @@ export const classKernels: readonly Kernel[] = Object.entries(CLASSES).map(
     engine: 'class default',
     provenance: { source: CLASS_SOURCE },
     ...{ bandwidth, flops, corner, depthS: depth * 1e-9 },
+  }),
+);
+
+/** Operators over experts: bandwidth, flops as a share of the rate that the format is multiplied at, us, sliver. */
+const EXPERT_CLASSES: Readonly<Record<WeightFormat, readonly [number, number, number, number]>> = {
+  bf16: [0.9, 0.65, 22, 60],
+  fp8: [0.9, 0.6, 22, 90],
+  'fp8-block': [0.9, 0.28, 27, 100],
+  int8: [0.9, 0.6, 25, 90],
+  'int8-weight': [0.9, 0.6, 25, 90],
+  int4: [0.8, 0.45, 25, 100],
+  'int4-old': [0.4, 0.3, 25, 100],
+  nvfp4: [0.9, 0.4, 15, 200],
+  mxfp4: [0.7, 0.35, 25, 100],
+  q8_0: [0.8, 0.4, 25, 60],
+  q6_k: [0.75, 0.35, 25, 60],
+  q5_k: [0.75, 0.35, 25, 60],
+  q4_k: [0.75, 0.35, 25, 60],
+};
+
+export const classExperts: readonly ExpertKernel[] = Object.entries(EXPERT_CLASSES).map(
+  ([format, [bandwidth, flops, us, sliver]]) => ({
+    format: format as WeightFormat,
+    engine: 'class default',
+    provenance: { source: CLASS_SOURCE },
+    ...{ bandwidth, flops, fixedS: us * 1e-6, eachS: 0, sliver },
   }),
 );
 

@@ -6,6 +6,7 @@ import { defaultEfficiency, groupSizes, ringAllReduce, ringAssumption } from './
 import type {
   AllReduceLaw,
   Calibration,
+  ExpertKernel,
   GemmEfficiency,
   HardwareProfile,
   Kernel,
@@ -29,6 +30,7 @@ export async function parseHardware(json: unknown, where: string): Promise<Hardw
   const efficiency = {
     ...shares(file, where, provenance),
     kernels: kernelsOf(file.efficiency?.kernels ?? []),
+    experts: await expertsOf(file.efficiency?.experts ?? [], where),
     allReduce: await allReduceLaws(file, specification.linkBandwidthBytesPerS, where, provenance),
   };
   return deepFreeze({
@@ -137,13 +139,27 @@ function kernelsOf(file: KernelFile): Kernel[] {
   }));
 }
 
+type ExpertsFile = NonNullable<NonNullable<HardwareFile['efficiency']>['experts']>;
+
+function expertsOf(file: ExpertsFile, where: string): Promise<ExpertKernel[]> {
+  return Promise.all(
+    file.map(async ({ fixed, each, provenance, ...law }, i) => ({
+      ...law,
+      engine: provenance.engine ?? 'unnamed',
+      provenance,
+      fixedS: await parseQuantity(fixed, 's', `${where}: experts[${i}].fixed`),
+      eachS: each === undefined ? 0 : await parseQuantity(each, 's', `${where}: experts[${i}].each`),
+    })),
+  );
+}
+
 /** The profile with the kernels that ship beside it, behind its own. Throws a UserError for a file that is none. */
 export async function withKernels(
   hardware: HardwareProfile,
   json: unknown,
   where: string,
 ): Promise<HardwareProfile> {
-  const { denseFlops, kernels } = validate(kernelsSchema, json, where);
+  const { denseFlops, kernels, experts = [] } = validate(kernelsSchema, json, where);
   const { specification, efficiency } = hardware;
   const rates = { ...specification.denseFlopsPerS };
   if (denseFlops !== undefined) {
@@ -152,7 +168,11 @@ export async function withKernels(
   return deepFreeze({
     ...hardware,
     specification: { ...specification, denseFlopsPerS: rates },
-    efficiency: { ...efficiency, kernels: [...efficiency.kernels, ...kernelsOf(kernels)] },
+    efficiency: {
+      ...efficiency,
+      kernels: [...efficiency.kernels, ...kernelsOf(kernels)],
+      experts: [...efficiency.experts, ...(await expertsOf(experts, where))],
+    },
   });
 }
 

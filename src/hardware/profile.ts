@@ -39,6 +39,20 @@ export interface Kernel extends GemmEfficiency {
   readonly provenance: Provenance;
 }
 
+/**
+ * A fused operator over the routed experts of a layer, with the kernels around it that sort tokens by expert and add up
+ * what experts say: fixed + experts that the GPU holds x each + bytes of those that are visited / rate + FLOPs / rate.
+ */
+export interface ExpertKernel extends Omit<Kernel, 'corner' | 'depthS'> {
+  readonly fixedS: number;
+  readonly eachS: number;
+  /** An expert of width w takes as long to read as hypot(w, sliver): slices are slivers. */
+  readonly sliver: number;
+}
+
+/** What a factor on kernels scales; `fixed` are the times of operators over experts. */
+export type KernelFactor = 'bandwidth' | 'flops' | 'fixed';
+
 /** One all-reduce among `gpus`: the cheaper of two lines of latency and rate. */
 export interface AllReduceLaw {
   readonly gpus: number;
@@ -102,6 +116,10 @@ export interface HardwareProfile {
     readonly gemm: { readonly bf16: GemmEfficiency; readonly fp8: GemmEfficiency };
     /** Of other formats, and of these under other engines; the first of a format is priced. */
     readonly kernels: readonly Kernel[];
+    /** The first of a format and of the engine's family is priced. */
+    readonly experts: readonly ExpertKernel[];
+    /** What if: factors on all of them, by `kernels.bandwidth` and the like; absent: 1. */
+    readonly factors?: Readonly<Partial<Record<`${'kernels' | 'experts'}.${KernelFactor}`, number>>>;
     /** Decode attention: share of memory bandwidth, and of bf16 FLOPS for many query tokens. */
     readonly attention: { readonly bandwidth: number; readonly flops: number };
     /** By ascending number of GPUs; empty when the GPU has no link. */

@@ -95,10 +95,33 @@ const kernels = z
   .array(strictObject({ format: z.enum(WEIGHT_FORMATS as [WeightFormat]), ...gemmLaw }))
   .check(z.describe('matrix products in other formats, by kernel; the first of a format is priced'));
 
-/** What ships beside a profile, for runs in other formats: kernels, and rates that only they use. */
+const experts = z
+  .array(
+    strictObject({
+      format: z.enum(WEIGHT_FORMATS as [WeightFormat]),
+      fixed: quantitySchema('s').check(z.describe('of the operator, however few tokens there are')),
+      each: z
+        .optional(quantitySchema('s'))
+        .check(z.describe('for each expert that the GPU holds, visited or not')),
+      bandwidth: share,
+      flops: share,
+      sliver: z
+        .number()
+        .check(
+          z.nonnegative(),
+          z.lte(1e5),
+          z.describe('an expert of width w takes as long to read as one of hypot(w, sliver)'),
+        ),
+      provenance,
+    }),
+  )
+  .check(z.describe('operators over routed experts, by format and kernel'));
+
+/** What ships beside a profile, for experts and for runs in other formats: kernels, and rates that only they use. */
 export const kernelsSchema = strictObject({
   denseFlops: z.optional(strictObject({ int8: quantitySchema('FLOP/s') })),
   kernels,
+  experts: z.optional(experts),
 });
 
 export const hardwareSchema = strictObject({
@@ -131,6 +154,7 @@ export const hardwareSchema = strictObject({
       strictObject({
         gemm: z.optional(strictObject({ bf16: z.optional(gemm), fp8: z.optional(gemm) })),
         kernels: z.optional(kernels),
+        experts: z.optional(experts),
         attention: z.optional(
           strictObject({
             bandwidth: z.optional(attentionShare),

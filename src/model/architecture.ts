@@ -113,8 +113,10 @@ export interface Experts {
   readonly sharedFfn: number;
   /** Width that the routed experts work on, behind a projection down to it; absent: that of the model. */
   readonly latent?: number;
-  /** Share of a token's experts that are among those of the token before it in its text; 0 where it is independent. */
+  /** Share of a token's experts that are among those of the token before it in its text; absent: the default. */
   readonly share?: number;
+  /** The popularity of experts falls as their rank to this power; absent: the default. */
+  readonly skew?: number;
 }
 
 export type FeedForward = DenseBlock | Experts;

@@ -17,8 +17,12 @@ export interface ExpertShape {
   readonly perToken: number;
   /** Share of a token's experts that are among those of the token before it in its text. */
   readonly share: number;
+  /** The popularity of experts falls as their rank to this power; 0 where all are as popular. */
+  readonly skew: number;
   /** Groups of GPUs that each hold so many of the experts (expert parallelism); 1: every GPU has a slice of all. */
   readonly groups: number;
+  /** Width of one expert on one GPU. */
+  readonly ffn: number;
   /** Matrices of one expert (gate-up and down), with `count` 1. */
   readonly gemms: readonly Gemm[];
 }

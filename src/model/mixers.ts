@@ -97,23 +97,23 @@ function groupedQuery(a: GroupedQueryAttention, { hidden, input, gpus, kvBytes }
 
 /**
  * Latent attention is weight-absorbed: every head scores and sums the one latent vector, which every GPU keeps whole.
- * k_up and v_up are one product a head in a single batched launch: the heads are folded into the larger side, which
- * keeps weights and FLOPs exact.
+ * k_up and v_up are one product a head in a single batched launch: the heads are folded into the outputs, which keeps
+ * weights and FLOPs exact; what else they read and write are elements. Queries and latent vector are made by one product.
  */
 function latent(a: LatentAttention, { hidden, input, gpus, kvBytes }: MixerOptions): MixerWork {
   const heads = a.heads / gpus;
   const queryWidth = heads * (a.nopeDim + a.ropeDim);
+  const latentWidth = a.kvRank + a.ropeDim;
   return {
     products: [
       ...(a.queryRank > 0
         ? ([
-            ['q_a', a.queryRank, input],
+            ['qkv_a', a.queryRank + latentWidth, input],
             ['q_b', queryWidth, a.queryRank],
           ] as const)
-        : ([['q', queryWidth, input]] as const)),
-      ['kv_a', a.kvRank + a.ropeDim, input],
+        : ([['qkv_a', queryWidth + latentWidth, input]] as const)),
       ['k_up', heads * a.kvRank, a.nopeDim],
-      ['v_up', a.valueDim, heads * a.kvRank],
+      ['v_up', heads * a.valueDim, a.kvRank],
       ['o', hidden, heads * a.valueDim],
       ...(a.gated ? ([['gate', heads * a.valueDim, input]] as const) : []),
       ...(a.sparse ? indexProducts(a.sparse, a.queryRank || input, input) : []),
@@ -129,7 +129,7 @@ function latent(a: LatentAttention, { hidden, input, gpus, kvBytes }: MixerOptio
     ],
     stateBytes: 0,
     stateFlopsPerToken: 0,
-    elements: (heads + 1) * a.ropeDim + a.queryRank + a.kvRank,
+    elements: (heads + 1) * a.ropeDim + a.queryRank + a.kvRank + ((heads - 1) * (a.nopeDim + a.kvRank)) / 2,
   };
 }
 
@@ -153,7 +153,7 @@ function compressed(a: CompressedAttention, { hidden, input, gpus, kvBytes }: Mi
       ['q_a', a.queryRank, input],
       ['q_b', heads * a.headDim, a.queryRank],
       ['kv', a.headDim, input],
-      ['o_a', a.outputRank, heads * a.headDim],
+      ['o_a', (a.outputGroups / gpus) * a.outputRank, (a.heads * a.headDim) / a.outputGroups],
       ['o_b', hidden, (a.outputGroups / gpus) * a.outputRank],
       ...(a.ratio === 0 ? [] : ([['compress', 2 * overlap * a.headDim, input]] as const)),
       ...(a.sparse

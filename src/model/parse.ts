@@ -110,6 +110,7 @@ const routed = {
   sharedFfn: whole,
   latent: z.exactOptional(positive),
   share: z.exactOptional(z.number().check(z.gte(0), z.lte(1))),
+  skew: z.exactOptional(z.number().check(z.gte(0), z.lte(3))),
 };
 
 const feedForward: z.ZodMiniType<Layers<FeedForward>> = z.discriminatedUnion(

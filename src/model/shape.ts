@@ -102,9 +102,19 @@ export function forwardShape(model: Transformer, layout: Layout): ForwardShape {
   };
 }
 
-/** One format for all linear weights, or those of the checkpoint. */
-export function weightFormats(model: Transformer, dtype: WeightFormat | 'auto'): Quantization {
+/**
+ * One format for all linear weights, or those of the checkpoint. Checkpoints of mixtures in 4 bits keep attention in bf16,
+ * and of those that are multiplied in bf16 all but the experts (NVIDIA's in nvfp4, Kimi-K2.5, gpt-oss).
+ */
+export function weightFormats(
+  model: Stack & Pick<Transformer, 'quantization'>,
+  dtype: WeightFormat | 'auto',
+): Quantization {
   if (dtype === 'auto') return model.quantization ?? {};
+  if (expertsOf(model) !== null) {
+    if (dtype === 'nvfp4') return { dense: dtype, shared: dtype, experts: dtype };
+    if (dtype === 'int4' || dtype === 'mxfp4') return { experts: dtype };
+  }
   return { attention: dtype, linear: dtype, dense: dtype, shared: dtype, experts: dtype };
 }
 

@@ -2,7 +2,7 @@
  * Which parameter moves the answer most: elasticities of throughput and speedup, d ln y / d ln p. Requests and
  * acceptance are the same in every variation, so that nothing but the price differs.
  */
-import { FIELDS, type Machine, scaled } from '../cost/fields.ts';
+import { type Machine, scaled } from '../cost/fields.ts';
 import { Bench } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { OPTIONS } from '../scenario/option-table.ts';
@@ -11,6 +11,7 @@ import { overruled } from '../scenario/overrides.ts';
 import { type Answer, answerOf, type Group, type Row } from '../scenario/result.ts';
 import { loadKind, type Progress, settingsOf } from '../scenario/run.ts';
 import type { Setting } from '../scenario/setup.ts';
+import { usedFields } from '../scenario/used-fields.ts';
 
 /** Central differences: each parameter is multiplied and divided by 1 plus this. */
 export const STEP = 0.01;
@@ -41,7 +42,7 @@ export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Se
   const { scenario, hardware } = inputs;
   checkHardwareQuestion('sensitivity', scenario);
   const asked = askedOf(scenario);
-  const fields = FIELDS.filter(
+  const fields = usedFields(inputs).filter(
     ({ path }) =>
       (OPTIONS.set.idle!(scenario, asked, path) ?? overruled(path, scenario.tp, hardware)) === null,
   );

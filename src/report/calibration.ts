@@ -47,6 +47,7 @@ function written({ name, unit, value }: FittedParameter, pinned: readonly string
   const shown = {
     share: () => value.toFixed(4),
     exponent: () => value.toFixed(3),
+    count: () => value.toFixed(0),
     s: () =>
       value < 1e-6 && value !== 0 ? `${(1e9 * value).toFixed(1)} ns` : `${(1e6 * value).toFixed(2)} us`,
     'B/s': () => `${(value / 1e9).toFixed(1)} GB/s`,

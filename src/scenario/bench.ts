@@ -2,7 +2,7 @@
  * One trace on one machine: has settings (setup.ts) and their baselines run (runs.ts), and makes the rows. Baselines are
  * kept for the rows that share them.
  */
-import { FIELDS, type Machine, scaled } from '../cost/fields.ts';
+import { type Machine, scaled } from '../cost/fields.ts';
 import { COST_MODELS } from '../cost/models.ts';
 import type { CostModel } from '../cost/work.ts';
 import { chanceOf } from '../drafter/grow-tree.ts';
@@ -25,6 +25,7 @@ import type { Row, RowNames } from './result.ts';
 import { Runs, type ServedMeasures } from './runs.ts';
 import { type Setting, type Setup, Setups } from './setup.ts';
 import { doubtsOf } from './trust.ts';
+import { usedFields } from './used-fields.ts';
 
 /** A ratio of two throughputs with its 95 % interval. */
 export interface Ratio extends Interval {
@@ -84,7 +85,7 @@ export class Bench {
       const { cost, seed } = inputs.scenario;
       // Constants of no machine come without errors: only the choice of requests is uncertain there.
       const { machine } = COST_MODELS[cost];
-      const uncertain = machine ? FIELDS.filter((field) => field.error(inputs) > 0) : [];
+      const uncertain = machine ? usedFields(inputs).filter((field) => field.error(inputs) > 0) : [];
       const paths = [...uncertain, ...(this.#hasTrees ? TREE_CONSTANTS : [])].map(({ path }) => path);
       this.#draws = {
         shifted: uncertain.map((field) => scaled(field, inputs, 1 + field.error(inputs))),

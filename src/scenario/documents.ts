@@ -5,6 +5,14 @@ import type { Document, Library } from './library.ts';
 import { modelFile } from './models.ts';
 import { type ShippedTrace, shippedTrace, unknownTrace } from './shipped-trace.ts';
 
+/** GPUs with the chip of another, and its memory or less. */
+const TWINS: Readonly<Record<string, string>> = {
+  'a800-sxm-80': 'a100-sxm-80',
+  'h800-sxm': 'h100-sxm',
+  'gh200-96': 'h100-sxm',
+  'gh200-141': 'h200-sxm',
+};
+
 export class Documents {
   /** Texts of what was found so far, which a hash takes in. */
   readonly contents: string[] = [];
@@ -41,10 +49,12 @@ export class Documents {
     return this.#found(await this.#library.profile(kind, named));
   }
 
-  /** The kernels that ship beside the profile of a GPU; null where there are none. */
+  /** The kernels that ship beside the profile of a GPU, which nobody names and no hash takes in; null where there are none. */
   async kernels(gpu: string): Promise<Document | null> {
     const names = await this.#library.names('kernels');
-    return names.includes(gpu) ? this.#found(await this.#library.profile('kernels', gpu)) : null;
+    const own = TWINS[gpu] ?? gpu;
+    if (!names.includes(own)) return null;
+    return this.#library.profile('kernels', own);
   }
 
   /** A trace that ships, or a file; `ships` is null for a file. Throws a UserError when there is neither. */

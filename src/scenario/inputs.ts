@@ -10,7 +10,7 @@ import { withKernels } from '../hardware/load.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { readJson } from '../json.ts';
 import { parseSlo, type Slo } from '../metrics/slo.ts';
-import type { DraftHead, Transformer } from '../model/architecture.ts';
+import { type DraftHead, expertsOf, type Transformer } from '../model/architecture.ts';
 import { type NamedPolicy, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { sha256 } from '../sha256.ts';
@@ -91,7 +91,8 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
   const writing = writingOf(given, target);
   const scenario = { ...given, ...resolvedFormats(given, target) };
   checkUsed(scenario, asked);
-  const kernels = needsKernels(scenario, target) ? await documents.kernels(given.gpu) : null;
+  const kernels =
+    needsKernels(scenario, target) || expertsOf(target) !== null ? await documents.kernels(given.gpu) : null;
   const hardware =
     kernels === null
       ? profiles.hardware

@@ -1,10 +1,11 @@
 /** What `auto` means for the number formats of a scenario, once the checkpoints are known. */
 
-import { gemmSeconds, knownRates } from '../cost/forward-pass.ts';
+import { gemmSeconds, knownRates } from '../cost/kernels.ts';
 import { UserError } from '../errors.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { DraftHead, Quantization, Transformer } from '../model/architecture.ts';
 import { gemm } from '../model/layer.ts';
+import { weightFormats } from '../model/shape.ts';
 import { FORMATS, type WeightFormat } from '../number-formats.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -29,7 +30,10 @@ export function resolvedFormats(scenario: Formats, target: Transformer): Formats
 function statedFormat({ quantization, ...model }: Transformer): WeightFormat | null {
   const kinds = formatsByKind(quantization ?? {}, model);
   const [first, ...others] = new Set(Object.values(kinds));
-  return others.length === 0 && quantization?.outputMatrix === undefined ? first! : null;
+  if (others.length > 0 || quantization?.outputMatrix !== undefined) return null;
+  // A flag of that name keeps some kinds in bf16.
+  const asked = formatsByKind(weightFormats(model, first!), model);
+  return Object.values(asked).every((format) => format === first) ? first! : null;
 }
 
 type Kinds = Readonly<Record<string, WeightFormat>>;
@@ -53,8 +57,7 @@ export function formatsByKind(
 
 /** Such as `bf16`, or `mxfp4 experts, rest bf16`. */
 export function formatsText(dtype: Scenario['dtype'], target: Transformer): string {
-  if (dtype !== 'auto') return dtype;
-  const kinds = Object.entries(formatsByKind(target.quantization ?? {}, target));
+  const kinds = Object.entries(formatsByKind(weightFormats(target, dtype), target));
   const counts = new Map<string, number>();
   for (const [, format] of kinds) counts.set(format, (counts.get(format) ?? 0) + 1);
   const rest = [...counts].sort((a, b) => b[1] - a[1])[0]![0];
@@ -64,8 +67,8 @@ export function formatsText(dtype: Scenario['dtype'], target: Transformer): stri
 
 /** Whether it needs more than the profile of a GPU says: kernels of other formats than bf16 and fp8. */
 export function needsKernels({ dtype, draftDtype }: Formats, target: Transformer): boolean {
-  const stated = dtype === 'auto' ? Object.values(formatsByKind(target.quantization ?? {}, target)) : [dtype];
-  return [...stated, draftDtype].some((one) => !['auto', 'bf16', 'fp8'].includes(one));
+  const used = Object.values(formatsByKind(weightFormats(target, dtype), target));
+  return [...used, draftDtype].some((one) => !['auto', 'bf16', 'fp8'].includes(one));
 }
 
 /** What a user should know of the formats that were asked for, a sentence each. */
@@ -79,13 +82,10 @@ export function formatWarnings(asked: Formats, target: Transformer, hardware: Ha
     );
   }
   const own = formatsText(statedFormat(target) ?? 'auto', target);
-  if (asked.dtype !== 'auto' && stated !== undefined && own !== asked.dtype) {
+  if (asked.dtype !== 'auto' && stated !== undefined && own !== formatsText(asked.dtype, target)) {
     warnings.push(`${target.name}: the checkpoint keeps ${own}, priced as --dtype ${asked.dtype}`);
   }
-  const used =
-    asked.dtype === 'auto'
-      ? Object.values(formatsByKind(stated ?? {}, target))
-      : [asked.dtype as WeightFormat];
+  const used = Object.values(formatsByKind(weightFormats(target, asked.dtype), target));
   for (const format of new Set(used)) {
     const { compute } = FORMATS[format];
     warnings.push(...kernelWarnings(format, hardware));

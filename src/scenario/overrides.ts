@@ -5,7 +5,14 @@
  */
 import * as z from 'zod/mini';
 import { type EngineProfile, engineSchema, parseEngine } from '../cost/engine-profile.ts';
-import { ALL_REDUCE, FIELDS } from '../cost/fields.ts';
+import {
+  ALL_REDUCE,
+  FIELDS,
+  type Field,
+  scaled as fieldScaled,
+  isFactor,
+  type Machine,
+} from '../cost/fields.ts';
 import { UserError, unknownName } from '../errors.ts';
 import { ringAssumption } from '../hardware/defaults.ts';
 import { parseHardware } from '../hardware/load.ts';
@@ -41,7 +48,7 @@ export interface Profiles {
   readonly overrides: readonly Override[];
 }
 
-type Part = 'specification' | 'efficiency' | 'engine';
+type Part = 'specification' | 'efficiency' | 'engine' | 'kernels';
 
 interface Settable {
   readonly path: string;
@@ -67,6 +74,11 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   FIELDS.filter(({ of }) => of.length > 1).map(({ path, of }) => [path, of.map((one) => one.path)]),
 );
 
+/** Factors on kernels, whichever is priced. */
+const FACTORS: ReadonlyMap<string, Field> = new Map(
+  FIELDS.filter(isFactor).map((field) => [field.path, field]),
+);
+
 /** A profile holds these, and no price depends on them. */
 const UNUSED = ['hardware.denseFlops.fp4', 'hardware.l2', 'hardware.streamingMultiprocessors'];
 
@@ -74,6 +86,7 @@ const UNUSED = ['hardware.denseFlops.fp4', 'hardware.l2', 'hardware.streamingMul
 export const SETTABLE_PATHS: readonly string[] = [
   ...[...SETTABLE.keys()].filter((path) => !UNUSED.includes(path)),
   ...Object.keys(GROUPS),
+  ...FACTORS.keys(),
   ALL_REDUCE,
 ];
 
@@ -115,7 +128,14 @@ export async function readProfiles(
     overrides.push(await change(engineTree, one.path, one.written, `engine ${engineProfile.name}`));
     engineProfile = await reread(parseEngine, engineTree, engine.where, one);
   }
-  return { hardware, engine: engineProfile, overrides };
+  let machine: Machine = { hardware, engine: engineProfile };
+  for (const { path, written } of of('kernels')) {
+    const factor = factorOf(written, `--set ${path}=${written}`);
+    if (factor === null) throw expectedFactor(path, written);
+    machine = fieldScaled(FACTORS.get(path)!, machine, factor);
+    overrides.push({ path, written, changed: [] });
+  }
+  return { ...machine, overrides };
 }
 
 /** Warnings about values that no GPU has. */
@@ -176,6 +196,7 @@ function pathOf(part: Part, keys: readonly string[]): string {
 function partOf(path: string): Part {
   if (UNUSED.includes(path)) throw new UserError(`--set ${path}: no effect, no price depends on it`);
   if (path === ALL_REDUCE) return 'efficiency';
+  if (FACTORS.has(path)) return 'kernels';
   const first = SETTABLE.get(GROUPS[path]?.[0] ?? path);
   if (first === undefined) {
     throw new UserError(`--set: ${unknownName('path', path, SETTABLE_PATHS).message}`);
@@ -188,9 +209,7 @@ async function change(tree: Tree, path: string, written: string, owner: string):
   const factor = factorOf(written, flag);
   const group = GROUPS[path];
   if ((group !== undefined || path === ALL_REDUCE) && factor === null) {
-    throw new UserError(
-      `${flag}: got ${got(written)}, expected a factor such as 1.2x, as it changes several values`,
-    );
+    throw expectedFactor(path, written);
   }
   if (path === ALL_REDUCE) {
     scaleAllReduce(tree, factor!, flag, owner);
@@ -208,6 +227,12 @@ async function change(tree: Tree, path: string, written: string, owner: string):
     changed.push({ path: leaf.path, unit: leaf.unit, before, after });
   }
   return { path, written, changed };
+}
+
+function expectedFactor(path: string, written: string): UserError {
+  return new UserError(
+    `--set ${path}=${written}: got ${got(written)}, expected a factor such as 1.2x, as it changes several values`,
+  );
 }
 
 /** The factor of a relative value, null for an absolute one. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { gemmLaw, gemmRows } from '../../src/cost/calibration/gemm.ts';
 import { meanError } from '../../src/cost/calibration/law.ts';
-import { gemmRates, gemmSeconds } from '../../src/cost/forward-pass.ts';
+import { gemmRates, gemmSeconds } from '../../src/cost/kernels.ts';
 import { parseHardware, withKernels } from '../../src/hardware/load.ts';
 import type { Provenance } from '../../src/hardware/profile.ts';
 import { gemm } from '../../src/model/layer.ts';

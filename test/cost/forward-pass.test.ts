@@ -4,13 +4,14 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type EngineProfile, parseEngine } from '../../src/cost/engine-profile.ts';
-import { activatedExperts, ForwardPass, smoothRoofline } from '../../src/cost/forward-pass.ts';
+import { ForwardPass } from '../../src/cost/forward-pass.ts';
+import { smoothRoofline } from '../../src/cost/kernels.ts';
 import { Roofline } from '../../src/cost/roofline.ts';
 import { SpecDecodeBench } from '../../src/cost/specdecode-bench.ts';
 import { noSeconds, PassWork, StepWork, totalSeconds } from '../../src/cost/work.ts';
 import { parseHardware } from '../../src/hardware/load.ts';
 import type { HardwareProfile } from '../../src/hardware/profile.ts';
-import type { ContextRead, Gemm } from '../../src/model/layer.ts';
+import type { ContextRead, ExpertShape, Gemm } from '../../src/model/layer.ts';
 import { type ForwardShape, forwardShape } from '../../src/model/shape.ts';
 import { modelCard } from '../shipped-models.ts';
 
@@ -45,6 +46,18 @@ function gpu({ bandwidth = BOUNDLESS, bf16 = BOUNDLESS, fp8 }: Gpu): HardwarePro
         fp8: { bandwidth: 0.25, flops: 0.25, corner: 2 },
       },
       kernels: [],
+      experts: [
+        {
+          format: 'bf16',
+          engine: 'made-up 1',
+          provenance: { source: 'made up' },
+          fixedS: 0.5,
+          eachS: 0.25,
+          bandwidth: 0.5,
+          flops: 0.5,
+          sliver: 0,
+        },
+      ],
       attention: { bandwidth: 0.5, flops: 0.2 },
       allReduce: [
         {
@@ -250,17 +263,46 @@ describe('the other parts of a pass', () => {
     );
   });
 
+  const experts = { layers: 3, count: 4, perToken: 2, share: 0, skew: 0, groups: 1, ffn: 6 };
+  const mixed = (rest: Partial<ExpertShape> = {}) =>
+    shape({ experts: { ...experts, gemms: [square, square], ...rest } });
+  const FIXED = 0.5 + 4 * 0.25;
+
   it('experts are read as often as independent routing visits them, and work for every visit', () => {
-    expect(activatedExperts(4, 2, 1)).toBe(2);
-    expect(activatedExperts(4, 2, 2)).toBe(3);
-    expect(activatedExperts(128, 8, 16)).toBeCloseTo(128 * (1 - (15 / 16) ** 16), 12);
-    const mixed = shape({
-      experts: { layers: 3, count: 4, perToken: 2, share: 0, groups: 1, gemms: [square, square] },
+    const inMemory = new ForwardPass(mixed(), memoryBound, 1);
+    expect(inMemory.tokensS(1)).toBeCloseTo(3 * (FIXED + (2 * (2 * 50 + 2 * 20)) / 10), 12);
+    expect(inMemory.tokensS(2)).toBeCloseTo(3 * (FIXED + (2 * (3 * 50 + 4 * 20)) / 10), 12);
+    expect(new ForwardPass(mixed(), computeBound, 1).tokensS(2)).toBeCloseTo(
+      3 * (FIXED + (2 * 4 * 50) / 25),
+      12,
+    );
+    expect(inMemory.tokensS(0)).toBe(0);
+  });
+
+  it('tokens of one sequence share experts', () => {
+    const sharing = new ForwardPass(mixed({ share: 1 }), memoryBound, 1);
+    const apart = new ForwardPass(mixed(), memoryBound, 1);
+    // Two tokens of one sequence visit the experts of one, and still read and write their own rows.
+    expect(sharing.tokensS(2, 1)).toBeCloseTo(3 * (FIXED + (2 * (2 * 50 + 4 * 20)) / 10), 12);
+    expect(sharing.tokensS(2, 2)).toBe(apart.tokensS(2));
+  });
+
+  it('slices of an expert are slivers, and groups of GPUs hold a part of them each', () => {
+    const gpuOf = (sliver: number) => ({
+      ...memoryBound,
+      efficiency: {
+        ...memoryBound.efficiency,
+        experts: memoryBound.efficiency.experts.map((one) => ({ ...one, sliver })),
+      },
     });
-    const inMemory = new ForwardPass(mixed, memoryBound, 1);
-    expect(inMemory.tokensS(1)).toBeCloseTo((3 * 2 * (2 * 50 + 2 * 20)) / 10, 12);
-    expect(inMemory.tokensS(2)).toBeCloseTo((3 * 2 * (3 * 50 + 4 * 20)) / 10, 12);
-    expect(new ForwardPass(mixed, computeBound, 1).tokensS(2)).toBeCloseTo((3 * 2 * 4 * 50) / 25, 12);
+    const narrow = new ForwardPass(mixed(), gpuOf(8), 1);
+    // hypot(6, 8) is 10: each expert reads as if it were 10 wide.
+    expect(narrow.tokensS(1)).toBeCloseTo(3 * (FIXED + (2 * (2 * 50 * (10 / 6) + 2 * 20)) / 10), 12);
+    const grouped = new ForwardPass(mixed({ groups: 2 }), memoryBound, 1);
+    // The fullest of two groups: of 2 visited of 4 a mean of 1 and sqrt(2 ln 2) of sqrt(1 x 1/2).
+    const most = 1 + Math.sqrt(2 * Math.log(2)) * Math.sqrt(0.5);
+    const visits = 1 + Math.sqrt(2 * Math.log(2));
+    expect(grouped.tokensS(1)).toBeCloseTo(3 * (0.5 + 2 * 0.25 + (2 * (most * 50 + visits * 20)) / 10), 12);
   });
 
   it('an all-reduce takes the cheaper of its lines, as often as there are all-reduces', () => {

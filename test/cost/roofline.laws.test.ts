@@ -261,6 +261,7 @@ it('a GPU twice as fast in all takes half the time for a pass', () => {
     const twice = structuredClone(gpu) as Mutable<HardwareProfile>;
     const unused = structuredClone(vllm) as Mutable<EngineProfile>;
     for (const name of ['bandwidth', 'bf16', 'fp8']) rates[name]!(twice, unused, 2);
+    twice.efficiency.factors = { 'experts.fixed': 0.5 };
     const seconds = (hardware: HardwareProfile) => {
       const pass = new ForwardPass(shape, hardware, 1);
       return (

@@ -97,21 +97,21 @@ describe('DeepSeek-V3 by hand', () => {
   test('latent attention, weight-absorbed', () => {
     const whole = forwardShape(deepseek, { tp: 1, dtype: 'bf16' });
     const perLayer = (name: string) => named(whole, name)!.n * named(whole, name)!.k;
-    expect(perLayer('q_a')).toBe(7168 * 1536);
+    expect(perLayer('qkv_a')).toBe(7168 * (1536 + 512 + 64));
     expect(perLayer('q_b')).toBe(1536 * 128 * (128 + 64));
-    expect(perLayer('kv_a')).toBe(7168 * (512 + 64));
     expect(perLayer('k_up') + perLayer('v_up')).toBe(512 * 128 * (128 + 128));
     expect(perLayer('o')).toBe(128 * 128 * 7168);
     expect(flopsPerPair(whole)).toBe(61 * 2 * 128 * (2 * 512 + 64));
     expect(whole.activationBytesPerToken).toBe(
-      2 * (61 * (8 * 7168 + 2 * (129 * 64 + 1536 + 512)) + 3 * (3 * 18432 + 58 * 9 * 2048)),
+      2 *
+        (61 * (8 * 7168 + 2 * (129 * 64 + 1536 + 512) + 127 * (128 + 512)) + 3 * (3 * 18432 + 58 * 9 * 2048)),
     );
   });
 
   test('every GPU keeps the latent cache and projections whole, and a share of the heads', () => {
     expect(shape.kvBytesPerToken).toBe(61 * (512 + 64) * 2);
     expect(flopsPerPair(shape)).toBe((61 * 2 * 128 * (2 * 512 + 64)) / 8);
-    expect(named(shape, 'q_a')?.n).toBe(1536);
+    expect(named(shape, 'qkv_a')?.n).toBe(1536 + 512 + 64);
     expect(named(shape, 'q_b')?.n).toBe((128 / 8) * 192);
     expect(named(shape, 'o')?.k).toBe((128 / 8) * 128);
   });
@@ -131,7 +131,7 @@ describe('DeepSeek-V3 by hand', () => {
     const [mixer] = deepseek.mixers;
     const direct = { ...deepseek, mixers: [{ ...mixer, queryRank: 0 }] } as typeof deepseek;
     const gemms = forwardShape(direct, { tp: 1, dtype: 'bf16' }).gemms.map(({ name }) => name);
-    expect(gemms.slice(0, 2)).toEqual(['q', 'kv_a']);
+    expect(gemms.slice(0, 2)).toEqual(['qkv_a', 'k_up']);
   });
 });
 

@@ -264,7 +264,7 @@ function leftOut({ gemm, attention, allReduce, experts }: OpsRows, framework: st
   const isOwn = ({ engine }: Measured) => engine === framework || engine.startsWith(`${framework} `);
   const sentences: string[] = [];
   if (experts.length > 0) {
-    sentences.push(`${experts.length} rows of experts, which are priced as matrix products`);
+    sentences.push(`${experts.length} rows of experts, whose laws ship beside the profiles`);
   }
   const others = [...gemm, ...attention, ...allReduce].filter((row) => !isOwn(row));
   if (others.length > 0) {

@@ -5,7 +5,7 @@
  */
 import { UserError } from '../../errors.ts';
 import { FORMATS, type WeightFormat } from '../../number-formats.ts';
-import { smoothRoofline } from '../forward-pass.ts';
+import { smoothRoofline } from '../kernels.ts';
 import type { Law } from './law.ts';
 import type { GemmRow } from './rows.ts';
 

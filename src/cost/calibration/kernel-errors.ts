@@ -169,7 +169,8 @@ function expertGroups(hardware: HardwareProfile, all: readonly ExpertsRow[]): Ke
   };
   return groupsOf(
     all.filter(
-      ({ dtype }) => dtype === 'bf16' || (dtype === 'fp8' && hardware.specification.denseFlopsPerS.fp8),
+      ({ dtype, groups }) =>
+        groups === 1 && (dtype === 'bf16' || (dtype === 'fp8' && hardware.specification.denseFlopsPerS.fp8)),
     ),
     {
       operation: 'experts',
@@ -203,7 +204,9 @@ function expertsAlone(
         count,
         perToken,
         share: 0,
+        skew: 0,
         groups: 1,
+        ffn,
         gemms: [matrix('gate_up', 2 * ffn, hidden), matrix('down', hidden, ffn)],
       },
       reads: [],

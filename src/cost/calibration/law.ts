@@ -7,14 +7,14 @@ import { leastSquares } from './least-squares.ts';
 
 export interface LawParameter {
   readonly name: string;
-  /** `share` and `exponent` have no unit. */
-  readonly unit: 'share' | 'exponent' | 's' | 'B/s';
+  /** `share`, `exponent` and `count` have no unit. */
+  readonly unit: 'share' | 'exponent' | 'count' | 's' | 'B/s';
   readonly start: number;
   readonly least?: number;
   readonly greatest?: number;
   /** A small addition that the rows need not determine; it may turn out negative. */
   readonly correction?: boolean;
-  /** Held at its least where the rows would rather have it lower, if the law loses little by that. */
+  /** Held at an end of its range where the rows would rather have it beyond, if the law loses little by that. */
   readonly holdable?: boolean;
 }
 
@@ -53,6 +53,8 @@ export interface FittedLaw {
 
 export interface FitLawOptions {
   readonly keepUnphysical: boolean;
+  /** Whether to fit again without each fifth of the groups; unless said, yes. */
+  readonly heldOut?: boolean;
 }
 
 type Timed = { readonly seconds: number };
@@ -81,7 +83,7 @@ const DETERMINED = 0.5;
 export function fitLaw<Row extends Timed>(
   law: Law<Row>,
   rows: readonly Row[],
-  { keepUnphysical }: FitLawOptions,
+  { keepUnphysical, heldOut: folded = true }: FitLawOptions,
 ): FittedLaw {
   if (rows.length < law.parameters.length) {
     throw new UserError(
@@ -102,7 +104,7 @@ export function fitLaw<Row extends Timed>(
     })),
     rows: rows.length,
     meanError: best.meanError,
-    ...heldOut(law, rows, best),
+    ...(folded ? heldOut(law, rows, best) : { heldOutError: null, heldOut: '' }),
     pinned: law.parameters.filter((_, i) => best.pins[i] !== null).map(({ name }) => name),
   };
 }
@@ -160,7 +162,7 @@ function physical<Row extends Timed>(law: Law<Row>, rows: readonly Row[], free: 
     if (out < 0) return fit;
     const parameter = law.parameters[out]!;
     const bound = outside(parameter, fit.values[out]!)!;
-    if (parameter.holdable !== true || bound !== parameter.least) throw unphysical(law, fit, out);
+    if (parameter.holdable !== true) throw unphysical(law, fit, out);
     const pinned = attempt(law, rows, fit.values, fit.pins.with(out, bound));
     const { factor, points } = HOLDING_MAY_COST;
     if (pinned.meanError > Math.max(factor * free.meanError, free.meanError + points))

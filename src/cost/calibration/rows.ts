@@ -48,6 +48,8 @@ export interface ExpertsRow extends Measured {
   readonly perToken: number;
   readonly count: number;
   readonly tokens: number;
+  /** Groups of GPUs that share out the experts; the row is one of them, the fullest. */
+  readonly groups: number;
   /** How tokens were routed: `balanced`, or by a power law. */
   readonly routing: string;
 }

@@ -71,12 +71,10 @@ export function readCollectives(sheet: Sheet): { allReduce: AllReduceRow[] } {
   return { allReduce };
 }
 
-/** Rows of expert parallelism are left out: nothing here prices it. */
 export function readWideExperts(sheet: Sheet): { experts: ExpertsRow[] } {
   const sizes = sizeColumns(sheet, 't');
   const experts: ExpertsRow[] = [];
   for (const row of sheet.rows()) {
-    if (row.whole('moe_ep_size') > 1) continue;
     const shared = {
       engine: engineOf(row.text('framework')),
       kernel: row.text('kernel_source'),
@@ -85,6 +83,7 @@ export function readWideExperts(sheet: Sheet): { experts: ExpertsRow[] } {
       ffn: row.whole('inter_size') / row.whole('moe_tp_size'),
       perToken: row.whole('topk'),
       count: row.whole('num_experts'),
+      groups: row.whole('moe_ep_size'),
       routing: row.text('distribution'),
     };
     for (const { column, size } of sizes) {

@@ -1,0 +1,10 @@
+/** Which constants a run hangs on, as far as its model tells. */
+import { FIELDS, type Field } from '../cost/fields.ts';
+import { expertsOf } from '../model/architecture.ts';
+import type { Inputs } from './inputs.ts';
+import { needsKernels } from './number-formats.ts';
+
+export function usedFields({ scenario, target }: Pick<Inputs, 'scenario' | 'target'>): readonly Field[] {
+  const used = { experts: expertsOf(target) !== null, kernels: needsKernels(scenario, target) };
+  return FIELDS.filter(({ needs }) => needs === undefined || used[needs]);
+}
