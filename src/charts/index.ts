@@ -16,6 +16,7 @@ import { rooflineChart } from './roofline.ts';
 import { roundsChart } from './rounds.ts';
 import { speedupChart } from './speedup.ts';
 import { timeChart } from './time.ts';
+import { treeChart } from './tree.ts';
 import { waterfallChart } from './waterfall.ts';
 import type { Answer } from './words.ts';
 
@@ -42,6 +43,7 @@ export const FROM_ROWS: { readonly [K in OfRows]: FromRows } = {
   speedup: { of: ['run'], needs: 'time_share', make: (answer: Envelope<Row>) => speedupChart(answer) },
   time: { of: ['run'], needs: 'time_share', make: timeChart },
   best: { of: ['tune'], needs: 'over_none', make: bestChart },
+  tree: { of: ['tune'], needs: 'over_none', make: treeChart },
   waterfall: { of: ['explain'], needs: 'waterfall', make: waterfallChart },
   pareto: { of: ['compare', 'run'], needs: 'baseline_throughput_tok_per_s', make: frontOfRows },
   capacity: { of: ['capacity'], needs: 'max_rate_req_per_s', make: capacityChart },

@@ -11,6 +11,7 @@ export const CHART_KINDS = [
   'roofline',
   'acceptance',
   'best',
+  'tree',
   'waterfall',
   'pareto',
   'capacity',

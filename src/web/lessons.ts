@@ -1,4 +1,4 @@
-/** Six lessons over the live view: a state, a task, where to look, and a sentence whose numbers come from the run. */
+/** Seven lessons over the live view: a state, a task, where to look, and a sentence whose numbers come from the run. */
 import type { ChartKind } from '../plot/chart.ts';
 import type { Row } from '../scenario/result.ts';
 import type { View } from './view.ts';
@@ -112,6 +112,20 @@ export const LESSONS: readonly Lesson[] = [
       const largest = bars.slice(1, -1).reduce((a, b) => (saves(b) > saves(a) ? b : a));
       const [now, bound] = [bars[0]!.to, bars.at(-1)!.to];
       return `${group.name}: ${now.toFixed(2)} ms a token, ${bound.toFixed(2)} ms at the bound; the largest gift is "${largest.name}", ${saves(largest).toFixed(2)} ms. At batch 1 the oracle gives ${times(find(rows, 1, null, 'oracle:eagle3')?.speedup)}, eagle3 ${times(find(rows, 1, 3)?.speedup)}.`;
+    },
+  },
+  {
+    title: 'A tree, or a chain',
+    view: state({ method: 'none,eagle3' }, 1, 'tree'),
+    says: 'A tree drafts more than one choice for a place, so that a miss need not end the round. All of it has to be verified: cheap while the batch is small.',
+    task: 'Guess from which batch on the tree is no better than a chain. Why does it shrink?',
+    sees({ charts }) {
+      const panel = charts.tree?.panels[0];
+      if (panel?.form !== 'lines') return '';
+      const [tree, chain] = panel.series.map(({ points }) => points);
+      const at = (i: number) =>
+        `batch ${tree!.at(i)!.x}: ${tree!.at(i)!.label} ${times(tree!.at(i)!.y)}, the best chain ${times(chain!.at(i)!.y)}`;
+      return `${at(0)}; ${at(-1)}.`;
     },
   },
 ];

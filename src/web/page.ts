@@ -39,6 +39,7 @@ const NAMES: Readonly<Record<ChartKind, string>> = {
   roofline: 'Roofline',
   acceptance: 'Acceptance',
   best: 'Best setting',
+  tree: 'Trees',
   waterfall: 'To the bound',
   pareto: 'User against GPU',
   capacity: 'Capacity',

@@ -3,7 +3,7 @@ import { profiles, traces } from 'shipped';
 import * as z from 'zod/mini';
 import { FROM_INPUTS, FROM_ROWS } from '../charts/index.ts';
 import { csvTable } from '../csv.ts';
-import { BASIC_METHODS } from '../drafter/methods.ts';
+import { BASIC_METHODS, takesTree } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { Chart, ChartKind } from '../plot/chart.ts';
 import { explain } from '../questions/explain.ts';
@@ -153,14 +153,21 @@ async function picture(
   }
   if (of.includes('run')) return make(run as never);
   const { k: _, ...others } = options;
+  const planted = inputs.methods.filter(takesTree);
   const named: Options =
     kind === 'best'
       ? { ...others, method: inputs.methods.filter((m) => m.kind === 'fixed').map(({ name }) => name) }
-      : kind === 'waterfall'
-        ? { ...one, batch: at === 1 ? [1] : [1, at] }
-        : options;
-  const question: Question = kind === 'best' ? tune : explain;
-  const own = kind === 'best' ? BEST : {};
+      : kind === 'tree'
+        ? {
+            ...others,
+            method: [(planted.find(({ name }) => name === looked) ?? planted[0])?.name ?? looked],
+            tree: ['best:32'],
+          }
+        : kind === 'waterfall'
+          ? { ...one, batch: at === 1 ? [1] : [1, at] }
+          : options;
+  const question: Question = kind === 'waterfall' ? explain : tune;
+  const own = kind === 'best' ? BEST : kind === 'tree' ? { 'max-k': '8' } : {};
   const asking = await question.gather(
     named,
     (scenario, billed) => gatherInputs(scenario, library, billed),

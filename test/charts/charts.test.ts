@@ -9,6 +9,7 @@ import { rooflineChart } from '../../src/charts/roofline.ts';
 import { roundsChart } from '../../src/charts/rounds.ts';
 import { speedupChart } from '../../src/charts/speedup.ts';
 import { timeChart } from '../../src/charts/time.ts';
+import { treeChart } from '../../src/charts/tree.ts';
 import { waterfallChart } from '../../src/charts/waterfall.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { CHART_KINDS, type Chart } from '../../src/plot/chart.ts';
@@ -37,6 +38,7 @@ const tuning = await tuningOf(
   [await gather({ promptLen: 512, batch: [1, 64] }), await gather({ promptLen: 4096, batch: [1, 64] })],
   4,
 );
+const trees = await tuningOf([await gather({ method: ['eagle3'], batch: [1, 16, 64], tree: ['best'] })], 4);
 const explained = explanationOf(await gather({ method: ['eagle3'], batch: [1, 128] }));
 const capacity = capacityOf(await gather({ load: 'poisson:1', slo: 'ttft=40ms,tpot=8ms' }));
 const rounds = roundsOf(await gather({ method: ['eagle3'], batch: [8] }), 2);
@@ -52,6 +54,7 @@ const charts: Record<string, Chart> = {
     by: 'output',
   }),
   best: bestChart(tuning),
+  tree: treeChart(trees),
   waterfall: waterfallChart(explained),
   pareto: frontOfRows(result),
   capacity: capacityChart(capacity),
@@ -175,6 +178,22 @@ describe('values read back from the marks are those of the rows', () => {
       all.some(([x, y]) => x >= u && y >= g && (x > u || y > g));
     const faint = elements(draw(charts.pareto!), 'circle').filter((m) => m['fill-opacity'] !== undefined);
     expect(faint).toHaveLength(all.filter(beats).length);
+  });
+
+  test('tree: the best tree with its interval and the best chain, by batch size', () => {
+    const drawn = marksOf('tree').map((m) => [m['data-series'], m['data-x'], m['data-y']]);
+    expect(drawn).toEqual([
+      ...trees.trees.map((row) => ['best tree', String(row.batch_size), six(row.over_none.ratio)]),
+      ...trees.trees.map((row) => [
+        'best chain',
+        String(row.batch_size),
+        six(row.over_none.ratio / row.over_chain.ratio),
+      ]),
+    ]);
+    const { k } = trees.rows[0]!;
+    expect(Number(drawn[3]![2])).toBeCloseTo(trees.rows[0]!.over_none.ratio, 1);
+    expect(draw(charts.tree!)).toContain(`chain of ${k}`);
+    expect(() => treeChart(tuning)).toThrow(/no trees, expected a tune with --tree best/);
   });
 
   test('capacity: every rate tried, up to twice the highest that holds, by what meets the limits', () => {
