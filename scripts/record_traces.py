@@ -17,7 +17,8 @@ at every position: a round accepts as many as agree in a row. Both models must s
 of the output count as not accepted. For trees the same pass tells which of the draft model's choices each token of the
 target is, of the `--ranks` likeliest: along a tree's right branch the draft model reads the output, too. And it tells what the draft
 model's own probability of each draft is, its confidence (`--no-confidence` leaves it out): of the drafts up to the first wrong one
-exactly; behind it the draft model would read its own wrong draft, and what it says of the output stands there. Left out: sampling
+exactly; behind it the draft model would read its own wrong draft, and what it says of the output stands there. Where the target
+is at hand, with `--prompts`, one pass of it tells what it thinks of each draft (scores), for other rules of acceptance. Left out: sampling
 at a temperature, and heads that read the target's hidden states (EAGLE, MTP), whose drafts depend on where the round began.
 
 Outputs that reach `--max-new-tokens` are cut off: `specsim run` leaves them out, with a count, unless told to keep them.
@@ -87,7 +88,20 @@ def confidence_lists(chances, k):
     return lists
 
 
-def head(name, k, most, target, draft, licence=None, limit=None, confidence=False):
+def score_list(scores):
+    """What the target thinks of the draft for each token of the output: docs/formats.md, `scores`.
+
+    A score is the probability of the draft, that of the target's likeliest token, which of its choices the draft is (1 the
+    likeliest), and the entropy of its distribution in nats. The prefill's token has no draft.
+    """
+    numbers = [0, 0, 0, 0] if scores else []
+    for draft, likeliest, rank, entropy in scores[1:]:
+        probabilities = [min(255, max(0, round(255 * chance))) for chance in (draft, likeliest)]
+        numbers += [*probabilities, rank if rank <= 255 else 0, min(255, round(32 * entropy))]
+    return numbers
+
+
+def head(name, k, most, target, draft, licence=None, limit=None, confidence=False, scores=False):
     """The first line of a specsim trace (docs/formats.md).
 
     `most` is how many choices ranks tell apart, 0 where there are none; `limit` is where outputs were cut off.
@@ -95,6 +109,8 @@ def head(name, k, most, target, draft, licence=None, limit=None, confidence=Fals
     drafter = {"name": "draft-model", "kind": "recording", "maxK": k, "proposed": "always"}
     if confidence:
         drafter["confidence"] = k
+    if scores:
+        drafter["scores"] = True
     return {
         "specsim_trace": 1,
         "kind": "position-indexed",
@@ -114,7 +130,7 @@ def head(name, k, most, target, draft, licence=None, limit=None, confidence=Fals
     }
 
 
-def rows(request, prompt, output, ranks, k, most, chances=None):
+def rows(request, prompt, output, ranks, k, most, chances=None, scores=None):
     """The two lines of a request: what it is, and what the draft model does in it."""
     emitted = emitted_lengths([rank == 1 for rank in ranks], k)
     yield {
@@ -130,6 +146,8 @@ def rows(request, prompt, output, ranks, k, most, chances=None):
         lengths["ranks"] = rank_lists(ranks, k)
     if chances is not None:
         lengths["confidence"] = confidence_lists(chances, k)
+    if scores is not None:
+        lengths["scores"] = score_list(scores)
     yield lengths
 
 
@@ -197,13 +215,13 @@ def generate(torch, model, prompt, max_new_tokens):
 
 
 def choices(torch, model, prompt, output, most):
-    """Which of the model's `most` likeliest tokens each token of the output is, 0 for none, and the probability of its
-    likeliest there: one pass over the whole text.
+    """Which of the model's `most` likeliest tokens each token of the output is, 0 for none, the probability of its
+    likeliest there, and that token: one pass over the whole text.
 
     Of equals the first is the likelier, as for argmax, so that rank 1 is what it drafts greedily.
     """
     if not output:
-        return [], []
+        return [], [], []
     ids = torch.tensor([prompt + output], device=model.device)
     tokens = ids[0, len(prompt) :].unsqueeze(-1)
     with torch.inference_mode():
@@ -212,7 +230,24 @@ def choices(torch, model, prompt, output, most):
         before = torch.arange(logits.shape[-1], device=model.device) < tokens
         ranks = 1 + ((logits > own) | ((logits == own) & before)).sum(-1)
         chances = logits.float().softmax(-1).amax(-1)
-    return ranks.masked_fill(ranks > most, 0).tolist(), chances.tolist()
+    return ranks.masked_fill(ranks > most, 0).tolist(), chances.tolist(), logits.argmax(-1).tolist()
+
+
+def scores_of(torch, model, prompt, output, drafts):
+    """What the model thinks of a draft for each token of the output: one pass over the whole text."""
+    if not output:
+        return []
+    ids = torch.tensor([prompt + output], device=model.device)
+    tokens = torch.tensor(drafts, device=model.device).unsqueeze(-1)
+    with torch.inference_mode():
+        logits = model(ids).logits[0, len(prompt) - 1 : -1].float()
+        chances = logits.softmax(-1)
+        own = chances.gather(-1, tokens).squeeze(-1)
+        drafted = logits.gather(-1, tokens)
+        before = torch.arange(logits.shape[-1], device=model.device) < tokens
+        ranks = 1 + ((logits > drafted) | ((logits == drafted) & before)).sum(-1)
+        entropies = -(chances * chances.clamp_min(1e-30).log()).sum(-1)
+    return list(zip(own.tolist(), chances.amax(-1).tolist(), ranks.tolist(), entropies.tolist()))
 
 
 class HuggingFace:
@@ -274,13 +309,17 @@ def record(args, hub):
         name = os.path.basename(args.tokens or args.prompts).split(".")[0]
         limit = args.max_new_tokens if args.prompts else None
         target_name = args.name or args.target or "unknown"
-        yield head(name, args.k, args.ranks, target_name, args.draft, args.licence, limit, args.confidence)
+        yield head(
+            name, args.k, args.ranks, target_name, args.draft, args.licence, limit, args.confidence, target is not None
+        )
         for request, prompt, output, at in texts():
             if not prompt:
                 raise Mistake(f"{at}: the prompt has no tokens, expected one or more")
-            ranks, chances = choices(torch, draft, prompt, output, max(args.ranks, 1))
+            ranks, chances, drafts = choices(torch, draft, prompt, output, max(args.ranks, 1))
+            scores = None if target is None else scores_of(torch, target, prompt, output, drafts)
             print(f"{request}: {len(prompt)} + {len(output)} tokens", file=sys.stderr)
-            yield from rows(request, prompt, output, ranks, args.k, args.ranks, chances if args.confidence else None)
+            stated = chances if args.confidence else None
+            yield from rows(request, prompt, output, ranks, args.k, args.ranks, stated, scores)
 
     write_whole(args.out, lines())
     print(f"wrote {args.out}; next: specsim trace inspect {args.out}")
@@ -336,6 +375,8 @@ def selftest(out):
     assert rank_lists([], 3) == []
     assert confidence_lists([0.2, 1, 0.5, 0.01], 2) == [0, 0, 255, 128, 128, 3, 3, 0]
     assert confidence_lists([], 3) == []
+    assert score_list([(0.5, 0.5, 1, 1), (0.2, 0.6, 300, 2.5)]) == [0, 0, 0, 0, 51, 153, 0, 80]
+    assert score_list([]) == []
     made_up = []
     for r in range(3):
         prompt = [r + 1, r + 2]
@@ -344,13 +385,15 @@ def selftest(out):
             output.append(target(prompt + output))
         offered = [likeliest(prompt + output[:p]) for p in range(len(output))]
         ranks = [two.index(token) + 1 if token in two else 0 for two, token in zip(offered, output)]
-        made = list(rows(f"r{r}", prompt, output, ranks, 4, 2, [0.9 if rank == 1 else 0.3 for rank in ranks]))
+        scores = [(0.9, 0.9, 1, 0.5) if rank == 1 else (0.3, 0.4, 2, 1.5) for rank in ranks]
+        chances = [draft_chance for draft_chance, *_ in scores]
+        made = list(rows(f"r{r}", prompt, output, ranks, 4, 2, chances, scores))
         assert made[1]["emitted"] == drafted_one_by_one(draft, prompt, output, 4)
         assert made[1]["ranks"] == walked_one_by_one(likeliest, prompt, output, 4)
         assert {0, 1, 2} == set(made[1]["ranks"])
         made_up += made
     if out:
-        write_whole(out, [head("selftest", 4, 2, "made-up", "made-up", confidence=True), *made_up])
+        write_whole(out, [head("selftest", 4, 2, "made-up", "made-up", confidence=True, scores=True), *made_up])
     print(f"selftest passed{selftest_models()}")
 
 
@@ -449,6 +492,11 @@ def selftest_models():
             assert output == hub.model("target").generate(torch.tensor([prompt]), 24)[0, len(prompt) :].tolist()
             assert lengths["emitted"] == drafted_one_by_one(predict, prompt, output, 4), lengths
             assert lengths["ranks"] == walked_one_by_one(likeliest, prompt, output, 4), lengths
+        # The target's own choice is the output, so that drafts that are right are its first.
+        for text, lengths in zip(texts, made[1::2]):
+            firsts = [rank == 1 for rank in lengths.pop("scores")[2::4]][1:]
+            assert firsts == [length > 1 for length in lengths["emitted"][1:]], lengths
+        assert first["drafters"][0].pop("scores")
         accepted = [length - 1 for lengths in made[1::2] for length in lengths["emitted"][1:]]
         assert 0 in accepted and max(accepted) > 1, accepted
         # What an engine has logged gives the same, without the target.

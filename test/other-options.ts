@@ -47,6 +47,7 @@ export const OTHER: { readonly [K in OptionName]: readonly [NonNullable<Options[
   draftGpu: ['l4'],
   draftTp: [1, { tp: 2 }],
   ahead: ['0.5,2', PARALLEL],
+  accept: ['sample:1'],
   block: [16, { method: ['diffusion:block'], unmask: '2' }],
   unmask: ['threshold:0.9', { method: ['diffusion:block'] }],
   pp: [2, { link: { stage: '5ms,1000Mb/s' } }],

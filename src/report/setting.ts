@@ -82,6 +82,7 @@ export function workloadFacts(
     ...Object.entries(scenario.acceptance).map(
       ([method, spec]): Fact => ['stated', `acceptance ${method}=${spec}, in place of the trace's`],
     ),
+    ...(scenario.accept === 'greedy' ? [] : [['accept', scenario.accept] as const]),
     ...(scenario.drafterQuality === 1
       ? []
       : [

@@ -14,6 +14,7 @@ import { type DraftHead, expertsOf, type Transformer } from '../model/architectu
 import { type NamedPolicy, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { sha256 } from '../sha256.ts';
+import { type AcceptRule, parseAcceptRule } from '../trace/accept-rule.ts';
 import { parseAcceptanceSpec, type StatedAcceptance } from '../trace/acceptance-spec.ts';
 import { type MissCapture, parseMissCapture } from '../trace/ranks.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
@@ -42,6 +43,8 @@ export interface Inputs {
   readonly placement: Placement;
   /** What a parallel drafter prepares. */
   readonly ahead: Ahead | null;
+  /** How the target keeps drafts; null as recorded. */
+  readonly acceptRule: AcceptRule | null;
   /** How a diffusion model writes; null where none does. */
   readonly writing: Writing | null;
   /** What-if values that stand in both. */
@@ -88,6 +91,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
   const models = await readModels(given, documents, shipped);
   const { target } = models;
   checkWrites(target, methods);
+  const acceptRule = parseAcceptRule(given.accept);
   const writing = writingOf(given, target);
   const scenario = { ...given, ...resolvedFormats(given, target) };
   checkUsed(scenario, asked);
@@ -132,6 +136,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     engine,
     placement,
     ahead: scenario.ahead === null ? null : parseAhead(scenario.ahead),
+    acceptRule,
     writing,
     overrides,
     methods,

@@ -6,13 +6,14 @@
  */
 import { ALL_REDUCE } from '../cost/fields.ts';
 import { COST_MODELS, type CostName } from '../cost/models.ts';
-import { isDiffusion, type Method, runsDraftModel, takesK, takesTree } from '../drafter/methods.ts';
+import { runsDraftModel, takesK, takesTree } from '../drafter/methods.ts';
 import { ROUTERS } from '../engine/router.ts';
 import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
 import { amount, counts, flag, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
 import { isOpen } from './load.ts';
-import { LINKS } from './placement.ts';
-import type { Asked, Option, OptionName, Scenario } from './scenario.ts';
+import { PLACEMENT_OPTIONS } from './placement-options.ts';
+import { type Asked, isTree, type Option, type OptionName, type Scenario, unlessSome } from './scenario.ts';
+import { WRITING_OPTIONS } from './writing-options.ts';
 
 const KV_FORMATS = Object.keys(KV_BYTES) as readonly KvFormat[];
 
@@ -24,24 +25,8 @@ const BEST_TREE_DEPTH = 10;
 
 const isBestTree = (tree: string): boolean => /^best\b/.test(tree);
 
-const isTree = (tree: string): boolean => tree !== 'chain';
-
-/** For methods of which none `does` what an option is about. */
-const unlessSome = ({ methods }: Asked, does: (method: Method) => boolean, what: string): string | null =>
-  methods.some(does)
-    ? null
-    : `with --method ${methods.map(({ name }) => name).join()}: no listed method ${what}`;
-
 const ofLengths = ({ workload }: Scenario) =>
   workload === null ? null : 'with --workload, which has lengths of its own';
-
-/** Why draft models cannot run elsewhere. */
-const onTarget = (value: string, { methods }: Asked) => {
-  const own = methods.flatMap(({ parts }) => parts).find(({ model }) => model?.card === 'target');
-  return own === undefined
-    ? null
-    : `${value}: ${own.name} drafts on the target's own KV cache, expected methods with a draft model`;
-};
 
 const ofServing = ({ load }: Scenario) =>
   load === 'clones' ? 'with --load clones: a batch is served at once, by one engine' : null;
@@ -371,92 +356,8 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'model',
     hash: 'changed',
   },
-  draftGpu: {
-    ...name('gpu'),
-    default: null,
-    help: 'GPU of its own for draft models, by name or a profile file; counted in what is said per GPU',
-    group: 'machine',
-    hash: 'contents',
-    idle: ({ cost }, asked) =>
-      COST_MODELS[cost].machine
-        ? unlessSome(asked, runsDraftModel, 'runs a draft model')
-        : `with --cost ${cost}`,
-    lacks: ({ draftGpu }, asked) => (draftGpu === null ? null : onTarget(draftGpu, asked)),
-  },
-  draftTp: {
-    ...whole(1, 1024),
-    default: null,
-    help: "GPUs that share a draft model, instead of the target's (of a --draft-gpu: instead of 1)",
-    group: 'machine',
-    hash: 'changed',
-    idle: ({ cost }, asked) =>
-      COST_MODELS[cost].machine
-        ? unlessSome(asked, runsDraftModel, 'runs a draft model')
-        : `with --cost ${cost}`,
-    lacks: ({ draftTp, draftGpu, tp }, asked) =>
-      draftTp === null
-        ? null
-        : draftGpu === null && draftTp > tp
-          ? `${draftTp}: the target has ${tp} GPUs (--tp), expected at most that, or a --draft-gpu`
-          : onTarget(String(draftTp), asked),
-  },
-  ahead: {
-    ...text('CHANCE,OUTCOMES such as 0.8,12'),
-    default: null,
-    help: 'outcomes of a verification for which a parallel drafter has drafts ready, CHANCE,OUTCOMES: that the right one is among them, and how many are drafted (SSD); unless said, the one in which all is accepted (PEARL)',
-    group: 'method',
-    hash: 'changed',
-    idle: (_, asked) => unlessSome(asked, ({ kind }) => kind === 'parallel', 'drafts in parallel'),
-  },
-  pp: {
-    ...whole(1, 64),
-    default: 1,
-    help: 'groups of --tp GPUs with a part of the layers each (pipeline parallel), one batch in them at a time',
-    group: 'machine',
-    hash: 'changed',
-    idle: ({ cost }) => (COST_MODELS[cost].machine ? null : `with --cost ${cost}`),
-    lacks: ({ pp, link }) =>
-      pp === 1 || link.stage !== undefined
-        ? null
-        : `${pp}: activations move from stage to stage, expected --link stage=LATENCY,BANDWIDTH`,
-  },
-  block: {
-    ...whole(1, 4096),
-    default: null,
-    help: "tokens of a block of a diffusion model, instead of its card's (32 where it has none)",
-    group: 'method',
-    hash: 'changed',
-    idle: (_, asked) => unlessSome(asked, isDiffusion, 'writes by diffusion'),
-  },
-  unmask: {
-    ...text('tokens such as 2.8, or threshold:0.9'),
-    default: null,
-    help: 'tokens that a pass of a diffusion model finalises, in the mean, or threshold:CONFIDENCE, from 0.6 to 0.9, as was published of a small one',
-    group: 'acceptance',
-    hash: 'changed',
-    idle: (_, asked) => unlessSome(asked, isDiffusion, 'writes by diffusion'),
-    lacks: ({ unmask }, { methods }) => {
-      const writes = methods.find(isDiffusion);
-      return unmask === null && writes !== undefined
-        ? `missing: ${writes.name} finalises as many tokens a pass as its model is sure of, expected such as --unmask 2.8`
-        : null;
-    },
-  },
-  link: {
-    ...pairs('NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s', true),
-    default: {},
-    help: 'links as NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s: draft (to a --draft-gpu), stage (of --pp); may be repeated',
-    group: 'machine',
-    hash: 'changed',
-    idle: (scenario, asked, link) =>
-      Object.hasOwn(LINKS, link!) ? LINKS[link!]!.idle(scenario, asked) : null,
-    lacks({ link }) {
-      const unknown = Object.keys(link).find((one) => !Object.hasOwn(LINKS, one));
-      return unknown === undefined
-        ? null
-        : `${unknown}: unknown link, expected one of ${Object.keys(LINKS).join(', ')}`;
-    },
-  },
+  ...PLACEMENT_OPTIONS,
+  ...WRITING_OPTIONS,
 };
 
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];

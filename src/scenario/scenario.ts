@@ -59,6 +59,8 @@ export interface Scenario {
   readonly ahead: string | null;
   /** Groups of GPUs that each have a part of the target's layers. */
   readonly pp: number;
+  /** The rule by which the target keeps drafts; `greedy`: as was recorded. */
+  readonly accept: string;
   /** Tokens of a block of a diffusion model; null: as its card says. */
   readonly block: number | null;
   /** Tokens that a pass of a diffusion model finalises, or the confidence threshold that they have to pass. */
@@ -103,3 +105,19 @@ export interface Option<K extends OptionName> extends Kind<NonNullable<Scenario[
   /** In the next command: where its methods run it, or as it asks itself; unless said, as chosen where it acts. */
   readonly next?: 'used' | 'asked';
 }
+
+/** Rows of the table of options. */
+export type Rows<K extends OptionName> = { readonly [N in K]: Option<N> };
+
+/** For methods of which none `does` what an option is about. */
+export const unlessSome = (
+  { methods }: Asked,
+  does: (method: Method) => boolean,
+  what: string,
+): string | null =>
+  methods.some(does)
+    ? null
+    : `with --method ${methods.map(({ name }) => name).join()}: no listed method ${what}`;
+
+/** What is drafted that is not k tokens in a row. */
+export const isTree = (tree: string): boolean => tree !== 'chain';

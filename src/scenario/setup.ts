@@ -27,6 +27,7 @@ import { type ForwardShape, forwardShape } from '../model/shape.ts';
 import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance, USUAL_MAX_K } from '../trace/acceptance-spec.ts';
 import { MAX_K } from '../trace/conventions.ts';
+import { type Relabelled, relabelled, ruleRemark } from '../trace/relabel.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
@@ -74,6 +75,9 @@ const PRICES: Readonly<Record<CostName, (...of: ConstructorParameters<typeof Roo
   roofline: (...of) => new Roofline(...of),
   'specdecode-bench': () => new SpecDecodeBench(),
 };
+
+/** Lengths under rules of acceptance. */
+const JUDGED = new Memo<Relabelled>();
 
 /** Rounds that depend on lengths, conventions, method and k alone: every machine that prices them finds them here. */
 const ROUNDS = new Memo<ReplayedRounds>();
@@ -209,7 +213,7 @@ export class Setups {
   ): Setup {
     const { scenario, target, drafts } = this.#inputs;
     const trace = this.#trace;
-    const acceptance = method.parts.map((part) => this.#acceptance(part, k));
+    const acceptance = method.parts.map((part) => this.#judged(part.name, this.#acceptance(part, k), k));
     const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
     const cards = models.map((name) => drafts.get(name)!);
     const shapes = models.flatMap((name, m) => {
@@ -310,6 +314,18 @@ export class Setups {
     return setup.method.kind === 'none'
       ? plainRounds(setup)
       : replayRounds(setup, this.drafter(setup), setup.draftModels, batch);
+  }
+
+  /** Lengths under the scenario's rule of acceptance. */
+  #judged(name: string, recorded: PositionLengths, k: number | null): PositionLengths {
+    const { acceptRule: rule, scenario } = this.#inputs;
+    if (rule === null) return recorded;
+    const of = JUDGED.get([recorded], `${name} ${rule.written} ${scenario.seed}`, () =>
+      relabelled(recorded, rule, name, scenario.seed),
+    );
+    const remark = ruleRemark(rule, of, k ?? recorded.maxK);
+    if (remark !== null) this.#warnings.add(`trace ${this.#trace.name}, ${name}: ${remark}`);
+    return of.lengths;
   }
 
   #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {

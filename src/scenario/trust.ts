@@ -184,6 +184,13 @@ export const ACCEPTANCE = {
     speed: 0,
     from: '20 pairs of targets on one data set: 13 %',
   },
+  rule: {
+    name: 'rule',
+    title: 'another acceptance rule than was recorded',
+    speedup: 0.06,
+    speed: 0,
+    from: '10 pairs: call rates, sigma and speedups',
+  },
 } as const satisfies Readonly<Record<string, TrustClass>>;
 
 export const TRUST_CLASSES: readonly TrustClass[] = [...DISTANCES, ...Object.values(ACCEPTANCE)];
@@ -282,13 +289,15 @@ function distancesOf(asked: Asked): Found[] {
 
 function acceptancesOf(
   drafter: string,
-  { rates, target }: Asked,
+  { rates, scenario, target }: Asked,
   { provenance }: AcceptanceTrace,
   lengths: PositionLengths | undefined,
 ): Found[] {
   const found = (of: TrustClass): Found => ({ of, part: 'acceptance', drafter, what: of.title, by: 1 });
-  if (rates.has(drafter)) return [found(ACCEPTANCE.stated)];
+  const rule = scenario.accept === 'greedy' ? [] : [found(ACCEPTANCE.rule)];
+  if (rates.has(drafter)) return [found(ACCEPTANCE.stated), ...rule];
   return [
+    ...rule,
     ...(lengths?.fittedTo === 'rates' ? [found(ACCEPTANCE.stated)] : []),
     ...(lengths?.fittedTo === 'quantiles'
       ? [found(drafter === 'ngram' ? ACCEPTANCE.lookUp : ACCEPTANCE.quantiles)]

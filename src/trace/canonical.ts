@@ -8,6 +8,7 @@ import { strictObject } from '../validate.ts';
 import { lengthOfAccepted, MAX_K } from './conventions.ts';
 import { flatTokens, flatten, offsetsOf } from './flat.ts';
 import { rankBegins } from './token-ranks.ts';
+import { SCORE_FIELDS } from './token-scores.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
 
 export const COLUMNS = [
@@ -19,6 +20,7 @@ export const COLUMNS = [
   'proposed',
   'ranks',
   'confidence',
+  'scores',
   'prompt_token_ids',
   'output_token_ids',
 ] as const;
@@ -64,6 +66,7 @@ export const headSchema = strictObject({
         proposed: z.enum(['listed', 'always', 'unknown']),
         ranks: z.exactOptional(z.int().check(z.gte(1), z.lte(MOST_CHOICES))),
         confidence: z.exactOptional(z.int().check(z.gte(1), z.lte(MAX_K))),
+        scores: z.exactOptional(z.literal(true)),
       }),
     )
     .check(
@@ -74,10 +77,12 @@ export const headSchema = strictObject({
 export type Head = z.infer<typeof headSchema>;
 type DrafterHead = Head['drafters'][number];
 
-/** The columns of a table with this head: ranks and confidence have one where some drafter has them. */
+const SIGNALS = ['ranks', 'confidence', 'scores'] as const;
+
+/** The columns of a table with this head: ranks, confidence and scores have one where some drafter has them. */
 export function columnsOf({ drafters }: Head): readonly Column[] {
-  const has = (signal: 'ranks' | 'confidence') => drafters.some((one) => one[signal] !== undefined);
-  return COLUMNS.filter((column) => (column !== 'ranks' && column !== 'confidence') || has(column));
+  const missing = SIGNALS.filter((signal) => drafters.every((one) => one[signal] === undefined));
+  return COLUMNS.filter((column) => !missing.some((signal) => signal === column));
 }
 
 export function headOf(trace: AcceptanceTrace): Head {
@@ -89,13 +94,14 @@ export function headOf(trace: AcceptanceTrace): Head {
     conventions: { bonusCounted: true },
     outputLimit: trace.outputLimit,
     tokenIds: trace.tokens !== null,
-    drafters: [...trace.drafters].map(([name, { kind, maxK, proposed, ranks, confidence }]) => ({
+    drafters: [...trace.drafters].map(([name, { kind, maxK, proposed, ranks, confidence, scores }]) => ({
       name,
       kind,
       maxK,
       proposed: typeof proposed === 'string' ? proposed : 'listed',
       ...(ranks !== undefined && { ranks: ranks.most }),
       ...(confidence !== undefined && { confidence: confidence.depths }),
+      ...(scores !== undefined && { scores: true as const }),
     })),
   };
 }
@@ -124,7 +130,7 @@ export function* rowsOf(trace: AcceptanceTrace): Generator<Cells> {
         output_token_ids: slice(tokens.output, tokens.outputOffsets, r),
       }),
     };
-    for (const [drafter, { offsets, emitted, proposed, ranks, confidence }] of trace.drafters) {
+    for (const [drafter, { offsets, emitted, proposed, ranks, confidence, scores }] of trace.drafters) {
       const ofRanks = begins.get(drafter);
       yield {
         request,
@@ -140,6 +146,9 @@ export function* rowsOf(trace: AcceptanceTrace): Generator<Cells> {
             confidence.depths * offsets[r]!,
             confidence.depths * offsets[r + 1]!,
           ),
+        }),
+        ...(scores && {
+          scores: scores.list.subarray(SCORE_FIELDS * offsets[r]!, SCORE_FIELDS * offsets[r + 1]!),
         }),
       };
     }
@@ -176,6 +185,7 @@ interface Lengths {
   readonly proposed: Uint8Array;
   readonly ranks: Uint8Array;
   readonly confidence: Uint8Array;
+  readonly scores: Uint8Array;
 }
 
 /** The rows of one request, as far as read. */
@@ -276,8 +286,8 @@ function rowNames(head: Head): string[] {
 
 function flatLengths(
   lengths: readonly Lengths[],
-  { proposed, ranks, confidence: depths }: DrafterHead,
-): Pick<PositionLengths, 'offsets' | 'emitted' | 'proposed' | 'ranks' | 'confidence'> {
+  { proposed, ranks, confidence: depths, scores }: DrafterHead,
+): Pick<PositionLengths, 'offsets' | 'emitted' | 'proposed' | (typeof SIGNALS)[number]> {
   const emitted = lengths.map((row) => row.emitted);
   const offsets = offsetsOf(emitted);
   const flat = (lists: readonly Uint8Array[]) => flatten(lists, new Uint8Array(offsets.at(-1)!));
@@ -287,10 +297,11 @@ function flatLengths(
     proposed: proposed === 'listed' ? flat(lengths.map((row) => row.proposed)) : proposed,
     ...(ranks !== undefined && { ranks: { most: ranks, list: joined(lengths, 'ranks') } }),
     ...(depths !== undefined && { confidence: { depths, list: joined(lengths, 'confidence') } }),
+    ...(scores && { scores: { list: joined(lengths, 'scores') } }),
   };
 }
 
-function joined(lengths: readonly Lengths[], column: 'ranks' | 'confidence'): Uint8Array {
+function joined(lengths: readonly Lengths[], column: (typeof SIGNALS)[number]): Uint8Array {
   const lists = lengths.map((row) => row[column]);
   return flatten(lists, new Uint8Array(offsetsOf(lists).at(-1)!));
 }
@@ -299,7 +310,7 @@ const NO_IDS = new Int32Array();
 const NO_LENGTHS = new Uint8Array();
 
 function parseBaseline(row: RowReader, tokenIds: boolean): Baseline {
-  row.empty('emitted', 'proposed', 'ranks', 'confidence');
+  row.empty('emitted', 'proposed', ...SIGNALS);
   if (!tokenIds) row.empty('prompt_token_ids', 'output_token_ids');
   const promptTokens = row.count('prompt_tokens', MAX_INT32);
   const outputTokens = row.count('output_tokens', MAX_INT32);
@@ -327,9 +338,11 @@ function parseLengths(row: RowReader, drafter: DrafterHead, bonus: 0 | 1): Lengt
   const { confidence: depths } = drafter;
   if (depths === undefined) row.empty('confidence');
   const confidence = depths === undefined ? NO_LENGTHS : row.bytes('confidence', depths * tokens, 0, 255);
+  if (!drafter.scores) row.empty('scores');
+  const scores = drafter.scores ? row.bytes('scores', SCORE_FIELDS * tokens, 0, 255) : NO_LENGTHS;
   if (proposed !== 'listed') {
     row.empty('proposed');
-    return { emitted, proposed: NO_LENGTHS, ranks, confidence };
+    return { emitted, proposed: NO_LENGTHS, ranks, confidence, scores };
   }
   const list = row.bytes('proposed', tokens, 0, maxK);
   const short = list.findIndex((count, position) => count < emitted[position]! - 1);
@@ -339,7 +352,7 @@ function parseLengths(row: RowReader, drafter: DrafterHead, bonus: 0 | 1): Lengt
       `element ${short} is ${list[short]}, expected at least ${emitted[short]! - 1}, since ${emitted[short]} are emitted`,
     );
   }
-  return { emitted, proposed: list, ranks, confidence };
+  return { emitted, proposed: list, ranks, confidence, scores };
 }
 
 /** The ranks of a row: a list for each position, in which the drafts that are accepted are first choices. */

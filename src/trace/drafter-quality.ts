@@ -44,19 +44,51 @@ export function withDrafterQuality(
   return { ...trace, drafters: scaled };
 }
 
+/**
+ * Lengths whose rounds of up to `k` drafts keep so many times as many of them.
+ *
+ * @param where names it in an error
+ * @throws UserError for a column that keeps nothing, or cannot keep so much more
+ */
+export function withMoreOrFewer(
+  lengths: PositionLengths,
+  times: number,
+  k: number,
+  drafter: string,
+  seed: number,
+  where: string,
+): PositionLengths {
+  const scaled = scaledLengths(lengths, times, coins(lengths, drafter, seed), where, k);
+  return { ...scaled, kind: 'fitted' };
+}
+
+/** Lengths in which each right draft is lost with some chance. */
+export function withMissed(
+  lengths: PositionLengths,
+  chance: number,
+  drafter: string,
+  seed: number,
+): PositionLengths {
+  const { ranks: _, scores: __, ...chain } = lengths;
+  const emitted = new Uint8Array(lengths.emitted.length);
+  knowLess(lengths, coins(lengths, drafter, seed), chance, emitted);
+  return { ...chain, emitted, kind: 'fitted' };
+}
+
 function scaledLengths(
   lengths: PositionLengths,
   quality: number,
   coin: Float64Array,
   where: string,
+  k = lengths.maxK,
 ): PositionLengths {
   const emitted = new Uint8Array(lengths.emitted.length);
-  const { ranks: _, ...chain } = lengths;
+  const { ranks: _, scores: __, ...chain } = lengths;
   const scaled = { ...chain, emitted };
   const write = quality > 1 ? knowMore : knowLess;
   const acceptedAt = (chance: number): number => {
     write(lengths, coin, chance, emitted);
-    return tokensPerRound(scaled, lengths.maxK) - 1;
+    return tokensPerRound(scaled, Math.min(k, lengths.maxK)) - 1;
   };
   const before = acceptedAt(0);
   if (!(before > 0)) throw new UserError(`${where} accepts nothing, expected something to scale`);
@@ -64,7 +96,7 @@ function scaledLengths(
   const most = acceptedAt(1);
   if (quality > 1 && most < wanted) {
     throw new UserError(
-      `${where} accepts at most ${(most / before).toFixed(3)} times as much, where every draft is right; expected a quality of at most that`,
+      `${where} accepts at most ${(most / before).toFixed(3)} times as much, where every draft is right; expected at most that`,
     );
   }
   // At a quality below 1 the mean has to fall below what is wanted, above 1 to reach it.

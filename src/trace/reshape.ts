@@ -4,6 +4,7 @@ import { stream } from '../random/streams.ts';
 import { offsetsOfLengths } from './flat.ts';
 import { movedConfidence } from './token-confidence.ts';
 import { movedRanks } from './token-ranks.ts';
+import { movedScores } from './token-scores.ts';
 import type { AcceptanceTrace, PositionLengths, TokenIds } from './trace.ts';
 
 /** The trace of the requests at `indices`, in that order. */
@@ -39,24 +40,25 @@ export function selectLengths(lengths: PositionLengths, indices: readonly number
 }
 
 /** Whether more than lengths was recorded: what moves along with positions. */
-export function hasSignals({ ranks, confidence }: PositionLengths): boolean {
-  return ranks !== undefined || confidence !== undefined;
+export function hasSignals({ ranks, confidence, scores }: PositionLengths): boolean {
+  return ranks !== undefined || confidence !== undefined || scores !== undefined;
 }
 
 /**
- * Lengths whose positions have the ranks and the confidence of recorded ones.
+ * Lengths whose positions have the ranks, the confidence and the scores of recorded ones.
  *
  * @param from of each position the recorded one; -1 where nothing is known
  */
 export function withSignalsFrom(
   lengths: PositionLengths,
-  { ranks, confidence, emitted, maxK }: PositionLengths,
+  { ranks, confidence, scores, emitted, maxK }: PositionLengths,
   from: Int32Array,
 ): PositionLengths {
   return {
     ...lengths,
     ...(ranks !== undefined && { ranks: movedRanks(ranks, emitted.length, maxK, from) }),
     ...(confidence !== undefined && { confidence: movedConfidence(confidence, from) }),
+    ...(scores !== undefined && { scores: movedScores(scores, from) }),
   };
 }
 

@@ -8,6 +8,7 @@
 
 import type { TokenConfidence } from './token-confidence.ts';
 import type { TokenRanks } from './token-ranks.ts';
+import type { TokenScores } from './token-scores.ts';
 
 /** `recording`: measured on a real system. `fitted`: sampled from a process fitted to one, or from a rate. */
 export type TraceKind = 'recording' | 'fitted';
@@ -39,6 +40,8 @@ export interface PositionLengths {
   readonly ranks?: TokenRanks;
   /** What the drafter stated of each draft, where that was recorded: what verification is budgeted by. */
   readonly confidence?: TokenConfidence;
+  /** What the target thought of each draft, where that was recorded: what other rules of acceptance are replayed on. */
+  readonly scores?: TokenScores;
 }
 
 /** Token ids of all requests, flat; `offsets` have length requests + 1. */

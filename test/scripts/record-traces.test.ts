@@ -10,9 +10,11 @@ import { UserError } from '../../src/errors.ts';
 import { forgetInputs } from '../../src/node/input.ts';
 import { readRecordFile } from '../../src/node/record-file.ts';
 import { recordLookUp } from '../../src/node/record-ngram.ts';
+import { parseAcceptRule } from '../../src/trace/accept-rule.ts';
 import { NOTHING_STATED } from '../../src/trace/formats/format.ts';
 import { LOOK_UPS } from '../../src/trace/lookup.ts';
 import { lookUpTrace, withLookUps } from '../../src/trace/record-look-up.ts';
+import { relabelled } from '../../src/trace/relabel.ts';
 import { parseRequestText } from '../../src/trace/request-text.ts';
 import type { AcceptanceTrace } from '../../src/trace/trace.ts';
 
@@ -41,6 +43,10 @@ if (spawnSync('python3', ['--version']).status !== 0) {
       expect(provenance).toMatchObject({ target: 'made-up', draft: 'made-up' });
       const lengths = drafters.get('draft-model')!;
       expect(lengths).toMatchObject({ maxK: 4, proposed: 'always', kind: 'recording' });
+      // Where the draft is right its token is the target's first choice, and relaxed acceptance keeps the others too.
+      const { lengths: relaxed, grade } = relabelled(lengths, parseAcceptRule('relaxed:10,0.6')!, 'x', 1);
+      expect(grade).toBe('first mismatch');
+      expect(relaxed.emitted[1]).toBe(5);
       // The draft errs after multiples of 5: lengths before such a token end there.
       for (let r = 0; r < 3; r++) {
         const [begin, end] = [lengths.offsets[r]!, lengths.offsets[r + 1]!];

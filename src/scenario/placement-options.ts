@@ -1,0 +1,81 @@
+/** Options of where models run: rows of the table of options. */
+import { COST_MODELS } from '../cost/models.ts';
+import { runsDraftModel } from '../drafter/methods.ts';
+import { name, pairs, text, whole } from './kinds.ts';
+import { LINKS } from './placement.ts';
+import { type Asked, type Rows, unlessSome } from './scenario.ts';
+
+/** Why draft models cannot run elsewhere. */
+const onTarget = (value: string, { methods }: Asked) => {
+  const own = methods.flatMap(({ parts }) => parts).find(({ model }) => model?.card === 'target');
+  return own === undefined
+    ? null
+    : `${value}: ${own.name} drafts on the target's own KV cache, expected methods with a draft model`;
+};
+
+export const PLACEMENT_OPTIONS: Rows<'draftGpu' | 'draftTp' | 'ahead' | 'pp' | 'link'> = {
+  draftGpu: {
+    ...name('gpu'),
+    default: null,
+    help: 'GPU of its own for draft models, by name or a profile file; counted in what is said per GPU',
+    group: 'machine',
+    hash: 'contents',
+    idle: ({ cost }, asked) =>
+      COST_MODELS[cost].machine
+        ? unlessSome(asked, runsDraftModel, 'runs a draft model')
+        : `with --cost ${cost}`,
+    lacks: ({ draftGpu }, asked) => (draftGpu === null ? null : onTarget(draftGpu, asked)),
+  },
+  draftTp: {
+    ...whole(1, 1024),
+    default: null,
+    help: "GPUs that share a draft model, instead of the target's (of a --draft-gpu: instead of 1)",
+    group: 'machine',
+    hash: 'changed',
+    idle: ({ cost }, asked) =>
+      COST_MODELS[cost].machine
+        ? unlessSome(asked, runsDraftModel, 'runs a draft model')
+        : `with --cost ${cost}`,
+    lacks: ({ draftTp, draftGpu, tp }, asked) =>
+      draftTp === null
+        ? null
+        : draftGpu === null && draftTp > tp
+          ? `${draftTp}: the target has ${tp} GPUs (--tp), expected at most that, or a --draft-gpu`
+          : onTarget(String(draftTp), asked),
+  },
+  ahead: {
+    ...text('CHANCE,OUTCOMES such as 0.8,12'),
+    default: null,
+    help: 'outcomes of a verification for which a parallel drafter has drafts ready, CHANCE,OUTCOMES: that the right one is among them, and how many are drafted (SSD); unless said, the one in which all is accepted (PEARL)',
+    group: 'method',
+    hash: 'changed',
+    idle: (_, asked) => unlessSome(asked, ({ kind }) => kind === 'parallel', 'drafts in parallel'),
+  },
+  pp: {
+    ...whole(1, 64),
+    default: 1,
+    help: 'groups of --tp GPUs with a part of the layers each (pipeline parallel), one batch in them at a time',
+    group: 'machine',
+    hash: 'changed',
+    idle: ({ cost }) => (COST_MODELS[cost].machine ? null : `with --cost ${cost}`),
+    lacks: ({ pp, link }) =>
+      pp === 1 || link.stage !== undefined
+        ? null
+        : `${pp}: activations move from stage to stage, expected --link stage=LATENCY,BANDWIDTH`,
+  },
+  link: {
+    ...pairs('NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s', true),
+    default: {},
+    help: 'links as NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s: draft (to a --draft-gpu), stage (of --pp); may be repeated',
+    group: 'machine',
+    hash: 'changed',
+    idle: (scenario, asked, link) =>
+      Object.hasOwn(LINKS, link!) ? LINKS[link!]!.idle(scenario, asked) : null,
+    lacks({ link }) {
+      const unknown = Object.keys(link).find((one) => !Object.hasOwn(LINKS, one));
+      return unknown === undefined
+        ? null
+        : `${unknown}: unknown link, expected one of ${Object.keys(LINKS).join(', ')}`;
+    },
+  },
+};
