@@ -58,7 +58,7 @@ const SCENARIOS: [what: string, options: Record<string, unknown>][] = [
   ['a policy', { policy: 'goodput', method: 'none,eagle3', requests: 5 }],
   [
     'a policy from a file',
-    { policy: 'table:test/fixtures/draft-table.json', method: 'none,eagle3', requests: 5 },
+    { policy: 'table:examples/files/draft-table.json', method: 'none,eagle3', requests: 5 },
   ],
   ['two traces', { trace: 'gsm8k,cnn', method: 'none,eagle3', requests: 5 }],
   ['a trace from a file', { trace: 'test/fixtures/vllm_responses.jsonl', method: 'none,eagle3', k: 2 }],
