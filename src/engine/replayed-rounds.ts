@@ -151,23 +151,53 @@ class TallyColumns {
   }
 }
 
-/** The rounds of plain decoding, where every round emits one token: there is nothing to replay. */
+/** The rounds of plain decoding, where every round emits one token: there is nothing to replay, and tallies are sums. */
 export function plainRounds({ promptTokens, outputTokens }: Workload): ReplayedRounds {
   const requests = outputTokens.length;
   const emitted = outputTokens.map((tokens) => Math.max(0, tokens - 1));
   const firstRound = new Int32Array(requests + 1);
-  for (let r = 0; r < requests; r++) firstRound[r + 1] = firstRound[r]! + emitted[r]!;
-  const context = new Int32Array(firstRound[requests]!);
+  const firstTally = new Int32Array(requests + 1);
+  const tallyCount = new Int32Array(requests);
+  const tallyContext = new Float64Array(requests);
   const verified = new Verified();
   const kinds = new RoundKinds(0, verified);
   const work = kinds.work();
-  for (let r = 0, at = 0; r < requests; r++) {
+  for (let r = 0; r < requests; r++) {
+    const rounds = emitted[r]!;
+    firstRound[r + 1] = firstRound[r]! + rounds;
+    const tally = firstTally[r]!;
+    firstTally[r + 1] = tally + (rounds > 0 ? 1 : 0);
+    if (rounds === 0) continue;
     const least = promptTokens[r]! + 1;
-    for (let i = 0; i < emitted[r]!; i++) context[at++] = least + i;
-    if (emitted[r] === 0) continue;
     kinds.of(verified, work, least);
-    kinds.of(verified, work, least + emitted[r]! - 1);
+    kinds.of(verified, work, least + rounds - 1);
+    tallyCount[tally] = rounds;
+    tallyContext[tally] = rounds * least + (rounds * (rounds - 1)) / 2;
   }
-  const rounds = { kinds, emitted, firstRound, kind: new Uint16Array(context.length), context };
-  return { ...rounds, ...tallied(rounds) };
+  let context: Int32Array | null = null;
+  return {
+    kinds,
+    emitted,
+    firstRound,
+    kind: new Uint16Array(firstRound[requests]!),
+    firstTally,
+    tallyKind: new Int32Array(requests),
+    tallyCount,
+    tallyContext,
+    // Wanted of prices that bend alone.
+    get context() {
+      context ??= plainContext(promptTokens, firstRound);
+      return context;
+    },
+  };
+}
+
+function plainContext(promptTokens: Int32Array, firstRound: Int32Array): Int32Array {
+  const requests = firstRound.length - 1;
+  const context = new Int32Array(firstRound[requests]!);
+  for (let r = 0; r < requests; r++) {
+    const first = firstRound[r]!;
+    for (let i = first; i < firstRound[r + 1]!; i++) context[i] = promptTokens[r]! + 1 + i - first;
+  }
+  return context;
 }

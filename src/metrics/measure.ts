@@ -60,10 +60,7 @@ export function measure(
   const ratio = (part: number, whole: number): number | null => (whole > 0 ? part / whole : null);
   return {
     requests: load === 'clones' ? outcomes.tokens.length : finished.length,
-    throughput_tok_per_s:
-      load === 'clones'
-        ? mean(outcomes.tokens.map((tokens, i) => tokens / outcomes.residenceS[i]!))
-        : total(outcomes.tokens) / makespanS,
+    throughput_tok_per_s: load === 'clones' ? mean(rates(outcomes)) : total(outcomes.tokens) / makespanS,
     // Only intervals ask for these: most runs of a search are never asked.
     get throughputByRequest() {
       throughputOf ??= throughputSums(load, outcomes);
@@ -136,11 +133,19 @@ function byRequest(
  * Clones: the mean of batches' tokens per second. Closed: tokens over residence, which is the throughput at
  * a constant concurrency by Little's law. Open: tokens, since arrivals fix the time.
  */
-function throughputSums(load: LoadKind, { tokens, residenceS }: Outcomes): RatioOfSums {
+function throughputSums(load: LoadKind, outcomes: Outcomes): RatioOfSums {
+  const { tokens, residenceS } = outcomes;
   return {
-    over: load === 'clones' ? tokens.map((own, i) => own / residenceS[i]!) : tokens,
+    over: load === 'clones' ? rates(outcomes) : tokens,
     under: load === 'closed' ? residenceS : new Float64Array(tokens.length).fill(1),
   };
+}
+
+/** Tokens per second of each request. */
+function rates({ tokens, residenceS }: Outcomes): Float64Array {
+  const each = new Float64Array(tokens.length);
+  for (let i = 0; i < tokens.length; i++) each[i] = tokens[i]! / residenceS[i]!;
+  return each;
 }
 
 function mean(values: Float64Array): number {

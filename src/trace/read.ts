@@ -116,6 +116,7 @@ export class RecordReader {
     waiting.forEach((line, i) => {
       this.#take(line, first + i);
     });
+    this.#told = { ...told, parsed: new Map() };
   }
 
   /** A format that is asked for need not be recognised, and a JSON value over several lines cannot be before its end. */
@@ -125,7 +126,7 @@ export class RecordReader {
     const document = begins && !isJson(this.#firstLine!);
     if (document && forced?.items !== 'lines') this.#document = true;
     if (forced === null || (this.#document && !complete)) return null;
-    return { format: forced, transport: plain, document: this.#document, runnerUp: null };
+    return { format: forced, transport: plain, document: this.#document, runnerUp: null, parsed: new Map() };
   }
 
   #drop(): void {
@@ -148,7 +149,7 @@ export class RecordReader {
         continue;
       }
       if (transport.name === 'a prefix' && !isJson(text)) this.#strays++;
-      else this.#addJson(parseJson(text, at), at);
+      else this.#addJson(this.#told!.parsed.get(text) ?? parseJson(text, at), at);
     }
   }
 

@@ -2,7 +2,7 @@
  * Tells the format of an acceptance file by what stands in its head, never by its name: of all formats and ways in
  * which lines travel, the one that recognises most. One item that has nothing to do with speculation tells nothing.
  */
-import { isObject } from './formats/fields.ts';
+import { isObject, tooDeep } from './formats/fields.ts';
 import type { TraceFormat } from './formats/format.ts';
 import { FORMATS } from './formats/index.ts';
 import { plain, TRANSPORTS, type Transport } from './formats/transport.ts';
@@ -14,6 +14,8 @@ export interface Told {
   readonly document: boolean;
   /** Another format that recognises almost as much. */
   readonly runnerUp: TraceFormat | null;
+  /** Lines that were parsed to tell: a whole file of some megabytes is among the first lines. */
+  readonly parsed: ReadonlyMap<string, unknown>;
 }
 
 /** A format is close when it recognises at least this share of what the best does. */
@@ -34,11 +36,19 @@ interface Count {
  */
 export function tell(lines: readonly string[], complete: boolean, forced: TraceFormat | null): Told | null {
   const counts: Count[] = [];
+  const parsed = new Map<string, unknown>();
   const whole = complete ? documentIn(lines) : undefined;
   if (whole !== undefined) counts.push(...counted([], itemsOf(whole), plain, true));
   for (const transport of TRANSPORTS) {
     const inside = lines.flatMap((line) => [...transport.lines(line)]);
-    counts.push(...counted(inside, inside.flatMap(valuesIn), transport, false));
+    counts.push(
+      ...counted(
+        inside,
+        inside.flatMap((line) => valuesIn(line, parsed)),
+        transport,
+        false,
+      ),
+    );
   }
   const best = bestOf(counts.filter(({ format }) => forced === null || format === forced));
   if (best === null) return null;
@@ -47,7 +57,7 @@ export function tell(lines: readonly string[], complete: boolean, forced: TraceF
   );
   const close =
     forced === null && next !== null && next.found >= CLOSE * best.found && best.found !== Infinity;
-  return { ...best, runnerUp: close ? next.format : null };
+  return { ...best, runnerUp: close ? next.format : null, parsed };
 }
 
 /** Elements of a list of objects; anything else is one item. */
@@ -92,18 +102,23 @@ function counted(
 function documentIn(lines: readonly string[]): unknown {
   const [first, second] = lines.filter((line) => line.trim() !== '');
   if (first === undefined || second === undefined || !mayBeJson(first)) return undefined;
-  try {
-    return JSON.parse(lines.join('\n'));
-  } catch {
-    return undefined;
-  }
+  // A line that is whole begins no value that goes on: what follows need not be put together.
+  return parsedOf(first) === undefined ? parsedOf(lines.join('\n')) : undefined;
 }
 
-function valuesIn(line: string): readonly unknown[] {
+function valuesIn(line: string, parsed: Map<string, unknown>): readonly unknown[] {
   if (!mayBeJson(line)) return [];
+  const value = parsed.get(line) ?? parsedOf(line);
+  if (value === undefined) return [];
+  if (!tooDeep(line)) parsed.set(line, value);
+  return itemsOf(value);
+}
+
+/** Undefined for what is no JSON. */
+function parsedOf(text: string): unknown {
   try {
-    return itemsOf(JSON.parse(line));
+    return JSON.parse(text);
   } catch {
-    return [];
+    return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { draftSlots, parseMethod } from '../../src/drafter/methods.ts';
 import { AS_RECORDED } from '../../src/drafter/replay.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { Closed } from '../../src/engine/load.ts';
-import { plainRounds, replayRounds } from '../../src/engine/replayed-rounds.ts';
+import { plainRounds, type ReplayedRounds, replayRounds } from '../../src/engine/replayed-rounds.ts';
 import { runStaticBatches, type StaticBatchRun, WeighedWork } from '../../src/engine/static-batch.ts';
 import { sampleAcceptance } from '../../src/trace/acceptance-spec.ts';
 import { Dearer, PlainPrices } from '../plain-prices.ts';
@@ -88,6 +88,17 @@ function build({
   };
 }
 
+/** Without the room of columns that grow. */
+function inUse(rounds: ReplayedRounds): ReplayedRounds {
+  const tallies = rounds.firstTally.at(-1);
+  return {
+    ...rounds,
+    tallyKind: rounds.tallyKind.slice(0, tallies),
+    tallyCount: rounds.tallyCount.slice(0, tallies),
+    tallyContext: rounds.tallyContext.slice(0, tallies),
+  };
+}
+
 describe('static batches', () => {
   it('take as many rounds of plain decoding as a replay of it does', () => {
     fc.assert(
@@ -95,7 +106,7 @@ describe('static batches', () => {
         const { parts, rounds } = build({ ...drawn, method: 'none' });
         const plain = plainRounds(parts.workload);
         const replayed = rounds();
-        expect(plain).toEqual(replayed);
+        expect(inUse(plain)).toEqual(inUse(replayed));
         for (let kind = 0; kind < replayed.kinds.length; kind++) {
           expect(plain.kinds.leastContext[kind]).toBe(replayed.kinds.leastContext[kind]);
           expect(plain.kinds.greatestContext[kind]).toBe(replayed.kinds.greatestContext[kind]);

@@ -1,10 +1,14 @@
 /** What a slider costs, counted: what is sampled, scaled, replayed, priced and drawn anew when one thing changes. */
-import { beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runPoints, runScenario } from '../../src/scenario/run.ts';
 import { workspace } from '../../src/scenario/workspace.ts';
+
+// Modules that files before this one loaded would count nothing.
+vi.hoisted(() => vi.resetModules());
+afterAll(() => vi.resetModules());
 
 const counts = vi.hoisted(() => ({
   sampled: 0,

@@ -41,6 +41,7 @@ test('points are whole rows without their intervals', async () => {
     throughput_hi_tok_per_s: null,
     speedup_lo: null,
     speedup_hi: null,
+    uncertainty: null,
   };
   expect(points.rows).toEqual(whole.rows.map((row) => ({ ...row, ...none })));
   expect(Object.keys(points.rows[0]!)).toEqual(Object.keys(whole.rows[0]!));

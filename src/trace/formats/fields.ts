@@ -17,7 +17,7 @@ export function isObject(value: unknown): value is Json {
 
 /** @throws UserError that tells a text cut off from one that never was JSON, and for values nested without end */
 export function parseJson(text: string, at: string): unknown {
-  if (nested(text, MAX_DEPTH)) throw new UserError(`${at}: json nested more than ${MAX_DEPTH} deep`);
+  if (tooDeep(text)) throw new UserError(`${at}: json nested more than ${MAX_DEPTH} deep`);
   try {
     return JSON.parse(text);
   } catch {
@@ -30,6 +30,11 @@ export function parseJson(text: string, at: string): unknown {
         : `${at}: not valid json, starts with ${shown(json.slice(0, 20))}`,
     );
   }
+}
+
+/** Whether values are nested without end. */
+export function tooDeep(text: string): boolean {
+  return nested(text, MAX_DEPTH);
 }
 
 /** Whether brackets stand deeper in one another than `depth`. Most texts have too few for that, and are told by counting. */
