@@ -51,5 +51,6 @@ export const OTHER: { readonly [K in OptionName]: readonly [NonNullable<Options[
   block: [16, { method: ['diffusion:block'], unmask: '2' }],
   unmask: ['threshold:0.9', { method: ['diffusion:block'] }],
   pp: [2, { link: { stage: '5ms,1000Mb/s' } }],
+  confidence: [0.9, { policy: ['budget:auto'], load: 'closed', method: ['eagle3'] }],
   link: [{ stage: '5ms,1000Mb/s' }, { pp: 2 }],
 };

@@ -57,6 +57,8 @@ function ideal({ hardware, engine }: Machine, bytesPerS: number, flopsPerS: numb
       draftPassLaunchS: 0,
       stepOverhead: NOTHING,
       speculationOverhead: NOTHING,
+      raggedOverhead: NOTHING,
+      lengthSwitchS: 0,
       search: NOTHING,
       drafterSwitch: NOTHING,
       plainSampling: NOTHING,

@@ -37,6 +37,14 @@ export interface EngineProfile {
   readonly speculationOverhead: FixedAndEach;
   /** Further work of a step that verifies trees that may branch, and for each drafted token: masks, moving the KV cache of what is kept together. */
   readonly treeOverhead: FixedAndEach;
+  /** Whether graphs hold steps whose sequences verify different numbers of drafts. */
+  readonly raggedGraphs: boolean;
+  /** Further host work of such a step, and for each of its sequences: lists of tokens that differ in length. */
+  readonly raggedOverhead: FixedAndEach;
+  /** What a step takes longer whose draft length is another than that of the step before. */
+  readonly lengthSwitchS: number;
+  /** GPU memory of the graphs that are captured for each further draft length, of a schedule or policy. */
+  readonly lengthGraphsBytes: number;
   /** Prompt look-up on the host, for a step with any search and for each sequence searched. */
   readonly search: FixedAndEach;
   /** Host work to change drafters, for a step in which any sequence does and for each that does. */
@@ -145,6 +153,20 @@ export const engineSchema = strictObject({
   treeOverhead: fixedAndEach.check(
     z.describe('of a step that verifies trees that may branch; each: per drafted token'),
   ),
+  raggedGraphs: z
+    .optional(z.boolean())
+    .check(
+      z.describe(
+        'true: graphs hold steps whose sequences verify different numbers of drafts; false unless said',
+      ),
+    ),
+  raggedOverhead: fixedAndEach.check(z.describe('of such a step; each: per sequence')),
+  lengthSwitch: seconds.check(
+    z.describe('of a step whose draft length is another than that of the step before'),
+  ),
+  lengthGraphs: z
+    .optional(quantitySchema('B'))
+    .check(z.describe('GPU memory of the graphs of each further draft length that may be drafted')),
   search: fixedAndEach.check(z.describe('each: per sequence searched')),
   drafterSwitch: fixedAndEach.check(
     z.describe(
@@ -218,6 +240,13 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     stepOverhead: await both('stepOverhead'),
     speculationOverhead: await both('speculationOverhead'),
     treeOverhead: await both('treeOverhead'),
+    raggedGraphs: file.raggedGraphs ?? false,
+    raggedOverhead: await both('raggedOverhead'),
+    lengthSwitchS: await time(file.lengthSwitch, 'lengthSwitch'),
+    lengthGraphsBytes:
+      file.lengthGraphs === undefined
+        ? 0
+        : await parseQuantity(file.lengthGraphs, 'B', `${where}: lengthGraphs`),
     search: await both('search'),
     drafterSwitch: await both('drafterSwitch'),
     plainSampling: await both('plainSampling'),

@@ -57,6 +57,7 @@ export class Roofline implements CostModel {
   priceStep(work: StepWork, cost: PartSeconds): void {
     const engine = this.#engine;
     const { verify, prefill, drafted } = work;
+    const outside = work.ragged > 0 && !engine.raggedGraphs;
     const rows = verify.logitRows + prefill.logitRows;
     const sampling = drafted > 0 ? engine.rejectionSampling : engine.plainSampling;
     cost.draftS = this.#hostDraftingS(work);
@@ -68,9 +69,14 @@ export class Roofline implements CostModel {
       else cost.draftS += seconds;
     }
     const verifyS =
-      this.#tokensS(this.#target, this.#pad(verify.tokens, verify.sequences), verify.sequences) +
-      this.#verifyAttentionS(work);
-    const layersS = this.#decodeLayersS(this.#target, verify, verifyS);
+      this.#tokensS(
+        this.#target,
+        outside ? this.#padMixed(verify.tokens) : this.#pad(verify.tokens, verify.sequences),
+        verify.sequences,
+      ) + this.#verifyAttentionS(work);
+    const layersS = outside
+      ? this.#layersS(this.#target, 1, verifyS)
+      : this.#decodeLayersS(this.#target, verify, verifyS);
     cost.verifyS = layersS + this.#target.logitsS(verify.logitRows) + this.#stagesS(1, verify.tokens);
     cost.prefillS =
       prefill.tokens === 0
@@ -88,6 +94,10 @@ export class Roofline implements CostModel {
     if (drafted > 0) {
       cost.overheadS += engine.speculationOverhead.fixedS + drafted * engine.speculationOverhead.eachS;
     }
+    if (work.ragged > 0) {
+      cost.overheadS += engine.raggedOverhead.fixedS + work.ragged * engine.raggedOverhead.eachS;
+    }
+    if (work.lengthSwitches > 0) cost.overheadS += engine.lengthSwitchS;
     if (work.trees > 0) cost.overheadS += engine.treeOverhead.fixedS + drafted * engine.treeOverhead.eachS;
     this.#hideHost(
       cost,

@@ -142,6 +142,10 @@ export class StepWork {
   switches = 0;
   /** Sequences whose drafts are a tree that may branch, which takes a mask. */
   trees = 0;
+  /** Sequences in a step whose sequences verify different numbers of drafts, as graphs may not hold them. */
+  ragged = 0;
+  /** Whether the draft length is another than that of the step before: 1, or 0. */
+  lengthSwitches = 0;
 
   /** @param most tokens that a sequence drafts */
   constructor(draftModels: number, most: number) {
@@ -194,6 +198,8 @@ export class StepWork {
     this.searchHits = 0;
     this.switches = 0;
     this.trees = 0;
+    this.ragged = 0;
+    this.lengthSwitches = 0;
   }
 }
 

@@ -2,7 +2,8 @@
 import type { CostModel } from '../cost/work.ts';
 import { UserError } from '../errors.ts';
 import { FixedLength } from '../policy/fixed-length.ts';
-import { makePolicy, type PolicySpec } from '../policy/policies.ts';
+import { isShared, makePolicy, makeShared, type PolicySpec, type SharedSpec } from '../policy/policies.ts';
+import { signalOf } from '../trace/confidence-signal.ts';
 import type { Ranks } from '../trace/ranks.ts';
 import type { PositionLengths } from '../trace/trace.ts';
 import { Bandit } from './bandit.ts';
@@ -15,11 +16,12 @@ import { type Drafter, PlainDecoding, Speculation } from './drafter.ts';
 import type { RankChances } from './grow-tree.ts';
 import { Hybrid } from './hybrid.ts';
 import { LookUp } from './look-up.ts';
-import { type BasicMethod, type Method, takesK } from './methods.ts';
+import { type BasicMethod, type Method, takesK, tellsConfidence } from './methods.ts';
 import { ModelProposer } from './model-proposer.ts';
 import { type Ahead, draftsOn, forOutcomes, hitsBy, Parallel } from './parallel.ts';
 import { type DraftLength, Replay, type ReplayConventions } from './replay.ts';
 import { ONE_PASS, type PlannedTree } from './run-tree.ts';
+import { SharedSpeculation } from './shared-speculation.ts';
 import { SteadySpeculation } from './steady-speculation.ts';
 import { stepPrice } from './step-price.ts';
 import { type Texts, TreeReplay } from './tree-replay.ts';
@@ -106,8 +108,11 @@ export function assembleDrafter(
     if (deciding === null) throw new Error(`${method.name} was given no prices`);
     return new Best(choices, deciding.cost, requests);
   }
+  if (deciding !== null && isShared(deciding.policy) && takesK(method)) {
+    return sharedSpeculation(method, choices, lengths!, { ...deciding, policy: deciding.policy });
+  }
   const policy =
-    deciding === null || !takesK(method)
+    deciding === null || !takesK(method) || isShared(deciding.policy)
       ? new FixedLength(longest)
       : makePolicy(deciding.policy, {
           requests,
@@ -130,6 +135,25 @@ export function assembleDrafter(
     return new Bandit(arms, policy, requests);
   }
   return new Combined(first, second, method.kind === 'combined', requests);
+}
+
+function sharedSpeculation(
+  method: Method,
+  choices: readonly Choice[],
+  lengths: PositionLengths,
+  { policy, cost, seed }: Deciding & { readonly policy: SharedSpec },
+): Drafter {
+  const { part, model } = choices[0]!;
+  if (!tellsConfidence(method) || model === null || !model.replay.always) {
+    throw new Error(`${method.name} has no confidence to go by`);
+  }
+  const shared = makeShared(policy, {
+    signal: signalOf(lengths, policy.auc, seed),
+    maxK: model.replay.longest,
+    price: stepPrice(choices, cost),
+    draftsAll: part.model!.drafting !== 'chain',
+  });
+  return new SharedSpeculation(model, shared, lengths.offsets);
 }
 
 /** A chain is cut at a smaller k. A block is not: with another k, other tokens would have been drafted. */

@@ -240,6 +240,11 @@ export function runsDraftModel({ parts }: Method): boolean {
   return parts.some(({ model }) => model !== undefined && model.card !== 'target');
 }
 
+/** Whether its drafts have a confidence to go by: those of one model, in a row. */
+export function tellsConfidence({ kind, parts }: Method): boolean {
+  return kind === 'fixed' && parts[0].model !== undefined;
+}
+
 /** Whether its one model drafts with a head for every token, all in one pass. */
 export function draftsInOnePass({ parts: [first] }: Method): boolean {
   return first?.model?.drafting === 'heads';

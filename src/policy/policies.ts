@@ -7,6 +7,13 @@ import { Goodput } from './goodput.ts';
 import { NoisyOracle } from './noisy-oracle.ts';
 import { PerRequest } from './per-request.ts';
 import type { Policy, StepPrice } from './policy.ts';
+import {
+  AutoBudget,
+  OneLength,
+  type SharedLengths,
+  type SharedParts,
+  TokenBudget,
+} from './shared-lengths.ts';
 import { Table } from './table.ts';
 import type { TableEntry } from './table-forms.ts';
 
@@ -19,7 +26,17 @@ export type PolicySpec =
   | { readonly kind: Plain }
   | { readonly kind: 'table-file'; readonly file: string }
   | { readonly kind: 'table'; readonly entries: readonly TableEntry[] }
-  | { readonly kind: 'noisy-oracle'; readonly chance: number };
+  | { readonly kind: 'noisy-oracle'; readonly chance: number }
+  | SharedSpec;
+
+/** Who decides for all rounds of a step together, by the drafter's confidence. */
+export type SharedSpec = (
+  | { readonly kind: 'budget-auto' | 'one-length' }
+  | { readonly kind: 'budget'; readonly tokens: number }
+) & {
+  /** How sharp the confidence is, as an AUC; null: as recorded, or assumed. */
+  readonly auc: number | null;
+};
 
 /** A policy under the name the user gave it. */
 export interface NamedPolicy {
@@ -35,6 +52,9 @@ export const POLICY_FORMS = [
   'table:FILE',
   'off-above:BATCH',
   'goodput',
+  'goodput:confidence',
+  'budget:TOKENS',
+  'budget:auto',
   'per-request',
   'cascade',
   'oracle',
@@ -74,7 +94,35 @@ export function parsePolicy(name: string): PolicySpec {
     }
     return { kind, chance };
   }
+  if (kind === 'goodput' && argument === 'confidence') return { kind: 'one-length', auc: null };
+  if (kind === 'budget') {
+    if (argument === 'auto') return { kind: 'budget-auto', auc: null };
+    const tokens = Number(argument);
+    if (!Number.isInteger(tokens) || tokens < 1) {
+      throw new UserError(
+        `policy ${JSON.stringify(name)}: expected tokens verified a step, such as budget:256, or budget:auto`,
+      );
+    }
+    return { kind, tokens, auc: null };
+  }
   throw unknownName('policy', name, POLICY_FORMS);
+}
+
+/** Whether it goes by the drafter's confidence. */
+export function isShared(spec: PolicySpec): spec is SharedSpec {
+  return spec.kind === 'budget' || spec.kind === 'budget-auto' || spec.kind === 'one-length';
+}
+
+/** Makes the lengths of a step's rounds together, with no memory of earlier runs. */
+export function makeShared(spec: SharedSpec, parts: SharedParts): SharedLengths {
+  switch (spec.kind) {
+    case 'budget':
+      return new TokenBudget(parts, spec.tokens);
+    case 'budget-auto':
+      return new AutoBudget(parts);
+    case 'one-length':
+      return new OneLength(parts);
+  }
 }
 
 interface PolicyParts {
@@ -88,7 +136,7 @@ interface PolicyParts {
 }
 
 /** Makes a policy with no memory of earlier runs. */
-export function makePolicy(spec: PolicySpec, parts: PolicyParts): Policy {
+export function makePolicy(spec: Exclude<PolicySpec, SharedSpec>, parts: PolicyParts): Policy {
   switch (spec.kind) {
     case 'fixed':
       return new FixedLength(parts.maxK);

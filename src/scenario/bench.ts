@@ -16,14 +16,15 @@ import { Confidence, type Interval, type Run, type Shift, type Uncertainty } fro
 import type { LoadKind, Measures } from '../metrics/measure.ts';
 import { type Attainment, attainment, type ServingMeasures } from '../metrics/serving.ts';
 import type { Slo } from '../metrics/slo.ts';
-import { FIXED } from '../policy/policies.ts';
+import { FIXED, type SharedSpec } from '../policy/policies.ts';
+import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { Inputs } from './inputs.ts';
 import { gpusOf } from './placement.ts';
 import { meanContext, TREE_CONSTANTS } from './plant.ts';
 import type { Row, RowNames } from './result.ts';
 import { Runs, type ServedMeasures } from './runs.ts';
-import { type Setting, type Setup, Setups } from './setup.ts';
+import { assumesConfidence, type Setting, type Setup, Setups } from './setup.ts';
 import { doubtsOf } from './trust.ts';
 import { usedFields } from './used-fields.ts';
 
@@ -308,9 +309,22 @@ export class Bench {
       measured,
       serving,
       shifts: [...this.#shiftsOf(setup, batch, cost), ...this.#treeShiftsOf(setup, batch, measured)],
-      doubts: doubtsOf(this.#inputs, setup, this.#trace, batch),
+      doubts: [
+        ...doubtsOf(this.#inputs, setup, this.#trace, batch),
+        ...this.#confidenceDoubt(setup, batch, measured, cost),
+      ],
       drafters: setup.method.kind === 'none' ? null : setup.method.parts.map(({ name }) => name).join(),
     };
+  }
+
+  /** What one standard error of an assumed confidence does. */
+  #confidenceDoubt(setup: Setup, batch: number | null, asIs: Measures, cost: CostModel): Doubt[] {
+    if (!assumesConfidence(setup)) return [];
+    const policy = { ...setup.policy, auc: ASSUMED_AUC + ASSUMED_AUC_ERROR } as SharedSpec;
+    const other = this.#runs.simulate({ ...setup, policy }, batch, this.#runs.everyRequest, cost);
+    const { throughput, tpot } = change(other, asIs);
+    const error = this.#load === 'open' ? -tpot! : throughput;
+    return [{ name: 'confidence', part: 'acceptance', error }];
   }
 
   /** What one standard error of each constant of trees does; nothing to whoever drafts none. */

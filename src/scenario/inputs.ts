@@ -11,7 +11,7 @@ import type { HardwareProfile } from '../hardware/profile.ts';
 import { readJson } from '../json.ts';
 import { parseSlo, type Slo } from '../metrics/slo.ts';
 import { type DraftHead, expertsOf, type Transformer } from '../model/architecture.ts';
-import { type NamedPolicy, parsePolicy } from '../policy/policies.ts';
+import { isShared, type NamedPolicy, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { sha256 } from '../sha256.ts';
 import { type AcceptRule, parseAcceptRule } from '../trace/accept-rule.ts';
@@ -200,7 +200,7 @@ async function readPolicies(
   for (const name of scenario.policy) {
     const spec = parsePolicy(name);
     if (spec.kind !== 'table-file') {
-      policies.push({ name, spec });
+      policies.push({ name, spec: isShared(spec) ? { ...spec, auc: scenario.confidence } : spec });
       continue;
     }
     const document = await documents.file('policy table', spec.file);

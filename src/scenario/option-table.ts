@@ -6,7 +6,7 @@
  */
 import { ALL_REDUCE } from '../cost/fields.ts';
 import { COST_MODELS, type CostName } from '../cost/models.ts';
-import { runsDraftModel, takesK, takesTree } from '../drafter/methods.ts';
+import { runsDraftModel, takesK, takesTree, tellsConfidence } from '../drafter/methods.ts';
 import { ROUTERS } from '../engine/router.ts';
 import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
 import { amount, counts, flag, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
@@ -24,6 +24,8 @@ const MOST_TOKENS = 10_000_000;
 const BEST_TREE_DEPTH = 10;
 
 const isBestTree = (tree: string): boolean => /^best\b/.test(tree);
+
+const goesByConfidence = (policy: string): boolean => /^budget:|^goodput:confidence$/.test(policy);
 
 const ofLengths = ({ workload }: Scenario) =>
   workload === null ? null : 'with --workload, which has lengths of its own';
@@ -149,10 +151,23 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   policy: {
     ...list(name('policy')),
     default: ['fixed'],
-    help: 'who decides how far to draft, comma-separated: fixed, table:FILE, off-above:BATCH, goodput, per-request, cascade, oracle, noisy-oracle:CHANCE',
+    help: 'who decides how far to draft, comma-separated: fixed, table:FILE, off-above:BATCH, goodput, goodput:confidence, budget:TOKENS, budget:auto, per-request, cascade, oracle, noisy-oracle:CHANCE',
     group: 'method',
     hash: 'contents',
     idle: (_, asked) => unlessSome(asked, takesK, 'takes a draft length'),
+    lacks({ policy, load, cost }, { methods }) {
+      const named = policy.find(goesByConfidence);
+      if (named === undefined) return null;
+      const silent = methods.find((method) => takesK(method) && !tellsConfidence(method));
+      if (silent !== undefined) {
+        return `${named}: ${silent.name} says nothing of its drafts, expected methods of one draft model alone, such as eagle3`;
+      }
+      if (!COST_MODELS[cost].trees)
+        return `${named}: its price is that of the roofline, not of --cost ${cost}`;
+      return load === 'clones'
+        ? `${named}: a step is shared by requests that differ, expected --load closed or an open load`
+        : null;
+    },
   },
   trace: {
     ...list(name('trace')),
@@ -355,6 +370,17 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'what if: prompts and outputs longer than the context of the model',
     group: 'model',
     hash: 'changed',
+  },
+  confidence: {
+    ...amount(0.5, 1),
+    default: null,
+    help: 'how well the drafter knows its drafts: AUC from 0.5, useless, to 1, perfect; left out: as recorded, or assumed 0.87',
+    group: 'acceptance',
+    hash: 'changed',
+    idle: ({ policy }) =>
+      policy.some(goesByConfidence)
+        ? null
+        : 'without a policy that goes by it: budget:TOKENS, budget:auto or goodput:confidence',
   },
   ...PLACEMENT_OPTIONS,
   ...WRITING_OPTIONS,

@@ -51,6 +51,8 @@ export interface Scenario {
   readonly draftDtype: WeightFormat | 'auto';
   /** Whether prompts and outputs may be longer than the model's context. */
   readonly ignoreContextLimit: boolean;
+  /** Area under the ROC curve of the drafter's confidence; null for what was recorded or is assumed. */
+  readonly confidence: number | null;
   /** The GPU that draft models run on where it is not the target's. */
   readonly draftGpu: string | null;
   /** GPUs that share a draft model; null: those of the target, or one of its own. */

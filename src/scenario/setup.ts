@@ -24,8 +24,9 @@ import { UserError } from '../errors.ts';
 import { entry, Memo } from '../memo.ts';
 import { selfShape } from '../model/self-draft.ts';
 import { type ForwardShape, forwardShape } from '../model/shape.ts';
-import { FIXED, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
+import { FIXED, isShared, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance, USUAL_MAX_K } from '../trace/acceptance-spec.ts';
+import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
 import { MAX_K } from '../trace/conventions.ts';
 import { type Relabelled, relabelled, ruleRemark } from '../trace/relabel.ts';
 import { selectLengths } from '../trace/reshape.ts';
@@ -181,7 +182,7 @@ export class Setups {
 
   /** `recording` where every acceptance that it uses was recorded. */
   kindOf(setup: Setup): TraceKind {
-    if (setup.tree?.assumed || isDiffusion(setup.method)) return 'fitted';
+    if (setup.tree?.assumed || isDiffusion(setup.method) || assumesConfidence(setup)) return 'fitted';
     const used = setup.acceptance.length > 0 ? setup.acceptance : [...this.#trace.drafters.values()];
     const kinds = used.map((lengths) => lengths.kind);
     return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
@@ -271,6 +272,11 @@ export class Setups {
     const tree = namedTree === undefined ? null : planted(namedTree, ground);
     const remark = tree && treeRemark(tree, ground);
     if (remark !== null) this.#warnings.add(remark);
+    if (assumesConfidence({ policy, acceptance })) {
+      this.#warnings.add(
+        `trace ${trace.name}, confidence of ${method.name}: assumed calibrated, with an AUC of ${ASSUMED_AUC} (${2 * ASSUMED_AUC_ERROR} more or less is in the intervals); --confidence states another`,
+      );
+    }
     const replayable = {
       method,
       k,
@@ -371,6 +377,14 @@ export class Setups {
       return own.every((tokens, r) => tokens === outputTokens[r]) ? outputTokens : own;
     });
   }
+}
+
+/** Whether it goes by a confidence that nobody recorded or stated. */
+export function assumesConfidence({
+  policy,
+  acceptance: [lengths],
+}: Pick<Setup, 'policy' | 'acceptance'>): boolean {
+  return isShared(policy) && policy.auc === null && lengths?.confidence === undefined;
 }
 
 /** What a setup accepts of some of the requests alone. */

@@ -6,6 +6,7 @@
  *
  * Left out: any relation between the confidences of neighbouring drafts beyond that between their outcomes.
  */
+import { Memo } from '../memo.ts';
 import { inverseNormal } from '../random/inverse-normal.ts';
 import { stream } from '../random/streams.ts';
 import type { TokenConfidence } from './token-confidence.ts';
@@ -49,8 +50,11 @@ export class RecordedSignal implements Signal {
   }
 }
 
+/** They are those of all settings. */
+const SHARES = new Memo<Float64Array>();
+
 /** Values of a table for one depth and outcome: quantiles in equal steps. */
-const STEPS = 256;
+const STEPS = 64;
 
 export class AssumedSignal implements Signal {
   readonly depths: number;
@@ -58,16 +62,16 @@ export class AssumedSignal implements Signal {
   readonly #salt: number;
   /** Share of drafts at a depth that are right, of those whose predecessors are. */
   readonly #right: Float64Array;
-  /** Chances by outcome (wrong, right), depth and quantile. */
-  readonly #table: Float64Array;
+  /** Chances by outcome (wrong, right), depth and quantile; small, as every draft looks one up. */
+  readonly #table: Float32Array;
 
   /** @param auc 0.5, which tells nothing, to 1, which knows */
   constructor(lengths: Pick<PositionLengths, 'emitted' | 'offsets' | 'maxK'>, auc: number, seed: number) {
     this.depths = lengths.maxK;
     this.#emitted = lengths.emitted;
     this.#salt = Math.floor(stream(seed, 'confidence')() * 2 ** 32);
-    this.#right = sharesRight(lengths);
-    this.#table = new Float64Array(2 * this.depths * STEPS);
+    this.#right = SHARES.get([lengths.emitted], '', () => sharesRight(lengths));
+    this.#table = new Float32Array(2 * this.depths * STEPS);
     const apart = auc === 1 ? Number.POSITIVE_INFINITY : Math.SQRT2 * inverseNormal(auc);
     for (let depth = 0; depth < this.depths; depth++) {
       for (let step = 0; step < STEPS; step++) {
@@ -84,14 +88,13 @@ export class AssumedSignal implements Signal {
 
   chance(at: number, depth: number): number {
     if (depth >= this.depths) return 0;
-    let hash = Math.imul(at ^ this.#salt, 0x9e3779b1) ^ Math.imul(depth + 1, 0x85ebca6b);
+    let hash = Math.imul((at ^ this.#salt) + (depth << 20), 0x9e3779b1);
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    hash ^= hash >>> 13;
     const accepted = this.#emitted[at]! - 1;
     // Behind a wrong draft nobody knows the outcome; it is drawn like any other.
     const right =
-      depth === accepted ? 0 : depth < accepted || (hash >>> 8) / 2 ** 24 < this.#right[depth]! ? 1 : 0;
-    return this.#table[(right * this.depths + depth) * STEPS + (hash & (STEPS - 1))]!;
+      depth < accepted || (depth > accepted && (hash & 0xffff) < 0x10000 * this.#right[depth]!) ? 1 : 0;
+    return this.#table[(right * this.depths + depth) * STEPS + (hash >>> 26)]!;
   }
 }
 
