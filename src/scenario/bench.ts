@@ -12,7 +12,14 @@ import type { TreePath } from '../drafter/tree.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
 import { WeighedWork } from '../engine/static-batch.ts';
 import { Memo } from '../memo.ts';
-import { Confidence, type Interval, type Run, type Shift, type Uncertainty } from '../metrics/confidence.ts';
+import {
+  Confidence,
+  type Doubt,
+  type Interval,
+  type Run,
+  type Shift,
+  type Uncertainty,
+} from '../metrics/confidence.ts';
 import type { LoadKind, Measures } from '../metrics/measure.ts';
 import { type Attainment, attainment, type ServingMeasures } from '../metrics/serving.ts';
 import type { Slo } from '../metrics/slo.ts';
