@@ -16,6 +16,7 @@ import {
 } from '../report/document.ts';
 import { textOf } from '../report/text.ts';
 import { SCHEMA_VERSION, TOOL } from '../scenario/result.ts';
+import { BEYOND_SETS } from './beyond-figures.ts';
 import { ENGINE_FIGURES, type EnginePoint, enginePoints } from './engine-figures.ts';
 import { namesBelow } from './input.ts';
 import { OFF_SPOT, offSpot, type ValidatedSet } from './intervals.ts';
@@ -69,6 +70,7 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
     OFF_SPOT,
     PLAIN_SERVING,
     ...ENGINE_FIGURES.map((one) => one.set),
+    ...BEYOND_SETS.map((one) => one.set),
     ...needsOps,
   ];
   if (set !== undefined && !names.includes(set)) throw unknownName('set', set, names);
@@ -81,12 +83,16 @@ export async function validate({ set, recordings, ops, format, out }: ValidateRe
   }
   const wanted = (name: string) => set === undefined || set === name;
   const published = Object.keys(SETS).some(wanted) ? await publishedSets(recordings ?? null, wanted) : null;
-  const engines = await Promise.all(
-    ENGINE_FIGURES.filter((one) => wanted(one.set)).map(async (one) => ({
+  const engines = await Promise.all([
+    ...ENGINE_FIGURES.filter((one) => wanted(one.set)).map(async (one) => ({
       ...one,
       points: await enginePoints(one),
     })),
-  );
+    ...BEYOND_SETS.filter((one) => wanted(one.set)).map(async (one) => ({
+      ...one,
+      points: await one.points(),
+    })),
+  ]);
   const alone = set !== undefined;
   const others = [
     ...(wanted(OFF_SPOT) ? [await offSpot(published?.points ?? [], alone)] : []),
