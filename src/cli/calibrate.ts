@@ -46,7 +46,7 @@ export const calibrateCommand: Command = {
   },
   examples: [
     'specsim calibrate --gpu h100-sxm --ops gemm.csv --out my-gpu.json',
-    'specsim calibrate --gpu h100-sxm --target NAME --serving bench.json --engine-out my.json',
+    'specsim calibrate --gpu l4 --target NAME --serving b.json --engine-out e.json',
   ],
   async run(given) {
     const { calibrate } = await import('../node/calibrate.ts');

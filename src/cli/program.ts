@@ -6,7 +6,9 @@ import { CARDS } from '../questions/cards.ts';
 import { TOOL } from '../scenario/result.ts';
 import { calibrateCommand } from './calibrate.ts';
 import { type Command, declare } from './command.ts';
+import { complete, completionCommand } from './completion.ts';
 import { exploreCommand } from './explore.ts';
+import { initCommand } from './init.ts';
 import { insteadOf } from './instead.ts';
 import { listCommand } from './list.ts';
 import { modelCommand } from './model.ts';
@@ -31,6 +33,8 @@ export const COMMANDS: ReadonlyMap<string, Command> = new Map(
     ...traceCommands,
     listCommand,
     modelCommand,
+    initCommand,
+    completionCommand,
   ].map((command) => [command.name, command]),
 );
 
@@ -42,12 +46,20 @@ const GROUPS: ReadonlyMap<string, readonly Command[]> = new Map(
   }),
 );
 
+/** How a shell asks what could be typed next. */
+const COMPLETE = '--complete';
+
 /** Columns of the help. */
 const WIDTH = 80;
 
 /** Runs one command. Throws what `mistake` tells apart. */
 export async function specsim(typed: readonly string[]): Promise<void> {
   forgetInputs();
+  if (typed[0] === COMPLETE) {
+    const found = await complete(typed.slice(1), COMMANDS);
+    for (const [word, about] of found) process.stdout.write(`${word}\t${about}\n`);
+    return;
+  }
   const words = inOurWords(typed);
   await parser(words)
     .strict()

@@ -21,7 +21,7 @@ describe.each([...COMMANDS.values()])('the help of $name', ({ name, takes = [], 
     const { stdout } = await said(...name.split(' '), '--help');
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
     for (const { describe } of takes) expect(stdout).toContain(describe.slice(0, 20));
-    const shown = [...stdout.matchAll(/^ +-{1,2}([\w-]+)/gm)].map(([, flag]) => flag!);
+    const shown = [...stdout.matchAll(/^ {2}(?: {4})?-{1,2}([\w-]+)/gm)].map(([, flag]) => flag!);
     const expected = Object.entries(flags).flatMap(([flag, { hidden }]) => (hidden === true ? [] : [flag]));
     expect(shown.filter((flag) => flag !== 'help' && flag !== 'version').sort()).toEqual(expected.sort());
   });

@@ -28,7 +28,7 @@ const commandsIn = (text: string): string[][] =>
   text
     .replaceAll(/\\\n\s*/g, '')
     .replaceAll(/\s+#.*$/gm, '')
-    .split('\n')
+    .split(/\n| && /)
     .filter((line) => line.startsWith('specsim '))
     .map((line) => [...line.matchAll(/'[^']*'|\S+/g)].slice(1).map(([word]) => word));
 
@@ -61,7 +61,7 @@ it.each(blocks.map((block) => [`${block.page}:${block.line}`, block] as const))(
       }
       if (needs !== null) continue;
       words.forEach((word, i) => {
-        if (/^--(out|engine-out|timeline|plot)$/.test(word)) written.add(words[i + 1]!);
+        if (/^(init|--(out|engine-out|timeline|plot))$/.test(word)) written.add(words[i + 1]!);
         for (const file of word.match(/[\w./-]+\.(?:jsonl?|csv|log|prom)(?:\.gz)?/g) ?? [])
           expect(written.has(file) || existsSync(join(ROOT, file)), `${words.join(' ')}: ${file}`).toBe(true);
       });
