@@ -8,7 +8,7 @@ type Schema = Readonly<Record<string, unknown>>;
 const DRAFT = 'https://json-schema.org/draft/2020-12/schema';
 
 /** What `--load` takes; numbers are left to the program. */
-const LOAD = '^(clones|closed|recorded|(poisson|constant):[^,]+|gamma:[^,]+,[^,]+)$';
+const LOAD = '^(clones|closed|drain|recorded|(poisson|constant):[^,]+|gamma:[^,]+,[^,]+)$';
 
 const RANGE = { $ref: '#/$defs/range' };
 

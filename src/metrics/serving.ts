@@ -47,6 +47,8 @@ export interface ServedRun {
 /** What a run is judged and billed by. */
 interface Terms {
   readonly open: boolean;
+  /** Requests that started together and were not replaced; null under other loads. */
+  readonly drained: number | null;
   readonly slo: Slo | null;
   readonly gpus: readonly Bill[];
 }
@@ -82,6 +84,9 @@ export interface ServingMeasures {
   readonly kv_peak_share: number | null;
   /** Sequences running in a step, mean over the time of all steps. */
   readonly mean_batch: number;
+  /** Drained batches: until the last request ends, and the share of places times that in which nobody runs. */
+  readonly makespan_s?: number;
+  readonly idle_share?: number;
   readonly gpu_s_per_mtok: number;
   readonly joules_per_mtok: number | null;
   readonly usd_per_mtok: number | null;
@@ -89,7 +94,7 @@ export interface ServingMeasures {
 
 const FILLS_AND_DRAINS = 0.1;
 
-export function servingMeasures(run: ServedRun, { open, slo, gpus }: Terms): ServingMeasures {
+export function servingMeasures(run: ServedRun, { open, drained, slo, gpus }: Terms): ServingMeasures {
   const { finished, unfinished, makespanS } = run;
   const measured = measuredRequests(finished);
   const ttft = new Samples(measured.length);
@@ -139,6 +144,10 @@ export function servingMeasures(run: ServedRun, { open, slo, gpus }: Terms): Ser
     preemptions,
     kv_peak_share: run.kvPeakShare,
     mean_batch: run.sequenceS / run.stepS,
+    ...(drained !== null && {
+      makespan_s: makespanS,
+      idle_share: 1 - run.sequenceS / (drained * makespanS),
+    }),
     gpu_s_per_mtok: rate(() => secondsPerMtok)!,
     joules_per_mtok: powerW === null ? null : powerW * secondsPerMtok,
     usd_per_mtok: usdPerH === null ? null : (usdPerH / 3600) * secondsPerMtok,

@@ -47,6 +47,18 @@ const COLUMNS: readonly Shown<Row>[] = [
   latency('step gap p99 ms', 'itl_step_s', 'p99'),
   latency('e2e p50 s', 'e2e_s', 'p50'),
   latency('e2e p99 s', 'e2e_s', 'p99'),
+  {
+    title: 'makespan s',
+    as: THREE,
+    cell: (row) => row.makespan_s!,
+    needs: (row) => row.makespan_s !== undefined,
+  },
+  {
+    title: 'idle places',
+    as: PERCENT,
+    cell: (row) => row.idle_share!,
+    needs: (row) => row.idle_share !== undefined,
+  },
   { title: 'batch', as: fixed(1), cell: (row) => row.mean_batch! },
   { title: 'KV peak', as: PERCENT, cell: (row) => row.kv_peak_share! },
   { title: 'preempted', as: WHOLE, cell: (row) => row.preemptions!, needs: (row) => row.preemptions! > 0 },

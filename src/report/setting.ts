@@ -107,6 +107,8 @@ function loadText({ load, timeScale }: Scenario): string {
   switch (parsed.kind) {
     case 'clones':
       return 'clones: a batch is N copies of one request, started together';
+    case 'drain':
+      return 'drain: N different requests start together, and none is replaced';
     case 'closed':
       return 'closed: N different requests run at a time, one that ends is replaced at once';
     case 'recorded':

@@ -134,9 +134,10 @@ export class Bench {
         tpot_ratio_lo: tpot?.lo ?? null,
         tpot_ratio_hi: tpot?.hi ?? null,
       }),
-      ...(this.#load === 'closed' && {
-        clones_throughput_tok_per_s: this.#runs.clonesThroughput(setup, batch!),
-      }),
+      ...(this.#load === 'closed' &&
+        this.#inputs.scenario.load === 'closed' && {
+          clones_throughput_tok_per_s: this.#runs.clonesThroughput(setup, batch!),
+        }),
     };
   }
 

@@ -31,13 +31,17 @@ const number = (pattern: RegExp, schema: z.ZodMiniNumber) =>
     schema,
   );
 
-export const whole = (least: number, most: number): Kind<number> => {
-  const error = ({ input }: { readonly input?: unknown }) =>
-    typeof input === 'number' && input > most
+const wholeError =
+  (least: number, most: number) =>
+  ({ input }: { readonly input?: unknown }): string =>
+    Number(input) > most
       ? `a whole number of at most ${most}`
       : typeof input === 'string' && input.includes('..')
         ? 'a range from the smaller to the larger number, such as 1..64'
         : `a whole number of at least ${least}`;
+
+export const whole = (least: number, most: number): Kind<number> => {
+  const error = wholeError(least, most);
   return {
     schema: number(/^[+-]?\d+$/, z.int({ error }).check(z.gte(least, { error }), z.lte(most, { error }))),
     control: { kind: 'number', least, most, whole: true },
@@ -65,6 +69,23 @@ export const text = (form: string): Kind<string> => ({
   schema: written('a name or a file'),
   control: { kind: 'text', form },
 });
+
+/** A number of tokens, or a distribution of it. */
+export const lengths = (most: number): Kind<number | string> => {
+  const form = `a whole number from 1 to ${most}, or lognormal:MEAN,CV, CV from above 0 to 10`;
+  const { schema, control } = whole(1, most);
+  const error = ({ input }: { readonly input?: unknown }) =>
+    /^[a-z]/i.test(String(input)) ? form : wholeError(1, most)({ input });
+  const spread = z.string({ error }).check(z.refine((text) => parseLognormal(text) !== null, { error }));
+  return { schema: z.union([schema, spread], { error }), control };
+};
+
+/** `lognormal:MEAN,CV`; null for anything else. */
+export function parseLognormal(text: string): { readonly mean: number; readonly cv: number } | null {
+  const [, mean, cv] = /^lognormal:(\d+\.?\d*),(\d*\.?\d+)$/.exec(text.trim()) ?? [];
+  const parsed = { mean: Number(mean), cv: Number(cv) };
+  return parsed.mean >= 1 && parsed.mean <= 1e6 && parsed.cv > 0 && parsed.cv <= 10 ? parsed : null;
+}
 
 export const oneOf = <const T extends string>(values: readonly T[]): Kind<T> => ({
   schema: z.enum(values, { error: `one of ${values.join(', ')}` }),

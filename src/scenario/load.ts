@@ -4,16 +4,19 @@ import type { Arrivals } from '../workload/arrivals.ts';
 export type Load =
   | { readonly kind: 'clones' }
   | { readonly kind: 'closed' }
+  /** As many requests as the batch start together, and none is replaced. */
+  | { readonly kind: 'drain' }
   | { readonly kind: 'open'; readonly arrivals: Arrivals }
   /** At the times of the workload file. */
   | { readonly kind: 'recorded' };
 
 export const LOAD_FORMS =
-  'clones, closed, poisson:RATE, gamma:RATE,CV, constant:RATE (rates above 0, from 1e-6 to 1e6 requests/s; CV, up to 20, is the standard deviation of a gap over its mean) or recorded (with --workload)';
+  'clones, closed, drain, poisson:RATE, gamma:RATE,CV, constant:RATE (rates above 0, from 1e-6 to 1e6 requests/s; CV, up to 20, is the standard deviation of a gap over its mean) or recorded (with --workload)';
 
 /** The load of a text; null when it is none. */
 export function parseLoad(text: string): Load | null {
-  if (text === 'clones' || text === 'closed' || text === 'recorded') return { kind: text };
+  if (text === 'clones' || text === 'closed' || text === 'drain' || text === 'recorded')
+    return { kind: text };
   const [, process, rate, cv] = /^(poisson|constant|gamma):([^,]+)(?:,([^,]+))?$/.exec(text) ?? [];
   const ratePerS = within(rate, 1e-6, 1e6);
   if (ratePerS === null) return null;

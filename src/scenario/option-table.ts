@@ -9,7 +9,20 @@ import { COST_MODELS, type CostName } from '../cost/models.ts';
 import { runsDraftModel, takesK, takesTree, tellsConfidence } from '../drafter/methods.ts';
 import { ROUTERS } from '../engine/router.ts';
 import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
-import { amount, counts, flag, list, load, name, oneOf, pairs, sizes, text, whole } from './kinds.ts';
+import {
+  amount,
+  counts,
+  flag,
+  lengths,
+  list,
+  load,
+  name,
+  oneOf,
+  pairs,
+  sizes,
+  text,
+  whole,
+} from './kinds.ts';
 import { isOpen } from './load.ts';
 import { PLACEMENT_OPTIONS } from './placement-options.ts';
 import { type Asked, isTree, type Option, type OptionName, type Scenario, unlessSome } from './scenario.ts';
@@ -208,9 +221,9 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     idle: ofLengths,
   },
   outputLen: {
-    ...whole(1, MOST_TOKENS),
+    ...lengths(MOST_TOKENS),
     default: null,
-    help: "output length in tokens, instead of the trace's",
+    help: "output length in tokens, instead of the trace's, or drawn: lognormal:MEAN,CV",
     group: 'load',
     idle: ofLengths,
   },
@@ -226,7 +239,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     ...load,
     default: 'clones',
     beside: ({ workload }) => ((workload ?? null) === null ? undefined : 'recorded'),
-    help: 'clones, closed, poisson:RATE, gamma:RATE,CV, constant:RATE (requests/s) or recorded',
+    help: 'clones, closed, drain (N start together, none is replaced), poisson:RATE, gamma:RATE,CV, constant:RATE (requests/s) or recorded',
     group: 'load',
     lacks: ({ load, workload }) =>
       load === 'recorded' && workload === null

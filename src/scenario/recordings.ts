@@ -11,10 +11,11 @@ import { isProcess, parseRecord } from '../trace/read.ts';
 import type { RatesRecord } from '../trace/record.ts';
 import { withLookUps } from '../trace/record-look-up.ts';
 import {
+  lognormalLengths,
   sampleIndices,
   selectRequests,
   untruncated,
-  withOutputLength,
+  withOutputLengths,
   withPromptLength,
 } from '../trace/reshape.ts';
 import { traceOfSteps } from '../trace/steps.ts';
@@ -24,6 +25,7 @@ import { joinWorkload } from '../workload/join.ts';
 import { parseWorkload } from '../workload/read.ts';
 import { firstRequests, type Workload } from '../workload/workload.ts';
 import type { Documents } from './documents.ts';
+import { parseLognormal } from './kinds.ts';
 import type { Document, Library } from './library.ts';
 import type { Scenario } from './options.ts';
 import { lacksMethod } from './shipped-trace.ts';
@@ -142,7 +144,9 @@ function readRecord(
   const record = RECORDS.get([document], null, () => parseRecord(text, where));
   warnings.push(...(record.notes ?? []));
   if (record.kind === 'position-indexed') return record.trace;
-  const { promptLen: promptTokens, outputLen: outputTokens, seed } = scenario;
+  const { promptLen: promptTokens, outputLen, seed } = scenario;
+  const outputTokens =
+    typeof outputLen === 'string' ? Math.round(parseLognormal(outputLen)!.mean) : outputLen;
   if (record.kind === 'step-indexed') {
     const trace = traceOfSteps(record, promptTokens, where);
     warnings.push(
@@ -238,17 +242,25 @@ function prepare(recorded: AcceptanceTrace, scenario: Scenario, warnings: string
   if (wanted < total) trace = selectRequests(trace, sampleIndices(total, wanted, scenario.seed));
   if (scenario.promptLen !== null) trace = withPromptLength(trace, scenario.promptLen);
   if (scenario.outputLen !== null) {
-    if (trace.outputTokens.some((tokens) => tokens < scenario.outputLen!)) {
+    const asked = outputLengths(scenario, trace.ids.length);
+    if (trace.outputTokens.some((tokens, r) => tokens < asked[r]!)) {
       warnings.push(
-        `trace ${trace.name}: some outputs are shorter than ${scenario.outputLen} tokens; their acceptance repeats from the start`,
+        `trace ${trace.name}: some outputs are shorter than ${scenario.outputLen}${typeof scenario.outputLen === 'number' ? ' tokens' : ''}; their acceptance repeats from the start`,
       );
     }
-    trace = withOutputLength(trace, scenario.outputLen);
+    trace = withOutputLengths(trace, asked);
   }
   if (trace.outputTokens.every((tokens) => tokens === 0)) {
     throw new UserError(`trace ${trace.name}: every output has 0 tokens, expected one that has some`);
   }
   return trace;
+}
+
+/** Of so many requests, one length or drawn ones. */
+function outputLengths({ outputLen, seed }: Scenario, count: number): Int32Array {
+  if (typeof outputLen === 'number') return new Int32Array(count).fill(outputLen);
+  const { mean, cv } = parseLognormal(outputLen!)!;
+  return lognormalLengths(count, mean, cv, seed);
 }
 
 /** As many requests as asked, from the first, at the time scale asked. */

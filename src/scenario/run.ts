@@ -106,5 +106,5 @@ export function settingsOf({ methods, policies, trees, scenario }: Inputs): Sett
 }
 
 export function loadKind({ load }: Scenario): LoadKind {
-  return isOpen(load) ? 'open' : (load as 'clones' | 'closed');
+  return isOpen(load) ? 'open' : load === 'clones' ? 'clones' : 'closed';
 }

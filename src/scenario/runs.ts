@@ -61,7 +61,14 @@ export class Runs {
 
   /** How so many requests come: `batch` at a time, or when the load says. */
   coming(batch: number | null, requests: number): Coming {
-    return batch === null ? { arrivalS: arrivalsOf(this.#inputs, requests) } : { concurrency: batch };
+    if (batch === null) return { arrivalS: arrivalsOf(this.#inputs, requests) };
+    const drains = this.#inputs.scenario.load === 'drain';
+    if (drains && batch > this.everyRequest.length) {
+      throw new UserError(
+        `--batch ${batch}: trace ${this.#trace.name} has ${this.everyRequest.length} requests, and a drained batch starts that many together; expected at most that`,
+      );
+    }
+    return { concurrency: batch, drains };
   }
 
   #runClones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures {
@@ -170,6 +177,7 @@ export class Runs {
     }
     const gpus = gpusOf(scenario, placement, setup.method);
     const serving = servingMeasures(servedRun(served, setup.kvBlocks), {
+      drained: 'drains' in coming && coming.drains ? coming.concurrency : null,
       open: 'arrivalS' in coming,
       slo,
       gpus: [

@@ -25,7 +25,8 @@ export interface Scenario {
   /** What if: how many times as many drafts a fitted trace accepts, a round. */
   readonly drafterQuality: number;
   readonly promptLen: number | null;
-  readonly outputLen: number | null;
+  /** Tokens, or `lognormal:MEAN,CV`. */
+  readonly outputLen: number | string | null;
   readonly batch: readonly number[];
   readonly load: string;
   /** Identical engines, each on `tp` GPUs, and how requests are spread over them. */

@@ -8,8 +8,10 @@ import { arrivalTimes } from '../workload/arrivals.ts';
 import type { Inputs } from './inputs.ts';
 import { parseLoad } from './load.ts';
 
-/** Requests kept in the system, or times at which they come. */
-export type Coming = { readonly concurrency: number } | { readonly arrivalS: Float64Array };
+/** Requests kept in the system, or at once and no more of them, or times at which they come. */
+export type Coming =
+  | { readonly concurrency: number; readonly drains?: boolean }
+  | { readonly arrivalS: Float64Array };
 
 /** When the first `count` requests of an open load arrive, in seconds, ascending. */
 export function arrivalsOf(
@@ -22,7 +24,9 @@ export function arrivalsOf(
 }
 
 export function loadOf(coming: Coming, requests: number): Load {
-  return 'arrivalS' in coming ? new Open(coming.arrivalS) : new Closed(requests, coming.concurrency);
+  if ('arrivalS' in coming) return new Open(coming.arrivalS);
+  const { concurrency, drains } = coming;
+  return new Closed(drains ? Math.min(concurrency, requests) : requests, concurrency);
 }
 
 /** What a run is to keep beside its records. */

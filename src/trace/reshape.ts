@@ -1,6 +1,6 @@
 /** The same trace on other requests or lengths: selections, and what-ifs on context. */
 
-import { stream } from '../random/streams.ts';
+import { normal, stream } from '../random/streams.ts';
 import { offsetsOfLengths } from './flat.ts';
 import { movedConfidence } from './token-confidence.ts';
 import { movedRanks } from './token-ranks.ts';
@@ -87,23 +87,22 @@ export function sampleIndices(total: number, count: number, seed: number): numbe
 }
 
 /**
- * The trace with every output `length` tokens long: longer than recorded, the recorded positions repeat
+ * The trace with outputs of these lengths: longer than recorded, the recorded positions repeat
  * from the first decoded one. Token ids are dropped, since they no longer match.
  */
-export function withOutputLength(trace: AcceptanceTrace, length: number): AcceptanceTrace {
+export function withOutputLengths(trace: AcceptanceTrace, outputTokens: Int32Array): AcceptanceTrace {
   const requests = trace.ids.length;
-  const outputTokens = new Int32Array(requests).fill(length);
   const offsets = offsetsOfLengths(outputTokens);
   return {
     ...trace,
     outputTokens,
     drafters: mapDrafters(trace, (lengths) => {
-      const from = new Int32Array(requests * length).fill(-1);
+      const from = new Int32Array(offsets.at(-1)!).fill(-1);
       for (let r = 0; r < requests; r++) {
         const start = lengths.offsets[r]!;
         const recorded = lengths.offsets[r + 1]! - start - 1;
-        for (let p = 1; p < length && recorded > 0; p++) {
-          from[r * length + p] = start + 1 + ((p - 1) % recorded);
+        for (let p = 1; p < outputTokens[r]! && recorded > 0; p++) {
+          from[offsets[r]! + p] = start + 1 + ((p - 1) % recorded);
         }
       }
       const repeat = (flat: Uint8Array, blank: number): Uint8Array => {
@@ -118,6 +117,15 @@ export function withOutputLength(trace: AcceptanceTrace, length: number): Accept
     }),
     tokens: null,
   };
+}
+
+/** So many lengths of at least 1 token, lognormal with this mean and coefficient of variation. */
+export function lognormalLengths(count: number, mean: number, cv: number, seed: number): Int32Array {
+  const variance = Math.log(1 + cv * cv);
+  const draw = stream(seed, 'output length');
+  return Int32Array.from({ length: count }, () =>
+    Math.max(1, Math.round(mean * Math.exp(Math.sqrt(variance) * normal(draw) - variance / 2))),
+  );
 }
 
 /** The trace with every prompt `length` tokens long. Token ids are dropped, since they no longer match. */

@@ -159,7 +159,7 @@ describe('an objective', () => {
   });
 });
 
-const terms = { open: true, slo: null, gpus: [{ count: 2, powerW: 700, priceUsdPerH: 3.6 }] };
+const terms = { open: true, drained: null, slo: null, gpus: [{ count: 2, powerW: 700, priceUsdPerH: 3.6 }] };
 
 function request(at: number, more: Partial<ServedRequest> = {}): ServedRequest {
   return {

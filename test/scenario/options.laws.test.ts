@@ -27,7 +27,7 @@ import { OTHER, WORKLOAD } from '../other-options.ts';
 const folder = mkdtempSync(join(tmpdir(), 'specsim-options-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const LOADS = ['clones', 'closed', 'poisson:40', 'gamma:40,2', 'constant:40', 'recorded'];
+const LOADS = ['clones', 'closed', 'drain', 'poisson:40', 'gamma:40,2', 'constant:40', 'recorded'];
 
 const under = (load: string): Options => (load === 'recorded' ? { workload: WORKLOAD } : { load });
 

@@ -12,7 +12,7 @@ import { NOTHING_STATED } from '../../src/trace/formats/format.ts';
 import { inspectConfidence } from '../../src/trace/inspect-confidence.ts';
 import { parseRecord, parseTrace } from '../../src/trace/read.ts';
 import type { RoundsRecord } from '../../src/trace/record.ts';
-import { selectRequests, withOutputLength } from '../../src/trace/reshape.ts';
+import { selectRequests, withOutputLengths } from '../../src/trace/reshape.ts';
 import { positionsOfSteps } from '../../src/trace/steps.ts';
 import type { AcceptanceTrace, PositionLengths } from '../../src/trace/trace.ts';
 import { joinWorkload } from '../../src/workload/join.ts';
@@ -71,7 +71,9 @@ describe('recorded', () => {
       ...[0, 0, 41, 42],
     ]);
     // From the first decoded position again; the prefill's token has none.
-    expect(listOf(withOutputLength(trace, 4)).slice(0, 8)).toEqual([0, 0, 11, 12, 21, 22, 11, 12]);
+    expect(listOf(withOutputLengths(trace, new Int32Array(trace.ids.length).fill(4))).slice(0, 8)).toEqual([
+      0, 0, 11, 12, 21, 22, 11, 12,
+    ]);
     const workload = { promptTokens: Int32Array.of(1), outputTokens: Int32Array.of(3) };
     const joined = joinWorkload(workload, selectRequests(trace, [1]), 1);
     expect(listOf(joined.trace)).toEqual([0, 0, 41, 42, 41, 42]);

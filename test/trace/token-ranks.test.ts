@@ -6,7 +6,7 @@ import { canonicalCsv } from '../../src/trace/formats/canonical-csv.ts';
 import { canonicalJsonl } from '../../src/trace/formats/canonical-jsonl.ts';
 import { recordedChances } from '../../src/trace/ranks.ts';
 import { parseRecord, parseTrace } from '../../src/trace/read.ts';
-import { selectRequests, withOutputLength } from '../../src/trace/reshape.ts';
+import { selectRequests, withOutputLengths } from '../../src/trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths } from '../../src/trace/trace.ts';
 import { joinWorkload } from '../../src/workload/join.ts';
 
@@ -170,7 +170,7 @@ describe('ranks stay with their positions', () => {
   });
 
   it('when outputs are made longer or shorter, or drawn for a workload', () => {
-    const longer = lengthsOf(withOutputLength(two, 6));
+    const longer = lengthsOf(withOutputLengths(two, new Int32Array(two.ids.length).fill(6)));
     const own = lengthsOf(two);
     for (const [at, from] of [1, 2, 1, 2, 1].entries())
       expect(listAt(longer, at + 1)).toEqual(listAt(own, from));
