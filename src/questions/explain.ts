@@ -20,7 +20,7 @@ import type { FlatTable } from '../report/flat-rows.ts';
 import { head, modelOn } from '../report/head.ts';
 import { next } from '../report/next-run.ts';
 import type { Inputs } from '../scenario/inputs.ts';
-import { checkHardwareQuestion, completeScenario } from '../scenario/options.ts';
+import { checkHardwareQuestion, completeScenario, usual } from '../scenario/options.ts';
 import type { Answer } from '../scenario/result.ts';
 import { settingsOf } from '../scenario/run.ts';
 import type { ExplainResult, Explanation } from './explanation.ts';
@@ -39,7 +39,11 @@ const PARTS: readonly (readonly [keyof TokenTime, string])[] = [
 
 export const explain: Question<ExplainResult | Answer<TreeExplanation>, never> = {
   async gather(named, read) {
-    const scenario = completeScenario({ method: ['eagle3'], batch: [1, 64], ...named });
+    const scenario = completeScenario({
+      method: usual(named).method.slice(-1),
+      batch: [1, 64],
+      ...named,
+    });
     if (scenario.policy.join() !== 'fixed') {
       throw new UserError(`--policy ${scenario.policy.join()}: explain is about one fixed k, expected none`);
     }

@@ -23,7 +23,13 @@ import { head, modelOn } from '../report/head.ts';
 import { next } from '../report/next-run.ts';
 import type { Ratio } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
-import { checkHardwareQuestion, completeScenario, parseOptions, parseSizes } from '../scenario/options.ts';
+import {
+  checkHardwareQuestion,
+  completeScenario,
+  parseOptions,
+  parseSizes,
+  usual,
+} from '../scenario/options.ts';
 import { bestFor, VLLM_METHODS } from './engine-methods.ts';
 import { movedText, otherTraces } from './other-traces.ts';
 import type { Question } from './question.ts';
@@ -46,7 +52,7 @@ export const tune: Question<Tuning, 'max-k' | 'context' | 'emit'> = {
       throw new UserError('--prompt-len and --context are the same to tune: expected one of them');
     }
     const scenario = completeScenario({
-      method: ['ngram', 'eagle3'],
+      method: usual(named).method.filter((name) => name !== 'none'),
       ...parseOptions({ batch: '1..256' }, String),
       ...named,
     });

@@ -49,6 +49,9 @@ const ofServing = ({ load }: Scenario) =>
 /** What a token costs depends on these, and no time does. */
 const BILLS = ['hardware.power', 'hardware.price'];
 
+/** Targets of which an EAGLE-3 head ships whose acceptance a trace has. */
+const WITH_EAGLE3 = /^(deepseek-v3|gpt-oss-(20b|120b)|llama-3.1-(8b|70b)|qwen3-(8b|32b|30b-a3b|235b-a22b))$/;
+
 /** Why a what-if value of `path` changes no answer, as far as can be told without the profiles. */
 export function pathWithoutEffect(path: string, { tp, dtype }: Scenario, asked: Asked): string | null {
   if (BILLS.includes(path) && !asked.billed) {
@@ -131,7 +134,10 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   method: {
     ...list(name('method')),
     default: ['none', 'ngram', 'eagle3'],
-    help: 'methods, comma-separated (specsim list methods)',
+    // What runs as it is: a head of the user's is named with its method.
+    beside: ({ target }) =>
+      target === undefined || WITH_EAGLE3.test(target) ? undefined : ['none', 'ngram'],
+    help: 'methods, comma-separated (specsim list methods); eagle3 where a head of the target ships',
     group: 'method',
     lacks({ load, cost, draftGpu }, { methods }) {
       const parallel = methods.find(({ kind }) => kind === 'parallel');
