@@ -9,7 +9,7 @@ import { gunzipSync } from 'node:zlib';
 import { valuesOf } from '../src/cost/calibration/calibrate.ts';
 import { expertLaw, expertRows, MOST_TOKENS } from '../src/cost/calibration/experts.ts';
 import { type FittedLaw, fitLaw, type Law, meanError } from '../src/cost/calibration/law.ts';
-import type { ExpertsRow, Measured } from '../src/cost/calibration/rows.ts';
+import type { AllReduceRow, ExpertsRow, Measured } from '../src/cost/calibration/rows.ts';
 import { readOps } from '../src/cost/calibration/tables.ts';
 import { UserError } from '../src/errors.ts';
 import { parseHardware } from '../src/hardware/load.ts';
@@ -20,8 +20,11 @@ import { FORMATS, WEIGHT_FORMATS, type WeightFormat } from '../src/number-format
 const [folder, ...gpus] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: npx tsx scripts/fit-kernels.ts OPS_DIR [GPU ...]');
 
-/** Engines in the order in which a GPU's kernels are taken where an engine has none of its own. */
-const ENGINES = ['vllm', 'sglang', 'trtllm'];
+/**
+ * Engines in the order in which a GPU's kernels are taken where an engine has none of its own. TensorRT-LLM's operators
+ * over experts were measured under others on Blackwell, with the least around them under SGLang.
+ */
+const ENGINES = ['sglang', 'vllm', 'trtllm'];
 /** Experts in mxfp4 take activations in fp8 where there are kernels that do; the other kernels are left out there. */
 const WITH_FP8 = 'w4a8_mxfp4_mxfp8';
 /** Fewer rows say too little of a kernel. */
@@ -151,6 +154,58 @@ function expertsOf({ specification }: HardwareProfile, system: string): object[]
   });
 }
 
+/** A gather and a scatter together, by number of GPUs: a line through the times of NCCL. */
+function exchangeOf(gpu: string, system: string): object[] {
+  const { collectives } = table('comm', 'collectives');
+  return GROUPS.flatMap((gpus) => {
+    const own = (kernel: string) =>
+      collectives.filter((row) => row.system === system && row.gpus === gpus && row.kernel === kernel);
+    const scatters = new Map(own('NCCL_reduce_scatter').map(({ bytes, seconds }) => [bytes, seconds]));
+    const rows = own('NCCL_all_gather').flatMap((row) => {
+      const seconds = scatters.get(row.bytes);
+      return seconds === undefined ? [] : [{ ...row, seconds: row.seconds + seconds }];
+    });
+    if (rows.length < LEAST_SIZES) return [];
+    const fit = fitLaw(lineLaw(gpus), rows, { keepUnphysical: false, heldOut: false });
+    const { latency, rate } = valuesOf(fit);
+    console.log(`${gpu} exchange of ${gpus}: ${rows.length} rows, ${percent(fit.meanError)} fitted`);
+    return [
+      {
+        gpus,
+        latency: `${round(1e6 * latency!)}e-6 s`,
+        bandwidth: `${round(1e-9 * rate!)}e9 B/s`,
+        provenance: {
+          source: `ai-dynamo/aiconfigurator kernel tables, system ${system}`,
+          engine: rows[0]!.engine,
+          kernel: 'NCCL_all_gather and NCCL_reduce_scatter',
+          rows: rows.length,
+          meanError: round(fit.meanError),
+          range: { bytes: spanOf(rows.map(({ bytes }) => bytes)) },
+          date: new Date().toISOString().slice(0, 10),
+          law: fit.formula,
+        },
+      },
+    ];
+  });
+}
+
+const GROUPS = [2, 4, 8];
+const LEAST_SIZES = 10;
+
+function lineLaw(gpus: number): Law<AllReduceRow> {
+  return {
+    name: `exchange of ${gpus} GPUs`,
+    formula: 'latency + bytes / rate',
+    parameters: [
+      { name: 'latency', unit: 's', start: 30e-6, least: 0 },
+      { name: 'rate', unit: 'B/s', start: 3e11, least: 0 },
+    ],
+    seconds: ({ bytes }, [latency, rate]) => latency! + bytes / rate!,
+    group: ({ bytes }) => String(bytes),
+    groups: 'sizes',
+  };
+}
+
 function rateOf({ denseFlopsPerS }: HardwareProfile['specification'], format: WeightFormat): number {
   return denseFlopsPerS[FORMATS[format].compute] ?? denseFlopsPerS.bf16;
 }
@@ -185,5 +240,6 @@ for (const system of systems) {
   const profile = JSON.parse(readFileSync(`hardware-profiles/${gpu}.json`, 'utf8'));
   const hardware = await parseHardware(profile, `${gpu}.json`);
   const experts = expertsOf(hardware, system);
-  writeFileSync(path, `${JSON.stringify({ ...shipped, experts }, null, 2)}\n`);
+  const exchange = exchangeOf(gpu, system);
+  writeFileSync(path, `${JSON.stringify({ ...shipped, experts, exchange }, null, 2)}\n`);
 }

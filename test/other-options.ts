@@ -50,6 +50,8 @@ export const OTHER: { readonly [K in OptionName]: readonly [NonNullable<Options[
   accept: ['sample:1'],
   block: [16, { method: ['diffusion:block'], unmask: '2' }],
   unmask: ['threshold:0.9', { method: ['diffusion:block'] }],
+  ep: [2, { target: 'mixtral-8x7b', tp: 2, method: ['none'] }],
+  dpAttention: [2, { target: 'mixtral-8x7b', tp: 2, method: ['none'] }],
   pp: [2, { link: { stage: '5ms,1000Mb/s' } }],
   confidence: [0.9, { policy: ['budget:auto'], load: 'closed', method: ['eagle3'] }],
   link: [{ stage: '5ms,1000Mb/s' }, { pp: 2 }],

@@ -39,11 +39,11 @@ function ideal({ hardware, engine }: Machine, bytesPerS: number, flopsPerS: numb
         experts: [...efficiency.experts, ...classExperts].map((one) => ({
           ...one,
           ...whole,
-          fixedS: 0,
-          eachS: 0,
           sliver: 0,
         })),
         attention: whole,
+        exchange: [],
+        factors: { 'experts.fixed': 0 },
         allReduce: efficiency.allReduce.map(({ gpus }) => ({
           gpus,
           lines: [{ latencyS: 0, bytesPerS: Number.POSITIVE_INFINITY }],

@@ -26,6 +26,9 @@ const DENSE = 1024;
 /** Activations of small kernels reach this share of memory bandwidth (docs/physics.md, section 1). */
 const ACTIVATION_BANDWIDTH_SHARE = 0.8;
 
+/** Fixed time of a product beyond the four of a dense layer: kernel tables of bf16 give 3 to 5 us (docs/physics.md). */
+const PRODUCT_S = 4e-6;
+
 /** A function of a count, computed once for each. */
 class Table {
   readonly #dense = new Float64Array(DENSE).fill(Number.NaN);
@@ -104,6 +107,7 @@ export class ForwardPass {
   readonly #rows: Table;
   readonly #kvBytesPerS: number;
   readonly #attentionFlopsPerS: number;
+  readonly #furtherS: number;
   readonly #laws = new Map<WeightFormat, GemmRates>();
 
   /** @param family the engine whose kernels run */
@@ -116,6 +120,7 @@ export class ForwardPass {
       shape.experts === null ? null : expertRates(hardware, shape.experts.gemms[0]!.format, family);
     this.#routing = shape.experts === null ? null : new Routing(shape.experts);
     const { specification: spec, efficiency } = hardware;
+    this.#furtherS = shape.furtherProducts * PRODUCT_S * (efficiency.factors?.['experts.fixed'] ?? 1);
     this.#kvBytesPerS = spec.memoryBandwidthBytesPerS * efficiency.attention.bandwidth;
     this.#attentionFlopsPerS = spec.denseFlopsPerS.bf16 * efficiency.attention.flops;
     this.#tokens = new Table((tokens) => this.#allTokens(tokens));
@@ -126,11 +131,17 @@ export class ForwardPass {
   /**
    * Matrix products, experts, all-reduces and activations of a pass, the output matrix left out.
    *
-   * @param tokens with padding, which visits experts as further tokens of the sequences do
+   * @param tokens with padding, which visits experts as further tokens of the sequences do; of one copy, if there are more
    */
   tokensS(tokens: number, sequences = tokens): number {
     const seconds = this.#tokens.at(tokens);
-    return this.#routing === null ? seconds : seconds + this.#expertsS(tokens, sequences);
+    if (this.#routing === null) return seconds;
+    const { copies, exchanges } = this.shape;
+    return (
+      seconds +
+      this.#expertsS(copies * tokens, copies * sequences) +
+      (exchanges === 0 ? 0 : exchanges * this.#exchangeS(copies * tokens))
+    );
   }
 
   /** What the first pass of a round adds for its `tokens` tokens (EAGLE-3's fusion). */
@@ -190,7 +201,7 @@ export class ForwardPass {
     const bandwidth = this.#hardware.specification.memoryBandwidthBytesPerS;
     const activations = (tokens * shape.activationBytesPerToken) / (ACTIVATION_BANDWIDTH_SHARE * bandwidth);
     const allReduces = shape.allReduces === 0 ? 0 : shape.allReduces * this.#allReduceS(tokens);
-    return this.#gemmsS(shape.gemms, tokens) + activations + allReduces;
+    return this.#gemmsS(shape.gemms, tokens) + activations + allReduces + this.#furtherS;
   }
 
   #gemmsS(gemms: readonly Gemm[], tokens: number): number {
@@ -231,6 +242,17 @@ export class ForwardPass {
       this.#laws.set(format, law);
     }
     return law;
+  }
+
+  /** Tokens from all copies to all GPUs, and their sums back. */
+  #exchangeS(tokens: number): number {
+    const { exchange, allReduce } = this.#hardware.efficiency;
+    const gpus = this.#gpus * this.shape.copies;
+    // Without a law of its own it is an all-reduce, which moves as much.
+    const law = [...exchange, ...allReduce].find((candidate) => candidate.gpus === gpus);
+    if (law === undefined) throw new Error(`no law of an exchange among ${gpus} GPUs`);
+    const bytes = tokens * this.shape.allReduceBytesPerToken;
+    return Math.min(...law.lines.map((line) => line.latencyS + bytes / line.bytesPerS));
   }
 
   #allReduceS(tokens: number): number {

@@ -116,11 +116,11 @@ function preferred<K extends Pick<Kernel, 'format' | 'engine'>>(
 function lawsOf(hardware: HardwareProfile, format: WeightFormat, family: string): readonly GemmEfficiency[] {
   const { specification, efficiency } = hardware;
   if (format === 'bf16') return [efficiency.gemm.bf16];
-  const others = kernelsOf(hardware, format, family);
-  if (format !== 'fp8') return others;
-  return specification.denseFlopsPerS.fp8 === undefined
-    ? [efficiency.gemm.bf16]
-    : [efficiency.gemm.fp8, ...others];
+  const measured = kernelsOf(hardware, format, family);
+  if (format !== 'fp8') return measured;
+  if (specification.denseFlopsPerS.fp8 === undefined) return [efficiency.gemm.bf16];
+  // What a profile says of fp8 stands in where no kernel was measured.
+  return measured.length > 0 ? measured : [efficiency.gemm.fp8];
 }
 
 function ratesOf(hardware: HardwareProfile, format: WeightFormat, law: GemmEfficiency): GemmRates {

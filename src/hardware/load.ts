@@ -31,6 +31,7 @@ export async function parseHardware(json: unknown, where: string): Promise<Hardw
     ...shares(file, where, provenance),
     kernels: kernelsOf(file.efficiency?.kernels ?? []),
     experts: await expertsOf(file.efficiency?.experts ?? [], where),
+    exchange: await exchangeOf(file.efficiency?.exchange ?? [], where),
     allReduce: await allReduceLaws(file, specification.linkBandwidthBytesPerS, where, provenance),
   };
   return deepFreeze({
@@ -153,13 +154,29 @@ function expertsOf(file: ExpertsFile, where: string): Promise<ExpertKernel[]> {
   );
 }
 
+type ExchangeFile = NonNullable<NonNullable<HardwareFile['efficiency']>['exchange']>;
+
+function exchangeOf(file: ExchangeFile, where: string): Promise<AllReduceLaw[]> {
+  return Promise.all(
+    file.map(async ({ gpus, latency, bandwidth }, i) => ({
+      gpus,
+      lines: [
+        {
+          latencyS: await parseQuantity(latency, 's', `${where}: exchange[${i}].latency`),
+          bytesPerS: await parseQuantity(bandwidth, 'B/s', `${where}: exchange[${i}].bandwidth`),
+        },
+      ],
+    })),
+  );
+}
+
 /** The profile with the kernels that ship beside it, behind its own. Throws a UserError for a file that is none. */
 export async function withKernels(
   hardware: HardwareProfile,
   json: unknown,
   where: string,
 ): Promise<HardwareProfile> {
-  const { denseFlops, kernels, experts = [] } = validate(kernelsSchema, json, where);
+  const { denseFlops, kernels, experts = [], exchange = [] } = validate(kernelsSchema, json, where);
   const { specification, efficiency } = hardware;
   const rates = { ...specification.denseFlopsPerS };
   if (denseFlops !== undefined) {
@@ -172,6 +189,7 @@ export async function withKernels(
       ...efficiency,
       kernels: [...efficiency.kernels, ...kernelsOf(kernels)],
       experts: [...efficiency.experts, ...(await expertsOf(experts, where))],
+      exchange: [...efficiency.exchange, ...(await exchangeOf(exchange, where))],
     },
   });
 }

@@ -50,7 +50,7 @@ export interface ExpertKernel extends Omit<Kernel, 'corner' | 'depthS'> {
   readonly sliver: number;
 }
 
-/** What a factor on kernels scales; `fixed` are the times of operators over experts. */
+/** What a factor on kernels scales; `fixed` are times of operators over experts, and of products beyond a dense layer's. */
 export type KernelFactor = 'bandwidth' | 'flops' | 'fixed';
 
 /** One all-reduce among `gpus`: the cheaper of two lines of latency and rate. */
@@ -122,6 +122,8 @@ export interface HardwareProfile {
     readonly factors?: Readonly<Partial<Record<`${'kernels' | 'experts'}.${KernelFactor}`, number>>>;
     /** Decode attention: share of memory bandwidth, and of bf16 FLOPS for many query tokens. */
     readonly attention: { readonly bandwidth: number; readonly flops: number };
+    /** A gather of tokens from all GPUs and a scatter of their sums together, as copies of attention that share experts do. */
+    readonly exchange: readonly AllReduceLaw[];
     /** By ascending number of GPUs; empty when the GPU has no link. */
     readonly allReduce: readonly AllReduceLaw[];
   };

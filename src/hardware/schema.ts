@@ -117,11 +117,23 @@ const experts = z
   )
   .check(z.describe('operators over routed experts, by format and kernel'));
 
+const exchange = z
+  .array(
+    strictObject({
+      gpus: count.check(z.gte(2)),
+      latency: quantitySchema('s'),
+      bandwidth: quantitySchema('B/s'),
+      provenance,
+    }),
+  )
+  .check(z.describe('a gather and a scatter of all bytes together: latency + bytes / bandwidth'));
+
 /** What ships beside a profile, for experts and for runs in other formats: kernels, and rates that only they use. */
 export const kernelsSchema = strictObject({
   denseFlops: z.optional(strictObject({ int8: quantitySchema('FLOP/s') })),
   kernels,
   experts: z.optional(experts),
+  exchange: z.optional(exchange),
 });
 
 export const hardwareSchema = strictObject({
@@ -155,6 +167,7 @@ export const hardwareSchema = strictObject({
         gemm: z.optional(strictObject({ bf16: z.optional(gemm), fp8: z.optional(gemm) })),
         kernels: z.optional(kernels),
         experts: z.optional(experts),
+        exchange: z.optional(exchange),
         attention: z.optional(
           strictObject({
             bandwidth: z.optional(attentionShare),

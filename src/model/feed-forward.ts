@@ -9,6 +9,8 @@ export interface FeedForwardOptions {
   /** GPUs that share one expert, and groups of them. */
   readonly expertGpus: number;
   readonly expertGroups: number;
+  /** Of all but the experts. */
+  readonly copies: number;
   readonly formats: Quantization;
 }
 
@@ -65,10 +67,14 @@ export function expertShape(of: Layers<Experts>, options: FeedForwardOptions): E
  * Numbers that a token's activation functions read and write, a layer: silu-and-multiply reads 2 widths and writes 1,
  * without a gate it reads 1, for every feed-forward block that the token visits.
  */
-export function activationElements(of: FeedForward, { gpus, expertGpus }: FeedForwardOptions): number {
+export function activationElements(
+  of: FeedForward,
+  { gpus, expertGpus, expertGroups, copies }: FeedForwardOptions,
+): number {
   const streams = of.gated ? 3 : 2;
   if (of.kind === 'dense') return streams * split(of.ffn, gpus);
-  return streams * (of.perToken * split(of.ffn, expertGpus) + split(of.sharedFfn, gpus));
+  const visits = (of.perToken * copies) / expertGroups;
+  return streams * (visits * split(of.ffn, expertGpus) + split(of.sharedFfn, gpus));
 }
 
 interface BlockOptions {

@@ -30,6 +30,8 @@ export interface ForwardShape {
   readonly layers: number;
   /** Products over all tokens of the pass. */
   readonly gemms: readonly Gemm[];
+  /** Those beyond the four a layer that a dense model has, whose launches times of an engine hold; 0 of a head. */
+  readonly furtherProducts: number;
   /** Whether one pass drafts a whole block (DFlash); else a pass drafts a token. */
   readonly block: boolean;
   /** Whether it runs over the last token of each sequence alone, and over no prompts (Medusa). */
@@ -57,6 +59,10 @@ export interface ForwardShape {
   readonly stateFlopsPerToken: number;
   /** Bytes of activations read and written per token outside the matrix products, over all layers. */
   readonly activationBytesPerToken: number;
+  /** Copies of all but the experts, which see the tokens of them all; the pass is that of one. */
+  readonly copies: number;
+  /** Times a pass that tokens are gathered from all copies and their sums scattered again; 0 for one copy. */
+  readonly exchanges: number;
   /** All-reduces a pass (0 for one GPU), each of `allReduceBytesPerToken` a token. */
   readonly allReduces: number;
   readonly allReduceBytesPerToken: number;
@@ -76,7 +82,12 @@ export interface Layout {
   readonly kvDtype?: KvFormat;
   /** Groups of GPUs that share out the experts; default: 1, every GPU has a slice of every expert. */
   readonly ep?: number;
+  /** Copies of attention, each on `tp` GPUs, that share the experts; default: 1. */
+  readonly copies?: number;
 }
+
+/** Of a layer: queries, keys and values in one, output, gate and up in one, down. */
+const DENSE_PRODUCTS = 4;
 
 const BYTES = 2;
 /** Of the id of a token. */
@@ -85,15 +96,18 @@ const TOKEN_BYTES = 4;
 /**
  * The forward pass of a whole model on one of `tp` GPUs.
  *
- * @throws UserError when the attention heads cannot be split over `tp` GPUs, or the experts over `ep` groups
+ * @throws UserError when the attention heads cannot be split over `tp` GPUs, the experts over `ep` groups, or copies have no
+ * experts to share
  */
 export function forwardShape(model: Transformer, layout: Layout): ForwardShape {
   const formats = weightFormats(model, layout.dtype);
   const pass = layerPass(model, model.hidden, layout, formats);
   const lmHead = outputMatrix(model, layout.tp, formats.outputMatrix ?? 'bf16');
   const embeddingBytes = split(model.vocab, layout.tp) * model.hidden * BYTES;
+  const products = pass.gemms.reduce((sum, { count }) => sum + count, 0);
   return {
     ...pass,
+    furtherProducts: Math.max(0, products - DENSE_PRODUCTS * pass.layers),
     block: false,
     readBytesPerToken: TOKEN_BYTES,
     firstPassGemms: [],
@@ -119,7 +133,7 @@ export function weightFormats(
 }
 
 /** Like that of a whole model; its format is bf16 unless another is stated. */
-type HeadLayout = Omit<Layout, 'dtype' | 'ep'> & { readonly dtype?: WeightFormat };
+type HeadLayout = Omit<Layout, 'dtype'> & { readonly dtype?: WeightFormat };
 
 /**
  * One pass of a draft head beside `target`, split like it.
@@ -136,7 +150,7 @@ export function headPass(head: DraftHead, layout: HeadLayout): ForwardShape {
   const { tp, dtype = 'bf16', kvDtype } = layout;
   if (head.heads !== undefined) return medusaPass(head, head.heads, tp, dtype);
   const formats = { attention: dtype, dense: dtype, shared: dtype, experts: dtype };
-  const pass = layerPass(head, head.attentionInput, { tp, dtype, ...(kvDtype && { kvDtype }) }, formats);
+  const pass = layerPass(head, head.attentionInput, { ...layout, dtype }, formats);
   const fusion = gemm('fusion', head.hidden, head.fusion.input, 1, dtype);
   const lmHead = outputMatrix(head, tp, 'bf16');
   const block = isBlock(head);
@@ -145,6 +159,7 @@ export function headPass(head: DraftHead, layout: HeadLayout): ForwardShape {
   const context = gemm('context_kv', keysAndValues, head.hidden, 1, dtype);
   return {
     ...pass,
+    furtherProducts: 0,
     block,
     // A fusion that every pass runs takes the embedding of the token too.
     readBytesPerToken: BYTES * (head.fusion.input - (head.fusion.firstPassOnly ? 0 : head.hidden)),
@@ -167,6 +182,7 @@ function medusaPass(head: DraftHead, heads: number, tp: number, format: WeightFo
     name,
     layers: heads / 2,
     gemms: [residual],
+    furtherProducts: 0,
     block: false,
     lastTokenOnly: true,
     readBytesPerToken: BYTES * hidden,
@@ -179,6 +195,8 @@ function medusaPass(head: DraftHead, heads: number, tp: number, format: WeightFo
     stateBytes: 0,
     stateFlopsPerToken: 0,
     activationBytesPerToken: 2 * BYTES * heads * hidden,
+    copies: 1,
+    exchanges: 0,
     allReduces: 0,
     allReduceBytesPerToken: 0,
     weightBytes: bytes(residual) + bytes(lmHead),
@@ -192,7 +210,7 @@ export function isBlock({ kind }: DraftHead): boolean {
 
 type LayerPass = Omit<
   ForwardShape,
-  'block' | 'readBytesPerToken' | 'firstPassGemms' | 'lmHead' | 'weightBytes'
+  'block' | 'furtherProducts' | 'readBytesPerToken' | 'firstPassGemms' | 'lmHead' | 'weightBytes'
 >;
 
 function layerPass(
@@ -201,7 +219,7 @@ function layerPass(
   layout: Layout,
   formats: Quantization,
 ): LayerPass {
-  const { tp } = layout;
+  const { tp, copies = 1 } = layout;
   checkSplit(of, tp);
   const { hidden } = of;
   const mixers = of.mixers.map(({ layers, ...mixer }) => ({
@@ -242,7 +260,10 @@ function layerPass(
       (parts * 4 * hidden +
         sum(mixers, ({ layers, work }) => layers * 2 * work.elements) +
         sum(of.feedForwards, (one) => one.layers * activationElements(one, feeding))),
-    allReduces: tp > 1 ? parts : 0,
+    copies: experts === null ? 1 : copies,
+    exchanges: copies > 1 && experts !== null ? experts.layers : 0,
+    // Where copies share experts, their sums are scattered instead.
+    allReduces: tp > 1 ? parts - (copies > 1 && experts !== null ? experts.layers : 0) : 0,
     allReduceBytesPerToken: BYTES * hidden,
   };
 }
@@ -259,16 +280,22 @@ function hasState(kind: Stack['mixers'][number]['kind']): boolean {
 /** @throws UserError for groups that do not divide the GPUs and the experts */
 function expertGroups(
   of: Stack & { readonly name: string },
-  { tp, ep = 1 }: Layout,
-): Pick<FeedForwardOptions, 'expertGpus' | 'expertGroups'> {
+  { tp, ep = 1, copies = 1 }: Layout,
+): Pick<FeedForwardOptions, 'expertGpus' | 'expertGroups' | 'copies'> {
   const experts = expertsOf(of);
-  if (experts === null || ep === 1) return { expertGpus: tp, expertGroups: 1 };
-  if (tp % ep !== 0 || experts.count % ep !== 0) {
+  if (experts === null) {
+    if (ep === 1 && copies === 1) return { expertGpus: tp, expertGroups: 1, copies: 1 };
     throw new UserError(
-      `ep ${ep}: ${of.name} has ${experts.count} experts on ${tp} GPUs, expected ep to divide both`,
+      `${ep > 1 ? `ep ${ep}` : `dp-attention ${copies}`}: ${of.name} has no experts to share, expected 1 (--replicas makes copies of a dense model)`,
     );
   }
-  return { expertGpus: tp / ep, expertGroups: ep };
+  const gpus = tp * copies;
+  if (gpus % ep !== 0 || experts.count % ep !== 0) {
+    throw new UserError(
+      `ep ${ep}: ${of.name} has ${experts.count} experts on ${gpus} GPUs, expected ep to divide both`,
+    );
+  }
+  return { expertGpus: gpus / ep, expertGroups: ep, copies };
 }
 
 function outputMatrix(of: Transformer | DraftHead, tp: number, format: WeightFormat): Gemm {

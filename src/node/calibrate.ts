@@ -5,13 +5,14 @@ import { withFitted } from '../cost/calibration/profile.ts';
 import { joinOps, readOps } from '../cost/calibration/tables.ts';
 import { parseEngine } from '../cost/engine-profile.ts';
 import { UserError, unknownName } from '../errors.ts';
-import { parseHardware } from '../hardware/load.ts';
+import { parseHardware, withKernels } from '../hardware/load.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { readJson } from '../json.ts';
 import { engineSections, gpuSections } from '../report/calibration.ts';
 import { type Document, sentence } from '../report/document.ts';
 import { textOf } from '../report/text.ts';
 import { calibrateServing, withFittedTimes } from '../scenario/calibrate-serving.ts';
+import { Documents } from '../scenario/documents.ts';
 import { profileOf } from '../scenario/engine-versions.ts';
 import type { Document as Source } from '../scenario/library.ts';
 import { shippedModels } from '../scenario/models.ts';
@@ -56,7 +57,10 @@ export async function calibrate(request: CalibrateRequest): Promise<void> {
   const date = new Date().toISOString().slice(0, 10);
   const gpu = await profileDocument('gpu', request.gpu);
   const gpuFit = request.ops.length === 0 ? null : await fitGpu(request, gpu, date);
-  const hardware = await parseHardware(gpuFit?.profile ?? readJson(gpu), gpu.where);
+  const hardware = await withShippedKernels(
+    await parseHardware(gpuFit?.profile ?? readJson(gpu), gpu.where),
+    request.gpu,
+  );
   const engineFit = request.serving.length === 0 ? null : await fitEngine(request, hardware, date);
   if (gpuFit !== null) await writeWhole(out!, `${JSON.stringify(gpuFit.profile, null, 2)}\n`);
   if (engineFit !== null) await writeWhole(engineOut!, `${JSON.stringify(engineFit.profile, null, 2)}\n`);
@@ -164,6 +168,12 @@ function serverOf({ target, tp, dtype }: CalibrateRequest, benchmarks: boolean):
 function frameworkOf({ framework }: CalibrateRequest): string | null {
   const [engine = '', version = ''] = (framework ?? '').split('/');
   return profileOf(engine, version, '');
+}
+
+/** A GPU that ships with the kernels that ship beside it, as every run takes it. */
+async function withShippedKernels(hardware: HardwareProfile, named: string): Promise<HardwareProfile> {
+  const kernels = await new Documents(folderLibrary).kernels(named);
+  return kernels === null ? hardware : withKernels(hardware, readJson(kernels), kernels.where);
 }
 
 async function profileDocument(kind: 'gpu' | 'engine', named: string): Promise<Source> {

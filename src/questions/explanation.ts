@@ -177,7 +177,8 @@ function rejectedCosts(
   batch: number,
 ): Pick<Explanation, 'rejected_joules_per_mtok' | 'rejected_usd_per_mtok'> {
   const { powerW, priceUsdPerH } = hardware.specification;
-  const gpuSPerMtok = (1000 * (rejected_draft + rejected_verify) * scenario.tp) / batch;
+  const gpuSPerMtok =
+    (1000 * (rejected_draft + rejected_verify) * scenario.tp * scenario.dpAttention) / batch;
   return {
     rejected_joules_per_mtok: powerW === null ? null : powerW * gpuSPerMtok,
     rejected_usd_per_mtok: priceUsdPerH === null ? null : (priceUsdPerH / 3600) * gpuSPerMtok,

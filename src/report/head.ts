@@ -47,8 +47,9 @@ export function head(
 
 /** Such as `llama-3.1-8b (bf16) on 2 x NVIDIA H100`. */
 export function modelOn(
-  { scenario: { dtype, tp, pp }, target, hardware }: Inputs,
+  { scenario: { dtype, tp, dpAttention, pp }, target, hardware }: Inputs,
   preposition = 'on',
 ): string {
-  return `${target.name} (${formatsText(dtype, target)}) ${preposition} ${tp * pp === 1 ? '' : `${tp * pp} x `}${hardware.label}`;
+  const gpus = tp * dpAttention * pp;
+  return `${target.name} (${formatsText(dtype, target)}) ${preposition} ${gpus === 1 ? '' : `${gpus} x `}${hardware.label}`;
 }

@@ -1,7 +1,7 @@
 /** Which draft model each method runs. */
 import { type BasicMethod, basicMethod, type Method } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
-import type { DraftHead, Transformer } from '../model/architecture.ts';
+import { type DraftHead, expertsOf, type Transformer } from '../model/architecture.ts';
 import { mtpHead } from '../model/mtp-head.ts';
 import { selfShape } from '../model/self-draft.ts';
 import { type ForwardShape, forwardShape, headShape, type Layout } from '../model/shape.ts';
@@ -106,7 +106,11 @@ async function defaultHead(
 
 /** How a scenario lays out its target. */
 export function targetLayout(scenario: Scenario): Layout {
-  return layout(scenario, scenario.dtype);
+  return { ...layout(scenario, scenario.dtype), ...expertLayout(scenario) };
+}
+
+function expertLayout({ ep, dpAttention }: Scenario): Pick<Layout, 'ep' | 'copies'> {
+  return { ep, copies: dpAttention };
 }
 
 /** What each method runs, by its name. */
@@ -147,7 +151,10 @@ export function draftShape(
   if (card.kind === 'transformer') return forwardShape(card, layout(own, scenario.draftDtype));
   // Files of heads say no format; they are published in bf16.
   const dtype = scenario.draftDtype === 'auto' ? 'bf16' : scenario.draftDtype;
-  return headShape(card, target, layout(own, dtype));
+  return headShape(card, target, {
+    ...layout(own, dtype),
+    ...(expertsOf(card) !== null && expertLayout(scenario)),
+  });
 }
 
 function layout<T extends WeightFormat | 'auto'>({ tp, kvDtype }: Scenario, dtype: T) {

@@ -157,7 +157,10 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
 }
 
 /** The profiles of GPU and engine with what-if values in place. Throws a UserError for what they do not go with. */
-async function readMachine({ gpu, engine, set, tp }: Scenario, documents: Documents): Promise<Profiles> {
+async function readMachine(
+  { gpu, engine, set, tp, dpAttention }: Scenario,
+  documents: Documents,
+): Promise<Profiles> {
   const profile = async (kind: 'gpu' | 'engine', named: string) => {
     const document = await documents.profile(kind, named);
     return { where: document.where, json: readJson(document) };
@@ -169,6 +172,7 @@ async function readMachine({ gpu, engine, set, tp }: Scenario, documents: Docume
     if (reason !== null) throw new UserError(`--set ${path}=${written} has no effect ${reason}`);
   }
   checkAllReduce(hardware, tp, '--tp');
+  checkAllReduce(hardware, tp * dpAttention, `--tp ${tp} --dp-attention ${dpAttention}: GPUs`);
   return profiles;
 }
 

@@ -21,7 +21,15 @@ export function kvBlocksOf(inputs: Inputs, target: ForwardShape, drafts: readonl
   };
   const what = `${inputs.target.name} in ${formatsText(scenario.dtype, inputs.target)}`;
   if (!drafting.apart || drafts.length === 0) {
-    return blocksOn(inputs, hardware, stage, drafts, what, 'more GPUs (--tp) or a smaller --dtype may do');
+    const blocks = blocksOn(
+      inputs,
+      hardware,
+      stage,
+      drafts,
+      what,
+      'more GPUs (--tp) or a smaller --dtype may do',
+    );
+    return scenario.dpAttention * blocks;
   }
   const [draft, ...others] = drafts;
   return Math.min(

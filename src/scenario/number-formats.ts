@@ -65,10 +65,10 @@ export function formatsText(dtype: Scenario['dtype'], target: Transformer): stri
   return [...own, own.length === 0 ? rest : `rest ${rest}`].join(', ');
 }
 
-/** Whether it needs more than the profile of a GPU says: kernels of other formats than bf16 and fp8. */
+/** Whether it needs more than the profile of a GPU says: kernels of other formats than bf16. */
 export function needsKernels({ dtype, draftDtype }: Formats, target: Transformer): boolean {
   const used = Object.values(formatsByKind(weightFormats(target, dtype), target));
-  return [...used, draftDtype].some((one) => !['auto', 'bf16', 'fp8'].includes(one));
+  return [...used, draftDtype].some((one) => one !== 'auto' && one !== 'bf16');
 }
 
 /** What a user should know of the formats that were asked for, a sentence each. */

@@ -403,6 +403,26 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   },
   ...PLACEMENT_OPTIONS,
   ...WRITING_OPTIONS,
+  ep: {
+    ...whole(1, 1024),
+    default: 1,
+    help: 'groups of GPUs that share out the experts; 1: every GPU has a slice of each',
+    group: 'machine',
+    hash: 'changed',
+    idle: ({ cost }) => (COST_MODELS[cost].machine ? null : `with --cost ${cost}`),
+  },
+  dpAttention: {
+    ...whole(1, 1024),
+    default: 1,
+    help: 'copies of attention, each on --tp GPUs, that share the experts of a replica (data-parallel attention)',
+    group: 'machine',
+    hash: 'changed',
+    idle: ({ cost }) => (COST_MODELS[cost].machine ? null : `with --cost ${cost}`),
+    lacks: ({ dpAttention, pp, draftGpu }) =>
+      dpAttention === 1 || (pp === 1 && draftGpu === null)
+        ? null
+        : `${dpAttention}: copies share the GPUs of one replica, expected neither --pp nor --draft-gpu`,
+  },
 };
 
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];

@@ -8,7 +8,8 @@ import { bytesMachine, flopsMachine } from '../cost/demand.ts';
 import type { Machine } from '../cost/fields.ts';
 import { placedOn } from '../cost/placement.ts';
 import { Roofline } from '../cost/roofline.ts';
-import { noSeconds, type PartSeconds, PassWork, StepWork, Verified } from '../cost/work.ts';
+import { shared } from '../cost/shared-experts.ts';
+import { type CostModel, noSeconds, type PartSeconds, PassWork, StepWork, Verified } from '../cost/work.ts';
 import { takesK } from '../drafter/methods.ts';
 import { forwardShape } from '../model/shape.ts';
 import { draftShape, targetLayout } from './draft-cards.ts';
@@ -140,18 +141,21 @@ class Pricer {
     return price;
   }
 
-  #cost({ hardware, engine }: Machine): Roofline {
+  #cost({ hardware, engine }: Machine): CostModel {
     const { scenario, target, drafts, placement } = this.#inputs;
     const name = this.#draft;
     const shapes = name === null ? [] : [draftShape(name, drafts.get(name)!, this.#inputs)];
     const placed = placedOn(placement, hardware);
-    return new Roofline(
-      forwardShape(target, targetLayout(scenario)),
-      shapes,
-      hardware,
-      engine,
-      scenario.tp,
-      placed,
+    return shared(
+      new Roofline(
+        forwardShape(target, targetLayout(scenario)),
+        shapes,
+        hardware,
+        engine,
+        scenario.tp,
+        placed,
+      ),
+      scenario.dpAttention,
     );
   }
 }

@@ -103,12 +103,12 @@ export function parseAhead(written: string): Ahead {
 
 /** GPUs that a setting takes, those of one kind beside those of the other. */
 export function gpusOf(
-  { tp, pp, replicas }: Scenario,
+  { tp, dpAttention, pp, replicas }: Scenario,
   { drafting }: Placement,
   method: Parameters<typeof draftSlots>[0],
 ): { readonly target: number; readonly drafting: number } {
   return {
-    target: tp * pp * replicas,
+    target: tp * dpAttention * pp * replicas,
     drafting: drafting.apart && draftSlots(method) > 0 ? drafting.gpus * replicas : 0,
   };
 }

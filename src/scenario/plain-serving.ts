@@ -2,8 +2,8 @@
  * Tables of plain serving as ai-dynamo/aiconfigurator publishes them: a row is one closed load on one replica, with its
  * mean TTFT and TPOT. Columns: docs/calibration.md.
  *
- * Left out: copies of attention that share experts (dp_attention above 1). The tables do not say the format of the KV
- * cache: that of fp8 and fp4 checkpoints of dense models, and of all of them under TensorRT-LLM, is fp8.
+ * The tables do not say the format of the KV cache: that of fp8 and fp4 checkpoints of dense models, and of all of them
+ * under TensorRT-LLM, is fp8.
  */
 import { readSheet, type SheetRow } from '../cost/calibration/sheet.ts';
 import { UserError } from '../errors.ts';
@@ -24,9 +24,6 @@ export interface PlainServing {
   readonly model: string;
   readonly options: Options;
   readonly load: ClosedLoad;
-  readonly dpAttention: number;
-  /** Groups of GPUs that share out the experts; 1 of a dense model. */
-  readonly ep: number;
   readonly ttftS: number;
   readonly tpotS: number;
   readonly calibrates: boolean;
@@ -39,6 +36,10 @@ const TARGETS: Readonly<Record<string, string>> = {
   'meta-llama/Llama-3.1-70B': 'llama-3.1-70b',
   'deepseek-ai/DeepSeek-R1': 'deepseek-v3',
   'openai/gpt-oss-120b': 'gpt-oss-120b',
+  'MiniMaxAI/MiniMax-M2.5': 'minimax-m2.5',
+  'moonshotai/Kimi-K2.5': 'kimi-k2.5',
+  'zhipuai/GLM-5': 'glm-5',
+  'Qwen/Qwen3.5-397B-A17B': 'qwen3.5-397b-a17b',
 };
 
 /** Each request's lengths are uniform between 0.8 and 1 times what the table says. */
@@ -78,6 +79,8 @@ function servedRow(row: SheetRow): PlainServing {
       ...(target !== null && { target }),
       method: ['none'],
       tp: row.whole('tp'),
+      dpAttention: row.whole('dp_attention'),
+      ep: dense(row) ? 1 : row.whole('moe_ep'),
       dtype: weightFormat(row, model),
       kvDtype: keepsFp8(row, model) ? 'fp8' : 'bf16',
     },
@@ -86,8 +89,6 @@ function servedRow(row: SheetRow): PlainServing {
       outputTokens: MEAN_LENGTH * row.whole('output_tokens'),
       concurrency: row.whole('concurrency'),
     },
-    dpAttention: row.whole('dp_attention'),
-    ep: dense(row) ? 1 : row.whole('moe_ep'),
     ttftS: 1e-3 * row.positive('ttft_ms'),
     tpotS: 1e-3 * row.positive('tpot_ms'),
     calibrates: use === 'calibrate',
@@ -149,7 +150,7 @@ const REPEATS = 1.1;
 const FALLS = 1.05;
 
 function seriesOf(row: PlainServing): string {
-  const { engine, version, gpu, model, options, load, dpAttention, ep } = row;
+  const { engine, version, gpu, model, options, load } = row;
   const { promptTokens, outputTokens } = load;
-  return JSON.stringify([engine, version, gpu, model, options, dpAttention, ep, promptTokens, outputTokens]);
+  return JSON.stringify([engine, version, gpu, model, options, promptTokens, outputTokens]);
 }

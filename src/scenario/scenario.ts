@@ -50,6 +50,10 @@ export interface Scenario {
   readonly kvDtype: KvFormat | 'auto';
   /** Of draft models and heads. */
   readonly draftDtype: WeightFormat | 'auto';
+  /** Groups of GPUs that share out the experts. */
+  readonly ep: number;
+  /** Copies of attention, each on `tp` GPUs, that share the experts. */
+  readonly dpAttention: number;
   /** Whether prompts and outputs may be longer than the model's context. */
   readonly ignoreContextLimit: boolean;
   /** Area under the ROC curve of the drafter's confidence; null for what was recorded or is assumed. */

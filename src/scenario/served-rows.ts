@@ -49,7 +49,7 @@ export function selectServed(
     const reason =
       row.target === null
         ? `${row.model} is not in the catalogue`
-        : row.dpAttention > 1
+        : row.options.dpAttention! > 1
           ? 'copies of attention share experts (dp_attention)'
           : contradicted.get(row.line);
     if (reason !== undefined) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);

@@ -4,6 +4,7 @@ import type { Machine } from '../cost/fields.ts';
 import { COST_MODELS, type CostName } from '../cost/models.ts';
 import { placedOn } from '../cost/placement.ts';
 import { Roofline } from '../cost/roofline.ts';
+import { shared } from '../cost/shared-experts.ts';
 import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import type { CostModel, Verified } from '../cost/work.ts';
 import { assembleDrafter, type Planted } from '../drafter/assemble.ts';
@@ -248,13 +249,16 @@ export class Setups {
       ? kvBlocksOf(this.#inputs, this.#target, shapes)
       : Number.POSITIVE_INFINITY;
     const price = ({ hardware, engine }: Machine) =>
-      PRICES[scenario.cost](
-        this.#target,
-        shapes,
-        hardware,
-        engine,
-        scenario.tp,
-        placedOn(this.#inputs.placement, hardware),
+      shared(
+        PRICES[scenario.cost](
+          this.#target,
+          shapes,
+          hardware,
+          engine,
+          scenario.tp,
+          placedOn(this.#inputs.placement, hardware),
+        ),
+        scenario.dpAttention,
       );
     const { promptTokens } = trace;
     const policy = named.spec;

@@ -58,6 +58,7 @@ function gpu({ bandwidth = BOUNDLESS, bf16 = BOUNDLESS, fp8 }: Gpu): HardwarePro
           sliver: 0,
         },
       ],
+      exchange: [{ gpus: 2, lines: [{ latencyS: 7, bytesPerS: 2 }] }],
       attention: { bandwidth: 0.5, flops: 0.2 },
       allReduce: [
         {
@@ -84,6 +85,7 @@ function shape(rest: Partial<ForwardShape> = {}): ForwardShape {
     name: 'tiny',
     layers: 1,
     gemms: [],
+    furtherProducts: 0,
     block: false,
     readBytesPerToken: 4,
     firstPassGemms: [],
@@ -95,6 +97,8 @@ function shape(rest: Partial<ForwardShape> = {}): ForwardShape {
     stateBytes: 0,
     stateFlopsPerToken: 0,
     activationBytesPerToken: 0,
+    copies: 1,
+    exchanges: 0,
     allReduces: 0,
     allReduceBytesPerToken: 0,
     weightBytes: 0,

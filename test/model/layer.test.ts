@@ -43,6 +43,10 @@ describe('model cards', () => {
     'gpt-oss-120b': 116.83,
     'glm-4.5-air': 106.85,
     'deepseek-v3': 671.03,
+    'minimax-m2.5': 228.7,
+    'kimi-k2.5': 1026.4,
+    'glm-5': 744,
+    'qwen3.5-397b-a17b': 397,
   };
 
   test('there is a published count for every card', () => {

@@ -127,6 +127,12 @@ describe('DeepSeek-V3 by hand', () => {
     expect(named(shape, 'router')).toMatchObject({ n: 256, k: 7168, count: 58, compute: 'bf16' });
   });
 
+  test('launches more products than a dense model does', () => {
+    // A layer: five of attention; a router and two of the shared expert in 58, two of the dense block in 3.
+    expect(shape.furtherProducts).toBe(5 * 61 + 3 * 58 + 2 * 3 - 4 * 61);
+    expect(forwardShape(llama, { tp: 1, dtype: 'bf16' }).furtherProducts).toBe(0);
+  });
+
   test('a model that projects queries directly has one query matrix', () => {
     const [mixer] = deepseek.mixers;
     const direct = { ...deepseek, mixers: [{ ...mixer, queryRank: 0 }] } as typeof deepseek;

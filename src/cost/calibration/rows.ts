@@ -59,6 +59,8 @@ export interface OpsRows {
   readonly attention: readonly AttentionRow[];
   readonly allReduce: readonly AllReduceRow[];
   readonly experts: readonly ExpertsRow[];
+  /** Gathers, scatters and exchanges, which no profile's own law is fitted to. */
+  readonly collectives: readonly AllReduceRow[];
 }
 
 /** Bytes of keys and values a row reads, in bf16; with a sliding window those in sight. */

@@ -82,6 +82,7 @@ export function readOps(text: string, where: string, models: readonly Transforme
     attention: [],
     allReduce: [],
     experts: [],
+    collectives: [],
     ...format.read(sheet, models),
     comments: sheet.comments,
   };
@@ -94,6 +95,7 @@ export function joinOps(tables: readonly OpsRows[]): OpsRows {
     attention: tables.flatMap(({ attention }) => attention),
     allReduce: tables.flatMap(({ allReduce }) => allReduce),
     experts: tables.flatMap(({ experts }) => experts),
+    collectives: tables.flatMap(({ collectives }) => collectives),
   };
 }
 

@@ -54,21 +54,19 @@ export function readWideDecode(sheet: Sheet): { attention: AttentionRow[] } {
 /** Collectives that are no all-reduces. */
 const OTHER_COLLECTIVES = /all_gather|alltoall|reduce_scatter/;
 
-export function readCollectives(sheet: Sheet): { allReduce: AllReduceRow[] } {
-  const allReduce: AllReduceRow[] = [];
-  for (const row of sheet.rows()) {
-    const kernel = row.text('kernel_source');
-    if (OTHER_COLLECTIVES.test(kernel)) continue;
-    allReduce.push({
+export function readCollectives(sheet: Sheet): { allReduce: AllReduceRow[]; collectives: AllReduceRow[] } {
+  const rows = [...sheet.rows()].map(
+    (row): AllReduceRow => ({
       system: row.text('system'),
       engine: engineOf(row.text('framework')),
-      kernel,
+      kernel: row.text('kernel_source'),
       gpus: row.whole('num_gpus', 2),
       bytes: row.whole('bytes'),
       seconds: row.positive('us') * US,
-    });
-  }
-  return { allReduce };
+    }),
+  );
+  const isOther = ({ kernel }: AllReduceRow) => OTHER_COLLECTIVES.test(kernel);
+  return { allReduce: rows.filter((row) => !isOther(row)), collectives: rows.filter(isOther) };
 }
 
 export function readWideExperts(sheet: Sheet): { experts: ExpertsRow[] } {

@@ -447,7 +447,7 @@ describe('which rows are taken', () => {
   ) =>
     calibrateOps(
       await parseHardware(GPU, 'my-gpu.json'),
-      { gemm, attention: [], allReduce, experts: [] },
+      { gemm, attention: [], allReduce, experts: [], collectives: [] },
       {
         ...options,
         ...more,
