@@ -42,6 +42,14 @@ it('what a block needs is one of the words of docs/README.md', () => {
   expect(blocks.filter(({ needs }) => needs === null).length).toBeGreaterThan(10);
 });
 
+it('each page of docs says whom it is for, or what wrote it, and stands in the index', () => {
+  const index = readFileSync(join(ROOT, 'docs/README.md'), 'utf8');
+  for (const page of PAGES.filter((path) => /^docs\/(?!README)/.test(path))) {
+    expect(readFileSync(join(ROOT, page), 'utf8'), page).toMatch(/^# [^\n]+\n\n(_For |Written by )/);
+    expect(index).toContain(`](${page.slice('docs/'.length)})`);
+  }
+});
+
 it('commands stand in blocks that say so', () => {
   for (const page of PAGES)
     for (const { line, info, text } of fences(page))
