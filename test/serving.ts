@@ -26,6 +26,8 @@ type Pass = Omit<PassWork, 'add' | 'clear'>;
 /** Decoding takes 1 s and prefilling 10 s, both together 11 s, or whatever is said; keeps what it was asked. */
 export class Stopwatch extends PlainPrices {
   readonly steps: Step[] = [];
+  /** Tokens that models caught up on, by step that decodes. */
+  readonly catchUps: number[] = [];
 
   constructor(decodeS: (decode: Pass) => number = () => 1, prefillS: (prompts: Pass) => number = () => 10) {
     super(
@@ -44,6 +46,7 @@ export class Stopwatch extends PlainPrices {
 
   override priceStep(work: StepWork, cost: PartSeconds): void {
     this.steps.push({ decode: { ...work.verify }, prompts: { ...work.prefill } });
+    this.catchUps.push(work.drafts.reduce((sum, { catchUpTokens }) => sum + catchUpTokens, 0));
     super.priceStep(work, cost);
   }
 
@@ -78,8 +81,8 @@ export interface Setting extends Partial<Limits> {
   readonly horizonS?: number;
   /** Whether gaps between tokens are kept; they are unless said. */
   readonly gaps?: boolean;
-  /** Whether the drafter takes the rounds of a step one by one, even if it has a quicker way. */
-  readonly oneByOne?: boolean;
+  /** Ways of the drafter that are left out: rounds of all at once, rounds known ahead. */
+  readonly without?: readonly ('rounds' | 'known')[];
   readonly onStep?: (step: EngineStep, engine: Engine) => void;
 }
 
@@ -96,7 +99,7 @@ export function engineOf(setting: Setting): Engine {
     AS_RECORDED,
     { policy: parsePolicy(setting.policy ?? 'fixed'), cost, seed: 1 },
   );
-  if (setting.oneByOne === true) Object.assign(drafter, { rounds: undefined });
+  for (const way of setting.without ?? []) Object.assign(drafter, { [way]: undefined });
   const engine: Engine = new Engine({
     workload: {
       promptTokens: Int32Array.from(prompts),

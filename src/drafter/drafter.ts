@@ -7,6 +7,7 @@
 import { type StepWork, Verified } from '../cost/work.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { DecodingRows } from './decoding-rows.ts';
+import type { KnownRounds } from './known-rounds.ts';
 import type { RoundReplay } from './replay.ts';
 
 export interface Drafter {
@@ -40,6 +41,8 @@ export interface Drafter {
    * `work`. Whoever has no quicker way goes round by round.
    */
   rounds?(rows: DecodingRows, from: number, upTo: number, work: StepWork): void;
+  /** Its rounds, where they depend on nothing but their request. */
+  readonly known?: KnownRounds;
   /** A step gave the request at `position` one token without drafting. */
   sitOut(request: number, position: number): void;
   /** Prompt and output of a request were prefilled again, and one token came of it. */
@@ -71,7 +74,9 @@ export function mostVerified(proposers: readonly Proposer[]): Verified {
 }
 
 /** Plain decoding: one token a step. */
-export class PlainDecoding implements Drafter {
+export class PlainDecoding implements Drafter, KnownRounds {
+  readonly known = this;
+  readonly catchUpAfter = new Int32Array(2);
   readonly most = new Verified();
   readonly verified = this.most;
   readonly emitted = 1;
@@ -86,8 +91,23 @@ export class PlainDecoding implements Drafter {
       contextTokens += rows.context(n);
       rows.setEmitted(n, 1);
     }
-    work.addRounds(upTo - from, contextTokens, this.verified);
+    this.state(upTo - from, contextTokens, 0, work);
   }
+
+  stream(_request: number, _position: number, left: number, emitted: Int32Array): number {
+    emitted.fill(1, 0, left);
+    return left;
+  }
+
+  nextCatchUp(): number {
+    return 0;
+  }
+
+  state(sequences: number, contextTokens: number, _: number, work: StepWork): void {
+    work.addRounds(sequences, contextTokens, this.verified);
+  }
+
+  resume(): void {}
 
   sitOut(): void {}
 

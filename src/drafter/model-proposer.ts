@@ -64,6 +64,20 @@ export class ModelProposer implements Proposer {
     return unread;
   }
 
+  /** Tokens that it catches up on in the next round of a request; and in one after a round that drafted k tokens. */
+  nextCatchUp(request: number, position: number): number {
+    return this.#unreadAt(request, position);
+  }
+
+  catchUpAfter(k: number, emitted: number): number {
+    return this.#readsLastOnly ? 1 : this.#unreadAfter(k, emitted, emitted);
+  }
+
+  /** Notes that the last round of a request drafted k tokens. */
+  resume(request: number, k: number, emitted: number): void {
+    this.#unread[request] = this.#unreadAfter(k, emitted, emitted);
+  }
+
   reread(request: number): void {
     this.#unread[request] = 1;
   }

@@ -40,6 +40,8 @@ export interface RoundReplay {
   round(request: number, position: number, left: number, asked?: number): void;
   /** Tokens that a round emits; `round` says the same and more. */
   emittedBy(request: number, position: number, left: number, asked: number): number;
+  /** What every round to the end of a request emits, and how many they are. */
+  emittedTo(request: number, position: number, left: number, asked: number, emitted: Int32Array): number;
 }
 
 export class Replay implements RoundReplay {
@@ -78,6 +80,23 @@ export class Replay implements RoundReplay {
 
   emittedBy(request: number, position: number, left: number, asked: number): number {
     return Math.min(lesser(this.#emittedAt[this.#starts[request]! + position]!, asked + 1), left);
+  }
+
+  emittedTo(request: number, position: number, left: number, asked: number, emitted: Int32Array): number {
+    const emittedAt = this.#emittedAt;
+    const most = asked + 1;
+    const start = this.#starts[request]! + position;
+    const end = start + left;
+    let at = start;
+    let rounds = 0;
+    // Each round waits for the one before, so that as little as can be stands between them.
+    while (at < end) {
+      const tokens = lesser(emittedAt[at]!, most);
+      emitted[rounds++] = tokens;
+      at += tokens;
+    }
+    if (at > end) emitted[rounds - 1]! -= at - end;
+    return rounds;
   }
 
   #propose(at: number, asked: number, possible: number): void {

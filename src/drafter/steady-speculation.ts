@@ -6,9 +6,12 @@ import type { StepWork } from '../cost/work.ts';
 import { FixedLength } from '../policy/fixed-length.ts';
 import type { DecodingRows } from './decoding-rows.ts';
 import { Speculation } from './drafter.ts';
+import type { KnownRounds } from './known-rounds.ts';
 import type { ModelProposer } from './model-proposer.ts';
 
-export class SteadySpeculation extends Speculation {
+export class SteadySpeculation extends Speculation implements KnownRounds {
+  readonly known = this;
+  readonly catchUpAfter: Int32Array;
   readonly #model: ModelProposer;
   readonly #k: number;
 
@@ -17,6 +20,7 @@ export class SteadySpeculation extends Speculation {
     super(model, new FixedLength(k));
     this.#model = model;
     this.#k = k;
+    this.catchUpAfter = Int32Array.from({ length: k + 2 }, (_, emitted) => model.catchUpAfter(k, emitted));
   }
 
   rounds(rows: DecodingRows, from: number, upTo: number, work: StepWork): void {
@@ -33,8 +37,23 @@ export class SteadySpeculation extends Speculation {
       contextTokens += rows.context(n);
       catchUpTokens += model.catchUp(request, position, k, emitted);
     }
-    const count = upTo - from;
-    model.draftAll(count, k, contextTokens, catchUpTokens, work);
-    work.addRounds(count, contextTokens, this.most);
+    this.state(upTo - from, contextTokens, catchUpTokens, work);
+  }
+
+  stream(request: number, position: number, left: number, emitted: Int32Array): number {
+    return this.#model.replay.emittedTo(request, position, left, this.#k, emitted);
+  }
+
+  nextCatchUp(request: number, position: number): number {
+    return this.#model.nextCatchUp(request, position);
+  }
+
+  state(sequences: number, contextTokens: number, catchUpTokens: number, work: StepWork): void {
+    this.#model.draftAll(sequences, this.#k, contextTokens, catchUpTokens, work);
+    work.addRounds(sequences, contextTokens, this.most);
+  }
+
+  resume(request: number, emitted: number): void {
+    this.#model.resume(request, this.#k, emitted);
   }
 }

@@ -59,6 +59,15 @@ export class TreeReplay implements RoundReplay {
     this.emitted = this.emittedBy(request, position, left, asked);
   }
 
+  emittedTo(request: number, position: number, left: number, asked: number, emitted: Int32Array): number {
+    let rounds = 0;
+    for (let done = 0; done < left; rounds++) {
+      emitted[rounds] = this.emittedBy(request, position + done, left - done, asked);
+      done += emitted[rounds]!;
+    }
+    return rounds;
+  }
+
   emittedBy(request: number, position: number, left: number, asked: number): number {
     if (asked === 0) return 1;
     const { starts, ends } = this.#texts;

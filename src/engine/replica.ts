@@ -10,6 +10,7 @@
 
 import { type CostModel, totalSeconds, Verified } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
+import { Ahead } from './ahead.ts';
 import { KvMemory } from './kv-memory.ts';
 import { type NumberedHashes, PrefixCache } from './prefix-cache.ts';
 import type { FinishedRecords, StepObserver, TokenGaps, Totals } from './records.ts';
@@ -63,6 +64,8 @@ export class Replica implements Loaded {
   toCompute = 0;
   readonly #running = new Running();
   readonly #step: StepUnderWay;
+  /** Null where rounds depend on more than their request. */
+  readonly #ahead: Ahead | null;
   /** When the last step ended, in seconds. */
   #lastEndS = 0;
   /** Of the requests that decode, those that got no token at that time: the budget was spent before them. */
@@ -74,7 +77,9 @@ export class Replica implements Loaded {
     this.#index = index;
     this.#cache = hashes === null ? null : new PrefixCache(hashes, limits.blockTokens);
     this.#kv = new KvMemory(limits.kvBlocks, this.#cache);
-    this.#step = new StepUnderWay(parts.draftModels, parts.drafter.most);
+    const { known, most } = parts.drafter;
+    this.#step = new StepUnderWay(parts.draftModels, most);
+    this.#ahead = known === undefined ? null : new Ahead(known, most, limits.blockTokens);
   }
 
   /** Requests that wait or run. */
@@ -155,6 +160,9 @@ export class Replica implements Loaded {
     const { drafter } = this.#parts;
     const { queries, keys } = drafter.most;
     const { verify } = this.#step.work;
+    if (this.#ahead?.take(this.#running, this.#step, this.#kv, budget, this.#late === 0)) {
+      return budget - verify.tokens;
+    }
     if (this.#running.decoding > 0) drafter.stepBegins(this.#running.decoding, this.#running.decodingContext);
     while (verify.sequences < this.#running.decoding && verify.tokens < budget) {
       // Who drafts needs room for the largest round, in the budget as in memory: so many surely have it.
@@ -315,6 +323,7 @@ export class Replica implements Loaded {
     this.#running.decoding++;
     this.#running.decodingContext += context;
     this.#step.prefills++;
+    this.#ahead?.begin(this.#running, place);
   }
 
   /** Enters what is computed of a prompt into the prefix cache. */

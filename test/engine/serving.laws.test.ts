@@ -224,17 +224,52 @@ describe('any serving', () => {
     );
   });
 
-  it('takes the rounds of a step at once as it would one by one', () => {
+  /** Everything that a run leaves behind. */
+  const outcome = (setting: Setting) => {
+    const { finished, totals, gaps, makespanS } = serve(setting);
+    const { steps, catchUps } = setting.cost as Stopwatch;
+    return { finished, totals, gaps, makespanS, steps, catchUps };
+  };
+
+  it('takes the rounds of a step at once, and those known ahead, as it would one by one', () => {
     fc.assert(
       fc.property(anySetting, (drawn) => {
-        const outcome = (oneByOne: boolean) => {
-          const setting = build({ ...drawn, always: true });
-          const { finished, totals, gaps, makespanS } = serve({ ...setting, oneByOne });
-          return { finished, totals, gaps, makespanS, steps: (setting.cost as Stopwatch).steps };
-        };
-        expect(outcome(false)).toEqual(outcome(true));
+        const setting = () => build({ ...drawn, always: true });
+        const plain = outcome({ ...setting(), without: ['rounds', 'known'] });
+        expect(outcome({ ...setting(), without: ['known'] })).toEqual(plain);
+        expect(outcome(setting())).toEqual(plain);
       }),
       { numRuns: 500 },
+    );
+  });
+
+  it('goes on ahead after steps in which something was short', () => {
+    const long = fc.record({
+      requests: fc.array(
+        fc.integer({ min: 40, max: 400 }).chain((output) =>
+          fc.record({
+            prompt: fc.integer({ min: 1, max: 60 }),
+            emitted: fc.array(fc.integer({ min: 1, max: MAX_K + 1 }), {
+              minLength: output,
+              maxLength: output,
+            }),
+            extra: fc.constant(0),
+            family: fc.integer({ min: 0, max: 2 }),
+          }),
+        ),
+        { minLength: 2, maxLength: 6 },
+      ),
+      method: fc.constantFrom('none', 'eagle3', 'draft-model'),
+      room: fc.double({ min: 1, max: 3, noNaN: true }),
+      load: fc.constantFrom('closed', 'poisson'),
+      policy: fc.constant('fixed'),
+    });
+    fc.assert(
+      fc.property(anySetting, long, (drawn, requests) => {
+        const setting = () => build({ ...drawn, ...requests, always: true });
+        expect(outcome(setting())).toEqual(outcome({ ...setting(), without: ['known'] }));
+      }),
+      { numRuns: 60 },
     );
   });
 
