@@ -56,6 +56,8 @@ interface BenchRun extends Run {
 interface Draws {
   /** The machine with each uncertain constant one standard error larger. */
   readonly shifted: readonly Machine[];
+  /** Paths of the uncertain constants, those of trees behind those of the machine. */
+  readonly constants: readonly string[];
   readonly confidence: Confidence;
 }
 
@@ -94,10 +96,11 @@ export class Bench {
       // Constants of no machine come without errors: only the choice of requests is uncertain there.
       const { machine } = COST_MODELS[cost];
       const uncertain = machine ? usedFields(inputs).filter((field) => field.error(inputs) > 0) : [];
-      const paths = [...uncertain, ...(this.#hasTrees ? TREE_CONSTANTS : [])].map(({ path }) => path);
+      const constants = [...uncertain, ...(this.#hasTrees ? TREE_CONSTANTS : [])].map(({ path }) => path);
       this.#draws = {
         shifted: uncertain.map((field) => scaled(field, inputs, 1 + field.error(inputs))),
-        confidence: new Confidence(this.#trace.ids.length, paths, seed),
+        constants,
+        confidence: new Confidence(this.#trace.ids.length, constants, seed),
       };
     }
     return this.#draws;
@@ -204,6 +207,13 @@ export class Bench {
         ? this.#baseline(this.#setups.of(other, batch), batch)
         : this.#kept(this.#setups.of(setting, batch), batch);
     return this.#over(run(a, b), run(b, a));
+  }
+
+  /** A setting's run, and what constant each of its shifts is of. */
+  uncertainRun(setting: Setting, batch: number | null): { run: Run; constants: readonly string[] } {
+    const setup = this.#setups.of(setting, batch);
+    const run = setting.method.kind === 'none' ? this.#baseline(setup, batch) : this.#kept(setup, batch);
+    return { run, constants: this.#drawn().constants };
   }
 
   /** The same under a load that has batch sizes, where there always is one. */
@@ -419,7 +429,7 @@ export class Bench {
   }
 }
 
-const NO_SHIFT: Shift = { throughput: 0, tpot: 0 };
+export const NO_SHIFT: Shift = { throughput: 0, tpot: 0 };
 
 function change(shifted: Measures, asIs: Measures): Shift {
   return {
