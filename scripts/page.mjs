@@ -15,8 +15,9 @@ function sharedLines(texts) {
   const counts = new Map();
   JSON.stringify(texts, (_, text) => {
     if (typeof text !== 'string') return text;
-    if (/[\t\r]/.test(text)) throw new Error('a tab or a carriage return in a file that ships');
-    for (const line of text.split('\n')) counts.set(line, (counts.get(line) ?? 0) + 1);
+    if (text.includes('\t')) throw new Error('a tab in a file that ships');
+    for (const line of text.split('\n').map((one) => one.trimStart()))
+      counts.set(line, (counts.get(line) ?? 0) + 1);
     return text;
   });
   const shared = [...counts].filter(([line, count]) => count > 1 && line.length > 40).map(([line]) => line);
@@ -45,37 +46,47 @@ function shipped() {
       .sort()
       .map((target) => [target, texts(`traces/${target}`)]),
   );
-  // Long lines that files share, such as sources, stand once: a text names them by number behind a tab. So they stay what
-  // they are, byte for byte.
+  // Long lines that files share, such as sources, stand once, and none is indented: a text is put together again byte for byte.
   const shared = sharedLines({ profiles, traces });
-  const packed = JSON.stringify({ profiles, traces }, (_, text) =>
-    typeof text === 'string'
-      ? text
-          .split('\n')
-          .map((line) => (shared.has(line) ? `\t${shared.get(line)}` : line))
-          .join('\n')
-          .replaceAll(/^(?: {2})+/gm, (spaces) => '\r'.repeat(spaces.length / 2))
-      : text,
-  );
-  return `const lines = ${JSON.stringify([...shared.keys()])};
-    const whole = (of) => typeof of === 'string'
-      ? of.replace(/^\\r+/gm, (marks) => '  '.repeat(marks.length)).replace(/^\\t(\\d+)/gm, (_, n) => lines[n])
-      : Object.fromEntries(Object.entries(of).map(([name, one]) => [name, whole(one)]));
-    export const { profiles, traces } = whole(${packed});`;
+  const packed = JSON.stringify({ profiles, traces }, (_, text) => {
+    if (typeof text !== 'string') return text;
+    const lines = text.split('\n').map((line) => line.trimStart());
+    const short = lines.map((line) => (shared.has(line) ? `\t${shared.get(line)}` : line));
+    if (whole(short.join('\n'), [...shared.keys()]) !== text)
+      throw new Error(`another indentation: ${text.slice(0, 80)}`);
+    return short.join('\n');
+  });
+  return `const whole = ${whole};
+    const lines = ${JSON.stringify([...shared.keys()])};
+    const all = (of) => typeof of === 'string'
+      ? whole(of, lines)
+      : Object.fromEntries(Object.entries(of).map(([name, one]) => [name, all(one)]));
+    export const { profiles, traces } = all(${packed});`;
 }
 
-/** Modules that are made or left out: units outside the table, and files of workloads, stay unknown to the page. */
+/** A text of JSON as it was: lines that stand once in place of their numbers, indented by what is open before them. */
+function whole(text, lines) {
+  let open = 0;
+  const indented = text.split('\n').map((written) => {
+    const line = written.startsWith('\t') ? lines[written.slice(1)] : written;
+    const own = line.replace(/"(\\.|[^"\\])*"/g, '');
+    const closing = /^[}\]]*/.exec(own)[0].length;
+    const before = '  '.repeat(open - closing);
+    open += own.replace(/[^{[]/g, '').length - own.replace(/[^}\]]/g, '').length;
+    return line === '' ? line : before + line;
+  });
+  return indented.join('\n');
+}
+
+/** Modules that are made or left out: units outside the table stay unknown to the page. */
 const inside = {
   name: 'inside',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^shipped$/ }, ({ path }) => ({ path, namespace: 'inside' }));
     onResolve({ filter: /\/unit-factors\.ts$/ }, () => ({ path: 'units', namespace: 'inside' }));
-    onResolve({ filter: /\/workload\/(read|join)\.ts$/ }, () => ({ path: 'workload', namespace: 'inside' }));
     onLoad({ filter: /.*/, namespace: 'inside' }, ({ path }) => ({
       contents: {
         shipped,
-        workload: () =>
-          "export const parseWorkload = () => { throw new Error('the page reads no workloads'); }, joinWorkload = parseWorkload;",
         units: () => "export const unitFactor = () => 'unknown';",
       }[path](),
     }));
@@ -100,6 +111,8 @@ export async function writePage(file, licencesOf) {
     // The worker loads the same script: lit-html's build for servers stands that there is no document.
     conditions: ['node'],
     charset: 'utf8',
+    // They stand in a comment of their own.
+    legalComments: 'none',
     plugins: [inside],
     metafile: true,
     write: false,

@@ -39,9 +39,9 @@ export {
   type Scenario,
 } from './scenario/options.ts';
 export { type Passes, passesOf } from './scenario/passes.ts';
+export { type Contender, ratioBetween } from './scenario/ratio.ts';
 export { type Answer, type Group, type Result, type Row, resultOf } from './scenario/result.ts';
 export { type Rounds, roundsOf } from './scenario/rounds.ts';
-export { type Contender, ratioBetween } from './scenario/ratio.ts';
 export { runPoints, runScenario } from './scenario/run.ts';
 export { workspace } from './scenario/workspace.ts';
 export { expandGrid } from './sweep/grid.ts';

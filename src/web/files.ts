@@ -1,10 +1,8 @@
-/** Files in and out of the page; what is opened is told by its content and stays in the browser. */
+/** Files in and out of the page; what is opened stays in the browser. */
 
 import type { ChartKind } from '../plot/chart.ts';
 import { DEFAULT_SIZE, draw } from '../plot/draw.ts';
 import type { ThemeName } from '../plot/themes.ts';
-import { OPTION_NAMES } from '../scenario/option-table.ts';
-import type { OptionName } from '../scenario/options.ts';
 import type { Reply } from './worker.ts';
 
 /** Larger files are for the command line. */
@@ -26,37 +24,16 @@ export async function readFileText(file: File): Promise<string> {
   return text + decoder.decode();
 }
 
-/**
- * What a file is: a value for an option, or a scenario, alone or in a result, to go back to.
- *
- * @throws Error for what is nothing of that
- */
-export function recognised(
-  text: string,
-  name: string,
-): { option: OptionName } | { scenario: Record<string, unknown> } {
-  if (text.trim() === '') throw new Error('is empty, expected a trace, config.json, a profile or a result');
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    if (name.endsWith('.json'))
-      throw new Error('not valid JSON, expected a profile, config.json or a result');
-    return { option: 'trace' };
-  }
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return { option: 'trace' };
-  const has = (...keys: readonly string[]) => keys.some((key) => Object.hasOwn(json, key));
-  const { config } = json as { config?: unknown };
-  if (has('schemaVersion') && typeof config === 'object' && config !== null)
-    return { scenario: config as Record<string, unknown> };
-  if (has('specification')) return { option: 'gpu' };
-  if (has('graphSizes', 'stepOverhead')) return { option: 'engine' };
-  if (has('hidden_size', 'architectures', 'text_config', 'hidden')) return { option: 'target' };
-  const keys = Object.keys(json).filter((key) => key !== '$schema');
-  if (keys.length > 0 && keys.every((key) => OPTION_NAMES.includes(key as OptionName)))
-    return { scenario: json as Record<string, unknown> };
-  return { option: 'trace' };
-}
+/** What the page saves, by the button for it. */
+export const SAVINGS = [
+  { kind: 'svg', name: 'SVG', title: 'the first picture as it is drawn' },
+  { kind: 'png', name: 'PNG', title: 'the first picture in twice as many pixels' },
+  { kind: 'csv', name: 'CSV', title: 'the rows' },
+  { kind: 'json', name: 'JSON', title: 'the whole answer, which this page opens again' },
+  { kind: 'scenario', name: 'Scenario', title: 'a file for specsim run' },
+] as const;
+
+export type Saving = (typeof SAVINGS)[number]['kind'];
 
 interface Saved {
   readonly name: string;
@@ -65,23 +42,22 @@ interface Saved {
 
 /** What a button saves. */
 export async function pictureOf(
-  kind: 'svg' | 'png' | 'csv' | 'json' | 'scenario',
-  reply: Reply | null,
+  kind: Saving,
+  { result, charts, csv }: Reply,
   theme: ThemeName,
   chart: ChartKind,
 ): Promise<Saved> {
-  const { result, charts, csv } = reply!;
-  const text = (ending: string, type: string, content: string) => ({
-    name: `specsim-${result.configHash.slice(0, 12)}.${ending}`,
-    blob: new Blob([content], { type }),
-  });
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-  if (kind === 'csv') return text('csv', 'text/csv', csv);
-  if (kind === 'json') return text('json', 'application/json', json(result));
-  if (kind === 'scenario') return text('scenario.json', 'application/json', json(result.config));
-  const svg = draw(charts[chart]!, theme);
-  if (kind === 'svg') return text('svg', 'image/svg+xml', svg);
-  return { name: text('png', '', '').name, blob: await painted(svg) };
+  const svg = () => draw(charts[chart]!, theme);
+  const [ending, type, content] = {
+    svg: () => ['svg', 'image/svg+xml', svg()] as const,
+    png: () => ['png', 'image/png', ''] as const,
+    csv: () => ['csv', 'text/csv', csv] as const,
+    json: () => ['json', 'application/json', json(result)] as const,
+    scenario: () => ['scenario.json', 'application/json', json(result.config)] as const,
+  }[kind]();
+  const blob = kind === 'png' ? await painted(svg()) : new Blob([content], { type });
+  return { name: `specsim-${result.configHash.slice(0, 12)}.${ending}`, blob };
 }
 
 /** Twice as many pixels as the picture has. */

@@ -1,14 +1,9 @@
-/**
- * What the page shows, as a link holds it: flags as the command line has them, and where the reader looks. Only what
- * differs from the page's start is written, so that links are short and can be read.
- */
+/** What the page shows: flags as the command line has them, and where the reader looks. */
 import { CHART_KINDS, type ChartKind } from '../plot/chart.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import { flagOf, type OptionName, type Scenario } from '../scenario/options.ts';
+import type { Row } from '../scenario/result.ts';
 import { inShell } from '../shell.ts';
-
-/** Links of this meaning; the start view of another would be another version. */
-const VERSION = '1';
 
 export type Flags = Readonly<Partial<Record<OptionName, string>>>;
 
@@ -34,42 +29,19 @@ const START_FLAGS: Flags = {
 
 export const START: View = { flags: START_FLAGS, at: 64, look: 'eagle3', picture: 'pass', scene: 0 };
 
-const IN_LINE = { gpu: undefined, ...START_FLAGS } as Record<string, string | undefined>;
-
-/** The part of a link behind the hash. */
-export function linkOf(view: View): string {
-  const parts = new URLSearchParams({ v: VERSION });
-  for (const name of OPTION_NAMES) {
-    const value = view.flags[name];
-    if (value !== IN_LINE[name]) parts.set(flagOf(name), value ?? '');
-  }
-  for (const key of ['at', 'look', 'picture', 'scene'] as const) {
-    if (view[key] !== START[key]) parts.set(key, String(view[key]));
-  }
-  return parts.toString().replaceAll('%2C', ',').replaceAll('%3A', ':').replaceAll('%2F', '/');
+/** What is pinned as A. */
+export interface Pinned {
+  readonly row: Row;
+  readonly rows: readonly Row[];
+  readonly view: View;
 }
 
-/** What a link shows; what it names and nobody knows is left out. */
-export function viewOf(link: string): View {
-  const parts = new URLSearchParams(link);
-  const flags: Partial<Record<OptionName, string>> = { ...START_FLAGS };
-  for (const name of OPTION_NAMES) {
-    const value = parts.get(flagOf(name));
-    if (value === '') delete flags[name];
-    else if (value !== null) flags[name] = value;
-  }
-  const number = (key: string, otherwise: number, most: number) => {
-    const value = Number(parts.get(key) ?? otherwise);
-    return Number.isInteger(value) && value >= 0 && value <= most ? value : otherwise;
-  };
-  const picture = CHOICES.find((kind) => kind === parts.get('picture'));
-  return {
-    flags,
-    at: number('at', START.at, 2 ** 20) || START.at,
-    look: parts.get('look') ?? START.look,
-    picture: picture ?? START.picture,
-    scene: number('scene', 0, 6),
-  };
+/** The row or setting that is looked at: of the method named, else the last that drafts. */
+export function lookedAt<T extends { readonly method: string; readonly k: number | null }>(
+  all: readonly T[],
+  look: string,
+): T | undefined {
+  return all.find(({ method }) => method === look) ?? all.findLast(({ k }) => k !== null) ?? all.at(-1);
 }
 
 /** Flags as scenario keys: pairs taken apart, all else as the command line has it. */

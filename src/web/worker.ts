@@ -7,9 +7,10 @@ import { BASIC_METHODS, takesTree } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { Chart, ChartKind } from '../plot/chart.ts';
 import { explain } from '../questions/explain.ts';
-import type { Question } from '../questions/question.ts';
+import type { Own, Question } from '../questions/question.ts';
 import { tune } from '../questions/tune.ts';
 import { flatRows } from '../report/flat-rows.ts';
+import type { Ratio } from '../scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import type { Library } from '../scenario/library.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
@@ -19,22 +20,23 @@ import {
   type OptionName,
   type Options,
   parseOptions,
+  type Scenario,
 } from '../scenario/options.ts';
+import { type Contender, ratioBetween } from '../scenario/ratio.ts';
 import { type Result, type Row, resultOf } from '../scenario/result.ts';
-import { runPoints, runScenario } from '../scenario/run.ts';
+import { runPoints, runScenario, settingsOf } from '../scenario/run.ts';
 import { workspace } from '../scenario/workspace.ts';
-import { type Flags, optionsOf } from './view.ts';
+import { type Flags, lookedAt, optionsOf, type View } from './view.ts';
 
-export interface Request {
+export interface Request extends Pick<View, 'flags' | 'at' | 'look'> {
   readonly id: number;
-  readonly flags: Flags;
-  readonly at: number;
-  readonly look: string;
   readonly pictures: readonly ChartKind[];
   /** Points alone follow a slider; intervals come when it rests. */
   readonly points: boolean;
   /** Other settings that a lesson compares with. */
   readonly beside: readonly Flags[];
+  /** What is pinned, to compare with. */
+  readonly against: Pick<View, 'flags' | 'at' | 'look'> | null;
   /** Files of the reader's that are new, by name. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -44,7 +46,11 @@ export interface Reply {
   readonly points: boolean;
   readonly result: Result;
   readonly charts: Partial<Record<ChartKind, Chart>>;
+  /** Why rows fill no picture of a kind. */
+  readonly unfit: Partial<Record<ChartKind, string>>;
   readonly beside: readonly (readonly Row[])[];
+  /** Throughput over that of what is pinned; null where they do not face the same requests. */
+  readonly over: Ratio | null;
   readonly csv: string;
   /** Methods that the trace can answer for. */
   readonly methods: readonly string[];
@@ -100,34 +106,55 @@ export function serve(scope: {
 
 async function answer(request: Request): Promise<Reply> {
   for (const [name, text] of Object.entries(request.files)) files.set(name, text);
-  const options = parsed(request.flags);
+  const { flags, at, look, against } = request;
+  const options = parsed(flags);
   const inputs = await gather(options);
   const points = request.points && inputs.scenario.load === 'clones';
   const run = points ? runPoints(inputs) : runScenario(inputs);
   const result = resultOf(run);
-  const charts: Partial<Record<ChartKind, Chart>> = {};
-  for (const kind of request.pictures) charts[kind] = await picture(kind, options, request, inputs, run);
+  const charts: Reply['charts'] = {};
+  const unfit: Reply['unfit'] = {};
+  for (const kind of request.pictures) {
+    try {
+      charts[kind] = await picture(kind, options, request, inputs, run);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      unfit[kind] = error.message;
+    }
+  }
   const asked = askedOf(inputs.scenario);
   const beside: Row[][] = [];
-  for (const flags of request.beside) beside.push([...runPoints(await gather(parsed(flags))).rows]);
+  for (const other of request.beside) beside.push([...runPoints(await gather(parsed(other))).rows]);
+  const pinned = against === null || points ? null : contender(await gather(parsed(against.flags)), against);
+  const own = pinned === null ? null : contender(inputs, { at, look });
   return {
     id: request.id,
     points,
     result,
     charts,
+    unfit,
     beside,
+    over: own === null || pinned === null ? null : ratioBetween(own, pinned),
     csv: csvTable(flatRows(result)),
     methods: methodsOf(inputs),
     idle: Object.fromEntries(
       OPTION_NAMES.flatMap((name) => {
-        const reason =
-          OPTIONS[name].holds === 'pairs'
-            ? null
-            : (OPTIONS[name].idle?.(inputs.scenario, asked, null) ?? null);
+        const { holds, idle } = OPTIONS[name];
+        const reason = holds === 'pairs' ? null : (idle?.(inputs.scenario, asked, null) ?? null);
         return reason === null ? [] : [[name, reason]];
       }),
     ),
   };
+}
+
+/** The setting that is looked at, at its batch size. */
+function contender(inputs: Inputs, { at, look }: Pick<View, 'at' | 'look'>): Contender {
+  const settings = settingsOf(inputs).map((setting) => ({
+    setting,
+    method: setting.method.name,
+    k: setting.k,
+  }));
+  return { inputs, setting: lookedAt(settings, look)!.setting, batch: at };
 }
 
 /** What the best setting is looked for among. */
@@ -140,40 +167,40 @@ async function picture(
   inputs: Inputs,
   run: ReturnType<typeof runScenario>,
 ): Promise<Chart> {
-  const looked = inputs.methods.some(({ name }) => name === look) ? look : inputs.methods.at(-1)!.name;
-  const { k } = inputs.scenario;
-  const one = { ...options, method: [looked], k: [k[0]!], batch: [at] };
-  if (kind === 'pass' || kind === 'roofline') return FROM_INPUTS[kind].make(inputs, run);
-  if (kind === 'rounds') return FROM_INPUTS.rounds.make(await gather(one));
-  if (kind === 'acceptance') return FROM_INPUTS.acceptance.make(inputs);
-  const { of, make } = FROM_ROWS[kind];
-  if (kind === 'time') {
-    const rows = run.rows.filter(({ method }) => method === 'none' || method === looked);
-    return make({ ...run, rows } as never);
-  }
-  if (of.includes('run')) return make(run as never);
+  const method = inputs.methods.some(({ name }) => name === look) ? look : inputs.methods.at(-1)!.name;
+  // Beside plain decoding: more would hide each other.
+  const few = { ...run, rows: run.rows.filter((row) => row.method === 'none' || row.method === method) };
   const { k: _, ...others } = options;
-  const planted = inputs.methods.filter(takesTree);
-  const named: Options =
-    kind === 'best'
-      ? { ...others, method: inputs.methods.filter((m) => m.kind === 'fixed').map(({ name }) => name) }
-      : kind === 'tree'
-        ? {
-            ...others,
-            method: [(planted.find(({ name }) => name === looked) ?? planted[0])?.name ?? looked],
-            tree: ['best:32'],
-          }
-        : kind === 'waterfall'
-          ? { ...one, batch: at === 1 ? [1] : [1, at] }
-          : options;
-  const question: Question = kind === 'waterfall' ? explain : tune;
-  const own = kind === 'best' ? BEST : kind === 'tree' ? { 'max-k': '8' } : {};
-  const asking = await question.gather(
-    named,
-    (scenario, billed) => gatherInputs(scenario, library, billed),
-    own,
-  );
-  return make((await question.ask(asking, () => {}, own)) as never);
+  const one = { ...options, method: [method], k: [inputs.scenario.k[0]!] };
+  const asked = async (question: Question, named: Options, own: Own = {}): Promise<Chart> => {
+    const read = (scenario: Scenario, billed?: boolean) => gatherInputs(scenario, library, billed);
+    const asking = await question.gather(named, read, own);
+    return FROM_ROWS[kind as keyof typeof FROM_ROWS].make(
+      (await question.ask(asking, () => {}, own)) as never,
+    );
+  };
+  switch (kind) {
+    case 'pass':
+    case 'roofline':
+      return FROM_INPUTS[kind].make(inputs, few);
+    case 'rounds':
+      return FROM_INPUTS.rounds.make(await gather({ ...one, batch: [at] }));
+    case 'acceptance':
+      return FROM_INPUTS.acceptance.make(inputs);
+    case 'best': {
+      const fixed = inputs.methods.filter((method) => method.kind === 'fixed').map(({ name }) => name);
+      return asked(tune, { ...others, method: fixed }, BEST);
+    }
+    case 'tree': {
+      const planted = inputs.methods.filter(takesTree);
+      const { name } = planted.find((of) => of.name === look) ?? planted[0] ?? { name: method };
+      return asked(tune, { ...others, method: [name], tree: ['best:32'] }, { 'max-k': '8' });
+    }
+    case 'waterfall':
+      return asked(explain, { ...one, batch: [...new Set([1, at])] });
+    default:
+      return FROM_ROWS[kind].make((kind === 'time' ? few : run) as never);
+  }
 }
 
 /** Basic methods of the trace, and what two of them make together. */

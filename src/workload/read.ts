@@ -43,6 +43,16 @@ export function parseWorkload(text: string, where: string): Workload {
   return workload;
 }
 
+/** Whether some format recognises a file. */
+export function isWorkload(text: string): boolean {
+  const [, firstLine] = /^\uFEFF?\s*([^\n]*)/.exec(text)!;
+  try {
+    return counts(text, firstLine!.trim(), documentIn(text, firstLine!.trim()), '').length > 0;
+  } catch {
+    return false;
+  }
+}
+
 function parseKnown(body: string, first: number, where: string): Workload {
   const lineEnd = body.indexOf('\n', first);
   const firstLine = body.slice(first, lineEnd === -1 ? body.length : lineEnd).trim();

@@ -1,0 +1,42 @@
+/** What a file is, told by its content. */
+import { OPTION_NAMES } from '../scenario/option-table.ts';
+import type { OptionName } from '../scenario/options.ts';
+import { tell } from '../trace/tell.ts';
+import { isWorkload } from '../workload/read.ts';
+
+/** Lines that are looked at. */
+const HEAD = 200;
+
+/**
+ * A value for an option, or a scenario, alone or in a result, to go back to.
+ *
+ * @throws Error for what is nothing of that
+ */
+export function recognised(
+  text: string,
+  name: string,
+): { option: OptionName } | { scenario: Record<string, unknown> } {
+  if (text.trim() === '')
+    throw new Error('is empty, expected a trace, workload, config.json, profile or result');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    if (name.endsWith('.json'))
+      throw new Error('not valid JSON, expected a profile, config.json or a result');
+  }
+  if (typeof json === 'object' && json !== null && !Array.isArray(json)) {
+    const keys = Object.keys(json).filter((key) => key !== '$schema');
+    const has = (...some: readonly string[]) => some.some((key) => keys.includes(key));
+    const { config } = json as { config?: unknown };
+    if (has('schemaVersion') && typeof config === 'object' && config !== null)
+      return { scenario: config as Record<string, unknown> };
+    if (has('specification')) return { option: 'gpu' };
+    if (has('graphSizes', 'stepOverhead')) return { option: 'engine' };
+    if (has('hidden_size', 'architectures', 'text_config', 'hidden')) return { option: 'target' };
+    if (keys.length > 0 && keys.every((key) => OPTION_NAMES.includes(key as OptionName)))
+      return { scenario: json as Record<string, unknown> };
+  }
+  const traced = tell(text.split('\n', HEAD), false, null) !== null;
+  return { option: !traced && isWorkload(text) ? 'workload' : 'trace' };
+}
