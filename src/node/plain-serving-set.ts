@@ -8,7 +8,7 @@ import { parseMethod } from '../drafter/methods.ts';
 import { grouped } from '../memo.ts';
 import type { Uncertainty } from '../metrics/confidence.ts';
 import { expertsOf } from '../model/architecture.ts';
-import { type Document, type Format, fixed, sentence, table, WHOLE } from '../report/document.ts';
+import { type Document, type Format, fixed, type Shown, sentence, table, WHOLE } from '../report/document.ts';
 import { closedTpot } from '../scenario/closed-load.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
 import { completeScenario } from '../scenario/options.ts';
@@ -29,6 +29,8 @@ export interface ServedPoint {
   readonly experts: boolean;
   readonly gpu: string;
   readonly tp: number;
+  readonly ep: number;
+  readonly dp_attention: number;
   readonly setting: string;
   readonly concurrency: number;
   /** TPOT, ms. */
@@ -84,6 +86,8 @@ async function predicted(rows: readonly PlainServing[]): Promise<ServedPoint[]> 
       experts: expertsOf(inputs.target) !== null,
       gpu,
       tp: inputs.scenario.tp,
+      ep: inputs.scenario.ep,
+      dp_attention: inputs.scenario.dpAttention,
       setting: `${inputs.scenario.dtype}, ${load.promptTokens} + ${load.outputTokens} tokens`,
       concurrency: load.concurrency,
       measured: 1e3 * measuredS,
@@ -113,15 +117,35 @@ export interface ServedErrors {
 }
 
 export function servedErrors(points: readonly ServedPoint[]): ServedErrors[] {
-  const keyOf = ({ engine, role, experts }: ServedPoint) =>
-    `${engine} ${experts ? 'experts' : 'dense'} ${role}`;
+  return errorsBy(
+    points,
+    ({ engine }) => engine,
+    ({ experts }) => (experts ? 'experts' : 'dense'),
+  );
+}
+
+/** The same by model, whoever served it. */
+export function modelErrors(points: readonly ServedPoint[]): ServedErrors[] {
+  return errorsBy(
+    points,
+    () => 'all',
+    ({ target }) => target,
+  );
+}
+
+function errorsBy(
+  points: readonly ServedPoint[],
+  engineOf: (point: ServedPoint) => string,
+  modelsOf: (point: ServedPoint) => string,
+): ServedErrors[] {
+  const keyOf = (point: ServedPoint) => `${engineOf(point)} ${modelsOf(point)} ${point.role}`;
   return [...grouped(points, keyOf).values()]
     .map((own) => {
       const bias = (least: number, most: number) =>
         median(own.filter(({ concurrency: c }) => least < c && c <= most).map(({ error }) => error));
       return {
-        engine: own[0]!.engine,
-        models: own[0]!.experts ? 'experts' : 'dense',
+        engine: engineOf(own[0]!),
+        models: modelsOf(own[0]!),
         role: own[0]!.role,
         rows: own.length,
         median: median(own.map(({ error }) => Math.abs(error)))!,
@@ -147,10 +171,20 @@ const PERCENT: Format = { ...fixed(1), unit: '%' };
 const SHARE: Format = { form: 'fixed', digits: 1, times: 100, unit: '%' };
 const SIGNED: Format = { ...PERCENT, signed: true };
 
+const ERROR_COLUMNS: readonly Shown<ServedErrors>[] = [
+  { title: 'role', cell: ({ role }) => role },
+  { title: 'rows', as: WHOLE, cell: ({ rows }) => rows },
+  { title: 'median error', as: PERCENT, cell: (one) => one.median },
+  { title: 'to 8', as: SIGNED, cell: (one) => one.bias_to_8 },
+  { title: '9 to 64', as: SIGNED, cell: (one) => one.bias_to_64 },
+  { title: 'beyond', as: SIGNED, cell: (one) => one.bias_beyond },
+];
+
 /** @param alone whether nothing else is shown, so that there is room for a line a model and GPU */
 export async function plainServing(alone: boolean): Promise<ValidatedSet> {
   const points = await servedPoints();
   const errors = servedErrors(points);
+  const byModel = modelErrors(points);
   const validating = points.filter(({ role }) => role === 'validation');
   return {
     sections: [
@@ -161,13 +195,12 @@ export async function plainServing(alone: boolean): Promise<ValidatedSet> {
         table(errors, [
           { title: 'engine', cell: ({ engine }) => engine },
           { title: 'models', cell: ({ models }) => models },
-          { title: 'role', cell: ({ role }) => role },
-          { title: 'rows', as: WHOLE, cell: ({ rows }) => rows },
-          { title: 'median error', as: PERCENT, cell: (one) => one.median },
-          { title: 'to 8', as: SIGNED, cell: (one) => one.bias_to_8 },
-          { title: '9 to 64', as: SIGNED, cell: (one) => one.bias_to_64 },
-          { title: 'beyond', as: SIGNED, cell: (one) => one.bias_beyond },
+          ...ERROR_COLUMNS,
         ]),
+      ],
+      [
+        sentence('the same by model'),
+        table(byModel, [{ title: 'target', cell: ({ models }) => models }, ...ERROR_COLUMNS]),
       ],
       [
         sentence('what distance adds to tokens per second, one standard deviation, and what these rows say'),
@@ -188,6 +221,7 @@ export async function plainServing(alone: boolean): Promise<ValidatedSet> {
       mean: validating.reduce((sum, { error }) => sum + Math.abs(error), 0) / validating.length,
       worst: Math.max(...validating.map(({ error }) => Math.abs(error))),
       by_engine: errors,
+      by_model: byModel,
     },
     rows: points.map(({ classes: _, uncertainty: __, ...point }) => ({ set: PLAIN_SERVING, ...point })),
   };
