@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { refusedSettings } from '../../src/cli/instead.ts';
 import { COMMANDS, mistake, specsim } from '../../src/cli/program.ts';
+import { refusedSettings } from '../../src/scenario/instead.ts';
 
 it.each(refusedSettings)('--%s is refused by name, with what to do instead', async (name) => {
   const said = await specsim(['run', `--${name}`, '3']).then(
