@@ -33,6 +33,10 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 
+const MIT = /Permission is hereby granted[\s\S]*/.exec(
+  readFileSync('node_modules/esbuild/LICENSE.md', 'utf8'),
+)[0];
+
 /** Licences ask to stand beside what is copied. */
 function licencesOf(inputs, others = []) {
   const folders = Object.keys(inputs).flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []);
@@ -40,10 +44,18 @@ function licencesOf(inputs, others = []) {
     const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
     const first = (names) => names.map((file) => `${folder}/${file}`).find(existsSync);
     const files = [
-      first(['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'LICENSE.MIT']),
+      first(['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'LICENCE.md', 'LICENSE.MIT']),
       first(['NOTICE']),
     ];
     const text = files.flatMap((file) => (file === undefined ? [] : [readFileSync(file, 'utf8').trim()]));
+    // A package without a file of it has its notice at the head of what is bundled.
+    if (text.length === 0) {
+      const source = Object.keys(inputs).find((path) => path.startsWith(`${folder}/`));
+      const [head] = /^(?:\s*\/\/.*\n|\s*\n)*(?:\s*\/\*[\s\S]*?\*\/)?/.exec(readFileSync(source, 'utf8'));
+      text.push(head.replace(/^[ \t]*(?:\/\/|\/\*+|\*\/|\*)? ?/gm, '').trim());
+      if (license === 'MIT' && !head.includes('Permission is hereby granted')) text.push(MIT);
+    }
+    if (text.join('').length < 500) throw new Error(`${folder}: no text of its licence`);
     return `${name} ${version} (${license})\n\n${text.join('\n\n')}\n`;
   });
   return texts.join(`\n${'-'.repeat(80)}\n\n`);
