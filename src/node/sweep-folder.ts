@@ -5,10 +5,12 @@
  * do work twice at worst.
  */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.ts';
 import { readJson } from '../json.ts';
+import { sha256 } from '../sha256.ts';
 import type { Shard } from '../sweep/plan.ts';
 import { headAt, type PointRecord, recordsOf, type SweepHead } from '../sweep/records.ts';
 import { readText } from './input.ts';
@@ -45,6 +47,11 @@ export async function openFolder(
       `--out ${folder}: holds results of another sweep (${known.points} points, ${known.tool}), expected an empty folder or this sweep's`,
     );
   }
+  if (known !== null && known.program !== head.program) {
+    throw new UserError(
+      `--out ${folder}: holds results of another build of ${known.tool}, expected an empty folder or the program that wrote them`,
+    );
+  }
   const own = count === 1 ? 'points' : `points-${index}-of-${count}`;
   const begun = (await readdir(folder)).includes(`${own}.jsonl`);
   if (!resume && (begun || (known !== null && count === 1))) {
@@ -69,6 +76,14 @@ export async function readRecords(folder: string): Promise<PointRecord[]> {
   const names = (await readdir(folder)).filter((name) => /^points.*\.jsonl$/.test(name)).sort();
   const texts = await Promise.all(names.map((name) => textOf(join(folder, name))));
   return texts.flatMap((text, i) => recordsOf(text, join(folder, names[i]!)));
+}
+
+/** SHA-256 of the files that this program is: those of its folder, built or as they were written. */
+export async function programHash(): Promise<string> {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const names = (await readdir(root, { recursive: true })).filter((name) => /(?<!\.d)\.[jt]s$/.test(name));
+  const texts = names.sort().map(async (name) => [name, await readFile(join(root, name), 'utf8')]);
+  return sha256((await Promise.all(texts)).flat().join('\n'));
 }
 
 /** Empty when there is no such file; a device has no end to read to. */

@@ -46,6 +46,11 @@ export async function mergeFolders(folders: readonly string[]): Promise<MergedSw
         `${folder}: is of another sweep than ${folders[0]} (${own.points} and ${head.points} points), expected shards of one`,
       );
     }
+    if (head !== null && head.program !== own.program) {
+      throw new UserError(
+        `${folder}: is of another build of ${own.tool} than ${folders[0]}, expected shards of one program`,
+      );
+    }
     head = own;
     records.push(...(await readRecords(folder)));
   }

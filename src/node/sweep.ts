@@ -14,7 +14,7 @@ import { SWEEP_SCHEMA_VERSION, type SweepHead } from '../sweep/records.ts';
 import { parseShard } from '../sweep/shard.ts';
 import { folderLibrary } from './folder-library.ts';
 import { readJsonFile } from './json-file.ts';
-import { type Appender, openFolder } from './sweep-folder.ts';
+import { type Appender, openFolder, programHash } from './sweep-folder.ts';
 import { sweepProgress } from './sweep-progress.ts';
 import type { Finished, Task } from './sweep-worker.ts';
 
@@ -63,6 +63,7 @@ async function sweepWith(
     schemaVersion: SWEEP_SCHEMA_VERSION,
     tool: TOOL,
     sweep: await sha256(ids.join('\n')),
+    program: await programHash(),
     points: points.length,
   };
   const folder = out ?? `${basename(grid, '.json')}-sweep`;

@@ -27,10 +27,12 @@ export interface SweepHead {
   /** Hash of the ids of all points. */
   readonly sweep: string;
   readonly points: number;
+  /** SHA-256 of the program's own files: another build of the same version may have other figures. */
+  readonly program: string;
 }
 
 /** A sweep in one piece, in the order of the grid. */
-export interface MergedSweep extends SweepHead {
+export interface MergedSweep extends Omit<SweepHead, 'program'> {
   readonly results: readonly PointRecord[];
 }
 
@@ -91,6 +93,7 @@ export function headAt(json: unknown, where: string): SweepHead {
     json.schemaVersion === SWEEP_SCHEMA_VERSION &&
     typeof json.tool === 'string' &&
     typeof json.sweep === 'string' &&
+    typeof json.program === 'string' &&
     Number.isInteger(json.points) &&
     (json.points as number) >= 1 &&
     (json.points as number) <= MOST_POINTS
@@ -98,7 +101,7 @@ export function headAt(json: unknown, where: string): SweepHead {
     return json as unknown as SweepHead;
   }
   throw new UserError(
-    `${where}: not the head of a sweep of schema ${SWEEP_SCHEMA_VERSION} and 1 to ${MOST_POINTS} points, expected one`,
+    `${where}: not the head of a sweep of schema ${SWEEP_SCHEMA_VERSION} and 1 to ${MOST_POINTS} points with the hash of its program, expected one`,
   );
 }
 
@@ -107,7 +110,10 @@ export function headAt(json: unknown, where: string): SweepHead {
  *
  * @throws UserError when points are missing, or are none of this sweep
  */
-export function mergeRecords(head: SweepHead, records: readonly PointRecord[]): MergedSweep {
+export function mergeRecords(
+  { program: _, ...head }: SweepHead,
+  records: readonly PointRecord[],
+): MergedSweep {
   const results: PointRecord[] = [];
   for (const record of records) {
     if (record.point >= head.points) {

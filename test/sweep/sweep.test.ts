@@ -1,6 +1,15 @@
 /** Grids, shards and fronts; and the built program killed, resumed, sharded and out of disk. */
 import { type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetReadObjects } from 'hyparquet';
@@ -141,7 +150,7 @@ it('a line that was cut off is not there, a broken one is an error', () => {
   const line = JSON.stringify({ point: 0, id: 'a', axes: {}, gpus: 1, row: null, error: 'x' });
   expect(recordsOf(`${line}\n${line.slice(0, 20)}`, 'f')).toHaveLength(1);
   expect(() => recordsOf(`${line}\n{"po\n`, 'f')).toThrow('f, line 2');
-  const head = { schemaVersion: 2 as const, tool: 't', sweep: 's', points: 2 };
+  const head = { schemaVersion: 2 as const, tool: 't', sweep: 's', points: 2, program: 'p' };
   expect(() => mergeRecords(head, recordsOf(`${line}\n`, 'f'))).toThrow('1 of 2 points are missing');
 });
 
@@ -279,6 +288,14 @@ describe('the program', () => {
     const again = specsim(['sweep', 'grid.json', '--out', 'one']);
     expect([again.status, again.stderr]).toEqual([2, expect.stringContaining('--resume goes on')]);
     writeFileSync(join(folder, 'other.json'), '{"requests": 5}');
+    // Another build of the same version, as its head says.
+    const head = readFileSync(join(folder, 'one/sweep.json'), 'utf8');
+    cpSync(join(folder, 'one'), join(folder, 'built'), { recursive: true });
+    writeFileSync(join(folder, 'built/sweep.json'), head.replace(/"program":"./, '"program":"x'));
+    const built = specsim(['sweep', 'grid.json', '--out', 'built', '--resume']);
+    expect([built.status, built.stderr]).toEqual([2, expect.stringContaining('another build of specsim')]);
+    const mixed = specsim(['sweep', 'merge', 'one', 'built']);
+    expect([mixed.status, mixed.stderr]).toEqual([2, expect.stringContaining('built: is of another build')]);
     const other = specsim(['sweep', 'other.json', '--out', 'one', '--resume']);
     expect([other.status, other.stderr]).toEqual([2, expect.stringContaining('another sweep')]);
     expect(specsim(['sweep', 'merge', 'nowhere']).stderr).toContain('nowhere: no such folder');
