@@ -3,8 +3,15 @@ import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import type { Card, OwnFlag } from '../questions/cards.ts';
 import type { Own } from '../questions/question.ts';
-import { gatherInputs } from '../scenario/inputs.ts';
-import { type Options, parseOptions } from '../scenario/options.ts';
+import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
+import {
+  askedOf,
+  checkUsed,
+  flagOf,
+  type Options,
+  parseOptions,
+  type Scenario,
+} from '../scenario/options.ts';
 import { type Answer, resultOf } from '../scenario/result.ts';
 import { trustText } from '../scenario/trust.ts';
 import { type Delivery, deliver } from './deliver.ts';
@@ -41,15 +48,14 @@ export async function ask(card: Card, line: CommandLine, plot?: string): Promise
     );
   }
   const question = await card.load();
-  const asking = await question.gather(
-    await optionsOf(line),
-    (scenario, billed) => gatherInputs(scenario, folderLibrary, billed),
-    own,
-  );
-  if (beside !== undefined) question.beside!.check(asking);
-  if (out !== undefined) await checkNoInput(out, '--out');
-  if (beside !== undefined) await checkNoInput(own[beside]!, `--${beside}`);
-  const answer = await question.ask(asking, showProgress, own);
+  const options = await optionsOf(line);
+  const { asking, answer } = await withOrigin(line, options, async () => {
+    const asking = await question.gather(options, readerOf(line), own);
+    if (beside !== undefined) question.beside!.check(asking);
+    if (out !== undefined) await checkNoInput(out, '--out');
+    if (beside !== undefined) await checkNoInput(own[beside]!, `--${beside}`);
+    return { asking, answer: await question.ask(asking, showProgress, own) };
+  });
   showProgress(0, 0);
   if (beside !== undefined) {
     const { text, said } = question.beside!.make(asking);
@@ -100,6 +106,32 @@ export async function optionsOf({ scenarioFile, flags }: CommandLine): Promise<O
   // Flags first: of "--load workload FILE" the load is what is wrong, not the file.
   const named = parseOptions(flags, (key) => `--${key}`);
   return { ...(scenarioFile === undefined ? {} : await readScenario(scenarioFile)), ...named };
+}
+
+/** Reads the inputs of a scenario, in which what a flag names has an effect even at its default. */
+export function readerOf({ flags }: CommandLine) {
+  return (scenario: Scenario, billed?: boolean): Promise<Inputs> => {
+    checkUsed(scenario, askedOf(scenario, billed), Object.keys(flags));
+    return gatherInputs(scenario, folderLibrary, billed);
+  };
+}
+
+/** Acts; of a key that stands in the scenario's file, an error speaks of the file and not of a flag that nobody gave. */
+export async function withOrigin<T>(
+  { scenarioFile, flags }: CommandLine,
+  options: Options,
+  act: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    const [, flag, rest] = (error instanceof UserError && /^--([a-z-]+)(.*)$/s.exec(error.message)) || [];
+    const fromFile =
+      flag !== undefined &&
+      !Object.hasOwn(flags, flag) &&
+      Object.keys(options).some((name) => flagOf(name) === flag);
+    throw fromFile && scenarioFile !== undefined ? new UserError(`${scenarioFile}: ${flag}${rest}`) : error;
+  }
 }
 
 async function readScenario(path: string): Promise<Options> {

@@ -7,11 +7,9 @@ import { UserError } from '../errors.ts';
 import type { Chart, ChartKind } from '../plot/chart.ts';
 import { CARDS } from '../questions/cards.ts';
 import type { Own } from '../questions/question.ts';
-import { gatherInputs } from '../scenario/inputs.ts';
-import { completeScenario, flagOf, isUsual, type OptionName } from '../scenario/options.ts';
+import { completeScenario, flagOf, isUsual, type OptionName, type Options } from '../scenario/options.ts';
 import type { Result } from '../scenario/result.ts';
-import { type CommandLine, optionsOf } from './ask.ts';
-import { folderLibrary } from './folder-library.ts';
+import { type CommandLine, optionsOf, readerOf, withOrigin } from './ask.ts';
 import { checkPicture, type Look, writePicture } from './picture.ts';
 
 /**
@@ -45,8 +43,11 @@ type Draws = (answer: never) => Chart;
 
 async function ofScenario(kind: ChartKind, line: CommandLine, draws: Draws): Promise<Chart> {
   const options = await optionsOf(line);
-  const read = (scenario: Parameters<typeof gatherInputs>[0], billed?: boolean) =>
-    gatherInputs(scenario, folderLibrary, billed);
+  return withOrigin(line, options, () => drawn(kind, line, options, draws));
+}
+
+async function drawn(kind: ChartKind, line: CommandLine, options: Options, draws: Draws): Promise<Chart> {
+  const read = readerOf(line);
   if (Object.hasOwn(FROM_INPUTS, kind)) {
     return FROM_INPUTS[kind as keyof typeof FROM_INPUTS].make(await read(completeScenario(options)));
   }

@@ -1,5 +1,5 @@
 /** `specsim trace`: import, inspect and export acceptance files. */
-import { UserError } from '../errors.ts';
+import { printable, UserError } from '../errors.ts';
 import { inspectionDocument } from '../report/inspection.ts';
 import { textOf } from '../report/text.ts';
 import { LENDER, shippedTrace } from '../scenario/shipped-trace.ts';
@@ -40,7 +40,14 @@ export async function importTrace({ files, from, stated, out }: ImportRequest): 
     asCsv && record.kind === 'position-indexed' ? canonicalCsv(record.trace) : canonicalJsonl(record);
   await writeWhole(out, parts);
   say(record);
-  process.stdout.write(`wrote ${out} (${record.kind}); next: specsim trace inspect ${out}\n`);
+  process.stdout.write(
+    `wrote ${out} (${record.kind}, read as ${sourceOf(record)}); next: specsim trace inspect ${out}\n`,
+  );
+}
+
+/** What the file was taken for. */
+function sourceOf(record: AcceptanceRecord): string {
+  return printable((record.kind === 'position-indexed' ? record.trace : record).provenance.source);
 }
 
 /** What was left out, and what else the file may be: on standard error, beside the answer. */

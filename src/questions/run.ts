@@ -83,6 +83,9 @@ function firstAnswer(rows: readonly Row[], trace: string | null): string | null 
   const gain = (row: Row) => gainOf(row)?.ratio ?? 0;
   const faster = rows.filter((row) => row.method !== 'none' && gainOf(row) !== null);
   if (faster.length === 0) return null;
+  if (faster.every((row) => row.tokens_per_round === null)) {
+    return 'nothing is drafted: no request has a second output token, and the first comes with its prompt';
+  }
   const best = settingLabel(faster.reduce((a, b) => (gain(b) > gain(a) ? b : a)));
   const own = faster
     .filter((row) => settingLabel(row) === best)

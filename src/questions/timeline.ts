@@ -8,7 +8,7 @@
  */
 import { noSeconds, PARTS, type PartSeconds, secondsOf, totalSeconds } from '../cost/work.ts';
 import type { EngineStep, FinishedRecord } from '../engine/records.ts';
-import { UserError } from '../errors.ts';
+import { printable, UserError } from '../errors.ts';
 import { Bench } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { isOpen } from '../scenario/load.ts';
@@ -100,7 +100,7 @@ export function timelineText(timeline: Timeline, title: string, mostSteps = MOST
   const endS = all ? Number.POSITIVE_INFINITY : written.at(-1)!.startS;
   const requests = finished.filter(({ arrivalS }) => arrivalS <= endS);
   const events: object[] = [
-    { ph: 'M', name: 'process_name', pid: REPLICAS, args: { name: title } },
+    { ph: 'M', name: 'process_name', pid: REPLICAS, args: { name: printable(title) } },
     { ph: 'M', name: 'process_name', pid: REQUESTS, args: { name: 'requests' } },
   ];
   for (let replica = 0; replica < replicas; replica++) {

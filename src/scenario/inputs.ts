@@ -87,7 +87,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
   const documents = new Documents(library);
   const profiles = await readMachine(given, documents);
   const { engine, overrides } = profiles;
-  warnings.push(...implausible(overrides));
+  warnings.push(...implausible(profiles));
   const models = await readModels(given, documents, shipped);
   const { target } = models;
   checkWrites(target, methods);
@@ -107,7 +107,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     ...writingWarnings(scenario, writing),
   );
   const placement = await readPlacement(scenario, hardware, documents);
-  const policies = await readPolicies(scenario, documents, warnings);
+  const policies = await readPolicies(scenario, methods, documents, warnings);
   const trees = await readTrees(scenario, documents);
   const missCapture =
     scenario.missCapture === null ? null : parseMissCapture(scenario.missCapture, '--miss-capture');
@@ -195,8 +195,19 @@ async function readModels(
   };
 }
 
+/** The method that a table says it is of, in a speculative_config or by itself. */
+function madeFor(json: unknown): string | null {
+  const of = (one: unknown, key: string): unknown =>
+    typeof one === 'object' && one !== null && Object.hasOwn(one, key)
+      ? (one as Readonly<Record<string, unknown>>)[key]
+      : undefined;
+  const method = of(json, 'method') ?? of(of(json, 'speculative_config'), 'method');
+  return typeof method === 'string' ? method.toLowerCase().replaceAll('_', '-') : null;
+}
+
 async function readPolicies(
   scenario: Scenario,
+  methods: readonly Method[],
   documents: Documents,
   warnings: string[],
 ): Promise<NamedPolicy[]> {
@@ -208,7 +219,13 @@ async function readPolicies(
       continue;
     }
     const document = await documents.file('policy table', spec.file);
-    const entries = parseTable(readJson(document), document.where);
+    const json = readJson(document);
+    const entries = parseTable(json, document.where);
+    const made = madeFor(json);
+    const runs = methods.flatMap(({ parts }) => parts.map(({ name }) => name));
+    // As in deepseek_mtp.
+    if (made !== null && !runs.some((name) => made === name || made.endsWith(`-${name}`)))
+      warnings.push(`policy ${document.where} was made for ${made}, expected one of what is run`);
     policies.push({ name, spec: { kind: 'table', entries } });
     const asked = Math.max(...entries.map(({ k }) => k));
     const cap = Math.max(...scenario.k);

@@ -20,16 +20,12 @@ export function kvBlocksOf(inputs: Inputs, target: ForwardShape, drafts: readonl
     kvBytesPerToken: target.kvBytesPerToken / stages.count,
   };
   const what = `${inputs.target.name} in ${formatsText(scenario.dtype, inputs.target)}`;
+  const largest = drafts.toSorted((a, b) => b.weightBytes - a.weightBytes)[0];
+  const beside =
+    largest === undefined ? '' : `, of which draft ${largest.name} ${gigabytes(largest.weightBytes)}`;
   if (!drafting.apart || drafts.length === 0) {
-    const blocks = blocksOn(
-      inputs,
-      hardware,
-      stage,
-      drafts,
-      what,
-      'more GPUs (--tp) or a smaller --dtype may do',
-    );
-    return scenario.dpAttention * blocks;
+    const remedy = `more GPUs (--tp)${largest === undefined ? '' : ', a smaller draft'} or a smaller --dtype may do`;
+    return scenario.dpAttention * blocksOn(inputs, hardware, stage, drafts, what, remedy, beside);
   }
   const [draft, ...others] = drafts;
   return Math.min(
@@ -45,13 +41,14 @@ function blocksOn(
   others: readonly ForwardShape[],
   what: string,
   remedy: string,
+  beside = '',
 ): number {
   const used = [first, ...others];
   const memory = hardware.specification.memoryCapacityBytes * engine.memoryShare;
   const weights = used.reduce((sum, shape) => sum + shape.weightBytes, 0);
   if (weights >= memory) {
     throw new UserError(
-      `${what}: weights take ${gigabytes(weights)} per GPU, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; ${remedy}`,
+      `${what}: weights take ${gigabytes(weights)} per GPU${beside}, expected less than the ${gigabytes(memory)} that engine ${engine.name} uses of ${hardware.name}; ${remedy}`,
     );
   }
   const perToken = used.reduce((sum, shape) => sum + shape.kvBytesPerToken, 0);

@@ -2,6 +2,7 @@
 import { COST_MODELS } from '../cost/models.ts';
 import { parseMethod } from '../drafter/methods.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
+import { insteadOf } from './instead.ts';
 import { sizes } from './kinds.ts';
 import { isOpen } from './load.ts';
 import { OPTION_NAMES, OPTIONS } from './option-table.ts';
@@ -25,6 +26,8 @@ export function flagOf(name: string): string {
 export function optionOf(key: string, where: string): OptionName {
   const name = key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
   if (Object.hasOwn(OPTIONS, name)) return name as OptionName;
+  const instead = insteadOf(flagOf(name).replaceAll('_', '-'));
+  if (instead !== null) throw new UserError(`${where}: ${instead}`);
   throw new UserError(`${where}: ${unknownName('option', key, OPTION_NAMES).message}`);
 }
 
@@ -110,9 +113,10 @@ export function askedOf({ method, load }: Scenario, billed = load !== 'clones'):
 /**
  * Refuses options that change nothing, so that nobody believes they did, and values that lack what they need.
  *
+ * @param named flags that somebody wrote, which are refused at their default too
  * @throws UserError for the first of them
  */
-export function checkUsed(scenario: Scenario, asked: Asked): void {
+export function checkUsed(scenario: Scenario, asked: Asked, named: readonly string[] = []): void {
   for (const name of OPTION_NAMES) {
     const { holds, idle, lacks } = OPTIONS[name];
     const flag = `--${flagOf(name)}`;
@@ -120,7 +124,7 @@ export function checkUsed(scenario: Scenario, asked: Asked): void {
     const chosen: [string, string | null][] =
       holds === 'pairs'
         ? Object.entries(scenario[name] as object).map(([pair, value]) => [`${flag} ${pair}=${value}`, pair])
-        : isUsual(name, scenario[name])
+        : isUsual(name, scenario[name]) && !named.includes(flagOf(name))
           ? []
           : [[flag, null]];
     for (const [what, pair] of chosen) {

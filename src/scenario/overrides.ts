@@ -91,13 +91,49 @@ export const SETTABLE_PATHS: readonly string[] = [
 ];
 
 /** No GPU on the market or announced lies beyond these; SI. */
-const PHYSICAL: Readonly<Record<string, readonly [least: number, greatest: number]>> = {
-  'hardware.memoryCapacity': [4e9, 4e12],
-  'hardware.memoryBandwidth': [5e10, 5e13],
-  'hardware.denseFlops.bf16': [1e12, 5e16],
-  'hardware.denseFlops.fp8': [1e12, 1e17],
-  'hardware.linkBandwidth': [1e9, 1e13],
-};
+const PHYSICAL: readonly {
+  readonly path: string;
+  readonly of: (gpu: HardwareProfile['specification']) => number | null | undefined;
+  readonly unit: SiUnit;
+  readonly least: number;
+  readonly greatest: number;
+}[] = [
+  {
+    path: 'hardware.memoryCapacity',
+    of: (gpu) => gpu.memoryCapacityBytes,
+    unit: 'B',
+    least: 4e9,
+    greatest: 4e12,
+  },
+  {
+    path: 'hardware.memoryBandwidth',
+    of: (gpu) => gpu.memoryBandwidthBytesPerS,
+    unit: 'B/s',
+    least: 5e10,
+    greatest: 5e13,
+  },
+  {
+    path: 'hardware.denseFlops.bf16',
+    of: (gpu) => gpu.denseFlopsPerS.bf16,
+    unit: 'FLOP/s',
+    least: 1e12,
+    greatest: 5e16,
+  },
+  {
+    path: 'hardware.denseFlops.fp8',
+    of: (gpu) => gpu.denseFlopsPerS.fp8,
+    unit: 'FLOP/s',
+    least: 1e12,
+    greatest: 1e17,
+  },
+  {
+    path: 'hardware.linkBandwidth',
+    of: (gpu) => gpu.linkBandwidthBytesPerS,
+    unit: 'B/s',
+    least: 1e9,
+    greatest: 1e13,
+  },
+];
 
 /**
  * Reads the profiles of a GPU and an engine with overrides in place. A factor on what a GPU's file leaves out
@@ -138,16 +174,19 @@ export async function readProfiles(
   return { ...machine, overrides };
 }
 
-/** Warnings about values that no GPU has. */
-export function implausible(overrides: readonly Override[]): string[] {
-  return overrides.flatMap(({ path, written, changed }) =>
-    changed.flatMap(({ path: leaf, unit, after }) => {
-      const range = PHYSICAL[leaf];
-      if (range === undefined || (after >= range[0] && after <= range[1])) return [];
-      const [least, greatest] = range.map((value) => shownQuantity(value, unit));
-      return `--set ${path}=${written}: ${shownQuantity(after, unit)} is out of physical range, GPUs lie between ${least} and ${greatest}`;
-    }),
-  );
+/** Warnings about values that no GPU has, whether a file states them or `--set` does. */
+export function implausible({ hardware, overrides }: Profiles): string[] {
+  return PHYSICAL.flatMap(({ path, of, unit, least, greatest }) => {
+    const value = of(hardware.specification) ?? null;
+    if (value === null || (value >= least && value <= greatest)) return [];
+    const set = overrides.find(({ changed }) => changed.some((one) => one.path === path));
+    const where =
+      set === undefined
+        ? `gpu ${hardware.name}: ${path.replace('hardware.', '')}`
+        : `--set ${set.path}=${set.written}`;
+    const [has, from, to] = [value, least, greatest].map((one) => shownQuantity(one, unit));
+    return `${where}: ${has} is out of physical range, GPUs lie between ${from} and ${to}`;
+  });
 }
 
 /** Why a value of `path` changes nothing on this GPU, which has what would follow from it measured; null when it may. */

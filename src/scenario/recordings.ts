@@ -83,6 +83,11 @@ export async function readTraces(
     warnings.push(...ready.warnings);
     traces.push(ready.trace);
   }
+  if (scenario.keepTruncated && traces.every(({ outputLimit }) => outputLimit === null)) {
+    throw new UserError(
+      `--keep-truncated has no effect with trace ${traces.map(({ name }) => name).join()}, which has no output limit that a request could have reached`,
+    );
+  }
   return traces;
 }
 

@@ -84,7 +84,7 @@ export function expandGrid(grid: unknown, where: string): Point[] {
 }
 
 function axesOf(key: string, value: unknown, where: string): Axis[] {
-  const name = optionOf(key, where);
+  const name = optionOf(key, `${where}: ${key}`);
   const { holds } = OPTIONS[name];
   if (holds === 'pairs' && isObject(value)) {
     return Object.entries(value).map(([inner, held]) => ({

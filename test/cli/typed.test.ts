@@ -64,6 +64,94 @@ describe('a list', () => {
   });
 });
 
+describe('what is named acts, or is refused', () => {
+  const file = (name: string, value: unknown) => {
+    writeFileSync(join(folder, name), JSON.stringify(value));
+    return join(folder, name);
+  };
+  it.each<[string, string[], RegExp]>([
+    ['a default of a flag', [...FEW, '--k', '3'], /^--k has no effect with --method none/],
+    ['a default policy', [...FEW, '--policy', 'fixed'], /^--policy has no effect/],
+    ['whole requests of a fitted trace', [...FEW, '--keep-truncated'], /has no effect with trace gsm8k/],
+    [
+      'a value of a file',
+      [file('set.json', { set: { 'hardware.memoryBandwidth': 1.2 } })],
+      /set.json: set hardware/,
+    ],
+    ['an option of a file', [file('tp.json', { tp: 3 })], /tp.json: tp 3: gpu h100-sxm has no/],
+    ['a flag over a file', [file('tp.json', { tp: 3 }), '--tp', '5'], /^--tp 5: /],
+    [
+      'what another engine calls so',
+      [file('temp.json', { temperature: 0.5 })],
+      /temp.json: temperature: .*--acceptance/,
+    ],
+    [
+      'a draft beyond memory',
+      [
+        '--draft',
+        'llama-3.1-405b',
+        '--tp',
+        '8',
+        '--method',
+        'draft-model',
+        '--acceptance',
+        'draft-model=0.7',
+      ],
+      /of which draft llama-3.1-405b 101[0-9.]+ GB/,
+    ],
+  ])('%s', async (_, words, message) => {
+    expect((await said('run', ...words)).mistake).toMatch(message);
+  });
+
+  it.each<[string, string[], string]>([
+    [
+      'a table of another method',
+      [
+        '--method',
+        'eagle3',
+        '--policy',
+        `table:${file('t.json', { method: 'ngram', num_speculative_tokens_per_batch_size: [[1, 9, 2]] })}`,
+      ],
+      'was made for ngram',
+    ],
+    [
+      'a GPU that cannot be',
+      [
+        '--method',
+        'none',
+        '--gpu',
+        file('far.json', {
+          specification: {
+            memoryBandwidth: '900 TB/s',
+            memoryCapacity: '80 GB',
+            denseFlops: { bf16: '1 PFLOP/s' },
+          },
+        }),
+      ],
+      'gpu far: memoryBandwidth: 900 TB/s is out of physical range',
+    ],
+  ])('%s is warned of', async (_, words, warning) => {
+    const { stderr, mistake } = await said(
+      'run',
+      '--requests',
+      '2',
+      '--batch',
+      '1',
+      ...words,
+      '--format',
+      'csv',
+    );
+    expect(mistake).toBeNull();
+    expect(stderr).toContain(warning);
+  });
+
+  it('nothing is drafted where nothing has a second token', async () => {
+    const { stdout } = await said('run', '--output-len', '1', '--requests', '2', '--batch', '1');
+    expect(stdout).toMatch(/^nothing is drafted: no request has a second output token/);
+    expect(stdout).not.toContain('next, ');
+  });
+});
+
 it('a head of another model is used with a warning', async () => {
   const words = ['--draft', 'eagle3-qwen3-8b', '--method', 'eagle3', '--requests', '2', '--batch', '1'];
   const { stdout, mistake } = await said('run', ...words, '--format', 'json');
