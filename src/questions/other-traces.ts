@@ -62,7 +62,7 @@ export function movedText(
   settings: (inputs: Inputs) => readonly Setting[],
   batch: number,
 ): string | null {
-  const found = others.map((inputs) => bestOn(inputs, settings(inputs), batch));
+  const found = others.flatMap((inputs) => bestOn(inputs, settings(inputs), batch) ?? []);
   const holds = ({ label, speedup }: Best) =>
     label === here.label && here.over.lo <= speedup && speedup <= here.over.hi;
   if (found.every(holds)) return null;
@@ -73,7 +73,17 @@ export function movedText(
   return `the text decides: best at batch ${batch} is ${text({ ...here, speedup: here.over.ratio, trace })}, taken as no --trace is named; ${shown.map(text).join(', ')}${shown === sorted ? '' : ` (slowest and fastest of ${sorted.length} more)`}`;
 }
 
-function bestOn(inputs: Inputs, settings: readonly Setting[], batch: number): Best {
+/** Null where the requests of a trace cannot run as those of the answer do, as they do not fit in memory. */
+function bestOn(inputs: Inputs, settings: readonly Setting[], batch: number): Best | null {
+  try {
+    return fastest(inputs, settings, batch);
+  } catch (error) {
+    if (error instanceof UserError) return null;
+    throw error;
+  }
+}
+
+function fastest(inputs: Inputs, settings: readonly Setting[], batch: number): Best {
   const trace = inputs.traces[0]!;
   const bench = new Bench(inputs, trace, loadKind(inputs.scenario), new Set());
   let best: Best = { trace: trace.name, label: 'none', speedup: 1 };
