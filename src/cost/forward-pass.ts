@@ -149,6 +149,11 @@ export class ForwardPass {
     return this.#firstPass.at(tokens);
   }
 
+  /** The small head that runs once for each token of a block in turn (DSpark, Domino), over `rows` rows. */
+  sequentialS(rows: number): number {
+    return this.shape.sequential === undefined ? 0 : this.#gemmsS(this.shape.sequential, rows);
+  }
+
   /** The output matrix over `rows` rows. */
   logitsS(rows: number): number {
     return this.#rows.at(rows);

@@ -255,12 +255,14 @@ export class Roofline implements CostModel {
       context += work.contextOfLength[j]!;
       const rows = sequences * (widths === null ? 1 : widths[j - 1]!);
       const tokens = j === 1 ? work.catchUpTokens : rows;
-      const seen = (context + (j - 1) * sequences) * (rows / sequences);
+      // The first pass of a sequence reads its context once, however many of its tokens draft.
+      const branches = j === 1 ? sequences : rows;
+      const seen = (context + (j - 1) * sequences) * (branches / sequences);
       const batch = { tokens, sequences };
       const mixed = j === 1 && chunks.tokens > 0;
       const rooflineS =
         this.#tokensS(pass, this.#pad(tokens, sequences), sequences) +
-        pass.attentionS(rows, tokens, seen, (seen * tokens) / rows) +
+        pass.attentionS(branches, tokens, seen, (seen * tokens) / branches) +
         (mixed ? this.#addedS(pass, batch, chunks) : 0);
       seconds +=
         (mixed ? this.#layersS(pass, 1, rooflineS) : this.#decodeLayersS(pass, batch, rooflineS)) +
@@ -271,7 +273,8 @@ export class Roofline implements CostModel {
 
   /**
    * A block drafter: keys and values of the context it has not read, prompts' chunks included, then one pass over every
-   * block, which is the last token and a blank for each draft. Every token of a block attends to all of it.
+   * block, which is the last token and a blank for each draft. Every token of a block attends to all of it. A small head
+   * may follow, over the drafts in turn.
    */
   #blockS(pass: ForwardPass, work: DraftWork, chunks: PassWork): number {
     const { longest, sequencesOfLength, contextOfLength } = work;
@@ -295,7 +298,10 @@ export class Roofline implements CostModel {
     const rooflineS =
       this.#tokensS(pass, this.#pad(tokens, sequences), sequences) +
       pass.attentionS(sequences, tokens, seen, pairs);
-    return contextS + this.#decodeLayersS(pass, { tokens, sequences }, rooflineS) + pass.logitsS(drafts);
+    const inTurnS = longest * pass.sequentialS(sequences);
+    return (
+      contextS + this.#decodeLayersS(pass, { tokens, sequences }, rooflineS) + pass.logitsS(drafts) + inTurnS
+    );
   }
 
   #aloneS(pass: ForwardPass, { sequences, tokens, contextTokens, attentionPairs }: PassWork): number {

@@ -11,10 +11,11 @@ import { Best } from './best.ts';
 import type { Choice } from './choice.ts';
 import { Combined } from './combined.ts';
 import { type Canvas, Denoising } from './denoising.ts';
-import { block, CHAIN, type DraftForm, HEADS, treeForm } from './draft-form.ts';
+import { blanks, block, CHAIN, type DraftForm, HEADS, treeForm } from './draft-form.ts';
 import { type Drafter, PlainDecoding, Speculation } from './drafter.ts';
 import type { RankChances } from './grow-tree.ts';
 import { Hybrid } from './hybrid.ts';
+import { InPass } from './in-pass.ts';
 import { LookUp } from './look-up.ts';
 import { type BasicMethod, type Method, takesK, tellsConfidence } from './methods.ts';
 import { ModelProposer } from './model-proposer.ts';
@@ -49,8 +50,8 @@ export interface Planted {
 
 /** How drafts in a row are made. */
 const FORMS: Readonly<
-  Record<NonNullable<BasicMethod['model']>['drafting'], (mostDrafts: number) => DraftForm>
-> = { chain: () => CHAIN, block, heads: () => HEADS };
+  Record<NonNullable<BasicMethod['model']>['drafting'], (recorded: number, asked: number) => DraftForm>
+> = { chain: () => CHAIN, block, heads: () => HEADS, blanks: (_, asked) => blanks(asked) };
 
 /**
  * Builds the drafter of `method`.
@@ -86,11 +87,12 @@ export function assembleDrafter(
     }
     const length = takesK(method) ? k! : 'exact';
     checkAnswers(part, lengths, length);
-    if (model === undefined) {
+    if (part.proposer === 'search') {
       return { part, proposer: new LookUp(new Replay(lengths, length, conventions)), model: null };
     }
     const replay = new Replay(lengths, length, { ...conventions, proposalChance: null });
-    const form = FORMS[model.drafting](lengths.maxK);
+    if (model === undefined) return { part, proposer: new InPass(replay, part.queries!), model: null };
+    const form = FORMS[model.drafting](lengths.maxK, replay.longest);
     const proposer = new ModelProposer(replay, model.catchUp, requests, slot++, form);
     if (method.kind !== 'parallel') return { part, proposer, model: proposer };
     const { ahead = null, seed = 0 } = deciding ?? {};

@@ -23,6 +23,22 @@ export function block(drafts: number): DraftForm {
   return { ...CHAIN, length: () => drafts };
 }
 
+/**
+ * All k drafts in one pass over what was emitted and k - 1 blanks, whose logits are all wanted; `length` counts passes. They
+ * are drafted whole, however few are verified.
+ */
+export function blanks(drafts: number): DraftForm {
+  const widths = Float64Array.of(drafts);
+  return {
+    ...CHAIN,
+    length: () => 1,
+    state(sequences, draft) {
+      draft.widths = widths;
+      draft.catchUpTokens += sequences * (drafts - 1);
+    },
+  };
+}
+
 /** A head for every token, all in one pass over the last token; `length` counts passes. */
 export const HEADS: DraftForm = { ...CHAIN, length: () => 1 };
 

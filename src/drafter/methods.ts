@@ -13,20 +13,28 @@ export type CatchUp = 'all emitted' | 'unread only' | 'last token';
 export interface BasicMethod {
   readonly name: string;
   readonly summary: string;
-  /** `search`: the host looks the history up; `model`: a draft model runs. */
-  readonly proposer: 'search' | 'model';
+  /** `search`: the host looks the history up; `model`: a draft model runs; `verification`: the target's own pass drafts too. */
+  readonly proposer: 'search' | 'model' | 'verification';
+  /** Tokens of a pass of the target in which it drafts k tokens beside, for those of `verification`. */
+  readonly queries?: (k: number) => number;
   /** For a model: the kind of card it runs, how it drafts, and what it must catch up on in a round. */
   readonly model?: {
     readonly card: (DraftHead | Transformer)['kind'] | 'target';
     /** How the target is made cheaper to draft for itself; for card `target` alone. */
     readonly self?: SelfDraft;
-    /** Token by token, a whole block in one pass, or a head for each token, all in one pass. */
-    readonly drafting: 'chain' | 'block' | 'heads';
+    /**
+     * Token by token, a whole block in one pass, a head for each token, all in one pass, or all in one pass over the last
+     * token and a blank for each further one.
+     */
+    readonly drafting: 'chain' | 'block' | 'heads' | 'blanks';
     readonly catchUp: CatchUp;
     /** What its later choices catch of the tokens that the first misses; absent: as those of draft models. */
     readonly missCapture?: MissCapture;
   };
 }
+
+/** N-grams that are looked for, and as many that are verified: the defaults of lookahead decoding (arXiv 2402.02057). */
+const LOOKAHEAD_WINDOW = 15;
 
 export const BASIC_METHODS: readonly BasicMethod[] = [
   { name: 'ngram', summary: 'prompt look-up on the host, suffix of 3 to 7 tokens', proposer: 'search' },
@@ -70,6 +78,43 @@ export const BASIC_METHODS: readonly BasicMethod[] = [
     summary: 'DFlash head: a few layers draft a whole block in one pass; k is that of the recording',
     proposer: 'model',
     model: { card: 'dflash', drafting: 'block', catchUp: 'all emitted' },
+  },
+  {
+    name: 'dfly',
+    summary: 'DFly head: as dflash, of another depth (needs --draft)',
+    proposer: 'model',
+    model: { card: 'dflash', drafting: 'block', catchUp: 'all emitted' },
+  },
+  {
+    name: 'dspark',
+    summary: 'DSpark head: a block in one pass, then a small head for each token in turn',
+    proposer: 'model',
+    model: { card: 'dspark', drafting: 'block', catchUp: 'all emitted' },
+  },
+  {
+    name: 'p-eagle',
+    summary: 'P-EAGLE head: as eagle3, with all k drafts in one pass over blanks',
+    proposer: 'model',
+    model: { card: 'p-eagle', drafting: 'blanks', catchUp: 'all emitted' },
+  },
+  {
+    name: 'pard',
+    summary: 'a whole small model, all k drafts in one pass over blanks (needs --draft)',
+    proposer: 'model',
+    model: { card: 'transformer', drafting: 'blanks', catchUp: 'all emitted' },
+  },
+  {
+    name: 'tidar',
+    summary:
+      'TiDAR: the target drafts blocks of k for every outcome in the pass that verifies, k (k + 1) tokens',
+    proposer: 'verification',
+    queries: (k) => k * (k + 1),
+  },
+  {
+    name: 'lookahead',
+    summary: 'lookahead decoding: windows of 15 n-grams of k + 1 tokens, found and verified in one pass',
+    proposer: 'verification',
+    queries: (k) => 1 + 2 * LOOKAHEAD_WINDOW * k,
   },
 ];
 
@@ -227,7 +272,7 @@ export function takesK(method: Method): boolean {
 
 /** Whether it drafts a tree where one is asked for: alone, and with a choice for every token. */
 export function takesTree({ kind, parts }: Method): boolean {
-  return kind === 'fixed' && parts[0].model !== undefined && parts[0].model.drafting !== 'block';
+  return kind === 'fixed' && (parts[0].model?.drafting === 'chain' || parts[0].model?.drafting === 'heads');
 }
 
 /** Whether it is no speculation but a diffusion model that writes. */

@@ -45,6 +45,8 @@ export interface ForwardShape {
    * not read yet, which the layers themselves never run over.
    */
   readonly firstPassGemms: readonly Gemm[];
+  /** Products of a small head that runs once for each token of a block, in turn, behind it. */
+  readonly sequential?: readonly Gemm[];
   /** The output matrix, over the rows whose logits are wanted. */
   readonly lmHead: Gemm;
   readonly experts: ExpertShape | null;
@@ -154,6 +156,7 @@ export function headPass(head: DraftHead, layout: HeadLayout): ForwardShape {
   const fusion = gemm('fusion', head.hidden, head.fusion.input, 1, dtype);
   const lmHead = outputMatrix(head, tp, 'bf16');
   const block = isBlock(head);
+  const inTurn = (head.sequential ?? []).map(({ n, k }) => gemm('sequential', split(n, tp), k, 1, dtype));
   // All layers' keys and values of the context in one product, as in vLLM; its weights are those of the layers.
   const keysAndValues = pass.kvBytesPerToken / KV_BYTES[kvDtype ?? 'bf16'];
   const context = gemm('context_kv', keysAndValues, head.hidden, 1, dtype);
@@ -165,8 +168,13 @@ export function headPass(head: DraftHead, layout: HeadLayout): ForwardShape {
     readBytesPerToken: BYTES * (head.fusion.input - (head.fusion.firstPassOnly ? 0 : head.hidden)),
     gemms: head.fusion.firstPassOnly ? pass.gemms : [fusion, ...pass.gemms],
     firstPassGemms: head.fusion.firstPassOnly ? [fusion, ...(block ? [context] : [])] : [],
+    ...(inTurn.length > 0 && { sequential: inTurn }),
     lmHead,
-    weightBytes: layerBytes(pass) + bytes(fusion) + (head.sharesOutputMatrix ? 0 : bytes(lmHead)),
+    weightBytes:
+      layerBytes(pass) +
+      bytes(fusion) +
+      inTurn.reduce((sum, one) => sum + bytes(one), 0) +
+      (head.sharesOutputMatrix ? 0 : bytes(lmHead)),
   };
 }
 

@@ -47,6 +47,13 @@ describe('model cards', () => {
     'kimi-k2.5': 1026.4,
     'glm-5': 744,
     'qwen3.5-397b-a17b': 397,
+    'vicuna-13b': 13.02,
+    // Diffusion models: LLaDA says 8.02 B; the others have the shapes of Qwen2.5-7B, Qwen3-8B and Gemma 4.
+    'llada-8b': 8.02,
+    'dream-7b': 7.616,
+    'fast-dllm-v2-7b': 7.616,
+    'sdar-8b': 8.19,
+    'diffusiongemma-26b-a4b': 25.2,
   };
 
   test('there is a published count for every card', () => {
@@ -121,6 +128,11 @@ describe('draft heads', () => {
     // five layers of the target's shapes and its output matrix; first pass: fusion, keys and values, by hand
     ['dflash-qwen3-4b', 893.6, 32.8 + 26.2, 504.6 + 32.8],
     ['dflash-qwen3-8b', 5 * 192.9 + 622.3, 83.9 + 41.9, 5 * 192.9 + 83.9],
+    // the same and 151,936 x 256 of a small head in turn
+    ['dspark-qwen3-8b', 5 * 192.9 + 622.3, 83.9 + 41.9, 5 * 192.9 + 83.9 + 38.9],
+    // four layers of EAGLE-3's, 190.5 each, and its output matrix of 92.2; fusion in the first pass
+    ['p-eagle-gpt-oss-20b', 4 * 190.5 + 92.2, 24.9, 4 * 190.5 + 92.2 + 24.9],
+    ['p-eagle-gpt-oss-120b', 4 * 190.5 + 92.2, 24.9, 4 * 190.5 + 92.2 + 24.9],
   ];
 
   test('every head is in the table', () => {
