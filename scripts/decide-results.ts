@@ -15,6 +15,7 @@ import { gatherInputs, type Inputs } from '../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../src/scenario/options.ts';
 import type { Setting } from '../src/scenario/setup.ts';
 import { selectRequests } from '../src/trace/reshape.ts';
+import { confidenceSection } from './decide-confidence.ts';
 
 const [recordings] = process.argv.slice(2);
 if (recordings === undefined) throw new Error('name the folder of the recordings');
@@ -233,5 +234,6 @@ const lines = [
   'beyond what the drafter that takes over has to read, which all rows pay.',
   '',
   ...table('a switch', SWITCHES, switching),
+  ...(await confidenceSection(recordings, table)),
 ];
 process.stdout.write(lines.join('\n'));

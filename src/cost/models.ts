@@ -33,4 +33,12 @@ export const COST_MODELS = {
   },
 } as const satisfies Record<string, CostModelTraits>;
 
-export type CostName = keyof typeof COST_MODELS;
+/** `table:FILE`: measured steps, and the roofline where they say nothing. */
+export type CostName = keyof typeof COST_MODELS | `table:${string}`;
+
+export function costTraits(name: CostName): CostModelTraits {
+  const [, file] = /^table:(.*)$/.exec(name) ?? [];
+  return file === undefined
+    ? COST_MODELS[name as keyof typeof COST_MODELS]
+    : { ...COST_MODELS.roofline, title: `measured steps of ${file}`, trees: false };
+}

@@ -36,6 +36,8 @@ class SharedExperts implements CostModel {
     step.searchHits = Math.ceil(work.searchHits * part);
     step.switches = Math.ceil(work.switches * part);
     step.trees = Math.ceil(work.trees * part);
+    step.ragged = Math.ceil(work.ragged * part);
+    step.lengthSwitches = work.lengthSwitches;
     for (let d = 0; d < work.drafts.length; d++) spreadDrafts(work.drafts[d]!, part, step.drafts[d]!);
     this.#copy.priceStep(step, cost);
   }

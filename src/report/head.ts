@@ -1,5 +1,5 @@
 /** How every answer begins: what it is about, on what, and with which inputs. */
-import { COST_MODELS } from '../cost/models.ts';
+import { costTraits } from '../cost/models.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { formatsText } from '../scenario/number-formats.ts';
 import type { Envelope } from '../scenario/result.ts';
@@ -23,7 +23,7 @@ export function head(
 ): Block[] {
   const [first] = inputs;
   const { scenario, engine } = first!;
-  const { machine, title } = COST_MODELS[scenario.cost];
+  const { machine, title } = costTraits(scenario.cost);
   const cost = machine ? engine.label : `none: ${title}`;
   const one = inputs.length === 1;
   return [
@@ -35,6 +35,7 @@ export function head(
         ...(one ? [] : overrideFacts(overrides)),
       ]),
       ['engine', cost],
+      ...(first!.stepTable === null ? [] : [['steps', title] as Fact]),
       ...(one ? overrideFacts(first!.overrides) : []),
       ...placementFacts(first!),
       ...writingFacts(first!),

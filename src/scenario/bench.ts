@@ -3,7 +3,7 @@
  * kept for the rows that share them.
  */
 import { type Machine, scaled } from '../cost/fields.ts';
-import { COST_MODELS } from '../cost/models.ts';
+import { costTraits } from '../cost/models.ts';
 import type { CostModel } from '../cost/work.ts';
 import { chanceOf } from '../drafter/grow-tree.ts';
 import { draftsInOnePass, takesK } from '../drafter/methods.ts';
@@ -94,7 +94,7 @@ export class Bench {
       const inputs = this.#inputs;
       const { cost, seed } = inputs.scenario;
       // Constants of no machine come without errors: only the choice of requests is uncertain there.
-      const { machine } = COST_MODELS[cost];
+      const { machine } = costTraits(cost);
       const uncertain = machine ? usedFields(inputs).filter((field) => field.error(inputs) > 0) : [];
       const constants = [...uncertain, ...(this.#hasTrees ? TREE_CONSTANTS : [])].map(({ path }) => path);
       this.#draws = {

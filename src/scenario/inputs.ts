@@ -1,6 +1,8 @@
 /** From a scenario to its inputs: every name looked up, every file read and checked, every doubt a warning. */
+
 import type { EngineProfile } from '../cost/engine-profile.ts';
 import type { Placement } from '../cost/placement.ts';
+import { parseStepTable, type StepTable } from '../cost/step-table.ts';
 import type { BasicMethod, Method } from '../drafter/methods.ts';
 import type { Ahead } from '../drafter/parallel.ts';
 import { type NamedTree, parseTree, readTree } from '../drafter/tree-spec.ts';
@@ -56,6 +58,8 @@ export interface Inputs {
   readonly trees: readonly (NamedTree | null)[];
   /** Null for what is assumed of the method. */
   readonly missCapture: MissCapture | null;
+  /** Measured steps that prices follow; null for none. */
+  readonly stepTable: StepTable | null;
   /** Card of the draft model that each basic method runs. */
   readonly drafts: ReadonlyMap<string, DraftHead | Transformer>;
   /** Of methods whose acceptance was stated instead of recorded. */
@@ -109,6 +113,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
   const placement = await readPlacement(scenario, hardware, documents);
   const policies = await readPolicies(scenario, methods, documents, warnings);
   const trees = await readTrees(scenario, documents);
+  const stepTable = await readStepTable(scenario, documents, warnings);
   const missCapture =
     scenario.missCapture === null ? null : parseMissCapture(scenario.missCapture, '--miss-capture');
   const rates = new Map(
@@ -143,6 +148,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     policies,
     trees,
     missCapture,
+    stepTable,
     drafts,
     rates,
     traces,
@@ -235,6 +241,20 @@ async function readPolicies(
   return policies;
 }
 
+async function readStepTable(
+  { cost }: Scenario,
+  documents: Documents,
+  warnings: string[],
+): Promise<StepTable | null> {
+  if (!cost.startsWith('table:')) return null;
+  const { text, where } = await documents.file('step table', cost.slice('table:'.length));
+  const table = parseStepTable(text, where);
+  if (table.rows.some(({ context }) => context === null)) {
+    warnings.push(`step table ${where} says no context: its times are taken at whatever context steps have`);
+  }
+  return table;
+}
+
 async function readTrees({ tree }: Scenario, documents: Documents): Promise<(NamedTree | null)[]> {
   const trees: (NamedTree | null)[] = [];
   for (const name of tree) {
@@ -318,6 +338,7 @@ function hashed(scenario: Scenario, shipped: ShippedModels): object {
     draft: draft !== null && shipped.heads.includes(draft) ? draft : name(draft),
     traces: trace.length,
     workload: workload !== null,
+    ...(scenario.cost.startsWith('table:') && { cost: 'table' }),
     ...(scenario.draftGpu !== null && { draftGpu: true }),
     ...(scenario.tree.join() !== DEFAULTS.tree.join() && {
       tree: scenario.tree.map((one) => one.replace(/^file:.*/, 'file')).join(),

@@ -1,5 +1,6 @@
 /** Kinds of values: what is accepted, as JSON has it (16, [1, 16]) or as a flag has it ("16", "1,16"), and how a form asks. */
 import * as z from 'zod/mini';
+import type { CostName } from '../cost/models.ts';
 import { LOAD_FORMS, parseLoad } from './load.ts';
 
 /** What a form asks a value with. */
@@ -90,6 +91,16 @@ export function parseLognormal(text: string): { readonly mean: number; readonly 
 export const oneOf = <const T extends string>(values: readonly T[]): Kind<T> => ({
   schema: z.enum(values, { error: `one of ${values.join(', ')}` }),
   control: { kind: 'pick', values },
+});
+
+/** A cost model that ships, or a table in a file. */
+export const costName = (shipped: readonly string[]): Kind<CostName> => ({
+  schema: z.string({ error: `one of ${shipped.join(', ')}, or table:FILE` }).check(
+    z.refine((value) => shipped.includes(value) || /^table:./.test(value), {
+      error: `one of ${shipped.join(', ')}, or table:FILE`,
+    }),
+  ) as z.ZodMiniType<CostName, unknown> as Kind<CostName>['schema'],
+  control: { kind: 'text', form: `${shipped.join(', ')} or table:FILE` },
 });
 
 export const flag: Kind<boolean> = {

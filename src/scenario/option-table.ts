@@ -5,12 +5,13 @@
  * Left out: what only a file can tell (inputs.ts), and what one question forbids or presets.
  */
 import { ALL_REDUCE } from '../cost/fields.ts';
-import { COST_MODELS, type CostName } from '../cost/models.ts';
+import { COST_MODELS, costTraits } from '../cost/models.ts';
 import { runsDraftModel, takesK, takesTree, tellsConfidence } from '../drafter/methods.ts';
 import { ROUTERS } from '../engine/router.ts';
 import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
 import {
   amount,
+  costName,
   counts,
   flag,
   lengths,
@@ -86,7 +87,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'what if: PATH=VALUE, such as hardware.memoryBandwidth=1.2x; may be repeated',
     group: 'machine',
     idle: (scenario, asked, path) =>
-      COST_MODELS[scenario.cost].machine
+      costTraits(scenario.cost).machine
         ? pathWithoutEffect(path!, scenario, asked)
         : `with --cost ${scenario.cost}, which has its own constants`,
   },
@@ -129,7 +130,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'machine',
     hash: 'contents',
     idle: ({ cost }) =>
-      COST_MODELS[cost].machine ? null : `with --cost ${cost}, which has its own overheads`,
+      costTraits(cost).machine ? null : `with --cost ${cost}, which has its own overheads`,
   },
   method: {
     ...list(name('method')),
@@ -145,7 +146,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
         return `${parallel.name}: it drafts while the target's GPUs verify, expected GPUs of its own (--draft-gpu)`;
       }
       const best = methods.find(({ kind }) => kind === 'best');
-      return best === undefined || (load === 'clones' && COST_MODELS[cost].machine)
+      return best === undefined || (load === 'clones' && costTraits(cost).machine)
         ? null
         : `${best.name}: the best lengths are those of copies of one request at roofline prices, expected --load clones and --cost roofline`;
     },
@@ -181,7 +182,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
       if (silent !== undefined) {
         return `${named}: ${silent.name} says nothing of its drafts, expected methods of one draft model alone, such as eagle3`;
       }
-      if (!COST_MODELS[cost].trees)
+      if (!costTraits(cost).trees)
         return `${named}: its price is that of the roofline, not of --cost ${cost}`;
       return load === 'clones'
         ? `${named}: a step is shared by requests that differ, expected --load closed or an open load`
@@ -329,9 +330,9 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'run',
   },
   cost: {
-    ...oneOf(Object.keys(COST_MODELS) as CostName[]),
+    ...costName(Object.keys(COST_MODELS)),
     default: 'roofline',
-    help: 'cost model: roofline or specdecode-bench',
+    help: 'cost model: roofline, specdecode-bench, or table:FILE of measured steps',
     group: 'run',
   },
   tree: {
@@ -341,7 +342,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'method',
     hash: 'changed',
     idle: ({ cost }, asked) =>
-      COST_MODELS[cost].trees
+      costTraits(cost).trees
         ? unlessSome(asked, takesTree, 'drafts trees')
         : `with --cost ${cost}, which prices chains`,
     lacks({ tree, policy, load }) {
@@ -370,7 +371,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'model',
     hash: 'changed',
     plain: 'bf16',
-    idle: ({ cost }) => (COST_MODELS[cost].machine ? null : `with --cost ${cost}`),
+    idle: ({ cost }) => (costTraits(cost).machine ? null : `with --cost ${cost}`),
   },
   draftDtype: {
     ...oneOf(['auto', ...WEIGHT_FORMATS]),
@@ -379,7 +380,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'model',
     hash: 'changed',
     idle: ({ cost }, asked) =>
-      COST_MODELS[cost].machine
+      costTraits(cost).machine
         ? unlessSome(asked, runsDraftModel, 'runs a draft model')
         : `with --cost ${cost}`,
   },
@@ -389,6 +390,14 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'what if: prompts and outputs longer than the context of the model',
     group: 'model',
     hash: 'changed',
+  },
+  beyondTable: {
+    ...flag,
+    default: false,
+    help: "steps outside of --cost table:FILE take the ratio of its edge to the roofline's price",
+    group: 'run',
+    hash: 'changed',
+    idle: ({ cost }) => (cost.startsWith('table:') ? null : `with --cost ${cost}, which has no edge`),
   },
   confidence: {
     ...amount(0.5, 1),
@@ -409,7 +418,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'groups of GPUs that share out the experts; 1: every GPU has a slice of each',
     group: 'machine',
     hash: 'changed',
-    idle: ({ cost }) => (COST_MODELS[cost].machine ? null : `with --cost ${cost}`),
+    idle: ({ cost }) => (costTraits(cost).machine ? null : `with --cost ${cost}`),
   },
   dpAttention: {
     ...whole(1, 1024),
@@ -417,7 +426,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     help: 'copies of attention, each on --tp GPUs, that share the experts of a replica (data-parallel attention)',
     group: 'machine',
     hash: 'changed',
-    idle: ({ cost }) => (COST_MODELS[cost].machine ? null : `with --cost ${cost}`),
+    idle: ({ cost }) => (costTraits(cost).machine ? null : `with --cost ${cost}`),
     lacks: ({ dpAttention, pp, draftGpu }) =>
       dpAttention === 1 || (pp === 1 && draftGpu === null)
         ? null

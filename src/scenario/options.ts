@@ -1,5 +1,5 @@
 /** From what was named to a whole scenario: keys and values checked, defaults filled in, what would be ignored refused. */
-import { COST_MODELS } from '../cost/models.ts';
+import { costTraits } from '../cost/models.ts';
 import { parseMethod } from '../drafter/methods.ts';
 import { shown, UserError, unknownName } from '../errors.ts';
 import { insteadOf } from './instead.ts';
@@ -143,7 +143,7 @@ export function checkHardwareQuestion(command: string, scenario: Scenario): void
       `--load ${scenario.load}: ${command} needs batch sizes, expected clones or closed, as arrivals fix the throughput`,
     );
   }
-  if (!COST_MODELS[scenario.cost].machine) {
+  if (!costTraits(scenario.cost).machine) {
     throw new UserError(
       `--cost ${scenario.cost}: ${command} needs a price made of the hardware's parts, expected roofline`,
     );

@@ -1,5 +1,5 @@
 /** Options of where models run: rows of the table of options. */
-import { COST_MODELS } from '../cost/models.ts';
+import { costTraits } from '../cost/models.ts';
 import { runsDraftModel } from '../drafter/methods.ts';
 import { name, pairs, text, whole } from './kinds.ts';
 import { LINKS } from './placement.ts';
@@ -21,7 +21,7 @@ export const PLACEMENT_OPTIONS: Rows<'draftGpu' | 'draftTp' | 'ahead' | 'pp' | '
     group: 'machine',
     hash: 'contents',
     idle: ({ cost }, asked) =>
-      COST_MODELS[cost].machine
+      costTraits(cost).machine
         ? unlessSome(asked, runsDraftModel, 'runs a draft model')
         : `with --cost ${cost}`,
     lacks: ({ draftGpu }, asked) => (draftGpu === null ? null : onTarget(draftGpu, asked)),
@@ -33,7 +33,7 @@ export const PLACEMENT_OPTIONS: Rows<'draftGpu' | 'draftTp' | 'ahead' | 'pp' | '
     group: 'machine',
     hash: 'changed',
     idle: ({ cost }, asked) =>
-      COST_MODELS[cost].machine
+      costTraits(cost).machine
         ? unlessSome(asked, runsDraftModel, 'runs a draft model')
         : `with --cost ${cost}`,
     lacks: ({ draftTp, draftGpu, tp }, asked) =>
@@ -57,7 +57,7 @@ export const PLACEMENT_OPTIONS: Rows<'draftGpu' | 'draftTp' | 'ahead' | 'pp' | '
     help: 'groups of --tp GPUs with a part of the layers each (pipeline parallel), one batch in them at a time',
     group: 'machine',
     hash: 'changed',
-    idle: ({ cost }) => (COST_MODELS[cost].machine ? null : `with --cost ${cost}`),
+    idle: ({ cost }) => (costTraits(cost).machine ? null : `with --cost ${cost}`),
     lacks: ({ pp, link }) =>
       pp === 1 || link.stage !== undefined
         ? null

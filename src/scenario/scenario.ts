@@ -58,6 +58,8 @@ export interface Scenario {
   readonly ignoreContextLimit: boolean;
   /** Area under the ROC curve of the drafter's confidence; null for what was recorded or is assumed. */
   readonly confidence: number | null;
+  /** Whether steps beyond a table of measured ones are priced. */
+  readonly beyondTable: boolean;
   /** The GPU that draft models run on where it is not the target's. */
   readonly draftGpu: string | null;
   /** GPUs that share a draft model; null: those of the target, or one of its own. */

@@ -1,11 +1,12 @@
 /** What a setting needs to run on a trace: acceptance, texts, prices, memory and rounds, each made once. */
 
 import type { Machine } from '../cost/fields.ts';
-import { COST_MODELS, type CostName } from '../cost/models.ts';
+import { costTraits } from '../cost/models.ts';
 import { placedOn } from '../cost/placement.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { shared } from '../cost/shared-experts.ts';
 import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
+import { TableCost } from '../cost/table-cost.ts';
 import type { CostModel, Verified } from '../cost/work.ts';
 import { assembleDrafter, type Planted } from '../drafter/assemble.ts';
 import type { Drafter } from '../drafter/drafter.ts';
@@ -73,11 +74,6 @@ export interface Setup {
 /** Plain decoding. */
 export const PLAIN: Setting = { method: parseMethod('none'), k: null };
 
-const PRICES: Readonly<Record<CostName, (...of: ConstructorParameters<typeof Roofline>) => CostModel>> = {
-  roofline: (...of) => new Roofline(...of),
-  'specdecode-bench': () => new SpecDecodeBench(),
-};
-
 /** Lengths under rules of acceptance. */
 const JUDGED = new Memo<Relabelled>();
 
@@ -109,7 +105,7 @@ export class Setups {
     this.#warnings = warnings;
     this.#target = forwardShape(target, targetLayout(scenario));
     this.#conventions =
-      COST_MODELS[scenario.cost].conventions === 'as recorded'
+      costTraits(scenario.cost).conventions === 'as recorded'
         ? AS_RECORDED
         : authorsConventions(inputs, trace);
   }
@@ -245,21 +241,19 @@ export class Setups {
         outputTokens = outputTokens.map((tokens, r) => Math.min(tokens, other[r]!));
       }
     }
-    const kvBlocks = COST_MODELS[scenario.cost].memory
+    const kvBlocks = costTraits(scenario.cost).memory
       ? kvBlocksOf(this.#inputs, this.#target, shapes)
       : Number.POSITIVE_INFINITY;
-    const price = ({ hardware, engine }: Machine) =>
-      shared(
-        PRICES[scenario.cost](
-          this.#target,
-          shapes,
-          hardware,
-          engine,
-          scenario.tp,
-          placedOn(this.#inputs.placement, hardware),
-        ),
-        scenario.dpAttention,
-      );
+    const price = ({ hardware, engine }: Machine): CostModel => {
+      if (scenario.cost === 'specdecode-bench') return new SpecDecodeBench();
+      const placement = placedOn(this.#inputs.placement, hardware);
+      const copy = new Roofline(this.#target, shapes, hardware, engine, scenario.tp, placement);
+      const roofline = shared(copy, scenario.dpAttention);
+      const { stepTable } = this.#inputs;
+      return stepTable === null
+        ? roofline
+        : new TableCost(stepTable, roofline, scenario.beyondTable, scenario.cost.slice('table:'.length));
+    };
     const { promptTokens } = trace;
     const policy = named.spec;
     const shapesKey = `${models.join()} ${shapes.length}`;

@@ -9,7 +9,7 @@
  * Left out: text of another mode than the recording's (thinking on or off), which no scenario says.
  */
 import type { CalibrationRange, EngineProfile } from '../cost/engine-profile.ts';
-import { COST_MODELS } from '../cost/models.ts';
+import { costTraits } from '../cost/models.ts';
 import { type Method, takesK } from '../drafter/methods.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { Doubt } from '../metrics/confidence.ts';
@@ -280,7 +280,7 @@ export function classesOf(
 
 function distancesOf(asked: Asked): Found[] {
   const { range } = asked.engine;
-  if (range === null || !COST_MODELS[asked.scenario.cost].machine) return [];
+  if (range === null || !costTraits(asked.scenario.cost).machine) return [];
   return DISTANCES.flatMap((of): Found[] => {
     const found = of.beyond(asked, range);
     return found === null ? [] : [{ of, part: 'distance', drafter: null, ...found }];

@@ -1,5 +1,5 @@
 /** Evaluates points one after the other; what neighbours share is read, priced and simulated once. */
-import { COST_MODELS } from '../cost/models.ts';
+import { costTraits } from '../cost/models.ts';
 import { UserError } from '../errors.ts';
 import { entry } from '../memo.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
@@ -70,7 +70,7 @@ export class Evaluator {
       draft,
       acceptance,
       [...trace.drafters.keys()],
-      COST_MODELS[cost].sharedByMethods ? null : method,
+      costTraits(cost).sharedByMethods ? null : method,
     ]);
     const shared = entry(benches, own, () => {
       const drafts = new Map(inputs.drafts);

@@ -105,7 +105,10 @@ function chanceOf(share: number, apart: number, reading: number): number {
   return 1 / (1 + ((1 - share) / share) * Math.exp(-apart * reading));
 }
 
-/** Element d: of the positions where a round would accept at least d drafts, the share that accept one more. */
+/** Draft length of the rounds that the shares are of: where rounds start depends on it, and where they start on how they go on. */
+const USUAL_LENGTH = 4;
+
+/** Element d: of the rounds that would accept at least d drafts, the share that accept one more. */
 function sharesRight({
   emitted,
   offsets,
@@ -113,7 +116,9 @@ function sharesRight({
 }: Pick<PositionLengths, 'emitted' | 'offsets' | 'maxK'>): Float64Array {
   const ending = new Float64Array(maxK + 1);
   for (let r = 0; r + 1 < offsets.length; r++) {
-    for (let at = offsets[r]! + 1; at < offsets[r + 1]!; at++) ending[emitted[at]! - 1]!++;
+    for (let at = offsets[r]! + 1; at < offsets[r + 1]!; at += Math.min(emitted[at]!, USUAL_LENGTH + 1)) {
+      ending[emitted[at]! - 1]!++;
+    }
   }
   const shares = new Float64Array(maxK);
   let beyond = ending[maxK]!;
