@@ -6,7 +6,7 @@
  */
 import { ALL_REDUCE } from '../cost/fields.ts';
 import { COST_MODELS, costTraits } from '../cost/models.ts';
-import { runsDraftModel, takesK, takesTree, tellsConfidence } from '../drafter/methods.ts';
+import { runsDraftModel, takesK, takesTree } from '../drafter/methods.ts';
 import { ROUTERS } from '../engine/router.ts';
 import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
 import {
@@ -27,6 +27,7 @@ import {
 import { isOpen } from './load.ts';
 import { PLACEMENT_OPTIONS } from './placement-options.ts';
 import { type Asked, isTree, type Option, type OptionName, type Scenario, unlessSome } from './scenario.ts';
+import { lacksConfidence, STEERING_OPTIONS } from './steering-options.ts';
 import { WRITING_OPTIONS } from './writing-options.ts';
 
 const KV_FORMATS = Object.keys(KV_BYTES) as readonly KvFormat[];
@@ -38,8 +39,6 @@ const MOST_TOKENS = 10_000_000;
 const BEST_TREE_DEPTH = 10;
 
 const isBestTree = (tree: string): boolean => /^best\b/.test(tree);
-
-const goesByConfidence = (policy: string): boolean => /^budget:|^goodput:confidence$/.test(policy);
 
 const ofLengths = ({ workload }: Scenario) =>
   workload === null ? null : 'with --workload, which has lengths of its own';
@@ -175,19 +174,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'method',
     hash: 'contents',
     idle: (_, asked) => unlessSome(asked, takesK, 'takes a draft length'),
-    lacks({ policy, load, cost }, { methods }) {
-      const named = policy.find(goesByConfidence);
-      if (named === undefined) return null;
-      const silent = methods.find((method) => takesK(method) && !tellsConfidence(method));
-      if (silent !== undefined) {
-        return `${named}: ${silent.name} says nothing of its drafts, expected methods of one draft model alone, such as eagle3`;
-      }
-      if (!costTraits(cost).trees)
-        return `${named}: its price is that of the roofline, not of --cost ${cost}`;
-      return load === 'clones'
-        ? `${named}: a step is shared by requests that differ, expected --load closed or an open load`
-        : null;
-    },
+    lacks: lacksConfidence,
   },
   trace: {
     ...list(name('trace')),
@@ -391,25 +378,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'model',
     hash: 'changed',
   },
-  beyondTable: {
-    ...flag,
-    default: false,
-    help: "steps outside of --cost table:FILE take the ratio of its edge to the roofline's price",
-    group: 'run',
-    hash: 'changed',
-    idle: ({ cost }) => (cost.startsWith('table:') ? null : `with --cost ${cost}, which has no edge`),
-  },
-  confidence: {
-    ...amount(0.5, 1),
-    default: null,
-    help: 'how well the drafter knows its drafts: AUC from 0.5, useless, to 1, perfect; left out: as recorded, or assumed 0.87',
-    group: 'acceptance',
-    hash: 'changed',
-    idle: ({ policy }) =>
-      policy.some(goesByConfidence)
-        ? null
-        : 'without a policy that goes by it: budget:TOKENS, budget:auto or goodput:confidence',
-  },
+  ...STEERING_OPTIONS,
   ...PLACEMENT_OPTIONS,
   ...WRITING_OPTIONS,
   ep: {

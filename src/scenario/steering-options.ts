@@ -1,0 +1,43 @@
+/** Options of what drafts are decided by: the drafter's confidence, and measured steps. */
+import { costTraits } from '../cost/models.ts';
+import { takesK, tellsConfidence } from '../drafter/methods.ts';
+import { amount, flag } from './kinds.ts';
+import type { Asked, Rows, Scenario } from './scenario.ts';
+
+const goesByConfidence = (policy: string): boolean => /^budget:|^goodput:confidence$/.test(policy);
+
+/** Why a policy that goes by confidence cannot; null where it can, or none is named. */
+export function lacksConfidence({ policy, load, cost }: Scenario, { methods }: Asked): string | null {
+  const named = policy.find(goesByConfidence);
+  if (named === undefined) return null;
+  const silent = methods.find((method) => takesK(method) && !tellsConfidence(method));
+  if (silent !== undefined) {
+    return `${named}: ${silent.name} says nothing of its drafts, expected methods of one draft model alone, such as eagle3`;
+  }
+  if (!costTraits(cost).trees) return `${named}: its price is that of the roofline, not of --cost ${cost}`;
+  return load === 'clones'
+    ? `${named}: a step is shared by requests that differ, expected --load closed or an open load`
+    : null;
+}
+
+export const STEERING_OPTIONS: Rows<'beyondTable' | 'confidence'> = {
+  beyondTable: {
+    ...flag,
+    default: false,
+    help: "steps outside of --cost table:FILE take the ratio of its edge to the roofline's price",
+    group: 'run',
+    hash: 'changed',
+    idle: ({ cost }) => (cost.startsWith('table:') ? null : `with --cost ${cost}, which has no edge`),
+  },
+  confidence: {
+    ...amount(0.5, 1),
+    default: null,
+    help: 'how well the drafter knows its drafts: AUC from 0.5, useless, to 1, perfect; left out: as recorded, or assumed 0.87',
+    group: 'acceptance',
+    hash: 'changed',
+    idle: ({ policy }) =>
+      policy.some(goesByConfidence)
+        ? null
+        : 'without a policy that goes by it: budget:TOKENS, budget:auto or goodput:confidence',
+  },
+};
