@@ -94,14 +94,17 @@ export const oneOf = <const T extends string>(values: readonly T[]): Kind<T> => 
 });
 
 /** A cost model that ships, or a table in a file. */
-export const costName = (shipped: readonly string[]): Kind<CostName> => ({
-  schema: z.string({ error: `one of ${shipped.join(', ')}, or table:FILE` }).check(
-    z.refine((value) => shipped.includes(value) || /^table:./.test(value), {
-      error: `one of ${shipped.join(', ')}, or table:FILE`,
-    }),
-  ) as z.ZodMiniType<CostName, unknown> as Kind<CostName>['schema'],
-  control: { kind: 'text', form: `${shipped.join(', ')} or table:FILE` },
-});
+export const costName = (shipped: readonly string[]): Kind<CostName> => {
+  const form = `one of ${shipped.join(', ')}, or table:FILE`;
+  const named = z.regex(new RegExp(`^(${shipped.join('|')}|table:.+)$`), { error: form });
+  return {
+    schema: z.string({ error: form }).check(named) as z.ZodMiniType<
+      CostName,
+      unknown
+    > as Kind<CostName>['schema'],
+    control: { kind: 'text', form: `${shipped.join(', ')} or table:FILE` },
+  };
+};
 
 export const flag: Kind<boolean> = {
   schema: z.boolean({ error: 'true or false' }),
