@@ -1,4 +1,4 @@
-/** Growth of columns: typed arrays that hold one value of many entries each. */
+/** Columns: typed arrays that hold one value of many entries each. How they grow, and what hot loops over them need. */
 
 /** The same values in an array of twice the length. */
 export function wider<T extends Int32Array | Float64Array>(column: T): T {
@@ -6,4 +6,13 @@ export function wider<T extends Int32Array | Float64Array>(column: T): T {
   const grown = new Column(Math.max(16, 2 * column.length));
   grown.set(column);
   return grown;
+}
+
+/**
+ * The lesser of two whole numbers below 2^31 (`b` may be infinite), without a branch: which it is changes from round
+ * to round, and guessing wrong would cost a processor more than all the rest of a round.
+ */
+export function lesser(a: number, b: number): number {
+  const more = b - a;
+  return a + (more & (more >> 31));
 }

@@ -76,7 +76,9 @@ export function mostVerified(proposers: readonly Proposer[]): Verified {
 /** Plain decoding: one token a step. */
 export class PlainDecoding implements Drafter, KnownRounds {
   readonly known = this;
+  readonly longest = 1;
   readonly catchUpAfter = new Int32Array(2);
+  #ones = new Uint8Array(256).fill(1);
   readonly most = new Verified();
   readonly verified = this.most;
   readonly emitted = 1;
@@ -94,9 +96,13 @@ export class PlainDecoding implements Drafter, KnownRounds {
     this.state(upTo - from, contextTokens, 0, work);
   }
 
-  stream(_request: number, _position: number, left: number, emitted: Int32Array): number {
-    emitted.fill(1, 0, left);
-    return left;
+  lengths(_request: number, _position: number, left: number): Uint8Array {
+    if (left > this.#ones.length) this.#ones = new Uint8Array(2 * left).fill(1);
+    return this.#ones;
+  }
+
+  start(): number {
+    return 0;
   }
 
   nextCatchUp(): number {

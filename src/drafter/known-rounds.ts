@@ -2,12 +2,14 @@
 import type { StepWork } from '../cost/work.ts';
 
 export interface KnownRounds {
+  /** No round emits more. */
+  readonly longest: number;
   /**
-   * Writes what the rounds of a request emit, from a position to its end, and returns how many rounds they are.
-   *
-   * @param emitted holds as many rounds as tokens are left
+   * What rounds of a request could emit, by the position at which they start: element `start` and those after it, from a
+   * position with so many tokens left. They may be above `longest`, or reach beyond the end.
    */
-  stream(request: number, position: number, left: number, emitted: Int32Array): number;
+  lengths(request: number, position: number, left: number): Uint8Array;
+  start(request: number, position: number): number;
   /** Tokens that the model catches up on in the next round of a request. */
   nextCatchUp(request: number, position: number): number;
   /** Element t: the same after a round that emitted t tokens. */

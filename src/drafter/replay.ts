@@ -1,4 +1,5 @@
 /** Replay of position-indexed acceptance: what a round of a given draft length does at a given position. */
+import { lesser } from '../columns.ts';
 import type { PositionLengths } from '../trace/trace.ts';
 
 /** How many tokens to draft: always k, or exactly as many as will be accepted (the oracle). */
@@ -40,8 +41,9 @@ export interface RoundReplay {
   round(request: number, position: number, left: number, asked?: number): void;
   /** Tokens that a round emits; `round` says the same and more. */
   emittedBy(request: number, position: number, left: number, asked: number): number;
-  /** What every round to the end of a request emits, and how many they are. */
-  emittedTo(request: number, position: number, left: number, asked: number, emitted: Int32Array): number;
+  /** What rounds could emit, as `KnownRounds` has it. */
+  lengths(request: number, position: number, left: number, asked: number): Uint8Array;
+  start(request: number, position: number): number;
 }
 
 export class Replay implements RoundReplay {
@@ -82,21 +84,12 @@ export class Replay implements RoundReplay {
     return Math.min(lesser(this.#emittedAt[this.#starts[request]! + position]!, asked + 1), left);
   }
 
-  emittedTo(request: number, position: number, left: number, asked: number, emitted: Int32Array): number {
-    const emittedAt = this.#emittedAt;
-    const most = asked + 1;
-    const start = this.#starts[request]! + position;
-    const end = start + left;
-    let at = start;
-    let rounds = 0;
-    // Each round waits for the one before, so that as little as can be stands between them.
-    while (at < end) {
-      const tokens = lesser(emittedAt[at]!, most);
-      emitted[rounds++] = tokens;
-      at += tokens;
-    }
-    if (at > end) emitted[rounds - 1]! -= at - end;
-    return rounds;
+  lengths(): Uint8Array {
+    return this.#emittedAt;
+  }
+
+  start(request: number, position: number): number {
+    return this.#starts[request]! + position;
   }
 
   #propose(at: number, asked: number, possible: number): void {
@@ -109,13 +102,4 @@ export class Replay implements RoundReplay {
     else this.drafted = lesser(this.#proposedAt![at]!, asked);
     this.proposing = this.drafted > 0 ? 1 : 0;
   }
-}
-
-/**
- * The lesser of two whole numbers below 2^31 (`b` may be infinite), without a branch: which it is changes from round
- * to round, and guessing wrong would cost a processor more than all the rest of a round.
- */
-function lesser(a: number, b: number): number {
-  const more = b - a;
-  return a + (more & (more >> 31));
 }

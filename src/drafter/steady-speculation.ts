@@ -40,8 +40,16 @@ export class SteadySpeculation extends Speculation implements KnownRounds {
     this.state(upTo - from, contextTokens, catchUpTokens, work);
   }
 
-  stream(request: number, position: number, left: number, emitted: Int32Array): number {
-    return this.#model.replay.emittedTo(request, position, left, this.#k, emitted);
+  get longest(): number {
+    return this.most.queries;
+  }
+
+  lengths(request: number, position: number, left: number): Uint8Array {
+    return this.#model.replay.lengths(request, position, left, this.#k);
+  }
+
+  start(request: number, position: number): number {
+    return this.#model.replay.start(request, position);
   }
 
   nextCatchUp(request: number, position: number): number {

@@ -32,6 +32,7 @@ export class TreeReplay implements RoundReplay {
   readonly #ranks: Ranks;
   readonly #tree: RunTree;
   #walked: DraftTree;
+  #lengths = new Uint8Array(256);
   #node = 0;
   #accepted = 0;
   readonly longest: number;
@@ -59,13 +60,17 @@ export class TreeReplay implements RoundReplay {
     this.emitted = this.emittedBy(request, position, left, asked);
   }
 
-  emittedTo(request: number, position: number, left: number, asked: number, emitted: Int32Array): number {
-    let rounds = 0;
-    for (let done = 0; done < left; rounds++) {
-      emitted[rounds] = this.emittedBy(request, position + done, left - done, asked);
-      done += emitted[rounds]!;
+  /** Where a round starts there: every round of the request, one behind the other. */
+  lengths(request: number, position: number, left: number, asked: number): Uint8Array {
+    if (left > this.#lengths.length) this.#lengths = new Uint8Array(2 * left);
+    for (let done = 0; done < left; done += this.#lengths[done]!) {
+      this.#lengths[done] = this.emittedBy(request, position + done, left - done, asked);
     }
-    return rounds;
+    return this.#lengths;
+  }
+
+  start(): number {
+    return 0;
   }
 
   emittedBy(request: number, position: number, left: number, asked: number): number {

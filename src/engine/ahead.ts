@@ -4,7 +4,7 @@
  * That holds while nothing binds. Where the budget or the memory of a step is short, rows are brought to where they
  * stand and go on one by one for a while.
  */
-import { wider } from '../columns.ts';
+import { lesser, wider } from '../columns.ts';
 import type { Verified } from '../cost/work.ts';
 import type { KnownRounds } from '../drafter/known-rounds.ts';
 import type { KvMemory } from './kv-memory.ts';
@@ -34,8 +34,6 @@ export class Ahead {
   /** By slot: the step of its first known round, and what it holds at its end. */
   #from = new Int32Array(16);
   #heldAtEnd = new Int32Array(16);
-  /** What the rounds of a request emit. */
-  #emitted = new Int32Array(256);
   /** Steps left to be taken one by one; 0 while rounds are known ahead. */
   #pause = 0;
 
@@ -51,49 +49,54 @@ export class Ahead {
   /** A request begins to decode in the next step. */
   begin(running: Running, place: number): void {
     if (this.#pause > 0) return;
-    const { rows } = running;
+    const left = running.rows.left(place);
+    if (left <= 0) return;
+    while (left >= this.#steps) this.#widen();
     const slot = running.slots[place]!;
-    const rounds = this.#rounds(running, place);
-    if (rounds === 0) return;
-    while (rounds >= this.#steps) this.#widen();
     while (slot >= this.#from.length) {
       this.#endsBefore = wider(this.#endsBefore);
       this.#from = wider(this.#from);
       this.#heldAtEnd = wider(this.#heldAtEnd);
     }
-    const last = this.#steps - 1;
-    const end = this.#next + rounds - 1;
     this.#from[slot] = this.#next;
-    this.#heldAtEnd[slot] = this.#addRounds(rounds, rows.context(place), rows.held(place));
-    this.#catchUp[this.#next & last]! += this.#known.nextCatchUp(rows.request(place), rows.position(place));
-    this.#catchUp[(end + 1) & last]! -= this.#known.catchUpAfter[this.#emitted[rounds - 1]!]!;
-    this.#endsBefore[slot] = this.#ending[end & last]!;
-    this.#ending[end & last] = slot + 1;
+    const end = this.#addRounds(running, place, slot) & (this.#steps - 1);
+    this.#endsBefore[slot] = this.#ending[end]!;
+    this.#ending[end] = slot + 1;
   }
 
-  /** Adds rounds to their steps, and returns the tokens that are held at the end. */
-  #addRounds(rounds: number, context: number, held: number): number {
-    const emitted = this.#emitted;
-    const blocks = this.#blocks;
-    const yields = this.#yields;
-    const width = this.#width;
-    const { keys } = this.#most;
+  /** Adds the rounds of a request to their steps, and returns the number of the last. */
+  #addRounds({ rows }: Running, place: number, slot: number): number {
+    const known = this.#known;
+    const [request, position, left] = [rows.request(place), rows.position(place), rows.left(place)];
+    const lengths = known.lengths(request, position, left);
+    const start = known.start(request, position);
+    const { longest, catchUpAfter } = known;
+    const [blocks, yields, width, blockTokens] = [this.#blocks, this.#yields, this.#width, this.#blockTokens];
     const last = this.#steps - 1;
-    const next = this.#next;
-    let tokens = context + keys;
-    let holds = held;
-    for (let i = 0; i < rounds; i++) {
-      const at = (next + i) & last;
-      const of = emitted[i]!;
-      yields[at * width + of]!++;
-      if (tokens > holds) {
-        const more = Math.ceil((tokens - holds) / this.#blockTokens);
+    this.#catchUp[this.#next & last]! += known.nextCatchUp(request, position);
+    const ahead = rows.context(place) + this.#most.keys;
+    let held = rows.held(place);
+    let number = this.#next;
+    let tokens = 0;
+    let done = 0;
+    for (; done < left; number++) {
+      const at = number & last;
+      tokens = lesser(lengths[start + done]!, longest);
+      yields[at * width + tokens]!++;
+      if (ahead + done > held) {
+        const more = Math.ceil((ahead + done - held) / blockTokens);
         blocks[at]! += more;
-        holds += more * this.#blockTokens;
+        held += more * blockTokens;
       }
-      tokens += of;
+      done += tokens;
     }
-    return holds;
+    // The last round ends with the output.
+    const row = ((number - 1) & last) * width + tokens;
+    yields[row]!--;
+    yields[row - (done - left)]!++;
+    this.#catchUp[number & last]! -= catchUpAfter[tokens - (done - left)]!;
+    this.#heldAtEnd[slot] = held;
+    return number - 1;
   }
 
   /**
@@ -147,27 +150,26 @@ export class Ahead {
   #leave(running: Running): void {
     this.#pause = PAUSE;
     const { rows, slots } = running;
+    const known = this.#known;
     for (let place = 0; place < running.decoding; place++) {
-      this.#rounds(running, place);
-      const done = this.#next - this.#from[slots[place]!]!;
-      for (let i = 0; i < done; i++) {
+      const [request, position, left] = [rows.request(place), rows.position(place), rows.left(place)];
+      const lengths = known.lengths(request, position, left);
+      const start = known.start(request, position);
+      let tokens = 0;
+      let done = 0;
+      for (let number = this.#from[slots[place]!]!; number < this.#next; number++) {
         const short = rows.context(place) + this.#most.keys - rows.held(place);
         if (short > 0) {
           rows.setHeld(place, rows.held(place) + Math.ceil(short / this.#blockTokens) * this.#blockTokens);
         }
-        rows.setEmitted(place, this.#emitted[i]!);
-        rows.advance(place);
+        tokens = lesser(lengths[start + done]!, known.longest);
+        rows.setEmitted(place, tokens);
+        done += rows.advance(place);
       }
-      if (done > 0) this.#known.resume(rows.request(place), this.#emitted[done - 1]!);
+      if (done > 0) known.resume(request, tokens);
     }
     for (const column of [this.#catchUp, this.#blocks, this.#ending, this.#yields, this.#before])
       column.fill(0);
-  }
-
-  #rounds({ rows }: Running, place: number): number {
-    const left = rows.left(place);
-    while (left > this.#emitted.length) this.#emitted = wider(this.#emitted);
-    return this.#known.stream(rows.request(place), rows.position(place), left, this.#emitted);
   }
 
   /** Twice as many steps, each where its number says. */
