@@ -20,7 +20,13 @@ export function questionCommand(card: Card): Command {
     async run(given) {
       const { ask } = await import('../node/ask.ts');
       const values = Object.keys(own).map((name) => [name, text(given, name)] as const);
-      await ask(card, commandLineOf(given, Object.fromEntries(values)), text(given, 'plot'));
+      const line = commandLineOf(given, Object.fromEntries(values));
+      try {
+        await ask(card, line, text(given, 'plot'));
+      } catch (error) {
+        const { withOtherKind } = await import('../node/other-kind.ts');
+        throw await withOtherKind(error, line);
+      }
     },
   };
 }
