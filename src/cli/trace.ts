@@ -7,6 +7,8 @@ import { type Argument, type Command, type Flag, formats, type Given, OUT, text 
 
 /** The longest n-gram that the look-up can index. */
 const MAX_NGRAM = 100;
+/** Tokens of earlier outputs that a look-up may keep: a search takes time by their number for each request. */
+const MAX_FORMER = 1_000_000;
 /** The most drafts of a round that a trace can hold. */
 const MAX_DRAFTS = 254;
 
@@ -89,6 +91,9 @@ const recordNgramCommand: Command = {
       choices: ['first', 'last'],
       describe: "which occurrence of the n-gram; default: first, which is vLLM's choice",
     },
+    'suffix-across': {
+      describe: 'with --method suffix: search as many tokens of outputs of earlier requests too',
+    },
     out: { required: true, describe: 'file to write: .csv or .jsonl; .gz after it compresses' },
   },
   examples: [
@@ -125,7 +130,13 @@ function lookUpOf(given: Given): LookUpOptions {
       method,
       minMatch: wholeNumber(given, 'min', 1, MAX_NGRAM) ?? LOOK_UPS.suffix.minMatch,
       maxK,
+      across: wholeNumber(given, 'suffix-across', 1, MAX_FORMER) ?? 0,
     };
+  }
+  if (given['suffix-across'] !== undefined) {
+    throw new UserError(
+      '--suffix-across has no effect with --method ngram, which looks within a request; expected --method suffix',
+    );
   }
   const minMatch = wholeNumber(given, 'min', 1, MAX_NGRAM) ?? LOOK_UPS.ngram.minMatch;
   return {

@@ -6,7 +6,7 @@ import { nameOf, provenanceOf } from '../trace/formats/fields.ts';
 import type { Stated } from '../trace/formats/format.ts';
 import { provenanceStated } from '../trace/formats/stated.ts';
 import type { LookUpOptions } from '../trace/lookup.ts';
-import { lookUpTrace } from '../trace/record-look-up.ts';
+import { FormerOutputs, lookUpTrace } from '../trace/record-look-up.ts';
 import { parseRequestText, type RequestText } from '../trace/request-text.ts';
 import { linesOf } from './lines.ts';
 import { checkWritable, writeWhole } from './output.ts';
@@ -65,6 +65,8 @@ async function* partsOf(
 ): AsyncGenerator<string> {
   const csv = /\.csv(\.gz)?$/.test(out);
   const lineOfId = new Map<string, number>();
+  const across = lookUp.method === 'suffix' ? (lookUp.across ?? 0) : 0;
+  const former = new FormerOutputs(across);
   let line = 0;
   for await (const lines of linesOf(path, 'utf8')) {
     for (const raw of lines) {
@@ -80,7 +82,14 @@ async function* partsOf(
       if (totals.requests > 0 && text.unit !== totals.unit)
         throw new UserError(`${at}: ${text.unit} after ${totals.unit}, expected the same on every line`);
       const provenance = provenanceStated(provenanceOf(path, `look-up on ${text.unit}`), stated);
-      const trace = lookUpTrace(text, id, lookUp, { name: nameOf(path), provenance });
+      if (across > 0 && text.unit === 'words') {
+        throw new UserError(
+          `--suffix-across ${across}: ${at} holds words, which have numbers within a request alone; expected token ids`,
+        );
+      }
+      const meta = { name: nameOf(path), provenance };
+      const trace = lookUpTrace(text, id, lookUp, meta, former.tokens);
+      if (across > 0) former.add(text.output);
       if (totals.requests > 0) yield* csv ? canonicalCsvRows(trace) : canonicalJsonlRows(trace);
       else yield* csv ? canonicalCsv(trace) : canonicalJsonl({ kind: 'position-indexed', trace });
       count(totals, text, trace.drafters.get(lookUp.method)!.proposed as Uint8Array);
@@ -103,7 +112,7 @@ function describe(lookUp: LookUpOptions): string {
   const { method, minMatch, maxK } = lookUp;
   const suffix =
     lookUp.method === 'suffix'
-      ? `the longest suffix of ${minMatch} tokens or more, first occurrence`
+      ? `the longest suffix of ${minMatch} tokens or more, first occurrence${lookUp.across ? `, also in ${lookUp.across} tokens of earlier outputs` : ''}`
       : `suffix of ${minMatch} to ${lookUp.maxMatch} tokens, ${lookUp.occurrence} occurrence`;
   return `${method}, ${suffix}, k up to ${maxK}`;
 }

@@ -1,7 +1,8 @@
 /**
  * Look-up drafters run for real on token ids: what followed an earlier occurrence of the newest tokens is proposed.
  * `ngram` is vLLM's prompt look-up, `suffix` takes the longest match of any length. Left out: their cost, the policy
- * that picks k, and memory of other requests (as vLLM's suffix decoding keeps).
+ * that picks k, and of other requests all but the newest outputs (`FormerOutputs`), which of several matches is the most
+ * frequent (as vLLM's suffix decoding weighs them).
  */
 import { SuffixAutomaton, type SuffixMatcher } from './suffix-automaton.ts';
 import type { TokenIds } from './trace.ts';
@@ -23,6 +24,8 @@ interface SuffixLookUp {
   readonly method: 'suffix';
   readonly minMatch: number;
   readonly maxK: number;
+  /** Tokens of outputs of earlier requests that are searched too, the oldest forgotten first; 0 unless said. */
+  readonly across?: number;
 }
 
 export type LookUpOptions = NgramLookUp | SuffixLookUp;
@@ -72,7 +75,7 @@ export function lookUp(tokens: TokenIds, options: LookUpOptions): LookUpLengths 
       const position = known - prompt.length;
       if (position < 1 || matcher.matched < minMatch) continue;
       const from = matcher.matchEnd;
-      const count = Math.min(maxK, known - from);
+      const count = untilEnd(text, from, Math.min(maxK, known - from));
       let agreeing = 0;
       while (
         agreeing < count &&
@@ -86,6 +89,13 @@ export function lookUp(tokens: TokenIds, options: LookUpOptions): LookUpLengths 
     }
   }
   return { offsets: outputOffsets, emitted, proposed };
+}
+
+/** Of so many tokens those before the end of a former output, which is below 0. */
+function untilEnd(text: Int32Array, from: number, most: number): number {
+  let count = 0;
+  while (count < most && text[from + count]! >= 0) count++;
+  return count;
 }
 
 function textLength({ promptOffsets, outputOffsets }: TokenIds, r: number): number {

@@ -13,7 +13,7 @@ import { recordLookUp } from '../../src/node/record-ngram.ts';
 import { parseAcceptRule } from '../../src/trace/accept-rule.ts';
 import { NOTHING_STATED } from '../../src/trace/formats/format.ts';
 import { LOOK_UPS } from '../../src/trace/lookup.ts';
-import { lookUpTrace, withLookUps } from '../../src/trace/record-look-up.ts';
+import { FormerOutputs, lookUpTrace, withLookUps } from '../../src/trace/record-look-up.ts';
 import { relabelled } from '../../src/trace/relabel.ts';
 import { parseRequestText } from '../../src/trace/request-text.ts';
 import type { AcceptanceTrace } from '../../src/trace/trace.ts';
@@ -153,6 +153,37 @@ describe('the text of a request', () => {
   ])('%s is refused', (line, message) => {
     expect(() => parseRequestText(line, 'f, line 3')).toThrow(UserError);
     expect(() => parseRequestText(line, 'f, line 3')).toThrow(message);
+  });
+});
+
+describe('outputs of earlier requests', () => {
+  const suffix = { method: 'suffix', minMatch: 2, maxK: 6, across: 100 } as const;
+  const request = (prompt: number[], output: number[]) =>
+    ({ id: null, unit: 'token ids', prompt, output }) as const;
+  const meta = {
+    name: 't',
+    provenance: { source: '', target: '', dataset: '', engine: null, licence: null },
+  };
+  const column = (former: readonly number[], output: number[]) =>
+    lookUpTrace(request([1, 2], output), 'a', suffix, meta, former).drafters.get('suffix')!;
+
+  /** Behind 5 6 the earlier output went on with 7 8 and ended, whatever came after it. */
+  it('are searched, each to its end', () => {
+    const former = new FormerOutputs(100);
+    former.add([5, 6, 7, 8]);
+    former.add([9, 9]);
+    const { emitted, proposed, offsets } = column(former.tokens, [5, 6, 7, 8, 4]);
+    expect([...emitted]).toEqual([1, 1, 3, 2, 1]);
+    expect([...(proposed as Uint8Array)]).toEqual([0, 0, 2, 1, 0]);
+    expect([...offsets]).toEqual([0, 5]);
+    expect([...column([], [5, 6, 7, 8, 4]).emitted]).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('are forgotten from the oldest on', () => {
+    const former = new FormerOutputs(4);
+    former.add([5, 6, 7]);
+    former.add([8, 9]);
+    expect(former.tokens).toEqual([-1, 8, 9, -2]);
   });
 });
 
