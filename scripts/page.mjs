@@ -1,5 +1,6 @@
 /** The page as one file: script, style, profiles, models, traces and licences inside, nothing outside. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { minify } from '@swc/core';
 import { build } from 'esbuild';
 
 const texts = (folder) =>
@@ -118,8 +119,15 @@ export async function writePage(file, licencesOf) {
     write: false,
     logLevel: 'warning',
   });
+  // A twentieth less than the bundler makes of it alone: what is called once stands where it is called.
+  const { code } = await minify(outputFiles[0].text, {
+    compress: { passes: 2, toplevel: true, ecma: 2020 },
+    mangle: { toplevel: true },
+    ecma: 2020,
+    module: false,
+  });
   // The text of a script ends where it says so, even within a string.
-  const script = outputFiles[0].text.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
+  const script = code.replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
   const style = readFileSync('src/web/page.css', 'utf8').replaceAll(/\n\s*/g, '');
   const page = readFileSync('src/web/page.html', 'utf8')
     .replace('/*STYLE*/', () => style)
