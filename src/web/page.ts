@@ -96,8 +96,8 @@ export function startPage(worker: Worker): void {
 
   function go(next: Partial<View>, moving = false): void {
     view = { ...view, ...next };
-    show();
     ask(moving);
+    show();
     clearTimeout(rest);
     rest = setTimeout(() => {
       const link = `#${linkOf(view)}`;
@@ -144,8 +144,8 @@ export function startPage(worker: Worker): void {
   function pin(): void {
     const row = looked();
     pinned = pinned === null && row !== undefined ? { row, rows: rows(), view } : null;
-    show();
     ask(false);
+    show();
   }
 
   const turn = (scene: number) => go({ ...(LESSONS[scene - 1]?.view ?? START), scene });
@@ -246,8 +246,8 @@ export function startPage(worker: Worker): void {
 
   addEventListener('popstate', () => {
     view = viewOf(location.hash.slice(1));
-    show();
     ask(false);
+    show();
   });
   addEventListener('dragover', (event) => event.preventDefault());
   addEventListener('drop', (event) => {

@@ -1,7 +1,7 @@
 /** What the page shows: flags as the command line has them, and where the reader looks. */
 import { CHART_KINDS, type ChartKind } from '../plot/chart.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
-import { flagOf, type OptionName, type Scenario } from '../scenario/options.ts';
+import { DEFAULTS, flagOf, type OptionName, type Scenario } from '../scenario/options.ts';
 import type { Row } from '../scenario/result.ts';
 import { inShell } from '../shell.ts';
 
@@ -60,8 +60,12 @@ export function pairsOf(value: string): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
+/** The flags of a command: the trace is one that the reader sees named. */
+export const named = (flags: Flags): Flags => ({ trace: DEFAULTS.trace.join(), ...flags });
+
 /** The command that prints the same numbers, quoted for a POSIX shell. */
-export function commandOf(flags: Flags, command = 'specsim run'): string {
+export function commandOf(asked: Flags): string {
+  const flags = named(asked);
   const words = OPTION_NAMES.flatMap((name): string[] => {
     const value = flags[name];
     if (value === undefined) return [];
@@ -70,7 +74,7 @@ export function commandOf(flags: Flags, command = 'specsim run'): string {
     if (holds === 'switch') return value === 'true' ? [flag] : [];
     return (holds === 'pairs' ? value.split(',') : [value]).flatMap((one) => [flag, inShell(one)]);
   });
-  return [command, ...words].join(' ');
+  return ['specsim run', ...words].join(' ');
 }
 
 /** A whole scenario as flags: what differs from the defaults. */

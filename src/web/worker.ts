@@ -26,7 +26,7 @@ import { type Contender, ratioBetween } from '../scenario/ratio.ts';
 import { type Result, type Row, resultOf } from '../scenario/result.ts';
 import { runPoints, runScenario, settingsOf } from '../scenario/run.ts';
 import { workspace } from '../scenario/workspace.ts';
-import { type Flags, lookedAt, optionsOf, type View } from './view.ts';
+import { type Flags, lookedAt, named, optionsOf, type View } from './view.ts';
 
 export interface Request extends Pick<View, 'flags' | 'at' | 'look'> {
   readonly id: number;
@@ -82,7 +82,7 @@ const library: Library = workspace({
 
 const gather = (options: Options, billed?: boolean): Promise<Inputs> =>
   gatherInputs(completeScenario(options), library, billed);
-const parsed = (flags: Flags): Options => parseOptions(optionsOf(flags), (key) => `--${key}`);
+const parsed = (flags: Flags): Options => parseOptions(optionsOf(named(flags)), (key) => `--${key}`);
 
 /** Listens for views. */
 export function serve(scope: {
@@ -172,9 +172,9 @@ async function picture(
   const few = { ...run, rows: run.rows.filter((row) => row.method === 'none' || row.method === method) };
   const { k: _, ...others } = options;
   const one = { ...options, method: [method], k: [inputs.scenario.k[0]!] };
-  const asked = async (question: Question, named: Options, own: Own = {}): Promise<Chart> => {
+  const asked = async (question: Question, of: Options, own: Own = {}): Promise<Chart> => {
     const read = (scenario: Scenario, billed?: boolean) => gatherInputs(scenario, library, billed);
-    const asking = await question.gather(named, read, own);
+    const asking = await question.gather(of, read, own);
     return FROM_ROWS[kind as keyof typeof FROM_ROWS].make(
       (await question.ask(asking, () => {}, own)) as never,
     );
