@@ -28,7 +28,7 @@ const SETTINGS: readonly { readonly names: readonly string[]; readonly instead: 
   {
     names: ['parallel-drafting', 'num-parallel-draft-tokens'],
     instead:
-      'all drafts in one pass are a block: --method dflash, or medusa for heads beside the target, with their acceptance: --acceptance METHOD=MEAN@K',
+      'all drafts in one pass are methods of their own, such as --method p-eagle, with their acceptance: --acceptance METHOD=MEAN@K',
   },
 ];
 
