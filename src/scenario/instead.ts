@@ -1,6 +1,3 @@
-/** Where a machine does what nothing here prices, its own figures stand for the prices. */
-const MEASURED = 'specsim calibrate --serving STEPS.csv --engine-out FILE, then --engine FILE';
-
 /**
  * Settings of engines that change an answer and that nothing here prices: refused by name, with what to do instead.
  * A name that becomes an option leaves this list.
@@ -22,10 +19,6 @@ const SETTINGS: readonly { readonly names: readonly string[]; readonly instead: 
       'acceptance falls with it, and no law says how far; record it at that setting, or state it: --trace FILE, or --acceptance METHOD=MEAN@K',
   },
   {
-    names: ['ep', 'ep-size', 'moe-ep-size', 'expert-parallel-size', 'enable-expert-parallel'],
-    instead: `--tp splits experts as it splits all weights; whole experts on each GPU, and what they send each other, are in measured steps: ${MEASURED}`,
-  },
-  {
     names: ['parallel-drafting', 'num-parallel-draft-tokens'],
     instead:
       'all drafts in one pass are methods of their own, such as --method p-eagle, with their acceptance: --acceptance METHOD=MEAN@K',
@@ -43,6 +36,7 @@ const CALLED: Readonly<Record<string, readonly string[]>> = {
   '--kv-dtype FORMAT': ['kv-cache-dtype'],
   '--tp GPUS': ['tensor-parallel-size', 'tp-size'],
   '--draft-tp GPUS': ['draft-tensor-parallel-size', 'speculative-draft-tensor-parallel-size'],
+  '--ep GROUPS': ['ep-size', 'moe-ep-size', 'expert-parallel-size', 'enable-expert-parallel'],
   '--pp STAGES': ['pipeline-parallel', 'pipeline-parallel-size', 'pp-size'],
   '--replicas N': ['data-parallel-size', 'dp-size'],
   '--set engine.maxSequences=N': ['max-num-seqs', 'max-running-requests'],
