@@ -6,12 +6,15 @@
 
 import type { Calibration, HardwareProfile, KernelFactor } from '../hardware/profile.ts';
 import { Memo } from '../memo.ts';
+import type { ExpertShape } from '../model/layer.ts';
 import type { EngineProfile } from './engine-profile.ts';
 
 /** What prices are computed from, beside the models. */
 export interface Machine {
   readonly hardware: HardwareProfile;
   readonly engine: EngineProfile;
+  /** How tokens are routed to the target's experts; absent: as its shape says. */
+  readonly routing?: Pick<ExpertShape, 'share' | 'skew'>;
 }
 
 /** `weights` is memory traffic other than KV cache: weights, and activations; `host` is all that kernels wait for. */
@@ -70,7 +73,8 @@ const EFFICIENCY_ERROR: Readonly<Record<Calibration, { bandwidth: number; flops:
 const OTHER_DEVICE_ERROR = 0.15;
 
 /** Fields whose value is a factor on kernels that no path names one by one. */
-export const isFactor = ({ needs }: Field): boolean => needs !== undefined;
+export const isFactor = ({ path, needs }: Field): boolean =>
+  needs !== undefined && path.startsWith('hardware.');
 
 /** A factor on it makes every line of every law that much faster, latency and rate. */
 export const ALL_REDUCE = 'hardware.efficiency.allReduce';
@@ -104,6 +108,8 @@ export const FIELDS: readonly Field[] = [
   factor('experts', 'bandwidth', null, 0.05),
   factor('experts', 'flops', null, 0.1),
   factor('experts', 'fixed', 'launch', 0.15),
+  routing('share', 0.6),
+  routing('skew', 0.4),
   { path: ALL_REDUCE, resource: 'communication', error: ofBandwidth, of: [allReduceSpeed()] },
   time('layerLaunch', 'launch', true),
   time('layerHost', 'launch', true),
@@ -160,14 +166,43 @@ function factor(
       {
         path,
         get: ({ hardware }) => hardware.efficiency.factors?.[key] ?? 1,
-        put: ({ hardware, engine }, value) => {
-          const { efficiency } = hardware;
+        put: (machine, value) => {
+          const { efficiency } = machine.hardware;
           const factors = { ...efficiency.factors, [key]: value };
-          return { hardware: { ...hardware, efficiency: { ...efficiency, factors } }, engine };
+          return {
+            ...partsOf(machine),
+            hardware: { ...machine.hardware, efficiency: { ...efficiency, factors } },
+          };
         },
       },
     ],
   };
+}
+
+/** @param error of what is assumed (share: 0 to 0.6) or fitted (skew: 0.2 to 1) */
+function routing(name: 'share' | 'skew', error: number): Field {
+  const path = `target.experts.${name}`;
+  return {
+    path,
+    resource: null,
+    needs: 'experts',
+    error: (machine) => (machine.routing === undefined ? 0 : error),
+    of: [
+      {
+        path,
+        get: (machine) => machine.routing?.[name],
+        put: (machine, value) => ({
+          ...partsOf(machine),
+          routing: { ...machine.routing!, [name]: name === 'share' ? Math.min(1, value) : value },
+        }),
+      },
+    ],
+  };
+}
+
+/** A machine of whatever holds one. */
+function partsOf({ hardware, engine, routing }: Machine): Machine {
+  return { hardware, engine, ...(routing && { routing }) };
 }
 
 /** @param name its path in the file of an engine, which keeps errors by it */
@@ -193,7 +228,7 @@ function value(path: string, place = path): Value {
   return {
     path,
     get: (machine) => keys.reduce<unknown>((of, key) => (of as Tree)[key], machine) as number | undefined,
-    put: ({ hardware, engine }, value) => replaced({ hardware, engine }, keys, value) as Machine,
+    put: (machine, value) => replaced(partsOf(machine), keys, value) as Machine,
   };
 }
 
@@ -209,7 +244,8 @@ function allReduceSpeed(): Value {
   return {
     path: ALL_REDUCE,
     get: () => 1,
-    put: ({ hardware, engine }, speed) => {
+    put: (machine, speed) => {
+      const { hardware } = machine;
       const allReduce = hardware.efficiency.allReduce.map((law) => ({
         ...law,
         lines: law.lines.map(({ latencyS, bytesPerS }) => ({
@@ -217,7 +253,8 @@ function allReduceSpeed(): Value {
           bytesPerS: bytesPerS * speed,
         })),
       }));
-      return { hardware: { ...hardware, efficiency: { ...hardware.efficiency, allReduce } }, engine };
+      const efficiency = { ...hardware.efficiency, allReduce };
+      return { ...partsOf(machine), hardware: { ...hardware, efficiency } };
     },
   };
 }

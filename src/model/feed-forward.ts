@@ -41,6 +41,11 @@ export function feedForwardGemms(of: Layers<FeedForward>, options: FeedForwardOp
  */
 export const DEFAULT_ROUTING = { share: 0.25, skew: 0.6 };
 
+/** What a card says of it, or the default. */
+export function routingOf({ share, skew }: Experts): Pick<ExpertShape, 'share' | 'skew'> {
+  return { share: share ?? DEFAULT_ROUTING.share, skew: skew ?? DEFAULT_ROUTING.skew };
+}
+
 /** The routed experts that one GPU holds. */
 export function expertShape(of: Layers<Experts>, options: FeedForwardOptions): ExpertShape {
   const { hidden, expertGpus, expertGroups, formats } = options;
@@ -51,8 +56,7 @@ export function expertShape(of: Layers<Experts>, options: FeedForwardOptions): E
     count,
     perToken,
     ffn: width,
-    share: of.share ?? DEFAULT_ROUTING.share,
-    skew: of.skew ?? DEFAULT_ROUTING.skew,
+    ...routingOf(of),
     groups: expertGroups,
     gemms: block('expert_', of, {
       hidden: of.latent ?? hidden,

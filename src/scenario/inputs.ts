@@ -1,6 +1,7 @@
 /** From a scenario to its inputs: every name looked up, every file read and checked, every doubt a warning. */
 
 import type { EngineProfile } from '../cost/engine-profile.ts';
+import type { Machine } from '../cost/fields.ts';
 import type { Placement } from '../cost/placement.ts';
 import { parseStepTable, type StepTable } from '../cost/step-table.ts';
 import type { BasicMethod, Method } from '../drafter/methods.ts';
@@ -13,6 +14,7 @@ import type { HardwareProfile } from '../hardware/profile.ts';
 import { readJson } from '../json.ts';
 import { parseSlo, type Slo } from '../metrics/slo.ts';
 import { type DraftHead, expertsOf, type Transformer } from '../model/architecture.ts';
+import { routingOf } from '../model/feed-forward.ts';
 import { isShared, type NamedPolicy, parsePolicy } from '../policy/policies.ts';
 import { parseTable } from '../policy/table.ts';
 import { sha256 } from '../sha256.ts';
@@ -32,6 +34,7 @@ import { implausible, type Override, overruled, type Profiles, readProfiles } fr
 import { checkAllReduce, parseAhead, placementWarnings, readPlacement } from './placement.ts';
 import { captureWarnings, joined, readTraces, readWorkload } from './recordings.ts';
 import { besideIt } from './shipped-trace.ts';
+import { withTargetSet } from './target-overrides.ts';
 import { type Trust, trustOf } from './trust.ts';
 
 export interface Inputs {
@@ -41,6 +44,8 @@ export interface Inputs {
   /** The models and heads that ship beside it. */
   readonly shipped: ShippedModels;
   readonly engine: EngineProfile;
+  /** How tokens are routed to the experts of the target; absent for a dense one. */
+  readonly routing?: NonNullable<Machine['routing']>;
   /** Where draft models and stages run. */
   readonly placement: Placement;
   /** What a parallel drafter prepares. */
@@ -90,17 +95,21 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
   // In the order of the hash.
   const documents = new Documents(library);
   const profiles = await readMachine(given, documents);
-  const { engine, overrides } = profiles;
+  const { engine } = profiles;
   warnings.push(...implausible(profiles));
-  const models = await readModels(given, documents, shipped);
-  const { target } = models;
+  const named = await readModels(given, documents, shipped);
+  const changed = withTargetSet(named.target, given.set);
+  const { target } = changed;
+  const models = { ...named, target };
+  const overrides = [...profiles.overrides, ...changed.overrides];
+  const experts = expertsOf(target);
   checkWrites(target, methods);
   const acceptRule = parseAcceptRule(given.accept);
   const writing = writingOf(given, target);
   const scenario = { ...given, ...resolvedFormats(given, target) };
   checkUsed(scenario, asked);
   const kernels =
-    needsKernels(scenario, target) || expertsOf(target) !== null ? await documents.kernels(given.gpu) : null;
+    needsKernels(scenario, target) || experts !== null ? await documents.kernels(given.gpu) : null;
   const hardware =
     kernels === null
       ? profiles.hardware
@@ -139,6 +148,7 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     target,
     shipped,
     engine,
+    ...(experts && { routing: routingOf(experts) }),
     placement,
     ahead: scenario.ahead === null ? null : parseAhead(scenario.ahead),
     acceptRule,

@@ -20,6 +20,7 @@ import type { GemmEfficiency, HardwareProfile } from '../hardware/profile.ts';
 import { hardwareSchema } from '../hardware/schema.ts';
 import { parseQuantity, type SiUnit, shownQuantity, unitOf } from '../units.ts';
 import { got } from '../validate.ts';
+import { TARGET_PATHS } from './target-overrides.ts';
 
 /** A parsed JSON file and what to call it in an error. */
 interface ProfileFile {
@@ -87,6 +88,7 @@ export const SETTABLE_PATHS: readonly string[] = [
   ...[...SETTABLE.keys()].filter((path) => !UNUSED.includes(path)),
   ...Object.keys(GROUPS),
   ...FACTORS.keys(),
+  ...TARGET_PATHS,
   ALL_REDUCE,
 ];
 
@@ -147,7 +149,9 @@ export async function readProfiles(
   engine: ProfileFile,
   set: Readonly<Record<string, string>>,
 ): Promise<Profiles> {
-  const wanted = Object.entries(set).map(([path, written]) => ({ path, written, part: partOf(path) }));
+  const wanted = Object.entries(set)
+    .filter(([path]) => !TARGET_PATHS.includes(path))
+    .map(([path, written]) => ({ path, written, part: partOf(path) }));
   const overrides: Override[] = [];
   const of = (part: Part) => wanted.filter((one) => one.part === part);
 

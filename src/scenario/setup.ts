@@ -77,6 +77,14 @@ export const PLAIN: Setting = { method: parseMethod('none'), k: null };
 /** Lengths under rules of acceptance. */
 const JUDGED = new Memo<Relabelled>();
 
+/** A shape whose tokens are routed as a machine says; the same one where that is how they are. */
+function routed(shape: ForwardShape, routing: Machine['routing']): ForwardShape {
+  const { experts } = shape;
+  if (experts === null || routing === undefined) return shape;
+  if (experts.share === routing.share && experts.skew === routing.skew) return shape;
+  return { ...shape, experts: { ...experts, ...routing } };
+}
+
 /** Rounds that depend on lengths, conventions, method and k alone: every machine that prices them finds them here. */
 const ROUNDS = new Memo<ReplayedRounds>();
 
@@ -244,10 +252,17 @@ export class Setups {
     const kvBlocks = costTraits(scenario.cost).memory
       ? kvBlocksOf(this.#inputs, this.#target, shapes)
       : Number.POSITIVE_INFINITY;
-    const price = ({ hardware, engine }: Machine): CostModel => {
+    const price = ({ hardware, engine, routing }: Machine): CostModel => {
       if (scenario.cost === 'specdecode-bench') return new SpecDecodeBench();
       const placement = placedOn(this.#inputs.placement, hardware);
-      const copy = new Roofline(this.#target, shapes, hardware, engine, scenario.tp, placement);
+      const copy = new Roofline(
+        routed(this.#target, routing),
+        shapes,
+        hardware,
+        engine,
+        scenario.tp,
+        placement,
+      );
       const roofline = shared(copy, scenario.dpAttention);
       const { stepTable } = this.#inputs;
       return stepTable === null
