@@ -65,7 +65,7 @@ export const CARDS: readonly Card[] = [
         instead: async () => (await import('./emitters.ts')).emit,
       },
     },
-    without: ['k', 'policy', ...OF_HARDWARE],
+    without: ['k', 'policy', 'confidence', ...OF_HARDWARE],
     examples: [
       'specsim tune --batch 1..256 --emit vllm',
       'specsim tune --method ngram,eagle3 --trace instructcoder --max-k 10',
@@ -81,7 +81,7 @@ export const CARDS: readonly Card[] = [
       k: 'the draft length (default 3)',
       batch: 'batch sizes (with a closed load: concurrencies), comma-separated (default 1,64)',
     },
-    without: ['policy', ...OF_HARDWARE],
+    without: ['policy', 'confidence', ...OF_HARDWARE],
     examples: [
       'specsim explain --method eagle3 --k 3 --batch 1,128',
       'specsim explain --method ngram --k 5 --trace cnn --format json',

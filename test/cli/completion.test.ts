@@ -31,7 +31,7 @@ it.each<[string, string[]]>([
   ['run --method oracle:suf', ['oracle:suffix']],
   ['run --policy off', ['off-above:']],
   ['run --trace qwen3-8b/a', ['qwen3-8b/aime']],
-  ['run --cost s', ['specdecode-bench']],
+  ['run --router l', ['least-loaded']],
   ['run --format c', ['csv']],
   ['run --keep-truncated --gp', ['--gpu']],
   ['run --k 3 --gpu l40', ['l40s']],
