@@ -162,7 +162,7 @@ export const engineSchema = strictObject({
     ),
   raggedOverhead: fixedAndEach.check(z.describe('of such a step; each: per sequence')),
   lengthSwitch: seconds.check(
-    z.describe('of a step whose draft length is another than that of the step before'),
+    z.describe('of a step whose draft length is another than that of the step before: of tables and goodput'),
   ),
   lengthGraphs: z
     .optional(quantitySchema('B'))

@@ -52,6 +52,10 @@ export class Bandit implements Drafter {
     this.#policy.stepBegins(sequences, contextTokens);
   }
 
+  get stepLength(): number | undefined {
+    return this.#policy.stepLength;
+  }
+
   round(request: number, position: number, left: number, context: number, work: StepWork): void {
     const first = request * this.#arms.length;
     if (position === 1) this.#forget(first);

@@ -43,6 +43,11 @@ export interface Drafter {
   rounds?(rows: DecodingRows, from: number, upTo: number, work: StepWork): void;
   /** Its rounds, where they depend on nothing but their request. */
   readonly known?: KnownRounds;
+  /**
+   * Once the rounds of a step are done: the draft length of all of them, where they have one that may be another in the
+   * next step. Whoever runs steps states in their work when it is.
+   */
+  readonly stepLength?: number | undefined;
   /** A step gave the request at `position` one token without drafting. */
   sitOut(request: number, position: number): void;
   /** Prompt and output of a request were prefilled again, and one token came of it. */
@@ -138,6 +143,10 @@ export class Speculation implements Drafter {
 
   stepBegins(sequences: number, contextTokens: number): void {
     this.#policy.stepBegins(sequences, contextTokens);
+  }
+
+  get stepLength(): number | undefined {
+    return this.#policy.stepLength;
   }
 
   round(request: number, position: number, left: number, context: number, work: StepWork): void {

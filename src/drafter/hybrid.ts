@@ -28,6 +28,10 @@ export class Hybrid implements Drafter {
     this.#policy.stepBegins(sequences, contextTokens);
   }
 
+  get stepLength(): number | undefined {
+    return this.#policy.stepLength;
+  }
+
   round(request: number, position: number, left: number, context: number, work: StepWork): void {
     const lookUp = this.#lookUp;
     const fallback = this.#fallback;

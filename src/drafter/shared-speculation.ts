@@ -35,6 +35,10 @@ export class SharedSpeculation extends Speculation {
     this.#contextTokens = contextTokens;
   }
 
+  override get stepLength(): number | undefined {
+    return this.#lengths.stepLength;
+  }
+
   rounds(rows: DecodingRows, from: number, upTo: number, work: StepWork): void {
     const lengths = this.#lengths;
     const starts = this.#starts;

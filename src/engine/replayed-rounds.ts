@@ -86,11 +86,15 @@ class RoundColumns {
     const work = this.#work;
     let position = 1;
     let at = this.length;
+    let length = -1;
     for (; position < outputTokens; at++) {
       const tokens = promptTokens + position;
       work.clearDrafting();
       drafter.stepBegins(batch, batch * tokens);
       drafter.round(request, position, outputTokens - position, tokens, work);
+      const { stepLength = length } = drafter;
+      if (length >= 0 && stepLength !== length) work.lengthSwitches = 1;
+      length = stepLength;
       kind[at] = kinds.of(drafter.verified, work, tokens);
       context[at] = tokens;
       position += emittedBy(drafter);

@@ -68,6 +68,8 @@ export class Replica implements Loaded {
   readonly #ahead: Ahead | null;
   /** When the last step ended, in seconds. */
   #lastEndS = 0;
+  /** Draft length of the last step that decoded, of those that have one; -1 before. */
+  #length = -1;
   /** Of the requests that decode, those that got no token at that time: the budget was spent before them. */
   #late = 0;
 
@@ -176,6 +178,11 @@ export class Replica implements Loaded {
       this.#advance(from, upTo);
     }
     for (let n = verify.sequences; n < this.#running.decoding; n++) this.#fallBehind(this.#running.slots[n]!);
+    const { stepLength } = drafter;
+    if (stepLength !== undefined && verify.sequences > 0) {
+      if (this.#length >= 0 && stepLength !== this.#length) this.#step.work.lengthSwitches = 1;
+      this.#length = stepLength;
+    }
     return budget - verify.tokens;
   }
 

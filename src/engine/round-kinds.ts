@@ -7,7 +7,7 @@ import { wider } from '../columns.ts';
 import { StepWork, Verified } from '../cost/work.ts';
 
 /** Columns of a kind before those of its draft models, of which each has two. */
-const OWN_COLUMNS = 8;
+const OWN_COLUMNS = 9;
 
 /** An index is kept in 16 bits. */
 const MOST_KINDS = 2 ** 16;
@@ -24,7 +24,7 @@ export class RoundKinds {
   readonly #draftModels: number;
   readonly #columns: number;
   /**
-   * Drafted, queries, keys and pairs of what is verified, searches, search hits, switches, trees; of each draft model the
+   * Drafted, queries, keys and pairs of what is verified, searches, search hits, switches, trees, switches of length; of each draft model the
    * tokens it drafts (0: it does not run) and reads first.
    */
   #values: Float64Array;
@@ -81,6 +81,7 @@ export class RoundKinds {
     work.searchHits = sequences * values[at + 5]!;
     work.switches = sequences * values[at + 6]!;
     work.trees = sequences * values[at + 7]!;
+    work.lengthSwitches = values[at + 8]!;
     at += OWN_COLUMNS;
     for (let d = 0; d < this.#draftModels; d++, at += 2) {
       const draft = work.drafts[d]!;
@@ -92,7 +93,7 @@ export class RoundKinds {
   #is(
     kind: number,
     verified: Verified,
-    { searches, searchHits, switches, trees, drafts }: StepWork,
+    { searches, searchHits, switches, trees, lengthSwitches, drafts }: StepWork,
   ): boolean {
     let at = kind * this.#columns;
     const values = this.#values;
@@ -100,7 +101,7 @@ export class RoundKinds {
     if (values[at + 2] !== verified.keys || values[at + 3] !== verified.pairs) return false;
     if (values[at + 4] !== searches || values[at + 5] !== searchHits || values[at + 6] !== switches)
       return false;
-    if (values[at + 7] !== trees) return false;
+    if (values[at + 7] !== trees || values[at + 8] !== lengthSwitches) return false;
     at += OWN_COLUMNS;
     for (let d = 0; d < drafts.length; d++, at += 2) {
       if (values[at] !== drafts[d]!.longest || values[at + 1] !== drafts[d]!.catchUpTokens) return false;
@@ -117,11 +118,11 @@ export class RoundKinds {
       this.#hash = wider(this.#hash);
       this.#values = wider(this.#values);
     }
-    const { searches, searchHits, switches, trees, drafts } = work;
+    const { searches, searchHits, switches, trees, lengthSwitches, drafts } = work;
     for (const [d, { widths }] of drafts.entries()) this.#widths[d] = widths ?? this.#widths[d] ?? null;
     const models = drafts.flatMap(({ longest, catchUpTokens }) => [longest, catchUpTokens]);
     const { drafted, queries, keys, pairs } = verified;
-    const own = [drafted, queries, keys, pairs, searches, searchHits, switches, trees];
+    const own = [drafted, queries, keys, pairs, searches, searchHits, switches, trees, lengthSwitches];
     this.#values.set([...own, ...models], kind * this.#columns);
     this.#hash[kind] = hashOf(verified, work);
     this.leastContext[kind] = context;

@@ -41,6 +41,10 @@ export class Goodput implements Policy {
     if (this.#steps % PROBE_EVERY === 0 && this.#k < this.#maxK) this.#k++;
   }
 
+  get stepLength(): number {
+    return this.#k;
+  }
+
   choose(): number {
     return this.#k;
   }

@@ -113,6 +113,12 @@ export function isShared(spec: PolicySpec): spec is SharedSpec {
   return spec.kind === 'budget' || spec.kind === 'budget-auto' || spec.kind === 'one-length';
 }
 
+/** Draft lengths that all rounds of a step may have, of a policy that goes no further than `maxK`. */
+export function lengthsOfSteps(spec: PolicySpec, maxK: number): number {
+  if (spec.kind === 'table') return new Set(spec.entries.map(({ k }) => Math.min(k, maxK))).size;
+  return spec.kind === 'goodput' || spec.kind === 'one-length' ? maxK + 1 : 1;
+}
+
 /** Makes the lengths of a step's rounds together, with no memory of earlier runs. */
 export function makeShared(spec: SharedSpec, parts: SharedParts): SharedLengths {
   switch (spec.kind) {

@@ -12,6 +12,8 @@ export interface Policy {
    * @param part which part of a method that chooses among several would draft; the first unless said
    */
   choose(request: number, position: number, part?: number): number;
+  /** Draft length of every round of the step, where all have one that may be another in the next step. */
+  readonly stepLength?: number;
   /** What came of a round: of `asked` tokens `proposed` were drafted and `accepted` kept. */
   see(request: number, position: number, asked: number, proposed: number, accepted: number): void;
 }

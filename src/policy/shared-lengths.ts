@@ -24,6 +24,8 @@ export interface SharedLengths {
   /** Drafts of round i, in the order they were added, that are verified, and that are made. */
   readonly verified: Uint8Array;
   readonly drafted: Uint8Array;
+  /** What all rounds of the step verify, where it is decided to be the same. */
+  readonly stepLength?: number;
 }
 
 /** What they are made of. */
@@ -322,6 +324,10 @@ export class OneLength implements SharedLengths {
     this.#prices = new Prices(parts.price);
     this.#outlook = new Outlook(parts.maxK);
     this.#survives = new Float64Array(parts.maxK);
+  }
+
+  get stepLength(): number {
+    return this.#k;
   }
 
   begin(sequences: number, contextTokens: number, copies = 1): void {

@@ -113,6 +113,10 @@ export class Table implements Policy {
     this.#k = Math.min(chosen.k, this.#maxK);
   }
 
+  get stepLength(): number {
+    return this.#k;
+  }
+
   choose(): number {
     return this.#k;
   }

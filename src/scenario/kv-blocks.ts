@@ -9,9 +9,15 @@ import { formatsText } from './number-formats.ts';
 /**
  * Those of one replica: of a stage as of all of them, each of which keeps its layers' part of every block.
  *
+ * @param furtherLengths draft lengths that graphs are kept of, beyond the first
  * @throws UserError for weights that do not fit
  */
-export function kvBlocksOf(inputs: Inputs, target: ForwardShape, drafts: readonly ForwardShape[]): number {
+export function kvBlocksOf(
+  inputs: Inputs,
+  target: ForwardShape,
+  drafts: readonly ForwardShape[],
+  furtherLengths: number,
+): number {
   const { hardware, placement, scenario } = inputs;
   const { drafting, stages } = placement;
   const stage = {
@@ -19,18 +25,19 @@ export function kvBlocksOf(inputs: Inputs, target: ForwardShape, drafts: readonl
     weightBytes: target.weightBytes / stages.count,
     kvBytesPerToken: target.kvBytesPerToken / stages.count,
   };
+  const graphBytes = furtherLengths * inputs.engine.lengthGraphsBytes;
   const what = `${inputs.target.name} in ${formatsText(scenario.dtype, inputs.target)}`;
   const largest = drafts.toSorted((a, b) => b.weightBytes - a.weightBytes)[0];
   const beside =
     largest === undefined ? '' : `, of which draft ${largest.name} ${gigabytes(largest.weightBytes)}`;
   if (!drafting.apart || drafts.length === 0) {
     const remedy = `more GPUs (--tp)${largest === undefined ? '' : ', a smaller draft'} or a smaller --dtype may do`;
-    return scenario.dpAttention * blocksOn(inputs, hardware, stage, drafts, what, remedy, beside);
+    return scenario.dpAttention * blocksOn(inputs, hardware, stage, drafts, graphBytes, what, remedy, beside);
   }
   const [draft, ...others] = drafts;
   return Math.min(
-    blocksOn(inputs, hardware, stage, [], what, 'more GPUs (--tp) or a smaller --dtype may do'),
-    blocksOn(inputs, drafting.hardware, draft!, others, draft!.name, 'more GPUs (--draft-tp) may do'),
+    blocksOn(inputs, hardware, stage, [], graphBytes, what, 'more GPUs (--tp) or a smaller --dtype may do'),
+    blocksOn(inputs, drafting.hardware, draft!, others, 0, draft!.name, 'more GPUs (--draft-tp) may do'),
   );
 }
 
@@ -39,6 +46,7 @@ function blocksOn(
   hardware: HardwareProfile,
   first: ForwardShape,
   others: readonly ForwardShape[],
+  graphBytes: number,
   what: string,
   remedy: string,
   beside = '',
@@ -52,9 +60,8 @@ function blocksOn(
     );
   }
   const perToken = used.reduce((sum, shape) => sum + shape.kvBytesPerToken, 0);
-  return (
-    engine.kvBlocks ?? Math.floor(kvBytes(first, others, hardware, engine) / perToken / engine.blockTokens)
-  );
+  const bytes = kvBytes(first, others, hardware, engine) - graphBytes;
+  return engine.kvBlocks ?? Math.max(0, Math.floor(bytes / perToken / engine.blockTokens));
 }
 
 function gigabytes(bytes: number): string {

@@ -26,7 +26,7 @@ import { UserError } from '../errors.ts';
 import { entry, Memo } from '../memo.ts';
 import { selfShape } from '../model/self-draft.ts';
 import { type ForwardShape, forwardShape } from '../model/shape.ts';
-import { FIXED, isShared, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
+import { FIXED, isShared, lengthsOfSteps, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance, USUAL_MAX_K } from '../trace/acceptance-spec.ts';
 import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
 import { MAX_K } from '../trace/conventions.ts';
@@ -250,7 +250,7 @@ export class Setups {
       }
     }
     const kvBlocks = costTraits(scenario.cost).memory
-      ? kvBlocksOf(this.#inputs, this.#target, shapes)
+      ? kvBlocksOf(this.#inputs, this.#target, shapes, lengthsOfSteps(named.spec, asked) - 1)
       : Number.POSITIVE_INFINITY;
     const price = ({ hardware, engine, routing }: Machine): CostModel => {
       if (scenario.cost === 'specdecode-bench') return new SpecDecodeBench();
