@@ -7,7 +7,7 @@ import { TOOL } from '../scenario/result.ts';
 import { workspace } from '../scenario/workspace.ts';
 import { sha256 } from '../sha256.ts';
 import { inShell } from '../shell.ts';
-import { expandGrid, type Point } from '../sweep/grid.ts';
+import { expandGrid, type Point, USUAL_PER_S } from '../sweep/grid.ts';
 import { Identity } from '../sweep/identity.ts';
 import { blocksOf, Deal, type Shard } from '../sweep/plan.ts';
 import { SWEEP_SCHEMA_VERSION, type SweepHead } from '../sweep/records.ts';
@@ -20,6 +20,9 @@ import type { Finished, Task } from './sweep-worker.ts';
 
 /** Exit status of a program that Ctrl-C ended. */
 const INTERRUPTED = 130;
+
+/** From so many points on a sweep says beforehand how long it may take: docs/benchmarks.md has the rate. */
+const MANY = 20_000;
 
 interface SweepRequest {
   readonly grid: string;
@@ -57,6 +60,12 @@ async function sweepWith(
   shard: Shard,
   { grid, out, resume, quiet }: SweepRequest,
 ): Promise<number> {
+  if (!quiet && points.length >= MANY) {
+    const minutes = points.length / (60 * USUAL_PER_S * workers.length);
+    process.stderr.write(
+      `${points.length} points: at the usual ${USUAL_PER_S} a second and worker about ${Math.ceil(minutes)} minutes\n`,
+    );
+  }
   const identity = new Identity(workspace(folderLibrary, true));
   const ids = await Promise.all(points.map(({ scenario }) => identity.of(scenario)));
   const head: SweepHead = {

@@ -33,8 +33,11 @@ interface Axis {
   readonly values: readonly unknown[];
 }
 
-/** A grid, or a range of it, of more than this is a mistyped one; each takes a kilobyte before it begins. */
-export const MOST_POINTS = 1_000_000;
+/** A grid, or a range of it, of more than this is split: each point takes two kilobytes before it begins. */
+export const MOST_POINTS = 200_000;
+
+/** Points that a worker finishes in a second, of few requests (docs/benchmarks.md). */
+export const USUAL_PER_S = 700;
 
 /**
  * Expands a grid, the last key of the file running fastest.
@@ -56,12 +59,16 @@ export function expandGrid(grid: unknown, where: string): Point[] {
   }
   const total = axes.reduce((product, { values }) => product * values.length, 1);
   if (total > MOST_POINTS) {
-    throw new UserError(`${where}: ${total} combinations, expected at most ${MOST_POINTS}; split the grid`);
+    const hours = total / USUAL_PER_S / 3600;
+    throw new UserError(
+      `${where}: ${total} combinations, about ${hours.toFixed(1)} hours of a worker, expected at most ${MOST_POINTS}; split the grid`,
+    );
   }
   const points = new Map<string, Point>();
   const used = new Set<Axis>();
   const chosen = axes.map(({ values }) => values[0]);
   const named = axes.find(({ key }) => key === 'method')!.values as readonly string[];
+  const varying = axes.filter(({ values }) => values.length > 1);
   const methods = new Map(named.map((name) => [name, parseMethod(name)]));
   for (let combination = 0; combination < total; combination++) {
     let rest = combination;
@@ -71,7 +78,7 @@ export function expandGrid(grid: unknown, where: string): Point[] {
       rest = Math.floor(rest / values.length);
     }
     const point = pointOf(axes, chosen, methods, used);
-    const key = JSON.stringify(point.scenario);
+    const key = keyOf(point.scenario, varying);
     if (!points.has(key)) points.set(key, point);
   }
   const idle = axes.find((axis) => given.has(axis.key) && !used.has(axis));
@@ -172,6 +179,15 @@ function pointOf(
   }
   const set = Object.entries(effective.set as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1));
   return { scenario: { ...effective, set: Object.fromEntries(set) } as unknown as Scenario, axes: values };
+}
+
+/** What sets a point of a grid apart, a fraction of its scenario: a million of these are held at once. */
+function keyOf(scenario: Scenario, varying: readonly Axis[]): string {
+  return JSON.stringify(
+    varying.map(({ key, inner }) =>
+      inner === null ? scenario[key] : (scenario[key] as Readonly<Record<string, unknown>>)[inner],
+    ),
+  );
 }
 
 const NO_PAIRS = Object.fromEntries(

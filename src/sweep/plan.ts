@@ -1,4 +1,5 @@
 /** The order of the work: points that share traces, cost tables and baselines lie beside each other. */
+import { entry } from '../memo.ts';
 import type { Scenario } from '../scenario/options.ts';
 import type { Point } from './grid.ts';
 
@@ -21,15 +22,12 @@ const BLOCKS_PER_SHARD = 16;
  * @returns indices of points; over all shards, every point is in one block
  */
 export function blocksOf(points: readonly Point[], { index, count }: Shard): Block[] {
-  const shared = points.map(({ scenario }) => sharedKey(scenario));
-  const first = new Map<string, number>();
-  for (const [p, key] of shared.entries()) if (!first.has(key)) first.set(key, p);
+  const firstOf = new Map<string, number>();
+  // Where the first of those that share stands, instead of a text each.
+  const first = Int32Array.from(points, ({ scenario }, p) => entry(firstOf, sharedKey(scenario), () => p));
   const order = points.map((_, p) => p);
   order.sort(
-    (a, b) =>
-      first.get(shared[a]!)! - first.get(shared[b]!)! ||
-      points[a]!.scenario.batch[0]! - points[b]!.scenario.batch[0]! ||
-      a - b,
+    (a, b) => first[a]! - first[b]! || points[a]!.scenario.batch[0]! - points[b]!.scenario.batch[0]! || a - b,
   );
   const size = Math.min(LARGEST_BLOCK, Math.max(1, Math.floor(points.length / (count * BLOCKS_PER_SHARD))));
   const blocks: Block[] = [];
