@@ -121,7 +121,7 @@ export async function writePage(file, licencesOf) {
   });
   // A twentieth less than the bundler makes of it alone: what is called once stands where it is called.
   const { code } = await minify(outputFiles[0].text, {
-    compress: { passes: 2, toplevel: true, ecma: 2020 },
+    compress: { passes: 4, toplevel: true, ecma: 2020 },
     mangle: { toplevel: true },
     ecma: 2020,
     module: false,
