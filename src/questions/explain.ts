@@ -96,6 +96,7 @@ function explanation(row: Explanation): Section[] {
       sentence(
         `${bound}verification by ${row.verify_bound_by}; ${cellText(row.wasted_verify_share, PERCENT)} of the verified tokens are rejected`,
       ),
+      ...expertSentence(row),
       positions(row),
       ...(row.positions.length > row.k ? [sentence(`  * beyond k=${row.k}`)] : []),
     ],
@@ -107,6 +108,18 @@ function explanation(row: Explanation): Section[] {
         { title: 'decode tokens/s', as: { ...PERCENT, signed: true }, cell: ({ gain }) => gain - 1 },
       ]),
     ],
+  ];
+}
+
+/** What of a mixture of experts a step loads. */
+function expertSentence(row: Explanation) {
+  const { k, target_efficiency: efficiency, experts, tokens_per_expert: tokens } = row;
+  if (experts === null) return [];
+  const [plain, verifying] = [row.plain_distinct_experts!, row.distinct_experts!].map((n) => n.toFixed(0));
+  return [
+    sentence(
+      `a plain step loads ${plain} of the ${experts} experts of a layer, ${k} more tokens a sequence ${verifying}, with ${tokens!.toFixed(1)} tokens each: verification costs ${(1 / efficiency).toFixed(2)} plain passes (target efficiency ${efficiency.toFixed(2)}); from batch ${row.experts_saturate_at} on 95% are loaded anyway`,
+    ),
   ];
 }
 

@@ -16,6 +16,7 @@ import { loadKind, settingsOf } from '../scenario/run.ts';
 import { PLAIN, type Setting } from '../scenario/setup.ts';
 import { breakEvenBatch, largestBatch } from './comparison.ts';
 import { type Remedy, remedies, stepOf } from './remedies.ts';
+import { type TargetEfficiency, targetEfficiency } from './target-efficiency.ts';
 import { type TokenTime, tokenTime } from './token-time.ts';
 import { boundsOf, type Gift, waterfall } from './waterfall.ts';
 
@@ -45,7 +46,7 @@ interface PositionValue {
   readonly sure: boolean;
 }
 
-export interface Explanation {
+export interface Explanation extends TargetEfficiency {
   readonly trace: string;
   readonly method: string;
   readonly k: number;
@@ -121,6 +122,7 @@ export function explanationOf(inputs: Inputs): ExplainResult {
         ms_per_token: time,
         waterfall: waterfall(bench, bounds, batch),
         ...rejectedCosts(inputs, time, batch),
+        ...targetEfficiency(inputs, k!, batch, measures, bench.plainMeasures(setting!, batch)),
         ...boundBy(inputs, bench, setting!, batch),
         remedies: remedies(inputs, bench, bounds, batch),
       };
