@@ -490,7 +490,7 @@ it.each([
   ['as long as it allows', { 'engine.maxModelTokens': '603' }, null],
 ])('a request %s', async (_, set: Record<string, string>, error) => {
   // Request 301 of those sampled with this seed has the longest sequence: 603 tokens.
-  const scenario = completeScenario({ set, batch: [1], method: ['none'], keepTruncated: true });
+  const scenario = completeScenario({ set, batch: [1], method: ['none'] });
   const rows = gatherInputs(scenario, folderLibrary).then((inputs) => runScenario(inputs).rows);
   if (error === null) expect(await rows).toHaveLength(1);
   else await expect(rows).rejects.toThrow(error);
