@@ -103,13 +103,15 @@ export function withoutProposal(decodedTokens: number, rounds: number, accepted:
   return excess > rounds / 20 ? excess : 0;
 }
 
+/** No server has counted further, and sums of such numbers stay numbers. */
+const MOST = 1e15;
 const TOKEN = /\s*([^\s,)]*)/y;
 
 /**
  * The number behind `label` in a line, its percent sign left out; null without the label, and for NaN, where nothing was
  * counted.
  *
- * @throws UserError when something else than a number of at least 0 stands there
+ * @throws UserError when something else than a number that can have been counted stands there
  */
 export function numberAfter(line: string, label: string, at: string): number | null {
   const begin = line.indexOf(label);
@@ -118,8 +120,10 @@ export function numberAfter(line: string, label: string, at: string): number | n
   const text = TOKEN.exec(line)![1]!;
   if (/^(?:nan|n\/a)%?$/i.test(text)) return null;
   const value = Number(text.endsWith('%') ? text.slice(0, -1) : text);
-  if (text !== '' && Number.isFinite(value) && value >= 0) return value;
-  throw new UserError(`${at}: ${fieldOf(label)} is ${JSON.stringify(text)}, expected a number of at least 0`);
+  if (text !== '' && value >= 0 && value <= MOST) return value;
+  throw new UserError(
+    `${at}: ${fieldOf(label)} is ${JSON.stringify(text)}, expected a number from 0 to ${MOST}`,
+  );
 }
 
 /** The same, of a line that has to have it. */

@@ -79,7 +79,7 @@ function ratesOf(
     rounds: drafts ?? null,
     draftedTokens: drafted ?? null,
     acceptedTokens: accepted ?? null,
-    meanLength: exact ?? length!,
+    meanLength: exact ?? length ?? null,
     marginal,
     roundsWithoutProposal:
       generated === undefined || drafts === undefined || accepted === undefined
