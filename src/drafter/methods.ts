@@ -280,6 +280,15 @@ export function isDiffusion({ kind }: Method): boolean {
   return kind === 'diffusion';
 }
 
+/** Whether its passes are of a kind that nobody runs beside an engine's usual speculation. */
+export function isUnlike({ kind, parts }: Method): boolean {
+  return (
+    kind === 'diffusion' ||
+    kind === 'parallel' ||
+    parts.some(({ proposer, model }) => proposer === 'verification' || model?.card === 'target')
+  );
+}
+
 /** Whether part of it runs another model than the target. */
 export function runsDraftModel({ parts }: Method): boolean {
   return parts.some(({ model }) => model !== undefined && model.card !== 'target');

@@ -1,6 +1,8 @@
 /** A worker thread of a sweep: blocks of points in, lines of results out. */
 import { parentPort } from 'node:worker_threads';
+import { parseMethod } from '../drafter/methods.ts';
 import type { Scenario } from '../scenario/options.ts';
+import { gpusOf } from '../scenario/placement.ts';
 import { workspace } from '../scenario/workspace.ts';
 import { Evaluator } from '../sweep/evaluate.ts';
 import type { Point } from '../sweep/grid.ts';
@@ -29,7 +31,8 @@ port.on('message', async (tasks: readonly Task[]) => {
   let lines = '';
   for (const { point, id, axes, scenario } of tasks) {
     const outcome = await evaluator.evaluate(scenario);
-    const gpus = scenario.tp * scenario.replicas;
+    const { target, drafting } = gpusOf(scenario, parseMethod(scenario.method[0]!));
+    const gpus = target + drafting;
     const record: PointRecord = { point, id, axes, gpus, row: null, error: null, ...outcome };
     if (record.row === null) failed++;
     lines += `${JSON.stringify(record)}\n`;

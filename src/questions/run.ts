@@ -131,6 +131,7 @@ function generators(rows: readonly Row[]): Section {
         .map((row) => [row.batch_size!, row.throughput_tok_per_s]),
     );
   const labels = (some: readonly Row[]) => [...new Set(some.map(settingLabel))];
+  if (rows[0]?.batch_size === null) return [];
   const others = labels(rows.filter((row) => !writes(row)));
   return labels(rows.filter(writes)).flatMap((model) => {
     const own = [...speeds(model)].sort(([a], [b]) => a - b);

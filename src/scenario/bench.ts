@@ -147,7 +147,7 @@ export class Bench {
   /** A row without intervals, in the order of its columns. */
   #rowOf(setting: Setting, batch: number | null, measured: Measures, baseline: Measures): Row {
     const { scenario, placement } = this.#inputs;
-    const { target, drafting } = gpusOf(scenario, placement, setting.method);
+    const { target, drafting } = gpusOf(scenario, setting.method);
     return {
       ...this.names(setting, batch),
       batch_size: batch,

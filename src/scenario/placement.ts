@@ -1,6 +1,7 @@
 /** Where a scenario has draft models and stages run, and the links between. */
+import { costTraits } from '../cost/models.ts';
 import { FREE_LINK, type Link, type Placement } from '../cost/placement.ts';
-import { draftSlots } from '../drafter/methods.ts';
+import { type Method, runsDraftModel } from '../drafter/methods.ts';
 import type { Ahead } from '../drafter/parallel.ts';
 import { UserError } from '../errors.ts';
 import { parseHardware, withKernels } from '../hardware/load.ts';
@@ -19,11 +20,12 @@ export const LINKS: Readonly<
 > = {
   draft: {
     what: 'the GPUs of the target and those of --draft-gpu',
-    idle: ({ draftGpu }) => (draftGpu === null ? 'without --draft-gpu' : null),
+    idle: ({ draftGpu }, { methods }) =>
+      draftGpu === null || !methods.some(runsDraftModel) ? 'without --draft-gpu' : null,
   },
   stage: {
     what: 'a stage of --pp and the next',
-    idle: ({ pp }) => (pp === 1 ? 'with --pp 1' : null),
+    idle: ({ pp, cost }) => (pp === 1 || !costTraits(cost).machine ? 'with --pp 1' : null),
   },
 };
 
@@ -103,12 +105,11 @@ export function parseAhead(written: string): Ahead {
 
 /** GPUs that a setting takes, those of one kind beside those of the other. */
 export function gpusOf(
-  { tp, dpAttention, pp, replicas }: Scenario,
-  { drafting }: Placement,
-  method: Parameters<typeof draftSlots>[0],
+  { tp, dpAttention, pp, replicas, draftGpu, draftTp }: Scenario,
+  method: Method,
 ): { readonly target: number; readonly drafting: number } {
   return {
     target: tp * dpAttention * pp * replicas,
-    drafting: drafting.apart && draftSlots(method) > 0 ? drafting.gpus * replicas : 0,
+    drafting: draftGpu !== null && runsDraftModel(method) ? (draftTp ?? 1) * replicas : 0,
   };
 }

@@ -175,7 +175,7 @@ export class Runs {
         `--duration ${scenario.duration}: no request of ${this.#trace.name} ended by then, expected a longer one`,
       );
     }
-    const gpus = gpusOf(scenario, placement, setup.method);
+    const gpus = gpusOf(scenario, setup.method);
     const serving = servingMeasures(servedRun(served, setup.kvBlocks), {
       drained: 'drains' in coming && coming.drains ? coming.concurrency : null,
       open: 'arrivalS' in coming,

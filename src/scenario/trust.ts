@@ -10,7 +10,7 @@
  */
 import type { CalibrationRange, EngineProfile } from '../cost/engine-profile.ts';
 import { costTraits } from '../cost/models.ts';
-import { type Method, takesK } from '../drafter/methods.ts';
+import { isUnlike, type Method, takesK } from '../drafter/methods.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { Doubt } from '../metrics/confidence.ts';
 import { expertsOf, type Transformer } from '../model/architecture.ts';
@@ -124,6 +124,19 @@ export const DISTANCES: readonly Distance[] = [
       drafted[1] === 0 && methods.some(({ kind }) => kind !== 'none')
         ? binary(`speculation (${engine.name} was calibrated without)`)
         : null,
+  },
+  {
+    name: 'passes',
+    title: 'passes of a kind that was not calibrated',
+    speedup: 0.15,
+    speed: 0,
+    from: '13 speedups of self-speculation, diffusion, networks',
+    beyond({ methods, scenario: { pp, draftGpu } }) {
+      const other = methods.find(isUnlike);
+      const where = pp > 1 ? `--pp ${pp}` : draftGpu === null ? null : `--draft-gpu ${draftGpu}`;
+      const what = other?.name ?? (methods.some(({ kind }) => kind !== 'none') ? where : null);
+      return what === null ? null : binary(`${what}: passes of a kind that was not calibrated`);
+    },
   },
   {
     name: 'gpu',
