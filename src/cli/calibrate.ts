@@ -8,7 +8,7 @@ export const calibrateCommand: Command = {
   flags: {
     gpu: {
       required: true,
-      describe: 'GPU by name, or a profile file: the data sheet that efficiencies are shares of',
+      describe: 'GPU by name or profile file; of tables of served loads several, comma-separated',
       control: { kind: 'name', of: 'gpu' },
     },
     engine: {

@@ -19,6 +19,10 @@ export interface EngineProfile {
   readonly range: CalibrationRange | null;
   /** Relative standard error of each time, by its path in the file. */
   readonly standardErrors: Readonly<Record<string, number>>;
+  /** How the errors of two times go together, -1 to 1, by their paths; each pair once, others are 0. */
+  readonly correlations: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** Seconds that a fit holds a time near, by its path in the file; others are held near what they are. */
+  readonly fittedFrom: Readonly<Record<string, number>>;
   /** Launch gaps, norms and other small kernels of one layer, beside its roofline time. */
   readonly layerLaunchS: number;
   /** Host work to launch one layer: no pass is shorter than its layers' launches, however small the model. */
@@ -125,6 +129,18 @@ export const engineSchema = strictObject({
         standardErrors: z
           .record(z.string(), z.number().check(z.nonnegative(), z.lte(10)))
           .check(z.describe('relative standard error of each time, by its path in this file; 0.1 is 10 %')),
+        correlations: z
+          .optional(z.record(z.string(), z.record(z.string(), z.number().check(z.gte(-1), z.lte(1)))))
+          .check(
+            z.describe('how the errors of two times go together, by their paths in this file; 0 unless said'),
+          ),
+        fittedFrom: z
+          .optional(z.record(z.string(), z.number().check(z.positive(), z.lte(10))))
+          .check(
+            z.describe(
+              'seconds that a fit holds each time near, by its path in this file: what was known before',
+            ),
+          ),
       }),
     )
     .check(z.describe('where the times come from; absent for an engine that is not real')),
@@ -231,6 +247,8 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     device: file.calibration?.device ?? null,
     range: file.calibration?.range ?? null,
     standardErrors: file.calibration?.standardErrors ?? {},
+    correlations: file.calibration?.correlations ?? {},
+    fittedFrom: file.calibration?.fittedFrom ?? {},
     layerLaunchS: await time(file.layerLaunch, 'layerLaunch'),
     layerHostS: await time(file.layerHost, 'layerHost'),
     fullGraphs: file.fullGraphs ?? false,

@@ -76,6 +76,18 @@ const OTHER_DEVICE_ERROR = 0.15;
 export const isFactor = ({ path, needs }: Field): boolean =>
   needs !== undefined && path.startsWith('hardware.');
 
+/** How the errors of two constants of a machine go together, -1 to 1: what a fit told of their sum but not of each. */
+export function correlationOf(a: Field, b: Field, machine: Machine): number {
+  if (a === b) return 1;
+  const { correlations, standardErrors } = machine.engine;
+  const [one, other] = [a, b].map(({ path }) => path.replace('engine.', '')) as [string, string];
+  const together = correlations[one]?.[other] ?? correlations[other]?.[one] ?? 0;
+  if (together === 0) return 0;
+  // What another device adds to each is its own.
+  const share = (field: Field, path: string) => (standardErrors[path] ?? 0) / field.error(machine);
+  return together * share(a, one) * share(b, other);
+}
+
 /** A factor on it makes every line of every law that much faster, latency and rate. */
 export const ALL_REDUCE = 'hardware.efficiency.allReduce';
 

@@ -4,7 +4,7 @@
  * calibrated. To first order: what is uncertain moves the logarithm of a measure by its effect at one standard error times
  * a normal score. Two runs that share an error share its scores, so that it cancels between them.
  *
- * Left out: correlation between constants.
+ * Left out: correlation between constants of different profiles.
  */
 import { entry } from '../memo.ts';
 import { normal, stream } from '../random/streams.ts';
@@ -63,6 +63,8 @@ export const UNCERTAINTY_PARTS = ['requests', 'acceptance', 'constants', 'model'
 
 export class Confidence {
   readonly #bootstrap: Bootstrap;
+  /** How the score of each constant is made of independent ones. */
+  readonly #mixing: readonly (readonly number[])[];
   /** Normal scores of each constant, a draw each. */
   readonly #scores: readonly Float64Array[];
   readonly #discrepancy: Float64Array;
@@ -75,11 +77,23 @@ export class Confidence {
   /**
    * @param requests number of requests every run has
    * @param constants names of the uncertain constants
+   * @param together how the errors of two of them go together, -1 to 1, by their numbers
    */
-  constructor(requests: number, constants: readonly string[], seed: number) {
+  constructor(
+    requests: number,
+    constants: readonly string[],
+    seed: number,
+    together: (a: number, b: number) => number = (a, b) => (a === b ? 1 : 0),
+  ) {
     this.#bootstrap = new Bootstrap(requests, seed);
     this.#seed = seed;
-    this.#scores = constants.map((name) => this.#scoresOf(name));
+    this.#mixing = choleskyOf(constants.map((_, a) => constants.map((_, b) => together(a, b))));
+    const own = constants.map((name) => this.#scoresOf(name));
+    this.#scores = this.#mixing.map((row) => {
+      const scores = new Float64Array(DRAWS);
+      for (const [b, factor] of row.entries()) if (factor !== 0) addScaled(scores, own[b]!, factor);
+      return scores;
+    });
     this.#discrepancy = this.#scoresOf('discrepancy');
   }
 
@@ -106,10 +120,15 @@ export class Confidence {
     return {
       requests: deviation(this.#requests(errors)),
       acceptance: size('acceptance'),
-      constants: Math.hypot(...errors.shifts),
+      constants: Math.hypot(...errors.shifts.map((_, b) => this.#independent(errors.shifts, b))),
       model: errors.model,
       distance: size('distance'),
     };
+  }
+
+  /** What one of the independent scores does through every constant. */
+  #independent(shifts: readonly number[], b: number): number {
+    return shifts.reduce((sum, shift, a) => sum + shift * (this.#mixing[a]![b] ?? 0), 0);
   }
 
   /** How the logarithm of a run's speed moves, or that of its ratio to another run. */
@@ -160,6 +179,21 @@ export class Confidence {
     }
     return logs;
   }
+}
+
+/** The lower triangle whose product with its transpose is the matrix; rounded ones need not be quite positive. */
+function choleskyOf(matrix: readonly (readonly number[])[]): number[][] {
+  const lower: number[][] = [];
+  for (const [a, row] of matrix.entries()) {
+    const own: number[] = [];
+    for (let b = 0; b <= a; b++) {
+      const other = b === a ? own : lower[b]!;
+      const rest = row[b]! - own.reduce((sum, value, c) => sum + value * (other[c] ?? 0), 0);
+      own.push(b === a ? Math.sqrt(Math.max(rest, 0)) : lower[b]![b]! === 0 ? 0 : rest / lower[b]![b]!);
+    }
+    lower.push(own);
+  }
+  return lower;
 }
 
 /** What moves a measure: its sums over requests, and the effect of whatever else is uncertain. */

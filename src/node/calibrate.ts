@@ -55,13 +55,20 @@ export async function calibrate(request: CalibrateRequest): Promise<void> {
   if (out !== undefined) await checkWritable(out, '--out');
   if (request.serving.length > 0) await checkWritable(engineOut!, '--engine-out');
   const date = new Date().toISOString().slice(0, 10);
-  const gpu = await profileDocument('gpu', request.gpu);
+  const [device, ...others] = request.gpu.split(',') as [string, ...string[]];
+  if (request.ops.length > 0 && others.length > 0) {
+    throw new UserError(
+      `--gpu ${request.gpu}: operations are those of one, expected --ops without the others`,
+    );
+  }
+  const gpu = await profileDocument('gpu', device);
   const gpuFit = request.ops.length === 0 ? null : await fitGpu(request, gpu, date);
   const hardware = await withShippedKernels(
     await parseHardware(gpuFit?.profile ?? readJson(gpu), gpu.where),
-    request.gpu,
+    device,
   );
-  const engineFit = request.serving.length === 0 ? null : await fitEngine(request, hardware, date);
+  const engineFit =
+    request.serving.length === 0 ? null : await fitEngine(request, [device, ...others], hardware, date);
   if (gpuFit !== null) await writeWhole(out!, `${JSON.stringify(gpuFit.profile, null, 2)}\n`);
   if (engineFit !== null) await writeWhole(engineOut!, `${JSON.stringify(engineFit.profile, null, 2)}\n`);
   const written = [gpuFit && out, engineFit && engineOut].filter((path) => path != null);
@@ -119,14 +126,20 @@ async function fitGpu(request: CalibrateRequest, gpu: Source, date: string): Pro
   return { profile, says: gpuSections(hardware.label, fitted, leftOut) };
 }
 
-async function fitEngine(request: CalibrateRequest, hardware: HardwareProfile, date: string): Promise<Fit> {
+/** @param gpus of a table of served loads; the first is that of all other figures, and of the profile */
+async function fitEngine(
+  request: CalibrateRequest,
+  gpus: readonly [string, ...string[]],
+  hardware: HardwareProfile,
+  date: string,
+): Promise<Fit> {
   const texts = await Promise.all(request.serving.map((path) => readText(path, `--serving ${path}`)));
   const server = serverOf(request, texts.some(isBenchmark));
   const selected = texts.map((text, i) => {
     const where = request.serving[i]!;
     if (server !== null && isBenchmark(text)) return readBenchmarks(text, where, server);
     return isPlainServing(text)
-      ? selectServed(readPlainServing(text, where), request, hardware.name, where)
+      ? selectServed(readPlainServing(text, where), request, [hardware.name, ...gpus.slice(1)], where)
       : null;
   });
   const tables = texts.map((text, i) => selected[i] ?? readServing(text, request.serving[i]!));
@@ -137,7 +150,7 @@ async function fitEngine(request: CalibrateRequest, hardware: HardwareProfile, d
     DEFAULTS.engine;
   const json = readJson(await profileDocument('engine', engine)) as Record<string, unknown>;
   const fit = await calibrateServing(
-    { gpu: request.gpu, engine, hardware },
+    { gpu: gpus[0], engine, hardware },
     tables.flatMap(({ figures }) => figures),
     folderLibrary,
   );

@@ -2,7 +2,7 @@
  * One trace on one machine: has settings (setup.ts) and their baselines run (runs.ts), and makes the rows. Baselines are
  * kept for the rows that share them.
  */
-import { type Machine, scaled } from '../cost/fields.ts';
+import { correlationOf, type Machine, scaled } from '../cost/fields.ts';
 import { costTraits } from '../cost/models.ts';
 import type { CostModel } from '../cost/work.ts';
 import { chanceOf } from '../drafter/grow-tree.ts';
@@ -100,7 +100,11 @@ export class Bench {
       this.#draws = {
         shifted: uncertain.map((field) => scaled(field, inputs, 1 + field.error(inputs))),
         constants,
-        confidence: new Confidence(this.#trace.ids.length, constants, seed),
+        confidence: new Confidence(this.#trace.ids.length, constants, seed, (a, b) => {
+          const [one, other] = [uncertain[a], uncertain[b]];
+          if (one === undefined || other === undefined) return a === b ? 1 : 0;
+          return correlationOf(one, other, inputs);
+        }),
       };
     }
     return this.#draws;

@@ -38,6 +38,8 @@ export interface PredictedFigure {
 
 export interface ServingFit {
   readonly times: readonly FittedTime[];
+  /** What the fit held them near: fitted again from the profile that is written, the same comes out. */
+  readonly from: readonly EngineTime[];
   /** Times that no figure depends on; they stay as the engine profile has them. */
   readonly untouched: readonly string[];
   readonly figures: readonly PredictedFigure[];
@@ -88,6 +90,7 @@ export async function calibrateServing(
   const { parts, what } = partsOf(groups);
   return {
     times,
+    from: start,
     untouched: ENGINE_TIMES.filter((time) => !touched.includes(time)),
     figures: predict(groups, withTimes(inputs, times)),
     heldOut:
@@ -123,12 +126,13 @@ async function groupsOf(
   const groups: Group[] = [];
   for (const own of bySettings.values()) {
     const batch = [...new Set(own.map(batchOf))].sort((a, b) => a - b);
-    const options: Options = { method: ['none'], ...own[0]!.options, batch, gpu, engine };
+    const options: Options = { method: ['none'], gpu, ...own[0]!.options, batch, engine };
     const inputs = await gatherInputs(completeScenario(options), library).catch((error) => {
       throw atFigure(own[0]!, error);
     });
     const plain = own[0]!.load === undefined ? fewRequests(inputs, options) : inputs;
-    groups.push({ figures: own, inputs: hardware === undefined ? plain : { ...plain, hardware } });
+    const fitted = hardware !== undefined && options.gpu === gpu;
+    groups.push({ figures: own, inputs: fitted ? { ...plain, hardware } : plain });
   }
   return groups;
 }
@@ -188,7 +192,11 @@ function atFigure({ where }: ServingFigure, error: unknown): unknown {
 /** Times that change some prediction, with where each starts. */
 function touchedTimes(groups: readonly Group[]): EngineTime[] {
   const { inputs } = groups[0]!;
-  const start = ENGINE_TIMES.map((time) => ({ time, seconds: Math.max(timeOf(inputs, time), SMALLEST_S) }));
+  const { fittedFrom } = inputs.engine;
+  const start = ENGINE_TIMES.map((time) => ({
+    time,
+    seconds: Math.max(fittedFrom[time] ?? timeOf(inputs, time), SMALLEST_S),
+  }));
   const values = (times: typeof start) =>
     predict(groups, withTimes(inputs, times)).map(({ predicted }) => predicted);
   const plain = values(start);
@@ -219,13 +227,14 @@ function countOf(groups: readonly Group[]): number {
   return groups.reduce((sum, { figures }) => sum + figures.length, 0);
 }
 
-function rangeOf(groups: readonly Group[]): CalibrationRange {
+/** Of the figures that drafted, where any did: what plain decoding tells beyond them tells nothing of speculation there. */
+function rangeOf(all: readonly Group[]): CalibrationRange {
+  const drafting = all.filter(({ inputs }) => inputs.methods.some(({ kind }) => kind !== 'none'));
+  const groups = drafting.length > 0 ? drafting : all;
   const scenarios = groups.map(({ inputs }) => inputs.scenario);
   const loads = groups.flatMap(({ figures }) => figures.flatMap(({ load }) => load ?? []));
   const traces = groups.flatMap(({ figures, inputs }) => (figures[0]!.load ? [] : [...inputs.traces]));
   const span = (values: readonly number[]): [number, number] => [Math.min(...values), Math.max(...values)];
-  const plain = groups.some(({ inputs }) => inputs.methods.every(({ kind }) => kind === 'none'));
-  const drafting = groups.filter(({ inputs }) => inputs.methods.some(({ kind }) => kind !== 'none'));
   return {
     batch: span(scenarios.flatMap(({ batch }) => batch)),
     context: span([
@@ -235,7 +244,7 @@ function rangeOf(groups: readonly Group[]): CalibrationRange {
         Math.max(...promptTokens.map((prompt, r) => prompt + outputTokens[r]!)),
       ]),
     ]),
-    drafted: span([...(plain ? [0] : []), ...drafting.flatMap(({ inputs }) => inputs.scenario.k)]),
+    drafted: [0, Math.max(0, ...drafting.flatMap(({ inputs }) => inputs.scenario.k))],
     tp: span(scenarios.map(({ tp }) => tp)),
     dtypes: [...new Set(scenarios.map(({ dtype }) => dtype))],
   };
@@ -277,8 +286,24 @@ export function withFittedTimes(
           ? `mean ${errorText(fit.figures)} on ${fit.figures.length} figures, none left out`
           : `mean ${errorText(fit.figures)} on ${fit.figures.length} figures; ${errorText(fit.heldOut)} with ${fit.leftOut} left out`,
       standardErrors,
+      correlations: correlationsOf(fit.times),
+      fittedFrom: Object.fromEntries(
+        fit.from.map(({ time, seconds }) => [time, Number(seconds.toPrecision(4))]),
+      ),
     },
   };
+}
+
+/** Each pair once; those that hardly go together are left out. */
+function correlationsOf(times: readonly FittedTime[]): Record<string, Record<string, number>> {
+  const pairs = times.flatMap(({ time, correlations }, i) => {
+    const others = times
+      .slice(i + 1)
+      .map((other, j): [string, number] => [other.time, Number(correlations[i + 1 + j]!.toFixed(2))])
+      .filter(([, value]) => Math.abs(value) >= 0.05);
+    return others.length === 0 ? [] : [[time, Object.fromEntries(others)] as const];
+  });
+  return Object.fromEntries(pairs);
 }
 
 /** Mean sizes of errors, in percent of what was measured and in points of shares. */

@@ -20,6 +20,8 @@ export interface EngineTime {
 export interface FittedTime extends EngineTime {
   /** Relative to the time; large for one that the residuals hardly depend on. */
   readonly standardError: number;
+  /** How its error goes with that of each other time, in their order. */
+  readonly correlations: readonly number[];
 }
 
 /** The engine of a machine with other times. */
@@ -39,6 +41,9 @@ interface FitTimesOptions {
 }
 
 const ITERATIONS = 40;
+
+/** Residuals beyond it count by their size, as in fits to kernels: served figures are noisy, and some groups contradict others. */
+const SOFT_BEYOND = 1;
 
 /** Slopes are taken over 5 % of a time, far wider than the steps a simulation takes as tokens fall differently. */
 const STEP = 0.05;
@@ -71,6 +76,7 @@ export function fitTimes(
     iterations: ITERATIONS,
     farthest: 6,
     pull: start.map(() => looseness),
+    softBeyond: SOFT_BEYOND,
     tolerance: 1e-3,
     ...(log === undefined ? {} : { log }),
   });
@@ -80,5 +86,10 @@ export function fitTimes(
     );
   }
   const errors = fit.standardErrors();
-  return tuned(fit.parameters).map((one, i) => ({ ...one, standardError: errors[i]! }));
+  const correlations = fit.correlations();
+  return tuned(fit.parameters).map((one, i) => ({
+    ...one,
+    standardError: errors[i]!,
+    correlations: correlations[i]!,
+  }));
 }

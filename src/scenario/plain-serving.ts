@@ -24,6 +24,8 @@ export interface PlainServing {
   readonly model: string;
   readonly options: Options;
   readonly load: ClosedLoad;
+  /** Whether it is a mixture of experts. */
+  readonly experts: boolean;
   readonly ttftS: number;
   readonly tpotS: number;
   readonly calibrates: boolean;
@@ -89,6 +91,7 @@ function servedRow(row: SheetRow): PlainServing {
       outputTokens: MEAN_LENGTH * row.whole('output_tokens'),
       concurrency: row.whole('concurrency'),
     },
+    experts: !dense(row),
     ttftS: 1e-3 * row.positive('ttft_ms'),
     tpotS: 1e-3 * row.positive('tpot_ms'),
     calibrates: use === 'calibrate',

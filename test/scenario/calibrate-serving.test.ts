@@ -7,10 +7,13 @@ import { parseEngine } from '../../src/cost/engine-profile.ts';
 import { UserError } from '../../src/errors.ts';
 import { calibrate } from '../../src/node/calibrate.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
+import { calibrateServing, withFittedTimes } from '../../src/scenario/calibrate-serving.ts';
 import { type EngineTime, withTimes } from '../../src/scenario/engine-times.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario } from '../../src/scenario/options.ts';
+import { readPlainServing } from '../../src/scenario/plain-serving.ts';
 import { runScenario } from '../../src/scenario/run.ts';
+import { selectServed } from '../../src/scenario/served-rows.ts';
 import { readServing } from '../../src/scenario/serving-table.ts';
 
 const TRUTH: EngineTime[] = [
@@ -237,4 +240,15 @@ describe('specsim calibrate --serving', () => {
     const settings = 'llama-3.1-8b,none,,cnn';
     return table(`step_ms,7,,${settings},1,512,8,1`, `step_ms,9,,${settings},8,512,8,1`);
   }
+});
+
+it('what ships of vLLM 0.19 is what calibrate fits again, from the profile itself', async () => {
+  const file = 'validation/serving/plain-serving.csv';
+  const rows = readPlainServing(readFileSync(file, 'utf8'), file);
+  const gpus = ['h100-sxm', 'b200-sxm'];
+  const { figures } = selectServed(rows, { framework: 'vllm/0.19', target: undefined }, gpus, file);
+  const fit = await calibrateServing({ gpu: gpus[0]!, engine: 'vllm-0.19' }, figures, folderLibrary);
+  const shipped = JSON.parse(readFileSync('hardware-profiles/engines/vllm-0.19.json', 'utf8'));
+  const where = { device: gpus[0]!, source: shipped.calibration.sources[0], date: shipped.calibration.date };
+  expect(withFittedTimes(shipped, fit, where)).toEqual(shipped);
 });

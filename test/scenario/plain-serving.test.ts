@@ -55,11 +55,11 @@ describe('a table of plain serving', () => {
       'x.csv',
     );
     const asked = { framework: 'vllm/0.11', target: undefined };
-    const taken = selectServed(rows, asked, 'b200-sxm', 'x.csv');
+    const taken = selectServed(rows, asked, ['b200-sxm'], 'x.csv');
     expect(taken.figures.map(({ value }) => value)).toEqual([16]);
     expect(taken.leftOut).toEqual(['1 of 2 rows: copies of attention share experts (dp_attention)']);
-    expect(() => selectServed(rows, asked, 'h100-sxm', 'x.csv')).toThrow('vllm-0.11 on b200-sxm');
-    expect(() => selectServed(rows, { ...asked, framework: undefined }, 'b200-sxm', 'x.csv')).toThrow(
+    expect(() => selectServed(rows, asked, ['h100-sxm'], 'x.csv')).toThrow('vllm-0.11 on b200-sxm');
+    expect(() => selectServed(rows, { ...asked, framework: undefined }, ['b200-sxm'], 'x.csv')).toThrow(
       '--framework',
     );
   });

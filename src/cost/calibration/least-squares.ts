@@ -21,6 +21,8 @@ export interface Fit {
   readonly converged: boolean;
   /** Standard error of each parameter, from the curvature at the end; infinite for one the data do not determine. */
   standardErrors(): readonly number[];
+  /** How the errors of two parameters go together, -1 to 1; 0 with one that the data do not determine. */
+  correlations(): readonly (readonly number[])[];
 }
 
 /** Attempts at a step, each shorter than the one before, after which the fit stands still. */
@@ -79,11 +81,23 @@ export function leastSquares(
     loss,
     converged: converged && Number.isFinite(loss),
     standardErrors() {
-      const { curvature } = normalEquations(residuals, at, value, steps, softBeyond);
       const spread = loss / Math.max(1, value.length - at.length);
-      return inverseDiagonal(curvature).map((one) => Math.sqrt(one * spread));
+      return covariance().map((row, i) => Math.sqrt(row[i]! * spread));
+    },
+    correlations() {
+      const matrix = covariance();
+      return matrix.map((row, i) =>
+        row.map((value, j) => {
+          const size = Math.sqrt(row[i]! * matrix[j]![j]!);
+          return i === j ? 1 : Number.isFinite(size) && size > 0 ? value / size : 0;
+        }),
+      );
     },
   };
+
+  function covariance(): number[][] {
+    return inverse(normalEquations(residuals, at, value, steps, softBeyond).curvature);
+  }
 }
 
 function lossOf(residuals: ArrayLike<number>, c: number): number {
@@ -141,17 +155,17 @@ function solve(matrix: readonly (readonly number[])[], right: readonly number[])
   return solution;
 }
 
-/** Diagonal of the inverse of a curvature, infinite where there is none. */
-function inverseDiagonal(matrix: readonly (readonly number[])[]): number[] {
+/** The inverse of a curvature, its diagonal infinite where there is none. */
+function inverse(matrix: readonly (readonly number[])[]): number[][] {
   // Scaled to a unit diagonal, so that what is called singular does not depend on units.
   const scale = matrix.map((row, i) => Math.sqrt(row[i]!));
   const scaled = matrix.map((row, i) =>
     row.map((value, j) => (i === j ? 1 : value / (scale[i]! * scale[j]!) || 0)),
   );
   return matrix.map((_, i) => {
-    if (!(scale[i]! > 0)) return Infinity;
     const unit = matrix.map((_, j) => (i === j ? 1 : 0));
-    const own = solve(scaled, unit)[i]!;
-    return own > 0 && own < 1e12 ? own / scale[i]! ** 2 : Infinity;
+    const row = solve(scaled, unit).map((value, j) => value / (scale[i]! * scale[j]!));
+    const own = row[i]! * scale[i]! ** 2;
+    return scale[i]! > 0 && own > 0 && own < 1e12 ? row : row.with(i, Infinity);
   });
 }
