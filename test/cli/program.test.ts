@@ -436,7 +436,7 @@ describe('a run', () => {
 
   it.each([
     ['open arrivals', ['--load', 'poisson:5', '--method', 'none,ngram']],
-    ["the authors' cost", ['--cost', 'specdecode-bench', '--batch', '2']],
+    ["the authors' cost", ['--cost', 'specdecode-bench', '--batch', '2', '--trace', 'gsm8k']],
     ['a stated acceptance', ['--method', 'eagle', '--acceptance', 'eagle=0.85:0.6', '--k', '2,4']],
     ['lengths and a borrowed trace', ['--target', 'gpt-oss-20b', '--prompt-len', '99', '--output-len', '20']],
   ])('takes its own config back: %s', async (_, args) => {
