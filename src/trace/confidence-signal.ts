@@ -54,7 +54,7 @@ export class RecordedSignal implements Signal {
 const SHARES = new Memo<Float64Array>();
 
 /** Values of a table for one depth and outcome: quantiles in equal steps. */
-const STEPS = 64;
+const STEPS = 256;
 
 export class AssumedSignal implements Signal {
   readonly depths: number;
@@ -94,7 +94,7 @@ export class AssumedSignal implements Signal {
     // Behind a wrong draft nobody knows the outcome; it is drawn like any other.
     const right =
       depth < accepted || (depth > accepted && (hash & 0xffff) < 0x10000 * this.#right[depth]!) ? 1 : 0;
-    return this.#table[(right * this.depths + depth) * STEPS + (hash >>> 26)]!;
+    return this.#table[(right * this.depths + depth) * STEPS + (hash >>> 24)]!;
   }
 }
 
