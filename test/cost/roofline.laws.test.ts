@@ -87,9 +87,12 @@ function prices(
     expect(part).toBeGreaterThanOrEqual(0);
     expect(part).toBeLessThan(Number.POSITIVE_INFINITY);
   }
-  for (const needed of [step.verifyS, step.samplingS, step.overheadS, prefill.prefillS, prefill.draftS]) {
+  for (const needed of [step.verifyS, step.samplingS, step.overheadS, prefill.prefillS]) {
     expect(needed).toBeGreaterThan(0);
   }
+  // What drafts from the last token alone reads no prompt.
+  if (shape.lastTokenOnly) expect(prefill.draftS).toBe(0);
+  else expect(prefill.draftS).toBeGreaterThan(0);
   return parts;
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../../src/errors.ts';
-import type { Transformer } from '../../src/model/architecture.ts';
+import type { DraftHead, Transformer } from '../../src/model/architecture.ts';
 import { readHuggingFaceConfig } from '../../src/model/huggingface.ts';
 import { parseModel } from '../../src/model/parse.ts';
 import { draftCard, headNames, modelCard, modelNames } from '../shipped-models.ts';
@@ -355,7 +355,11 @@ describe('parseModel', () => {
 
   test('reads back every card and every head', () => {
     for (const name of [...modelNames(), ...headNames()]) {
-      expect(parseModel(copy(draftCard(name)), 'x.json')).toEqual(draftCard(name));
+      const card = draftCard(name);
+      // Of a head without layers the card states the heads alone; the rest follows.
+      const { kind, target, heads, hidden, vocab, source } = card as DraftHead;
+      const stated = heads === undefined ? card : { kind, name, target, heads, hidden, vocab, source };
+      expect(parseModel(copy(stated), 'x.json')).toEqual(card);
     }
   });
 

@@ -133,6 +133,8 @@ describe('draft heads', () => {
     // four layers of EAGLE-3's, 190.5 each, and its output matrix of 92.2; fusion in the first pass
     ['p-eagle-gpt-oss-20b', 4 * 190.5 + 92.2, 24.9, 4 * 190.5 + 92.2 + 24.9],
     ['p-eagle-gpt-oss-120b', 4 * 190.5 + 92.2, 24.9, 4 * 190.5 + 92.2 + 24.9],
+    // three heads of 4096 x 4096 and 128,256 x 4096 each
+    ['medusa-llama-3.1-8b', 3 * (16.777 + 525.3), 0, 3 * (16.777 + 525.3)],
   ];
 
   test('every head is in the table', () => {

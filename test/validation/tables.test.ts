@@ -114,15 +114,18 @@ describe('tables made up', () => {
     expect(stdout).toBe('');
   });
 
-  it('experts are read without expert parallelism, collectives without those that are no all-reduces', () => {
+  it('experts are read with the groups they are spread over, collectives without those that are no all-reduces', () => {
     const experts = readOps(
       'framework,moe_dtype,kernel_source,hidden_size,inter_size,topk,num_experts,moe_tp_size,moe_ep_size,distribution,t1,t8\n' +
         'vllm/1,bfloat16,fused,2048,768,8,128,2,1,balanced,40,\nvllm/1,bfloat16,fused,2048,768,8,128,1,4,balanced,9,9\n',
       'moe.csv',
       [],
     ).experts;
+    const read = { dtype: 'bf16', hidden: 2048, perToken: 8, count: 128, routing: 'balanced' };
     expect(experts).toMatchObject([
-      { dtype: 'bf16', hidden: 2048, ffn: 384, perToken: 8, count: 128, tokens: 1, routing: 'balanced' },
+      { ...read, groups: 1, ffn: 384, tokens: 1, seconds: expect.closeTo(40e-6, 12) },
+      { ...read, groups: 4, ffn: 768, tokens: 1, seconds: expect.closeTo(9e-6, 12) },
+      { ...read, groups: 4, ffn: 768, tokens: 8, seconds: expect.closeTo(9e-6, 12) },
     ]);
     const { allReduce } = readOps(
       'system,framework,kernel_source,num_gpus,bytes,us\nh,nccl/2,NCCL_all_gather,2,4096,5\nh,nccl/2,NCCL_all_reduce,2,4096,7\n',
