@@ -86,7 +86,8 @@ export interface Inputs {
  * @param billed whether the answer says what tokens cost; runs of clones do not
  * @throws UserError for the first thing that is unknown, unreadable, without effect or does not fit together
  */
-export async function gatherInputs(given: Scenario, library: Library, billed?: boolean): Promise<Inputs> {
+export async function gatherInputs(typed: Scenario, library: Library, billed?: boolean): Promise<Inputs> {
+  const given = { ...typed, engine: asItShips(typed.engine, await library.names('engine')) };
   const asked = askedOf(given, billed);
   checkUsed(given, asked);
   const { methods } = asked;
@@ -170,6 +171,12 @@ export async function gatherInputs(given: Scenario, library: Library, billed?: b
     trust: trustOf({ scenario, hardware, target, engine, methods, rates, traces }),
     configHash: await sha256(JSON.stringify([hashed(scenario, shipped), ...documents.contents])),
   };
+}
+
+/** The name that ships where only case and marks between letters differ (`VLLM_0.19`), else what was typed. */
+function asItShips(typed: string, names: readonly string[]): string {
+  const letters = (name: string) => name.toLowerCase().replace(/[^a-z0-9]/g, '');
+  return names.includes(typed) ? typed : (names.find((name) => letters(name) === letters(typed)) ?? typed);
 }
 
 /** The profiles of GPU and engine with what-if values in place. Throws a UserError for what they do not go with. */

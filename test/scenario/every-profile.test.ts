@@ -53,4 +53,20 @@ describe('a run', () => {
   );
 
   it.each(engines)('under %s', async (engine) => expectPlausible(await speedups({ engine })));
+
+  it.each([
+    ['VLLM_0.10', 'vllm-0.10'],
+    ['SGLang 0.5', 'sglang-0.5'],
+    ['trtllm1', 'trtllm-1'],
+  ])('under %s, which is %s', async (typed, engine) => {
+    const inputs = (name: string) => gatherInputs(completeScenario({ engine: name }), folderLibrary);
+    const meant = await inputs(engine);
+    expect(await inputs(typed)).toMatchObject({ scenario: { engine }, configHash: meant.configHash });
+  });
+
+  it('an engine that is close to one is not taken for it', async () => {
+    await expect(gatherInputs(completeScenario({ engine: 'vllm-0.12' }), folderLibrary)).rejects.toThrow(
+      'unknown engine "vllm-0.12": nearest is vllm-0.1',
+    );
+  });
 });
