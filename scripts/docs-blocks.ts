@@ -55,7 +55,7 @@ export function scriptOf(blocks: readonly Block[]): string {
   const pages = [...new Set(blocks.map(({ page }) => page))];
   const parts = pages.map((page) => {
     const commands = blocks.filter((block) => block.page === page).map(({ text }) => text);
-    return `(\n  cd "$(mktemp -d)" && cp -r "$package/examples" .\n  set -ex\n${commands.join('')}) || exit\n`;
+    return `(\n  cd "$(mktemp -d)" && ln -s "\${package%/*}" . && cp -r "$package/examples" .\n  set -ex\n${commands.join('')}) || exit\n`;
   });
   return `package=$PWD/node_modules/specsim\nPATH=$PWD/node_modules/.bin:$PATH\n${parts.join('')}`;
 }
