@@ -3,7 +3,7 @@ import { printable, UserError } from '../errors.ts';
 import { inspectionDocument } from '../report/inspection.ts';
 import { textOf } from '../report/text.ts';
 import { LENDER, shippedTrace } from '../scenario/shipped-trace.ts';
-import { exportRecord } from '../trace/export.ts';
+import { exportRecord, exportRemark } from '../trace/export.ts';
 import type { ExportForm } from '../trace/export-forms.ts';
 import { canonicalCsv } from '../trace/formats/canonical-csv.ts';
 import { canonicalJsonl } from '../trace/formats/canonical-jsonl.ts';
@@ -85,7 +85,10 @@ interface ExportRequest {
 
 export async function exportTrace({ file, from, to, method, k, out }: ExportRequest): Promise<void> {
   if (out !== null) await checkWritable(out, '--out');
-  const text = exportRecord(await readNamed(file, from), to, { method, k }, file);
+  const record = await readNamed(file, from);
+  const text = exportRecord(record, to, { method, k }, file);
+  const remark = exportRemark(record, to, { method, k }, file);
+  if (remark !== null) process.stderr.write(`note: ${remark}\n`);
   await write(text, out ?? undefined);
 }
 

@@ -6,6 +6,7 @@ export const EXPORT_FORMS = [
   'trtllm-force',
   'atom-synthetic',
   'frontier',
+  'inference-lab',
 ] as const;
 
 export type ExportForm = (typeof EXPORT_FORMS)[number];

@@ -1,12 +1,13 @@
 /** Acceptance in the forms that engines and other tools read. Mean lengths count the bonus token in all of them. */
 import { UserError, unknownName } from '../errors.ts';
+import { ASSUMED_AUC } from './confidence-signal.ts';
 import { conditionalOfMarginal, marginalOfConditional, meanLengthOfMarginal } from './conventions.ts';
 import type { ExportForm } from './export-forms.ts';
+import { type Asked, checkedK, frontierTrace, lengthsAt, roundsWithConfidence } from './export-rounds.ts';
 import { draftsOf, pooled } from './rates.ts';
 import type { AcceptanceRecord } from './record.ts';
 import { acceptedAtLeast } from './statistics.ts';
-import { positionsOfSteps } from './steps.ts';
-import type { PositionLengths, Provenance } from './trace.ts';
+import type { Provenance } from './trace.ts';
 
 /** P(at least i + 1 accepted) of one method, and whether it was measured or comes from a fitted process. */
 interface MethodRates {
@@ -15,11 +16,18 @@ interface MethodRates {
   readonly measured: boolean;
 }
 
-interface Asked {
-  /** Null where the record has one. */
-  readonly method: string | null;
-  /** Null: the recorded one. */
-  readonly k: number | null;
+/** What the reader of an export should know that the file cannot say; null where nothing. */
+export function exportRemark(
+  record: AcceptanceRecord,
+  form: ExportForm,
+  asked: Asked,
+  where: string,
+): string | null {
+  if (form !== 'inference-lab' || record.kind === 'rates') return null;
+  const { lengths, method } = lengthsAt(record, asked, where);
+  return lengths.confidence === undefined
+    ? `${where}: nobody recorded the confidence of ${method}: calibrated, with an AUC of ${ASSUMED_AUC}, is assumed`
+    : null;
 }
 
 /**
@@ -33,7 +41,14 @@ export function exportRecord(
   asked: Asked,
   where: string,
 ): string {
-  if (form === 'frontier') return `${JSON.stringify(frontierTrace(record, asked, where))}\n`;
+  if (form === 'frontier' || form === 'inference-lab') {
+    if (record.kind === 'rates')
+      throw new UserError(`${where}: rates alone, expected rounds or positions for --to ${form}`);
+    const rounds = lengthsAt(record, asked, where);
+    return form === 'frontier'
+      ? `${JSON.stringify(frontierTrace(rounds))}\n`
+      : roundsWithConfidence(rounds, where);
+  }
   const rates = ratesAt(record, asked, where);
   const provenance = record.kind === 'position-indexed' ? record.trace.provenance : record.provenance;
   const { marginal } = rates;
@@ -98,59 +113,6 @@ function ratesAt(record: AcceptanceRecord, asked: Asked, where: string): MethodR
   if (marginal.some(Number.isNaN))
     throw new UserError(`${where}: no rounds, expected outputs of two tokens or more`);
   return { method, marginal, measured: lengths.kind === 'recording' };
-}
-
-/** One method's lengths by position, and the k asked for. */
-function lengthsAt(
-  record: Exclude<AcceptanceRecord, { kind: 'rates' }>,
-  asked: Asked,
-  where: string,
-): { method: string; lengths: PositionLengths; k: number; ids: readonly string[] } {
-  const steps = record.kind === 'step-indexed' ? record.drafters : null;
-  const methods =
-    record.kind === 'step-indexed'
-      ? record.drafters.map(({ method }) => method)
-      : [...record.trace.drafters.keys()];
-  const method = asked.method ?? methods[0]!;
-  if (!methods.includes(method)) throw unknownName('method', method, methods);
-  if (asked.method === null && methods.length > 1)
-    throw new UserError(`${where}: several methods, expected --method ${methods.join(' or ')}`);
-  const own = steps?.find((one) => one.method === method);
-  const lengths =
-    record.kind === 'step-indexed' ? positionsOfSteps(own!, where) : record.trace.drafters.get(method)!;
-  const ids = record.kind === 'step-indexed' ? own!.ids : record.trace.ids;
-  return { method, lengths, k: checkedK(asked.k, lengths.maxK, where), ids };
-}
-
-/** The rounds of every request at k, as Frontier replays them (frontier/config, `acceptance_trace_file`). */
-function frontierTrace(record: AcceptanceRecord, asked: Asked, where: string): object {
-  if (record.kind === 'rates') {
-    throw new UserError(`${where}: rates alone, expected rounds or positions for a trace of Frontier`);
-  }
-  const { lengths, k, ids } = lengthsAt(record, asked, where);
-  const { offsets, emitted, proposed } = lengths;
-  const committed: Record<string, number[]> = {};
-  const scheduled: Record<string, number[]> = {};
-  for (const [r, id] of ids.entries()) {
-    const end = offsets[r + 1]!;
-    const [own, drafts]: number[][] = [[], []];
-    for (let at = offsets[r]! + 1; at < end; at += own!.at(-1)!) {
-      own!.push(Math.min(emitted[at]!, k + 1, end - at));
-      drafts!.push(Math.min(proposed instanceof Uint8Array ? proposed[at]! : k, k));
-    }
-    committed[id] = own!;
-    scheduled[id] = drafts!;
-  }
-  return {
-    per_request_committed_tokens_per_iteration: committed,
-    per_request_scheduled_draft_tokens_per_iteration: scheduled,
-  };
-}
-
-function checkedK(asked: number | null, measured: number, where: string): number {
-  const k = asked ?? measured;
-  if (k >= 1 && k <= measured) return k;
-  throw new UserError(`${where}: k ${k}, expected 1 to ${measured}, which was measured`);
 }
 
 function rounded(value: number): number {

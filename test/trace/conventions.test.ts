@@ -1,4 +1,4 @@
-/** Conventions, rounds as positions, rates as a process, exports: hand-computed cases. */
+/** Conventions, rounds as positions, rates as a process: hand-computed cases. */
 import { expect, it } from 'vitest';
 import {
   acceptedHistogramOfLengths,
@@ -11,7 +11,6 @@ import {
   roundsOfMeanLength,
   shareOfPercent,
 } from '../../src/trace/conventions.ts';
-import { exportRecord } from '../../src/trace/export.ts';
 import { inspectRecord } from '../../src/trace/inspect.ts';
 import { draftsOf, pooled, traceOfRates } from '../../src/trace/rates.ts';
 import { parseRecord } from '../../src/trace/read.ts';
@@ -123,46 +122,4 @@ it('inspect: hand-computed', () => {
   expect(drafter!.drift[5]).toBe(1);
   expect(drafter!.drift[6]).toBe(3);
   expect(drafter!.drift[1]).toBe(null);
-});
-
-it('exports', () => {
-  const record = parseRecord(SAMPLES['vllm-bench']!, 't');
-  const asked = { method: null, k: null };
-  const text = exportRecord(record, 'speculation_profile', { ...asked, method: 'eagle3' }, 't');
-  expect(JSON.parse(text)).toMatchObject({
-    method: 'eagle3',
-    measured: true,
-    mean_accept_length: 2.5,
-    num_speculative_tokens: 3,
-  });
-  const again = (parseRecord(text, 't') as RatesRecord).rates[0]!;
-  expect(again.marginal).toEqual([0.8, 0.5, 0.2]);
-  expect(JSON.parse(exportRecord(record, 'vllm-synthetic', asked, 't'))).toEqual({
-    num_speculative_tokens: 3,
-    rejection_sample_method: 'synthetic',
-    synthetic_acceptance_rates: [0.8, 0.5, 0.2],
-  });
-  expect(exportRecord(record, 'sglang-simulate', { ...asked, k: 1 }, 't')).toBe(
-    'SGLANG_SIMULATE_ACC_LEN=1.8\nSGLANG_SIMULATE_ACC_METHOD=match-expected\nSGLANG_SIMULATE_ACC_TOKEN_MODE=real-draft-token\n',
-  );
-  expect(() => exportRecord(record, 'sglang-simulate', { ...asked, k: 4 }, 't')).toThrow('expected 1 to 3');
-  // Accepted drafts alone: 1.5 of 2.5 tokens.
-  expect(exportRecord(record, 'trtllm-force', asked, 't')).toBe(
-    'TLLM_SPEC_DECODE_FORCE_NUM_ACCEPTED_TOKENS=1.5\n',
-  );
-  expect(exportRecord(record, 'atom-synthetic', asked, 't')).toBe(
-    '--num-speculative-tokens 3 --spec-decode-acceptance-length 2.5\n',
-  );
-  expect(() => exportRecord(record, 'frontier', asked, 't')).toThrow('rates alone, expected rounds');
-});
-
-it('rounds for Frontier read back as they were, and are cut at a smaller k', () => {
-  const record = parseRecord(SAMPLES.frontier!, 't') as RoundsRecord;
-  const asked = { method: null, k: null };
-  const again = parseRecord(exportRecord(record, 'frontier', asked, 't'), 't') as RoundsRecord;
-  const [before, after] = [record.drafters[0]!, again.drafters[0]!];
-  expect(after).toEqual({ ...before, ids: after.ids });
-  const cut = JSON.parse(exportRecord(record, 'frontier', { ...asked, k: 1 }, 't'));
-  // 4, 1, 3 tokens at most two at a time.
-  expect(Object.values(cut.per_request_committed_tokens_per_iteration)[0]).toEqual([2, 2, 1, 2, 1]);
 });
