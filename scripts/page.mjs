@@ -1,5 +1,6 @@
 /** The page as one file: script, style, profiles, models, traces and licences inside, nothing outside. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { minify } from '@swc/core';
 import { build } from 'esbuild';
 
@@ -79,12 +80,15 @@ function whole(text, lines) {
   return indented.join('\n');
 }
 
-/** Modules that are made or left out: units outside the table stay unknown to the page. */
+/** Modules that are made or others than elsewhere: units outside the table stay unknown to the page, as do traces of servers. */
 const inside = {
   name: 'inside',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^shipped$/ }, ({ path }) => ({ path, namespace: 'inside' }));
     onResolve({ filter: /\/unit-factors\.ts$/ }, () => ({ path: 'units', namespace: 'inside' }));
+    onResolve({ filter: /^\.\/formats\/index\.ts$/ }, ({ importer }) =>
+      importer.includes('/src/trace/') ? { path: resolve('src/web/trace-formats.ts') } : null,
+    );
     onLoad({ filter: /.*/, namespace: 'inside' }, ({ path }) => ({
       contents: {
         shipped,

@@ -1,8 +1,11 @@
 /** What a file is, told by its content. */
 import { OPTION_NAMES } from '../scenario/option-table.ts';
 import type { OptionName } from '../scenario/options.ts';
+import { isProcess } from '../trace/read.ts';
 import { tell } from '../trace/tell.ts';
 import { isWorkload } from '../workload/read.ts';
+
+const KNOWN = "a trace of specsim's, a workload, a config.json, a profile or a result";
 
 /** Lines that are looked at. */
 const HEAD = 200;
@@ -16,14 +19,12 @@ export function recognised(
   text: string,
   name: string,
 ): { option: OptionName } | { scenario: Record<string, unknown> } {
-  if (text.trim() === '')
-    throw new Error('is empty, expected a trace, workload, config.json, profile or result');
+  if (text.trim() === '') throw new Error(`is empty, expected ${KNOWN}`);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    if (name.endsWith('.json'))
-      throw new Error('not valid JSON, expected a profile, config.json or a result');
+    if (name.endsWith('.json')) throw new Error(`not valid JSON, expected ${KNOWN}`);
   }
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) {
     const keys = Object.keys(json).filter((key) => key !== '$schema');
@@ -37,6 +38,9 @@ export function recognised(
     if (keys.length > 0 && keys.every((key) => OPTION_NAMES.includes(key as OptionName)))
       return { scenario: json as Record<string, unknown> };
   }
-  const traced = tell(text.split('\n', HEAD), false, null) !== null;
-  return { option: !traced && isWorkload(text) ? 'workload' : 'trace' };
+  if (tell(text.split('\n', HEAD), false, null) !== null || isProcess(text)) return { option: 'trace' };
+  if (isWorkload(text)) return { option: 'workload' };
+  throw new Error(
+    `is nothing that this page knows, expected ${KNOWN}; "specsim trace import" makes a trace of what a server wrote`,
+  );
 }

@@ -1,14 +1,16 @@
 /** The core in a worker: a view in, an answer and its pictures as data out. One question at a time. */
 import { profiles, traces } from 'shipped';
 import * as z from 'zod/mini';
+import { bestChart } from '../charts/best.ts';
 import { FROM_INPUTS, FROM_ROWS } from '../charts/index.ts';
+import { treeChart } from '../charts/tree.ts';
+import { waterfallChart } from '../charts/waterfall.ts';
 import { csvTable } from '../csv.ts';
 import { BASIC_METHODS, takesTree } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { Chart, ChartKind } from '../plot/chart.ts';
-import { explain } from '../questions/explain.ts';
-import type { Own, Question } from '../questions/question.ts';
-import { tune } from '../questions/tune.ts';
+import { explanationOf } from '../questions/explanation.ts';
+import { tuningOf } from '../questions/tuning.ts';
 import { flatRows } from '../report/flat-rows.ts';
 import type { Ratio } from '../scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
@@ -16,11 +18,11 @@ import type { Library } from '../scenario/library.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import {
   askedOf,
+  checkHardwareQuestion,
   completeScenario,
   type OptionName,
   type Options,
   parseOptions,
-  type Scenario,
 } from '../scenario/options.ts';
 import { type Contender, ratioBetween } from '../scenario/ratio.ts';
 import { type Result, type Row, resultOf } from '../scenario/result.ts';
@@ -80,8 +82,7 @@ const library: Library = workspace({
   file: async (path) => (files.has(path) ? { where: path, text: files.get(path)! } : null),
 });
 
-const gather = (options: Options, billed?: boolean): Promise<Inputs> =>
-  gatherInputs(completeScenario(options), library, billed);
+const gather = (options: Options): Promise<Inputs> => gatherInputs(completeScenario(options), library);
 const parsed = (flags: Flags): Options => parseOptions(optionsOf(named(flags)), (key) => `--${key}`);
 
 /** Listens for views. */
@@ -158,7 +159,7 @@ function contender(inputs: Inputs, { at, look }: Pick<View, 'at' | 'look'>): Con
 }
 
 /** What the best setting is looked for among. */
-const BEST = { 'max-k': '8', context: '512,2048,8192' } as const;
+const BEST = { maxK: 8, contexts: [512, 2048, 8192] } as const;
 
 async function picture(
   kind: ChartKind,
@@ -172,12 +173,10 @@ async function picture(
   const few = { ...run, rows: run.rows.filter((row) => row.method === 'none' || row.method === method) };
   const { k: _, ...others } = options;
   const one = { ...options, method: [method], k: [inputs.scenario.k[0]!] };
-  const asked = async (question: Question, of: Options, own: Own = {}): Promise<Chart> => {
-    const read = (scenario: Scenario, billed?: boolean) => gatherInputs(scenario, library, billed);
-    const asking = await question.gather(of, read, own);
-    return FROM_ROWS[kind as keyof typeof FROM_ROWS].make(
-      (await question.ask(asking, () => {}, own)) as never,
-    );
+  const fixed = (options: Options): Promise<Inputs> => {
+    const scenario = completeScenario({ ...options, policy: ['fixed'] });
+    checkHardwareQuestion(`plot ${kind}`, scenario);
+    return gatherInputs(scenario, library, kind === 'waterfall');
   };
   switch (kind) {
     case 'pass':
@@ -188,16 +187,19 @@ async function picture(
     case 'acceptance':
       return FROM_INPUTS.acceptance.make(inputs);
     case 'best': {
-      const fixed = inputs.methods.filter((method) => method.kind === 'fixed').map(({ name }) => name);
-      return asked(tune, { ...others, method: fixed }, BEST);
+      const basic = inputs.methods.filter((of) => of.kind === 'fixed').map(({ name }) => name);
+      const of = { ...others, method: basic };
+      const asked = await Promise.all(BEST.contexts.map((promptLen) => fixed({ ...of, promptLen })));
+      return bestChart(await tuningOf(asked, BEST.maxK));
     }
     case 'tree': {
       const planted = inputs.methods.filter(takesTree);
       const { name } = planted.find((of) => of.name === look) ?? planted[0] ?? { name: method };
-      return asked(tune, { ...others, method: [name], tree: ['best:32'] }, { 'max-k': '8' });
+      const asked = await fixed({ ...others, method: [name], tree: ['best:32'] });
+      return treeChart(await tuningOf([asked], BEST.maxK));
     }
     case 'waterfall':
-      return asked(explain, { ...one, batch: [...new Set([1, at])] });
+      return waterfallChart(explanationOf(await fixed({ ...one, batch: [...new Set([1, at])] })));
     default:
       return FROM_ROWS[kind].make((kind === 'time' ? few : run) as never);
   }
