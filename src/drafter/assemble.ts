@@ -11,7 +11,7 @@ import { Best } from './best.ts';
 import type { Choice } from './choice.ts';
 import { Combined } from './combined.ts';
 import { type Canvas, Denoising } from './denoising.ts';
-import { blanks, block, CHAIN, type DraftForm, HEADS, treeForm } from './draft-form.ts';
+import { BLANKS, block, CHAIN, type DraftForm, HEADS, treeForm } from './draft-form.ts';
 import { type Drafter, PlainDecoding, Speculation } from './drafter.ts';
 import type { RankChances } from './grow-tree.ts';
 import { Hybrid } from './hybrid.ts';
@@ -50,8 +50,14 @@ export interface Planted {
 
 /** How drafts in a row are made. */
 const FORMS: Readonly<
-  Record<NonNullable<BasicMethod['model']>['drafting'], (recorded: number, asked: number) => DraftForm>
-> = { chain: () => CHAIN, block, heads: () => HEADS, blanks: (_, asked) => blanks(asked) };
+  Record<NonNullable<BasicMethod['model']>['drafting'], (recorded: number) => DraftForm>
+> = {
+  chain: () => CHAIN,
+  modules: () => CHAIN,
+  block,
+  heads: () => HEADS,
+  blanks: () => BLANKS,
+};
 
 /**
  * Builds the drafter of `method`.
@@ -92,7 +98,7 @@ export function assembleDrafter(
     }
     const replay = new Replay(lengths, length, { ...conventions, proposalChance: null });
     if (model === undefined) return { part, proposer: new InPass(replay, part.queries!), model: null };
-    const form = FORMS[model.drafting](lengths.maxK, replay.longest);
+    const form = FORMS[model.drafting](lengths.maxK);
     const proposer = new ModelProposer(replay, model.catchUp, requests, slot++, form);
     if (method.kind !== 'parallel') return { part, proposer, model: proposer };
     const { ahead = null, seed = 0 } = deciding ?? {};
@@ -153,7 +159,7 @@ function sharedSpeculation(
     signal: signalOf(lengths, policy.auc, seed),
     maxK: model.replay.longest,
     price: stepPrice(choices, cost),
-    draftsAll: part.model!.drafting !== 'chain',
+    draftsAll: !['chain', 'modules'].includes(part.model!.drafting),
   });
   return new SharedSpeculation(model, shared, lengths.offsets);
 }

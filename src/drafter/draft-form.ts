@@ -5,6 +5,8 @@ import type { DraftTree } from './tree.ts';
 export interface DraftForm {
   /** Length of the draft that `DraftWork` is told of a round in which `drafted` tokens are put to the target. */
   length(drafted: number): number;
+  /** Passes in a row that it takes for them, each over what the one before drafted. */
+  passes(drafted: number): number;
   /** Sets `verified` to a round in which the target verifies so many of its drafts. */
   verify(drafted: number, verified: Verified): void;
   /** States what sets `sequences` rounds of it apart from chains. */
@@ -14,33 +16,21 @@ export interface DraftForm {
 /** A token a pass, each behind the one before. */
 export const CHAIN: DraftForm = {
   length: (drafted) => drafted,
+  passes: (drafted) => drafted,
   verify: (drafted, verified) => verified.chain(drafted),
   state() {},
 };
 
 /** All tokens in one pass; a block is drafted whole, and its first few are verified as a chain is. */
 export function block(drafts: number): DraftForm {
-  return { ...CHAIN, length: () => drafts };
+  return { ...CHAIN, length: () => drafts, passes: () => 1 };
 }
 
-/**
- * All k drafts in one pass over what was emitted and k - 1 blanks, whose logits are all wanted; `length` counts passes. They
- * are drafted whole, however few are verified.
- */
-export function blanks(drafts: number): DraftForm {
-  const widths = Float64Array.of(drafts);
-  return {
-    ...CHAIN,
-    length: () => 1,
-    state(sequences, draft) {
-      draft.widths = widths;
-      draft.catchUpTokens += sequences * (drafts - 1);
-    },
-  };
-}
+/** All tokens in one pass over what was emitted and a blank for each but the first. */
+export const BLANKS: DraftForm = { ...CHAIN, passes: () => 1 };
 
 /** A head for every token, all in one pass over the last token; `length` counts passes. */
-export const HEADS: DraftForm = { ...CHAIN, length: () => 1 };
+export const HEADS: DraftForm = { ...CHAIN, length: () => 1, passes: () => 1 };
 
 /**
  * A tree, drafted and verified whole. Its passes run every node that has children: in a dynamic tree the `topk` likeliest
@@ -52,6 +42,7 @@ export function treeForm(tree: DraftTree, passWidths: readonly number[], masked:
   const widths = Float64Array.from(passWidths);
   return {
     length: () => widths.length,
+    passes: () => widths.length,
     verify(drafted, verified) {
       if (drafted === 0) verified.chain(0);
       else verified.tree(tree.drafts, tree.depthSum);

@@ -23,10 +23,10 @@ export interface BasicMethod {
     /** How the target is made cheaper to draft for itself; for card `target` alone. */
     readonly self?: SelfDraft;
     /**
-     * Token by token, a whole block in one pass, a head for each token, all in one pass, or all in one pass over the last
-     * token and a blank for each further one.
+     * Token by token, so with a module of its own for each, a whole block in one pass, a head for each token, all in one
+     * pass, or all in one pass over the last token and a blank for each further one.
      */
-    readonly drafting: 'chain' | 'block' | 'heads' | 'blanks';
+    readonly drafting: 'chain' | 'modules' | 'block' | 'heads' | 'blanks';
     readonly catchUp: CatchUp;
     /** What its later choices catch of the tokens that the first misses; absent: as those of draft models. */
     readonly missCapture?: MissCapture;
@@ -66,6 +66,12 @@ export const BASIC_METHODS: readonly BasicMethod[] = [
     summary: "the target's own multi-token prediction layer, k sequential passes",
     proposer: 'model',
     model: { card: 'mtp', drafting: 'chain', catchUp: 'all emitted' },
+  },
+  {
+    name: 'mtp-modules',
+    summary: 'the same with a module of its own for each token, k of those that the target has',
+    proposer: 'model',
+    model: { card: 'mtp', drafting: 'modules', catchUp: 'all emitted' },
   },
   {
     name: 'medusa',

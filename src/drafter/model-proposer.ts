@@ -84,7 +84,7 @@ export class ModelProposer implements Proposer {
 
   /** Of the `own` tokens that its drafts would have given it has read all but the last two: the last draft, the bonus. */
   #unreadAfter(drafted: number, own: number, emitted: number): number {
-    return this.#readsOwnDrafts ? emitted - Math.min(own, this.#form.length(drafted)) + 1 : emitted;
+    return this.#readsOwnDrafts ? emitted - Math.min(own, this.#form.passes(drafted)) + 1 : emitted;
   }
 
   /** Before the first round, the one token that the prefill emitted. */

@@ -194,6 +194,8 @@ export interface DraftHead extends Stack {
    * an output matrix each. They have no layers, and read nothing of the context.
    */
   readonly heads?: number;
+  /** Modules of its shape that a target brings along, one for each further token (MTP); absent: one. */
+  readonly modules?: number;
   readonly source: string;
 }
 

@@ -1,6 +1,7 @@
 /** The draft head that a model trained to predict further tokens brings along. */
 import { UserError } from '../errors.ts';
 import { type DraftHead, expertsOf, type Mixer, type Transformer } from './architecture.ts';
+import type { ForwardShape } from './shape.ts';
 
 /**
  * The multi-token-prediction head of a model that was trained with one: a layer of the target's own shape (the
@@ -26,7 +27,22 @@ export function mtpHead(target: Transformer): DraftHead {
     attentionInput: hidden,
     fusion: { input: 2 * hidden, firstPassOnly: false },
     sharesOutputMatrix: true,
+    modules: target.mtpLayers,
     source: `the target's config (num_nextn_predict_layers ${target.mtpLayers}); eh_proj as in vllm-project/vllm deepseek_mtp.py`,
+  };
+}
+
+/**
+ * A module of its own for each of so many depths, in place of one that runs again: the k-th drafts from what the one
+ * before made of every token, so that each has read all of the context, on a KV cache of its own.
+ */
+export function modulesOf(shape: ForwardShape, modules: number): ForwardShape {
+  if (modules <= 1) return shape;
+  return {
+    ...shape,
+    modules,
+    weightBytes: modules * shape.weightBytes,
+    kvBytesPerToken: modules * shape.kvBytesPerToken,
   };
 }
 

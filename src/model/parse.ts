@@ -166,6 +166,7 @@ const head = strictObject({
   attentionInput: positive,
   fusion: strictObject({ input: positive, firstPassOnly: z.boolean() }),
   sharesOutputMatrix: z.boolean(),
+  modules: z.exactOptional(positive),
   sequential: z.exactOptional(z.array(strictObject({ n: positive, k: positive }))),
 });
 

@@ -36,6 +36,10 @@ export interface ForwardShape {
   readonly block: boolean;
   /** Whether it runs over the last token of each sequence alone, and over no prompts (Medusa). */
   readonly lastTokenOnly?: true;
+  /** So many of it, each with a KV cache of its own: pass j runs the j-th, over all that was emitted; absent: one. */
+  readonly modules?: number;
+  /** Whether one pass drafts all tokens, over what was emitted and a blank for each but the first. */
+  readonly blanks?: true;
   /** Whether it drafts while the target verifies, on GPUs of its own; it reads no prompts. */
   readonly ahead?: true;
   /** Bytes that a draft model has to be told of a token of context: its id, or states of the target. */

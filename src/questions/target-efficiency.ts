@@ -5,7 +5,7 @@
 import { Routing } from '../cost/routing.ts';
 import type { Measures } from '../metrics/measure.ts';
 import { forwardShape } from '../model/shape.ts';
-import { targetLayout } from '../scenario/draft-cards.ts';
+import { targetLayout } from '../scenario/draft-shapes.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 
 export interface TargetEfficiency {

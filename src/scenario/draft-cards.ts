@@ -1,15 +1,11 @@
 /** Which draft model each method runs. */
 import { type BasicMethod, basicMethod, type Method } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
-import { type DraftHead, expertsOf, type Transformer } from '../model/architecture.ts';
+import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { mtpHead } from '../model/mtp-head.ts';
-import { selfShape } from '../model/self-draft.ts';
-import { type ForwardShape, forwardShape, headShape, type Layout } from '../model/shape.ts';
-import type { WeightFormat } from '../number-formats.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { ShippedModels } from './models.ts';
 import { vocabularyWarning } from './number-formats.ts';
-import type { Scenario } from './scenario.ts';
 
 /** The target, and what `--draft` names. */
 export interface Models {
@@ -104,22 +100,15 @@ async function defaultHead(
   return kind === 'mtp' && target.mtpLayers > 0 ? mtpHead(target) : null;
 }
 
-/** How a scenario lays out its target. */
-export function targetLayout(scenario: Scenario): Layout {
-  return { ...layout(scenario, scenario.dtype), ...expertLayout(scenario) };
-}
-
-function expertLayout({ ep, dpAttention }: Scenario): Pick<Layout, 'ep' | 'copies'> {
-  return { ep, copies: dpAttention };
-}
-
 /** What each method runs, by its name. */
-type Drafts = ReadonlyMap<string, DraftHead | Transformer>;
+export type Drafts = ReadonlyMap<string, DraftHead | Transformer>;
 
-/** Tokens in a row that a method's draft drafts at most: those of its heads, where each drafts one. */
+/** Tokens in a row that a method's draft drafts at most: those of its heads or modules, where each drafts one. */
 export function mostDrafts(method: string, drafts: Drafts): number {
   const card = drafts.get(method);
-  return card?.kind === 'medusa' ? card.heads! : Number.POSITIVE_INFINITY;
+  if (card === undefined || card.kind === 'transformer') return Number.POSITIVE_INFINITY;
+  const { heads = Number.POSITIVE_INFINITY, modules = 1 } = card;
+  return basicMethod(method).model?.drafting === 'modules' ? modules : heads;
 }
 
 /** Drafts in a row that a trace, or what is stated, answers for of a method. */
@@ -132,31 +121,4 @@ export function answeredK(
   return Math.min(
     ...parts.flatMap(({ name }) => [mostDrafts(name, drafts), recorded(name) ?? Number.POSITIVE_INFINITY]),
   );
-}
-
-/**
- * One pass of the model that a method runs.
- *
- * @throws UserError for a model that does not fit the target, or cannot be split over the GPUs
- */
-export function draftShape(
-  method: string,
-  card: DraftHead | Transformer,
-  { target, scenario }: { readonly target: Transformer; readonly scenario: Scenario },
-): ForwardShape {
-  const self = basicMethod(method).model?.self;
-  if (self !== undefined) return selfShape(target, targetLayout(scenario), self);
-  const tp = scenario.draftTp ?? (scenario.draftGpu === null ? scenario.tp : 1);
-  const own = { ...scenario, tp };
-  if (card.kind === 'transformer') return forwardShape(card, layout(own, scenario.draftDtype));
-  // Files of heads say no format; they are published in bf16.
-  const dtype = scenario.draftDtype === 'auto' ? 'bf16' : scenario.draftDtype;
-  return headShape(card, target, {
-    ...layout(own, dtype),
-    ...(expertsOf(card) !== null && expertLayout(scenario)),
-  });
-}
-
-function layout<T extends WeightFormat | 'auto'>({ tp, kvDtype }: Scenario, dtype: T) {
-  return { tp, dtype, kvDtype: kvDtype === 'auto' ? ('bf16' as const) : kvDtype };
 }

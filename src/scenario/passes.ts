@@ -12,7 +12,7 @@ import { shared } from '../cost/shared-experts.ts';
 import { type CostModel, noSeconds, type PartSeconds, PassWork, StepWork, Verified } from '../cost/work.ts';
 import { takesK } from '../drafter/methods.ts';
 import { forwardShape } from '../model/shape.ts';
-import { draftShape, targetLayout } from './draft-cards.ts';
+import { draftShape, targetLayout } from './draft-shapes.ts';
 import type { Inputs } from './inputs.ts';
 import { checkHardwareQuestion } from './options.ts';
 import type { Answer, Row } from './result.ts';

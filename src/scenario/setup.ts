@@ -10,21 +10,13 @@ import { TableCost } from '../cost/table-cost.ts';
 import type { CostModel, Verified } from '../cost/work.ts';
 import { assembleDrafter, type Planted } from '../drafter/assemble.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import {
-  type BasicMethod,
-  draftSlots,
-  isDiffusion,
-  type Method,
-  parseMethod,
-  takesK,
-} from '../drafter/methods.ts';
+import { type BasicMethod, isDiffusion, type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import type { NamedTree } from '../drafter/tree-spec.ts';
 import { sequenceTokens } from '../engine/engine.ts';
 import { plainRounds, type ReplayedRounds, replayRounds } from '../engine/replayed-rounds.ts';
 import { UserError } from '../errors.ts';
 import { entry, Memo } from '../memo.ts';
-import { selfShape } from '../model/self-draft.ts';
 import { type ForwardShape, forwardShape } from '../model/shape.ts';
 import { FIXED, isShared, lengthsOfSteps, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance, USUAL_MAX_K } from '../trace/acceptance-spec.ts';
@@ -34,7 +26,8 @@ import { type Relabelled, relabelled, ruleRemark } from '../trace/relabel.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
-import { draftShape, mostDrafts, targetLayout } from './draft-cards.ts';
+import { mostDrafts } from './draft-cards.ts';
+import { draftShapes, targetLayout } from './draft-shapes.ts';
 import type { Inputs } from './inputs.ts';
 import { kvBlocksOf } from './kv-blocks.ts';
 import { planted, TREE_CONSTANTS, treeRemark } from './plant.ts';
@@ -95,7 +88,6 @@ export class Setups {
   readonly #warnings: Set<string>;
   readonly #target: ForwardShape;
   readonly #conventions: ReplayConventions;
-  readonly #shapes = new Map<string, ForwardShape>();
   /** Prices on a machine, by the draft models that run beside the target. */
   readonly #prices = new Memo<CostModel>();
   readonly #setups = new Map<string, Setup>();
@@ -217,26 +209,14 @@ export class Setups {
     batch: number | null,
     texts = this.#trace.outputTokens,
   ): Setup {
-    const { scenario, target, drafts } = this.#inputs;
+    const { scenario, drafts } = this.#inputs;
     const trace = this.#trace;
     const acceptance = method.parts.map((part) => this.#judged(part.name, this.#acceptance(part, k), k));
     const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
-    const cards = models.map((name) => drafts.get(name)!);
-    const shapes = models.flatMap((name, m) => {
-      const shape = entry(this.#shapes, name, () => draftShape(name, cards[m]!, this.#inputs));
-      return method.kind === 'parallel' ? [shape, drafting(shape)] : [shape];
-    });
-    if (isDiffusion(method) && draftSlots(method) > 0) {
-      shapes.push(selfShape(target, targetLayout(scenario), {}));
-    }
     const deepest = Math.min(...models.map((name) => mostDrafts(name, drafts)));
     const ofModels = acceptance.filter((_, i) => method.parts[i]!.model !== undefined);
     const asked = k ?? (namedTree === undefined ? Math.max(0, ...ofModels.map(({ maxK }) => maxK)) : 0);
-    if (asked > deepest) {
-      throw new UserError(
-        `method ${method.name}: k ${asked}, and the draft has ${deepest} heads, one for each token; expected ${k === null ? 'acceptance' : 'k'} of at most that`,
-      );
-    }
+    const shapes = draftShapes(method, asked, k, this.#inputs);
     const [first, second] = acceptance;
     let outputTokens = texts;
     if (first !== undefined) outputTokens = this.#lengthsOf(first);
@@ -271,7 +251,7 @@ export class Setups {
     };
     const { promptTokens } = trace;
     const policy = named.spec;
-    const shapesKey = `${models.join()} ${shapes.length}`;
+    const shapesKey = `${models.join()} ${shapes.map(({ modules = 1 }) => modules)}`;
     const priceOn = (machine: Machine) => this.#prices.get([machine], shapesKey, () => price(machine));
     const ground = {
       inputs: this.#inputs,
@@ -410,9 +390,4 @@ export function acceptanceOf(
     acceptance: acceptance.map((lengths) => selectLengths(lengths, requests)),
     tree: tree && { ...tree, texts: { starts: pick(tree.texts.starts), ends: pick(tree.texts.ends) } },
   };
-}
-
-/** The same model while the target verifies. */
-function drafting(shape: ForwardShape): ForwardShape {
-  return { ...shape, ahead: true, lastTokenOnly: true, weightBytes: 0, kvBytesPerToken: 0 };
 }

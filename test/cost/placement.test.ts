@@ -1,5 +1,6 @@
 /** What links and stages add to a step, and what drafting ahead takes away. */
 import { describe, expect, it } from 'vitest';
+import { forwardPass } from '../../src/cost/forward-pass.ts';
 import { FREE_LINK, type Placement, together } from '../../src/cost/placement.ts';
 import { Roofline } from '../../src/cost/roofline.ts';
 import { noSeconds, StepWork, Verified } from '../../src/cost/work.ts';
@@ -54,6 +55,13 @@ describe('a step', () => {
     expect(
       step({ drafting: { ...here.drafting, apart: true }, stages: { count: 4, link: FREE_LINK } }),
     ).toEqual(plain);
+  });
+
+  /** 5 tokens and a blank for the second and the third draft of each sequence. */
+  it('over blanks is one pass', () => {
+    const pass = forwardPass(head, hardware, 1, engine.kernels);
+    const layersS = pass.tokensS(9, 2) + pass.attentionS(2, 9, 1000, 4500) + pass.firstPassS(9);
+    expect(step(here, { ...head, blanks: true }).draftS).toBeCloseTo(layersS + pass.logitsS(6), 12);
   });
 
   it('takes of what is drafted ahead what it takes longer than to verify', () => {

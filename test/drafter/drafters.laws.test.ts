@@ -1,15 +1,12 @@
 /** What every method obeys under every policy, whatever was recorded. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { StepWork } from '../../src/cost/work.ts';
+import { StepWork, Verified } from '../../src/cost/work.ts';
 import { assembleDrafter } from '../../src/drafter/assemble.ts';
 import type { Drafter } from '../../src/drafter/drafter.ts';
 import {
-  BASIC_METHODS,
   type BasicMethod,
   draftSlots,
-  FAMILIES,
-  methodForms,
   parseMethod,
   takesK,
   tellsConfidence,
@@ -17,24 +14,10 @@ import {
 import { AS_RECORDED } from '../../src/drafter/replay.ts';
 import { isShared, POLICY_FORMS, parsePolicy } from '../../src/policy/policies.ts';
 import type { PositionLengths } from '../../src/trace/trace.ts';
+import { EVERY_METHOD } from '../every-method.ts';
 import { Stopwatch } from '../serving.ts';
 
 const MAX_K = 6;
-
-/** Every way to propose, one of each family. */
-const BASIC = [...BASIC_METHODS.map(({ name }) => name), ...FAMILIES.map(({ example }) => example)];
-
-/** Every form of a method's name with each basic method in each place; a hybrid looks up first. */
-const METHODS = methodForms().flatMap((form) => {
-  const ones = form.includes('<method>') ? BASIC.map((name) => form.replace('<method>', name)) : [form];
-  if (!form.includes('<a>')) return ones;
-  const first = form.startsWith('hybrid')
-    ? BASIC_METHODS.flatMap(({ name, proposer }) => (proposer === 'search' ? [name] : []))
-    : BASIC;
-  return first.flatMap((a) =>
-    BASIC.filter((b) => b !== a).map((b) => form.replace('<a>', a).replace('<b>', b)),
-  );
-});
 
 /** A table from a file acts as `off-above` does. */
 const POLICIES = POLICY_FORMS.filter((form) => form !== 'table:FILE').map((form) =>
@@ -99,17 +82,18 @@ function play(
 }
 
 it('covers what is listed', () => {
-  expect(METHODS.length).toBeGreaterThan(100);
+  expect(EVERY_METHOD.length).toBeGreaterThan(100);
   expect(POLICIES.length).toBeGreaterThan(5);
 });
 
 it('no round exceeds the most, accepts what was not drafted, emits beyond the end or beyond what was recorded', () => {
   const property = fc.property(
     recorded,
-    fc.constantFrom(...METHODS),
+    fc.constantFrom(...EVERY_METHOD),
     fc.constantFrom(...POLICIES),
     fc.integer({ min: 1, max: MAX_K }),
-    (drawn, name, policy, asked) => {
+    fc.constantFrom(null, { chance: 0.5, outcomes: 3 }),
+    (drawn, name, policy, asked, ahead) => {
       const method = parseMethod(name);
       const spec = parsePolicy(policy);
       if (takesK(method) && isShared(spec) && !tellsConfidence(method)) return;
@@ -123,6 +107,7 @@ it('no round exceeds the most, accepts what was not drafted, emits beyond the en
           cost: new Stopwatch((decode) => 1 + decode.tokens / 20),
           seed: 1,
           canvas: CANVAS,
+          ahead,
         });
       const drafter = make();
       const rounds = play(drafter, draftModels, (request, position, left) => {
@@ -144,4 +129,26 @@ it('no round exceeds the most, accepts what was not drafted, emits beyond the en
     },
   );
   fc.assert(property, { numRuns: 400 });
+});
+
+it('a round without drafts is one of plain decoding, and asks nothing of any draft model', () => {
+  const property = fc.property(recorded, fc.constantFrom(...EVERY_METHOD), (drawn, name) => {
+    const method = parseMethod(name);
+    if (!takesK(method)) return;
+    const slots = draftSlots(method);
+    const acceptance = method.parts.map((part, p) => lengthsOf(drawn, part, p));
+    const deciding = { policy: parsePolicy('off-above:1'), cost: new Stopwatch(), seed: 1 };
+    const drafter = assembleDrafter(method, MAX_K, acceptance, AS_RECORDED, deciding);
+    for (let position = 1; position < 30; position++) {
+      const work = new StepWork(slots, MAX_K);
+      drafter.stepBegins(2, 2 * position);
+      drafter.round(3, position, 30 - position, position, work);
+      work.addRounds(1, position, drafter.verified);
+      const plain = new StepWork(slots, MAX_K);
+      plain.addRounds(1, position, new Verified());
+      expect(work).toEqual(Object.assign(plain, { searches: work.searches, searchHits: work.searchHits }));
+      expect(drafter.emitted).toBe(1);
+    }
+  });
+  fc.assert(property, { numRuns: 60 });
 });

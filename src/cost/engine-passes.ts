@@ -1,0 +1,87 @@
+/**
+ * What an engine makes of a forward pass: graphs that it is padded to, launches of layers, and all-reduces that take
+ * another path from some size on.
+ */
+import type { EngineProfile } from './engine-profile.ts';
+import type { ForwardPass } from './forward-pass.ts';
+import type { PassWork } from './work.ts';
+
+/** What a graph is chosen by. */
+export type Tokens = Pick<PassWork, 'tokens' | 'sequences'>;
+
+export class EnginePasses {
+  readonly #engine: EngineProfile;
+  readonly #padded: Int32Array;
+
+  constructor(engine: EngineProfile) {
+    this.#engine = engine;
+    this.#padded = paddedCounts(engine.graphSizes);
+  }
+
+  /**
+   * What chunks of prompts add to a pass over `tokens` other tokens. Their attention is added to the others':
+   * kernels of mixed batches overlap little of the two (POD-Attention, arXiv 2410.18038).
+   */
+  addedS(pass: ForwardPass, { tokens, sequences }: Tokens, chunks: PassWork): number {
+    const padded = this.pad(tokens, sequences);
+    const mixed = Math.max(padded, this.padMixed(tokens + chunks.tokens));
+    return (
+      this.tokensS(pass, mixed, sequences + chunks.sequences) -
+      this.tokensS(pass, padded, sequences) +
+      pass.attentionS(chunks.sequences, chunks.tokens, chunks.contextTokens, chunks.attentionPairs)
+    );
+  }
+
+  /** A pass over prompts, or chunks of them, that nobody decodes beside. */
+  aloneS(pass: ForwardPass, { sequences, tokens, contextTokens, attentionPairs }: PassWork): number {
+    const padded = this.padMixed(tokens);
+    const rooflineS =
+      this.tokensS(pass, padded, sequences) +
+      pass.attentionS(sequences, tokens, contextTokens, attentionPairs);
+    return this.layersS(pass, 1, rooflineS) + pass.firstPassS(padded);
+  }
+
+  /** The layers of some passes: launch gaps beside their rooflines, and no faster than the host launches them. */
+  layersS(pass: ForwardPass, passes: number, rooflineS: number): number {
+    const layers = passes * pass.shape.layers;
+    return Math.max(rooflineS + layers * this.#engine.layerLaunchS, layers * this.#engine.layerHostS);
+  }
+
+  /** The same of a pass that only decodes, which one graph may hold. */
+  decodeLayersS(pass: ForwardPass, batch: Tokens, rooflineS: number): number {
+    const { fullGraphs, graphSizesBy, layerLaunchS } = this.#engine;
+    const captured = fullGraphs && batch[graphSizesBy] < this.#padded.length;
+    return captured ? rooflineS + pass.shape.layers * layerLaunchS : this.layersS(pass, 1, rooflineS);
+  }
+
+  /** What depends on the number of tokens alone, with what all-reduces of that size take longer. */
+  tokensS(pass: ForwardPass, tokens: number, sequences: number): number {
+    const { fromBytes, extraS } = this.#engine.allReduceSwitch;
+    const { allReduces, allReduceBytesPerToken } = pass.shape;
+    const extra = allReduces > 0 && tokens * allReduceBytesPerToken >= fromBytes ? allReduces * extraS : 0;
+    return pass.tokensS(tokens, sequences) + extra;
+  }
+
+  /** Tokens of a pass that only decodes, padded to the graph that holds it. */
+  pad(tokens: number, sequences: number): number {
+    if (this.#engine.graphSizesBy === 'tokens') return this.#padded[tokens] ?? tokens;
+    const padded = this.#padded[sequences];
+    return padded === undefined || sequences === 0 ? tokens : Math.ceil((padded * tokens) / sequences);
+  }
+
+  /** The same of a pass that takes chunks of prompts: graphs by sequences hold decode steps alone. */
+  padMixed(tokens: number): number {
+    return this.#engine.graphSizesBy === 'tokens' ? (this.#padded[tokens] ?? tokens) : tokens;
+  }
+}
+
+/** Element m: the smallest captured size that holds m tokens, or sequences. */
+function paddedCounts(sizes: readonly number[]): Int32Array {
+  const padded = new Int32Array((sizes.at(-1) ?? -1) + 1);
+  let next = 0;
+  for (let tokens = 1; tokens < padded.length; tokens++) {
+    if (tokens > sizes[next]!) next++;
+    padded[tokens] = sizes[next]!;
+  }
+  return padded;
+}
