@@ -21,12 +21,9 @@ export function acceptanceChart(
 ): Chart {
   // Drafts that are hardly ever reached say nothing.
   const deepest = map.shares.findLastIndex((of) => of.some((share) => (share ?? 0) >= SEEN));
-  const numbers = map.shares
-    .slice(0, Math.max(1, deepest + 1))
-    .map((_, i) => i + 1)
-    .reverse();
-  const percent = (share: number) =>
-    share > 0 && share < 0.095 ? (100 * share).toFixed(1) : (100 * share).toFixed(0);
+  const numbers = Array.from({ length: Math.max(1, deepest + 1) }, (_, i) => i + 1).reverse();
+  const percent = (share: number) => (100 * share).toFixed(share > 0 && share < 0.095 ? 1 : 0);
+  const label = by === 'output' ? 'part of the output' : 'requests by their mean, the least first';
   const first = map.shares[0]!.filter((share) => share !== null);
   return {
     kind: 'acceptance',
@@ -37,10 +34,7 @@ export function acceptanceChart(
     panels: [
       {
         form: 'cells',
-        x: {
-          label: by === 'output' ? 'part of the output' : 'requests by their mean, the least first',
-          names: map.columns,
-        },
+        x: { label, names: map.columns },
         y: { label: 'draft number', names: numbers.map(String) },
         range: [0, 1],
         rows: numbers.map((number) =>

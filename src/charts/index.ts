@@ -18,7 +18,6 @@ import { speedupChart } from './speedup.ts';
 import { timeChart } from './time.ts';
 import { treeChart } from './tree.ts';
 import { waterfallChart } from './waterfall.ts';
-import type { Answer } from './words.ts';
 
 /** A kind that the rows of a question fill; the first question is the one to ask for it. */
 interface FromRows {
@@ -28,16 +27,11 @@ interface FromRows {
   make(answer: never): Chart;
 }
 
-/** A kind that is worked out from a scenario. */
-interface FromInputs {
-  /** @param run of the scenario, where there is one */
-  make(inputs: Inputs, run?: Run): Chart;
-}
+/** A kind that is worked out from a scenario, and from a run of it, where there is one. */
+type FromInputs = (inputs: Inputs, run?: ReturnType<typeof runScenario>) => Chart;
 
-type Run = ReturnType<typeof runScenario>;
-
-type OfRows = Exclude<ChartKind, OfInputs>;
 type OfInputs = 'pass' | 'roofline' | 'acceptance' | 'rounds';
+type OfRows = Exclude<ChartKind, OfInputs>;
 
 export const FROM_ROWS: { readonly [K in OfRows]: FromRows } = {
   speedup: { of: ['run'], needs: 'time_share', make: (answer: Envelope<Row>) => speedupChart(answer) },
@@ -56,10 +50,10 @@ const MOST_DRAFTS = 16;
 const REQUEST = 0;
 
 export const FROM_INPUTS: { readonly [K in OfInputs]: FromInputs } = {
-  pass: { make: (inputs, run) => passChart(passesOf(inputs, run)) },
-  roofline: { make: (inputs, run) => rooflineChart(passesOf(inputs, run)) },
-  acceptance: { make: (inputs) => acceptanceOf(inputs, 'output') },
-  rounds: { make: (inputs) => roundsChart(roundsOf(inputs, REQUEST)) },
+  pass: (inputs, run) => passChart(passesOf(inputs, run)),
+  roofline: (inputs, run) => rooflineChart(passesOf(inputs, run)),
+  acceptance: (inputs) => acceptanceOf(inputs, 'output'),
+  rounds: (inputs) => roundsChart(roundsOf(inputs, REQUEST)),
 };
 
 /** @throws UserError for what is none of the closed list */
@@ -89,17 +83,17 @@ export function chartsOf(question: string, answer: Envelope<unknown>): Chart[] {
 
 /** Of the last drafting method that the first trace knows. */
 export function acceptanceOf(inputs: Inputs, by: 'output' | 'request'): Chart {
-  const [trace] = inputs.traces;
-  const names = inputs.methods.flatMap(({ parts }) => parts.map(({ name }) => name));
-  const method = names.findLast((name) => trace!.drafters.has(name));
+  const { scenario, configHash, warnings, methods, traces } = inputs;
+  const { name: trace, drafters } = traces[0]!;
+  const names = methods.flatMap(({ parts }) => parts.map(({ name }) => name));
+  const method = names.findLast((name) => drafters.has(name));
   if (method === undefined) {
     throw new UserError(
-      `plot acceptance: trace ${trace!.name} has none of ${names.join(', ') || 'no method'}, expected --method with one of ${[...trace!.drafters.keys()].join(', ')}`,
+      `plot acceptance: trace ${trace} has none of ${names.join(', ') || 'no method'}, expected --method with one of ${[...drafters.keys()].join(', ')}`,
     );
   }
-  const lengths = trace!.drafters.get(method)!;
-  const { scenario, configHash, warnings } = inputs;
-  const answer: Answer = { tool: TOOL, config: scenario, configHash, seed: scenario.seed, warnings };
+  const lengths = drafters.get(method)!;
+  const answer = { tool: TOOL, config: scenario, configHash, seed: scenario.seed, warnings };
   const map = acceptanceMap(lengths, Math.min(lengths.maxK, MOST_DRAFTS), by);
-  return acceptanceChart(answer, map, { trace: trace!.name, kind: lengths.kind, method, by });
+  return acceptanceChart(answer, map, { trace, kind: lengths.kind, method, by });
 }

@@ -1,7 +1,8 @@
 /** Speed for one user against the work of a GPU. */
 import { UserError } from '../errors.ts';
 import { grouped } from '../memo.ts';
-import type { Chart, Hue, Series } from '../plot/chart.ts';
+import type { Chart, Series } from '../plot/chart.ts';
+import type { Hue } from '../plot/themes.ts';
 import type { Row } from '../scenario/result.ts';
 import { beatenOf, type ParetoPoint, paretoOf } from '../sweep/pareto.ts';
 import type { PointRecord } from '../sweep/records.ts';
@@ -12,17 +13,9 @@ const HUES: readonly Hue[] = ['blue', 'orange', 'green', 'purple', 'olive', 'tea
 /** What a front needs of a row. */
 export type Rated = Pick<
   Row,
-  | 'target'
-  | 'trace'
-  | 'gpu'
-  | 'method'
-  | 'k'
-  | 'policy'
-  | 'batch_size'
-  | 'tp'
-  | 'speedup'
-  | 'throughput_tok_per_s'
+  'target' | 'trace' | 'gpu' | 'tp' | 'batch_size' | 'speedup' | 'throughput_tok_per_s' | keyof Setting
 >;
+type Setting = Pick<Row, 'method' | 'k' | 'policy'>;
 
 /** The front of the rows of a run or a comparison. */
 export function frontOfRows(answer: Answer & { readonly rows: readonly Rated[] }): Chart {
@@ -56,8 +49,8 @@ export function paretoChart(results: readonly PointRecord[], from: string, oracl
     const others = beaten.filter((row) => key(row) === id).map(point);
     const points = of.map(point).sort((a, b) => a.x - b.x);
     return [
-      { name: '', hue, faint: true, path: 'none', mark: 'dot', points: others },
-      { name: names[g]!, hue, path: 'steps', mark: 'dot', points },
+      { name: '', hue, faint: true, path: 'none', points: others },
+      { name: names[g]!, hue, path: 'steps', points },
     ];
   });
   const targets = [...new Set(front.map(({ target }) => target))];

@@ -12,18 +12,12 @@ export function passChart(answer: Passes): Chart {
   const [first] = curve;
   const free = curve.findLast(({ ms }) => ms <= NEARLY_FREE * first!.ms) ?? first!;
   const asRun = [...grouped(rows, nameOf)].map(([name, of]): Series => {
-    const points = of.flatMap(({ step_ms, batch_size, drafted_per_round }) =>
-      step_ms === null || batch_size === null
+    const points = of.flatMap(({ step_ms, batch_size: batch, drafted_per_round: drafted }) =>
+      step_ms === null || batch === null
         ? []
-        : [
-            {
-              x: batch_size * (1 + (drafted_per_round ?? 0)),
-              y: step_ms.verify,
-              label: `batch ${batch_size}`,
-            },
-          ],
+        : [{ x: batch * (1 + (drafted ?? 0)), y: step_ms.verify, label: `batch ${batch}` }],
     );
-    return { name: `${name}, as run`, hue: hueOf(of[0]!.method), path: 'none', mark: 'dot', points };
+    return { name: `${name}, as run`, hue: hueOf(of[0]!.method), path: 'none', points };
   });
   const label = `within 10% up to ${free.tokens} tokens`;
   return {
@@ -41,10 +35,8 @@ export function passChart(answer: Passes): Chart {
           {
             name: 'a pass',
             hue: 'verify',
-            path: 'line',
-            mark: 'dot',
             faint: true,
-            points: curve.map(({ tokens, ms }) => ({ x: tokens, y: ms })),
+            points: curve.map(({ tokens: x, ms: y }) => ({ x, y })),
           },
           ...asRun,
         ],

@@ -1,6 +1,7 @@
 /** Memory or arithmetic? */
 import { grouped } from '../memo.ts';
-import type { Chart, Hue, Series } from '../plot/chart.ts';
+import type { Chart, Series } from '../plot/chart.ts';
+import type { Hue } from '../plot/themes.ts';
 import type { Passes } from '../scenario/passes.ts';
 import { foot, where } from './words.ts';
 
@@ -11,11 +12,9 @@ function hueOfPass(pass: string): Hue {
 }
 
 /** Whole powers of ten that hold all values. */
-function decades(values: readonly number[]): [number, number] {
-  return [
-    10 ** Math.floor(Math.log10(Math.min(...values))),
-    10 ** Math.ceil(Math.log10(Math.max(...values))),
-  ];
+function decades(values: readonly number[]): number[] {
+  const [least, most] = [Math.log10(Math.min(...values)), Math.log10(Math.max(...values))];
+  return [10 ** Math.floor(least), 10 ** Math.ceil(most)];
 }
 
 export function rooflineChart(answer: Passes): Chart {
@@ -35,15 +34,9 @@ export function rooflineChart(answer: Passes): Chart {
       {
         form: 'lines',
         x: { label: 'arithmetic intensity, FLOP per byte', unit: ' FLOP/byte', scale: 'log10' },
-        y: { label: 'FLOP/s', unit: 'FLOP/s', scale: 'log10', bounds: decades(rates) },
+        y: { label: 'FLOP/s', unit: 'FLOP/s', scale: 'log10', holds: decades(rates) },
         series: [
-          {
-            name: 'roof',
-            hue: 'plain',
-            path: 'line',
-            mark: 'none',
-            points: [...memory, { x: most, y: roof.flops_per_s }],
-          },
+          { name: 'roof', hue: 'plain', mark: 'none', points: [...memory, { x: most, y: roof.flops_per_s }] },
           ...[...grouped(passes, ({ pass }) => pass)].map(([name, of]): Series => {
             const points = of.map(({ flops, bytes, ms, batch_size }, i) => ({
               x: flops / bytes,
@@ -53,7 +46,7 @@ export function rooflineChart(answer: Passes): Chart {
                 ? { label: `batch ${batch_size}` }
                 : { says: `${name}, batch ${batch_size}` }),
             }));
-            return { name, hue: hueOfPass(name), path: 'line', mark: 'dot', points };
+            return { name, hue: hueOfPass(name), points };
           }),
         ],
         rules: [{ axis: 'x', at: ridge, label: `ridge: ${Math.round(ridge)} FLOP per byte` }],

@@ -3,18 +3,7 @@ import { UserError } from '../errors.ts';
 import { grouped } from '../memo.ts';
 import type { Chart, Series } from '../plot/chart.ts';
 import type { Result, Row } from '../scenario/result.ts';
-import {
-  BATCH,
-  foot,
-  fromZero,
-  hueOf,
-  isBound,
-  nameOf,
-  panelsByTrace,
-  sample,
-  times,
-  where,
-} from './words.ts';
+import { foot, hueOf, isBound, nameOf, panelsByTrace, sample, speedups, times, where } from './words.ts';
 
 /** A speedup that somebody measured. */
 export interface Measured {
@@ -43,35 +32,31 @@ export function speedupChart(result: Result, measured: readonly Measured[] = [])
     panels: panelsByTrace(rows, (of, trace) => {
       const settings = [...grouped(of, nameOf).values()];
       const own = measured.filter(({ dataset }) => dataset === trace);
-      return {
-        form: 'lines',
-        x: { label: `${BATCH} (copies of one request)`, unit: '', scale: 'log2' },
-        y: fromZero('times as fast as plain decoding', 'x'),
-        series: [...settings.map(line), ...settings.flatMap(([row]) => crosses(row!, own))],
-        rules: [{ axis: 'y', at: 1, label: 'plain decoding' }],
-      };
+      return speedups([...settings.map(line), ...settings.flatMap(([row]) => crosses(row!, own))]);
     }),
   };
 }
 
 /** The line of a setting. */
 export function line(rows: readonly Row[]): Series {
-  const points = rows.map(({ batch_size, speedup, speedup_lo, speedup_hi }) => ({
-    x: batch_size!,
-    y: speedup,
-    lo: speedup_lo,
-    hi: speedup_hi,
-  }));
   const [row] = rows;
-  const look = { hue: hueOf(row!.method), dashed: isBound(row!), path: 'line', mark: 'dot' } as const;
-  return { name: nameOf(row!), ...look, points };
+  return {
+    name: nameOf(row!),
+    hue: hueOf(row!.method),
+    dashed: isBound(row!),
+    points: rows.map(({ batch_size, speedup: y, speedup_lo: lo, speedup_hi: hi }) => ({
+      x: batch_size!,
+      y,
+      lo,
+      hi,
+    })),
+  };
 }
 
 function crosses(row: Row, measured: readonly Measured[]): Series[] {
   const points = measured
     .filter(({ method, k }) => method === row.method && k === row.k)
     .map(({ batch_size, speedup }) => ({ x: batch_size, y: speedup, says: `${nameOf(row)}, measured` }));
-  return points.length === 0
-    ? []
-    : [{ name: '', hue: hueOf(row.method), path: 'none', mark: 'cross', points }];
+  if (points.length === 0) return [];
+  return [{ name: '', hue: hueOf(row.method), path: 'none', mark: 'cross', points }];
 }

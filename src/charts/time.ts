@@ -19,7 +19,7 @@ export function timeChart(result: Result): Chart {
     panels: panelsByTrace(rows, (of) => ({
       form: 'bars',
       upright: true,
-      axis: { label: 'share of the time', unit: '%', scale: 'linear', bounds: [0, 100] },
+      axis: { label: 'share of the time', unit: '%', scale: 'linear', holds: [0, 100] },
       label: BATCH,
       legend: PARTS.map((name) => ({ name, hue: name })),
       groups: [...grouped(of, nameOf)].map(([name, own]) => ({

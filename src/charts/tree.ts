@@ -4,7 +4,7 @@ import { grouped } from '../memo.ts';
 import type { Chart, Series } from '../plot/chart.ts';
 import type { TreeRow } from '../questions/tree-tuning.ts';
 import type { Tuning } from '../questions/tuning.ts';
-import { type Answer, BATCH, foot, fromZero, hueOf, panelsByTrace, times, where } from './words.ts';
+import { type Answer, foot, hueOf, panelsByTrace, speedups, times, tracesOf, where } from './words.ts';
 
 /** @throws UserError where no trees were asked for */
 export function treeChart(tuning: Answer & Pick<Tuning, 'trees'>): Chart {
@@ -15,45 +15,35 @@ export function treeChart(tuning: Answer & Pick<Tuning, 'trees'>): Chart {
   return {
     kind: 'tree',
     title: `Best tree and best chain of ${first.method}: ${where(tuning)}`,
-    subtitle: `${[...new Set(trees.map(({ trace }) => `trace ${trace}`))].join('; ')}; a tree is depth x width x tokens; bands are 95% intervals`,
+    subtitle: `${tracesOf(trees)}; a tree is depth x width x tokens; bands are 95% intervals`,
     summary: `The best tree is ${says(first)} and ${says(last)}.`,
     foot: foot(tuning),
-    panels: panelsByTrace(trees, (of) => ({
-      form: 'lines',
-      x: { label: `${BATCH} (copies of one request)`, unit: '', scale: 'log2' },
-      y: fromZero('times as fast as plain decoding', 'x'),
-      series: [...grouped(of, ({ context_tokens: tokens }) => tokens)].flatMap(([tokens, rows]) =>
-        lines(rows, tokens === null ? '' : `, prompt ${tokens}`),
-      ),
-      rules: [{ axis: 'y', at: 1, label: 'plain decoding' }],
-    })),
+    panels: panelsByTrace(trees, (of) => {
+      const contexts = grouped(of, ({ context_tokens: tokens }) => tokens);
+      return speedups(
+        [...contexts].flatMap(([tokens, rows]) => lines(rows, tokens === null ? '' : `, prompt ${tokens}`)),
+      );
+    }),
   };
 }
 
 function lines(rows: readonly TreeRow[], behind: string): Series[] {
-  const look = { hue: hueOf(rows[0]!.method), path: 'line', mark: 'dot' } as const;
+  const hue = hueOf(rows[0]!.method);
+  const trees = rows.map(({ batch_size: x, over_none: { ratio: y, lo, hi }, tree, ...row }) => ({
+    x,
+    y,
+    lo,
+    hi,
+    label: tree.replace('best ', ''),
+    says: `${tree}: ${row.tokens_per_round?.toFixed(2)} tokens a round of ${row.verified_per_round} verified`,
+  }));
+  const chains = rows.map(({ batch_size: x, over_none, over_chain, chain_k }) => ({
+    x,
+    y: over_none.ratio / over_chain.ratio,
+    says: chain_k === 0 ? 'no speculation' : `chain of ${chain_k}`,
+  }));
   return [
-    {
-      ...look,
-      name: `best tree${behind}`,
-      points: rows.map(({ batch_size: x, over_none: { ratio: y, lo, hi }, tree, ...row }) => ({
-        x,
-        y,
-        lo,
-        hi,
-        label: tree.replace('best ', ''),
-        says: `${tree}: ${row.tokens_per_round?.toFixed(2)} tokens a round of ${row.verified_per_round} verified`,
-      })),
-    },
-    {
-      ...look,
-      dashed: true,
-      name: `best chain${behind}`,
-      points: rows.map(({ batch_size: x, over_none, over_chain, chain_k }) => ({
-        x,
-        y: over_none.ratio / over_chain.ratio,
-        says: chain_k === 0 ? 'no speculation' : `chain of ${chain_k}`,
-      })),
-    },
+    { hue, name: `best tree${behind}`, points: trees },
+    { hue, name: `best chain${behind}`, dashed: true, points: chains },
   ];
 }

@@ -24,7 +24,6 @@ export function waterfallChart(answer: Envelope<Explanation>): Chart {
       upright: false,
       axis: fromZero(label, ' ms'),
       label,
-      legend: [],
       falling: true,
       groups: spread(of).map((row) => ({ name: `batch ${row.batch_size}`, bands: fall(row, setting) })),
     })),

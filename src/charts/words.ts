@@ -1,8 +1,10 @@
-/** What charts of all kinds have in common: names of settings, their colours, where the numbers come from. */
+/** What charts of all kinds have in common: names of settings, their colours, axes, where the numbers come from. */
 import { grouped } from '../memo.ts';
-import type { Axis, Hue, Panel } from '../plot/chart.ts';
-import { settingLabel } from '../report/setting.ts';
+import type { Axis, LinesPanel, Panel, Series } from '../plot/chart.ts';
+import type { Hue } from '../plot/themes.ts';
 import type { Envelope, Row } from '../scenario/result.ts';
+
+export { settingLabel as nameOf } from '../report/setting.ts';
 
 /** What a chart is made of, whatever the question was. */
 export type Answer = Pick<Envelope<unknown>, 'tool' | 'config' | 'configHash' | 'seed' | 'warnings'>;
@@ -19,19 +21,17 @@ const HUES: Readonly<Record<string, Hue>> = {
   dflash: 'purple',
 };
 
+const BOUND = /^(oracle|combined|combined-free|best):/;
+
 /** Methods and policies that know what will be accepted: bounds, which nobody can run. */
 export function isBound({ method, policy }: { method: string; policy?: string | null }): boolean {
-  return /^(oracle|combined|combined-free|best):/.test(method) || /^(noisy-)?oracle/.test(policy ?? '');
+  return BOUND.test(method) || /^(noisy-)?oracle/.test(policy ?? '');
 }
 
 /** The same colour for a method, whatever else is drawn. */
 export function hueOf(method: string): Hue {
-  if (/^(oracle|combined|combined-free|best):/.test(method)) return 'green';
+  if (BOUND.test(method)) return 'green';
   return HUES[method] ?? (method.includes(':') ? 'purple' : 'olive');
-}
-
-export function nameOf({ method, k, policy }: Pick<Row, 'method' | 'k' | 'policy'>): string {
-  return settingLabel({ method, k, policy });
 }
 
 /** `llama-3.1-8b on h100-sxm`, and what was changed. */
@@ -44,25 +44,22 @@ export function where({ config }: Answer): string {
 
 /** Which requests, recorded or fitted. */
 export function sample(rows: readonly Pick<Row, 'trace' | 'trace_kind' | 'requests'>[]): string {
-  const traces = new Map(rows.map((row) => [row.trace, row]));
-  return [...traces.values()]
-    .map(({ trace, trace_kind, requests }) => `trace ${trace} (${trace_kind}), ${requests} requests`)
-    .join('; ');
+  const traces = rows.map(
+    ({ trace, trace_kind, requests }) => `trace ${trace} (${trace_kind}), ${requests} requests`,
+  );
+  return [...new Set(traces)].join('; ');
 }
 
-export function foot({ tool, config, configHash, seed, warnings }: Answer): string {
+/** `trace gsm8k, cnn` */
+export function tracesOf(rows: readonly { readonly trace: string }[]): string {
+  return `trace ${[...new Set(rows.map(({ trace }) => trace))].join(', ')}`;
+}
+
+export function foot({ tool, config, configHash, seed, warnings: { length } }: Answer): string {
   const { trace, engine, cost } = config;
-  const parts = [
-    tool,
-    `config ${configHash.slice(0, 12)}`,
-    `seed ${seed}`,
-    `trace ${trace.join(', ')}`,
-    cost === 'roofline' ? `engine ${engine}` : `cost ${cost}`,
-    ...(warnings.length === 0
-      ? []
-      : [`${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`]),
-  ];
-  return parts.join(', ');
+  const price = cost === 'roofline' ? `engine ${engine}` : `cost ${cost}`;
+  const warned = length === 0 ? '' : `, ${length} ${length === 1 ? 'warning' : 'warnings'}`;
+  return `${tool}, config ${configHash.slice(0, 12)}, seed ${seed}, trace ${trace.join(', ')}, ${price}${warned}`;
 }
 
 export const BATCH = 'batch size';
@@ -74,6 +71,15 @@ export function times(ratio: number): string {
 /** An axis of what is counted from 0. */
 export const fromZero = (label: string, unit: string): Axis => ({ label, unit, scale: 'linear', holds: [0] });
 
+/** Lines by batch size over plain decoding. */
+export const speedups = (series: readonly Series[]): LinesPanel => ({
+  form: 'lines',
+  x: { label: `${BATCH} (copies of one request)`, unit: '', scale: 'log2' },
+  y: fromZero('times as fast as plain decoding', 'x'),
+  series,
+  rules: [{ axis: 'y', at: 1, label: 'plain decoding' }],
+});
+
 /** A panel a trace, which is named where there are several. */
 export function panelsByTrace<R extends { readonly trace: string }>(
   rows: readonly R[],
@@ -84,9 +90,4 @@ export function panelsByTrace<R extends { readonly trace: string }>(
     ...panel(of, trace),
     ...(traces.size > 1 && { heading: `trace ${trace}` }),
   }));
-}
-
-/** `trace gsm8k, cnn` */
-export function tracesOf(rows: readonly { readonly trace: string }[]): string {
-  return `trace ${[...new Set(rows.map(({ trace }) => trace))].join(', ')}`;
 }

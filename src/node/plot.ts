@@ -49,7 +49,7 @@ async function ofScenario(kind: ChartKind, line: CommandLine, draws: Draws): Pro
 async function drawn(kind: ChartKind, line: CommandLine, options: Options, draws: Draws): Promise<Chart> {
   const read = readerOf(line);
   if (Object.hasOwn(FROM_INPUTS, kind)) {
-    return FROM_INPUTS[kind as keyof typeof FROM_INPUTS].make(await read(completeScenario(options)));
+    return FROM_INPUTS[kind as keyof typeof FROM_INPUTS](await read(completeScenario(options)));
   }
   const { of } = FROM_ROWS[kind as keyof typeof FROM_ROWS];
   const card = CARDS.find(({ name }) => name === of[0])!;

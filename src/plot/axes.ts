@@ -1,7 +1,7 @@
 /** What forms of panels have in common: axes with as many names as have room, names of rows and columns, legends. */
-import type { Axis } from './chart.ts';
+import type { Axis, BarsPanel } from './chart.ts';
 import type { Box, Paper } from './paper.ts';
-import { type Scale, scaleOf, tickText } from './scale.ts';
+import { type Scale, scaleOf, valueText } from './scale.ts';
 import { textWidth } from './text.ts';
 
 /** Room for the names of an axis and its label below a plot, in pixels. */
@@ -21,7 +21,7 @@ export function yAxis(
   values: readonly number[],
 ): { box: Box; scale: Scale } {
   const scale = scaleOf(axis, values, room.bottom, room.top, (room.bottom - room.top) / TICKS);
-  const ticks = scale.ticks.map((tick) => `${tickText(tick)}${axis.unit === '%' ? '%' : ''}`);
+  const ticks = scale.ticks.map((tick) => valueText(tick, axis.unit === '%' ? '%' : '', 6));
   const box = { ...room, left: left + UPRIGHT + Math.max(0, ...ticks.map((text) => textWidth(text))) };
   scale.ticks.forEach((tick, t) => {
     const y = scale.at(tick);
@@ -43,7 +43,7 @@ export function xAxis(paper: Paper, box: Box, axis: Axis, scale: Scale): void {
     const x = scale.at(tick);
     if (x < box.left - 0.5 || x > box.right + 0.5) continue;
     paper.line(x, box.bottom, x, box.bottom + 4, { stroke: muted });
-    paper.text(tickText(tick), x, box.bottom + 17, { anchor: 'middle', colour: muted });
+    paper.text(valueText(tick, '', 6), x, box.bottom + 17, { anchor: 'middle', colour: muted });
   }
   paper.line(box.left, box.bottom, box.right, box.bottom, { stroke: muted });
   belowLabel(paper, box, axis.label);
@@ -62,30 +62,25 @@ export function columnNames(paper: Paper, { left, bottom }: Box, width: number, 
 }
 
 /** Pixels that names of rows take, at most a share of the panel. */
-export function namesWidth({ left, right }: Box, names: readonly string[], share: number): number {
+export function namesWidth(panel: number, names: readonly string[], share: number): number {
   const widest = Math.max(12, ...names.map((name) => textWidth(name, undefined, true)));
-  return Math.min(12 + widest, share * (right - left));
+  return Math.min(12 + widest, share * panel);
 }
 
 /** A row of names with their colours. @returns the pixels it took from above */
-export function legend(
-  paper: Paper,
-  box: Box,
-  entries: readonly { readonly name: string; readonly colour: string; readonly hollow?: boolean }[],
-): number {
-  if (entries.length === 0) return 0;
-  let x = box.left;
-  let y = box.top + 11;
-  for (const { name, colour, hollow } of entries) {
-    const room = Math.min(textWidth(name) + 1, box.right - box.left - 16);
-    if (x > box.left && x + 16 + room > box.right) {
-      x = box.left;
+export function legend(paper: Paper, { left, top, right }: Box, entries: BarsPanel['legend']): number {
+  if (entries === undefined) return 0;
+  let x = left;
+  let y = top + 11;
+  for (const { name, hue } of entries) {
+    const room = Math.min(textWidth(name) + 1, right - left - 16);
+    if (x > left && x + 16 + room > right) {
+      x = left;
       y += 17;
     }
-    const square = { x: x + 0.5, y: y - 9.5, width: 10, height: 10 };
-    paper.shape('rect', { ...square, fill: hollow ? 'none' : colour, stroke: colour });
+    paper.shape('rect', { x, y: y - 10, width: 11, height: 11, fill: paper.theme.hues[hue] });
     paper.text(name, x + 16, y, { room });
     x += 16 + room + 14;
   }
-  return y - box.top + 9;
+  return y - top + 9;
 }

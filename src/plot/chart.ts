@@ -2,40 +2,26 @@
  * Charts as data: what a picture says, before anything is drawn. Values stand in full, what is missing is null and
  * leaves a gap. A chart is plain JSON, made of the rows of an answer (src/charts) and drawn by `draw`.
  */
+import type { Hue } from './themes.ts';
 
-/** The closed list: every picture is one of these. */
-export const CHART_KINDS = [
-  'speedup',
-  'time',
-  'pass',
-  'roofline',
-  'acceptance',
-  'best',
-  'tree',
-  'waterfall',
-  'pareto',
-  'capacity',
-  'rounds',
-] as const;
+/** The closed list, with the names of tabs: every picture is one of these. */
+export const CHART_NAMES = {
+  speedup: 'Speedup',
+  time: 'Time',
+  pass: 'Price of a pass',
+  roofline: 'Roofline',
+  acceptance: 'Acceptance',
+  best: 'Best setting',
+  tree: 'Trees',
+  waterfall: 'To the bound',
+  pareto: 'User against GPU',
+  capacity: 'Capacity',
+  rounds: 'Rounds',
+} as const;
 
-export type ChartKind = (typeof CHART_KINDS)[number];
+export type ChartKind = keyof typeof CHART_NAMES;
 
-/** Colours by what they stand for: methods have theirs, parts of a step and changes have others. */
-export type Hue =
-  | 'plain'
-  | 'blue'
-  | 'orange'
-  | 'green'
-  | 'purple'
-  | 'olive'
-  | 'teal'
-  | 'draft'
-  | 'verify'
-  | 'sampling'
-  | 'overhead'
-  | 'prefill'
-  | 'gain'
-  | 'loss';
+export const CHART_KINDS = Object.keys(CHART_NAMES) as ChartKind[];
 
 export interface Axis {
   readonly label: string;
@@ -64,8 +50,10 @@ export interface Series {
   readonly hue: Hue;
   readonly dashed?: boolean;
   readonly faint?: boolean;
-  readonly path: 'line' | 'steps' | 'none';
-  readonly mark: 'dot' | 'cross' | 'none';
+  /** A line where nothing is said. */
+  readonly path?: 'steps' | 'none';
+  /** Dots where nothing is said. */
+  readonly mark?: 'cross' | 'none';
   readonly points: readonly Point[];
 }
 
@@ -78,9 +66,12 @@ export interface Rule {
   readonly label: string;
 }
 
-export interface LinesPanel {
-  readonly form: 'lines';
+interface Headed {
   readonly heading?: string;
+}
+
+export interface LinesPanel extends Headed {
+  readonly form: 'lines';
   readonly x: Axis;
   readonly y: Axis;
   readonly series: readonly Series[];
@@ -92,18 +83,20 @@ export interface Cell {
   /** What is written in it, the first line bold. */
   readonly lines: readonly string[];
   readonly says: string;
+  /** In place of the colour of its value. */
+  readonly hue?: Hue;
+  readonly hollow?: boolean;
   readonly hatched?: boolean;
 }
 
-export interface CellsPanel {
+export interface CellsPanel extends Headed {
   readonly form: 'cells';
-  readonly heading?: string;
   readonly x: { readonly label: string; readonly names: readonly string[] };
   readonly y: { readonly label: string; readonly names: readonly string[] };
   /** Values of the palest and the darkest cell. */
   readonly range: readonly [number, number];
-  /** Rows from above, each a cell a column. */
-  readonly rows: readonly (readonly Cell[])[];
+  /** Rows from above, each a cell a column, or none. */
+  readonly rows: readonly (readonly (Cell | null)[])[];
 }
 
 /** What a mark holds: values by short names, as its `data-` attributes and the table of the picture have them. */
@@ -114,7 +107,6 @@ export interface Bar {
   readonly from: number;
   readonly to: number;
   readonly hue: Hue;
-  readonly hollow?: boolean;
   /** Written in it where it has room, or behind it, as the panel has it. */
   readonly label?: string;
   readonly says: string;
@@ -122,16 +114,15 @@ export interface Bar {
 }
 
 /** Bars that follow each other along one axis, a band for each name, in groups side by side on one scale. */
-export interface BarsPanel {
+export interface BarsPanel extends Headed {
   readonly form: 'bars';
-  readonly heading?: string;
   /** Columns from left to right, or rows from above. */
   readonly upright: boolean;
-  /** Of the values; null where bars are squares that are counted. */
-  readonly axis: Axis | null;
+  /** Of the values. */
+  readonly axis: Axis;
   /** What the names of columns are, or words below. */
   readonly label: string;
-  readonly legend: readonly { readonly name: string; readonly hue: Hue; readonly hollow?: boolean }[];
+  readonly legend?: readonly { readonly name: string; readonly hue: Hue }[];
   /** Labels stand behind bars, which a thin line leads from one to the next. */
   readonly falling?: boolean;
   readonly groups: readonly {
@@ -151,10 +142,4 @@ export interface Chart {
   /** Tool, hash, seed, trace, engine. */
   readonly foot: string;
   readonly panels: readonly Panel[];
-}
-
-/** The numbers of a picture as a table. */
-export interface Figures {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | number | null)[])[];
 }

@@ -1,8 +1,8 @@
 /** A chart as SVG text: title, panels, and the foot that says where the numbers come from. */
-
+import { grouped } from '../memo.ts';
 import { barsHeight, drawBars } from './bars.ts';
 import { cellsHeight, drawCells } from './cells.ts';
-import type { Chart, Figures, Panel } from './chart.ts';
+import type { Chart, Panel } from './chart.ts';
 import { drawLines } from './lines.ts';
 import { type Box, Paper, pixel } from './paper.ts';
 import { escaped, FONT, plainText, wrapped } from './text.ts';
@@ -79,23 +79,19 @@ export function draw(chart: Chart, theme: ThemeName = 'light', asked: Size = DEF
   ].join('\n');
 }
 
-/** Two panels in each row where they are many and wide enough; squares that are counted take the width. */
+/** Two panels in each row where they are many, alike and wide enough. */
 function columnsOf(panels: readonly Panel[], room: number): number {
-  const counted = panels.some((panel) => panel.form === 'bars' && panel.axis === null);
-  return panels.length === 1 || counted || room < 2 * NARROW ? 1 : 2;
+  const alike = panels.every(({ form }) => form === panels[0]!.form);
+  return panels.length === 1 || !alike || room < 2 * NARROW ? 1 : 2;
 }
 
 /** Pixels of each row of panels: what it can use at the most, else an equal part of what is left. */
 function heightsOf(panels: readonly Panel[], columns: number, width: number, room: number): number[] {
-  const uses = Array.from({ length: Math.ceil(panels.length / columns) }, (_, row) => {
-    const own = panels.slice(row * columns, (row + 1) * columns);
-    return Math.max(
-      ...own.map((panel) => {
-        const use = FORMS[panel.form].height?.(panel as never, width / columns) ?? Number.POSITIVE_INFINITY;
-        return use + (panel.heading === undefined ? 0 : HEADING);
-      }),
-    );
-  });
+  const useOf = (panel: Panel) =>
+    (FORMS[panel.form].height?.(panel as never, width / columns) ?? Number.POSITIVE_INFINITY) +
+    (panel.heading === undefined ? 0 : HEADING);
+  const rows = grouped(panels.keys(), (p) => Math.floor(p / columns));
+  const uses = [...rows.values()].map((own) => Math.max(...own.map((p) => useOf(panels[p]!))));
   const part = room / uses.length;
   const left = uses.reduce((sum, use) => sum - Math.min(use, part), room);
   const growing = uses.filter((use) => use > part).length;
@@ -116,6 +112,12 @@ function drawPanels(paper: Paper, box: Box, panels: readonly Panel[], heights: r
     FORMS[panel.form].draw(paper, inner, panel as never);
     if (p % columns === columns - 1) top = bottom;
   });
+}
+
+/** The numbers of a picture as a table. */
+export interface Figures {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | number | null)[])[];
 }
 
 /** The numbers of a picture as tables, one a panel: what its marks hold, for those who read numbers. */

@@ -1,7 +1,7 @@
 /** Lines, steps and dots over two axes, with bands of intervals and names at the ends. */
 import { BELOW, xAxis, yAxis } from './axes.ts';
 import type { LinesPanel, Point, Rule, Series } from './chart.ts';
-import { type Box, type Paper, type Pixel, pathOf } from './paper.ts';
+import { type Box, type Paper, type Pixel, pathOf, type Words } from './paper.ts';
 import { type Scale, scaleOf, valueText } from './scale.ts';
 import { textWidth } from './text.ts';
 
@@ -19,28 +19,31 @@ interface Plot {
 }
 
 export function drawLines(paper: Paper, outer: Box, panel: LinesPanel): void {
-  const widest = Math.max(0, ...panel.series.map(({ name }) => textWidth(name, undefined, true)));
+  const { series, rules } = panel;
+  const widest = Math.max(0, ...series.map(({ name }) => textWidth(name, undefined, true)));
   const beside = Math.max(12, Math.min(widest + 14, MOST_OF_WIDTH * (outer.right - outer.left)));
   const room = { ...outer, right: outer.right - beside, top: outer.top + 8, bottom: outer.bottom - BELOW };
-  const points = panel.series.flatMap((series) => series.points);
-  const rules = (axis: 'x' | 'y') =>
-    panel.rules.flatMap((rule) => (rule.axis === axis ? [rule.at, rule.upTo ?? rule.at] : []));
+  const points = series.flatMap((of) => of.points);
+  const ruled = (axis: 'x' | 'y') =>
+    rules.flatMap((rule) => (rule.axis === axis ? [rule.at, rule.upTo ?? rule.at] : []));
   const xs = points.filter(({ y }) => y !== null).map(({ x }) => x);
   const ys = points.flatMap(({ y, lo, hi }) => [y, lo, hi].filter((value) => typeof value === 'number'));
-  const { box, scale: y } = yAxis(paper, room, panel.y, [...ys, ...rules('y')]);
-  const x = scaleOf(panel.x, [...xs, ...rules('x')], box.left + 8, box.right - 8);
+  const { box, scale: y } = yAxis(paper, room, panel.y, [...ys, ...ruled('y')]);
+  const x = scaleOf(panel.x, [...xs, ...ruled('x')], box.left + 8, box.right - 8);
   const plot = { panel, box, x, y };
-  const shown = panel.rules.filter(({ axis, at }) => Number.isFinite(plot[axis].at(at)));
+  const shown = rules.filter(({ axis, at }) => Number.isFinite(plot[axis].at(at)));
   for (const rule of shown) drawSpan(paper, plot, rule);
   xAxis(paper, box, panel.x, x);
-  for (const series of panel.series) drawBand(paper, plot, series);
-  const dashes = dashesOf(panel.series);
-  const paths = panel.series.map((series, s) => drawPath(paper, plot, series, dashes[s]));
-  for (const series of panel.series) drawMarks(paper, plot, series);
+  for (const of of series) drawBand(paper, plot, of);
+  const dashes = dashesOf(series);
+  const paths = series.map((of, s) => drawPath(paper, plot, of, dashes[s]));
+  for (const of of series) drawMarks(paper, plot, of);
   drawNames(paper, plot, outer.right);
-  for (const rule of shown) drawRule(paper, plot, rule);
-  const covered = [...paths.flatMap(along), ...shown.flatMap((rule) => along(endsOf(plot, rule)))];
-  for (const { faint, points: own } of panel.series) if (!faint) drawLabels(paper, plot, own, covered);
+  const dots = series.flatMap(({ mark, points: own }) => (mark === 'none' ? [] : pixelsOf(plot, own)));
+  const lines = [...paths, ...shown.map((rule) => endsOf(plot, rule))].flatMap(along);
+  const clear = [...dots.filter((at) => at !== null), ...lines];
+  for (const rule of shown) drawRule(paper, plot, rule, clear);
+  for (const { faint, points: own } of series) if (!faint) drawLabels(paper, plot, own, clear);
 }
 
 function dashesOf(series: readonly Series[]): (string | undefined)[] {
@@ -59,6 +62,10 @@ function placed({ x, y }: Plot, point: Point, value: number | null | undefined =
   return at.every(Number.isFinite) ? at : null;
 }
 
+function pixelsOf(plot: Plot, points: readonly Point[]): (Pixel | null)[] {
+  return points.map((point) => placed(plot, point));
+}
+
 function drawBand(paper: Paper, plot: Plot, { points, hue, path }: Series): void {
   const edges = points.flatMap((point) => {
     const [low, high] = [placed(plot, point, point.lo ?? null), placed(plot, point, point.hi ?? null)];
@@ -66,13 +73,12 @@ function drawBand(paper: Paper, plot: Plot, { points, hue, path }: Series): void
   });
   const colour = paper.theme.hues[hue];
   if (path === 'none' || edges.length === 1) {
-    const tick = ([x, y]: Pixel) =>
-      pathOf([
-        [x - 4, y],
-        [x + 4, y],
-      ]);
+    const tick = ([x, y]: Pixel): Pixel[] => [
+      [x - 4, y],
+      [x + 4, y],
+    ];
     for (const { low, high } of edges) {
-      const d = `${pathOf([high, low])}${tick(high)}${tick(low)}`;
+      const d = pathOf([high, low, null, ...tick(high), null, ...tick(low)]);
       paper.shape('path', { class: 'whisker', d, stroke: colour, fill: 'none' });
     }
   } else if (edges.length > 0) {
@@ -84,25 +90,24 @@ function drawBand(paper: Paper, plot: Plot, { points, hue, path }: Series): void
 /** @returns the corners of what was drawn */
 function drawPath(paper: Paper, plot: Plot, series: Series, dash: string | undefined): (Pixel | null)[] {
   if (series.path === 'none') return [];
-  const pixels = series.points.map((point) => placed(plot, point));
+  const pixels = pixelsOf(plot, series.points);
   const through = pixels.flatMap((point, i) => {
     const next = pixels[i + 1];
     return series.path === 'steps' && point && next ? [point, [point[0], next[1]] as const] : [point];
   });
+  const stroke = paper.theme.hues[series.hue];
+  const look = { stroke, 'stroke-width': paper.theme.line, 'stroke-dasharray': dash };
   paper.shape('path', {
     class: 'line',
     d: pathOf(through),
     fill: 'none',
-    stroke: paper.theme.hues[series.hue],
-    'stroke-width': paper.theme.line,
-    'stroke-dasharray': dash,
+    ...look,
     'stroke-linejoin': 'round',
   });
   return through;
 }
 
 function drawMarks(paper: Paper, plot: Plot, { name, hue, faint, mark, points }: Series): void {
-  const colour = paper.theme.hues[hue];
   for (const point of mark === 'none' ? [] : points) {
     const at = placed(plot, point);
     if (at === null) continue;
@@ -111,16 +116,15 @@ function drawMarks(paper: Paper, plot: Plot, { name, hue, faint, mark, points }:
     const values = { series: name, x: point.x, y: point.y, lo, hi, of: label ?? told };
     const says = sayPoint(name, point, plot.panel);
     if (mark === 'cross') {
-      const arm = (turn: number) =>
-        pathOf([
-          [x - 4.5, y - turn],
-          [x + 4.5, y + turn],
-        ]);
+      const arm = (turn: number): Pixel[] => [
+        [x - 4.5, y - turn],
+        [x + 4.5, y + turn],
+      ];
       const look = { stroke: paper.theme.ink, 'stroke-width': 1.8, fill: 'none' };
-      paper.mark('path', { d: `${arm(4.5)}${arm(-4.5)}`, ...look }, says, values);
+      paper.mark('path', { d: pathOf([...arm(4.5), null, ...arm(-4.5)]), ...look }, says, values);
     } else {
       const look = faint ? { r: 2.5, 'fill-opacity': 0.45 } : { r: 3.5, stroke: paper.theme.paper };
-      paper.mark('circle', { cx: x, cy: y, fill: colour, ...look }, says, values);
+      paper.mark('circle', { cx: x, cy: y, fill: paper.theme.hues[hue], ...look }, says, values);
     }
   }
 }
@@ -137,12 +141,9 @@ function drawNames(paper: Paper, plot: Plot, right: number): void {
   const { box, panel } = plot;
   const ends = panel.series
     .flatMap(({ name, hue, points }) => {
-      const drawn = points.filter((point) => placed(plot, point) !== null);
+      const drawn = pixelsOf(plot, points).filter((at) => at !== null);
       if (name === '' || drawn.length === 0) return [];
-      const [x, y] = placed(
-        plot,
-        drawn.reduce((a, b) => (b.x >= a.x ? b : a)),
-      )!;
+      const [x, y] = drawn.reduce((a, b) => (b[0] >= a[0] ? b : a));
       return [{ name, colour: paper.theme.hues[hue], x, y, at: y }];
     })
     .sort((a, b) => a.y - b.y);
@@ -158,14 +159,13 @@ function drawNames(paper: Paper, plot: Plot, right: number): void {
 
 /** Moves ascending places apart, within bounds, as little as that needs. */
 function spread(places: { at: number }[], top: number, bottom: number, gap: number): void {
-  for (let i = 0; i < places.length; i++) {
-    const least = i === 0 ? top : places[i - 1]!.at + gap;
-    places[i]!.at = Math.max(places[i]!.at, least);
-  }
-  for (let i = places.length - 1; i >= 0; i--) {
-    const most = i === places.length - 1 ? bottom : places[i + 1]!.at - gap;
-    places[i]!.at = Math.min(places[i]!.at, most);
-  }
+  places.forEach((place, i) => {
+    place.at = Math.max(place.at, i === 0 ? top : places[i - 1]!.at + gap);
+  });
+  places.reduceRight((most, place) => {
+    place.at = Math.min(place.at, most);
+    return place.at - gap;
+  }, bottom);
 }
 
 function drawSpan(paper: Paper, { box, x, y }: Plot, { axis, at, upTo, hue }: Rule): void {
@@ -178,21 +178,15 @@ function drawSpan(paper: Paper, { box, x, y }: Plot, { axis, at, upTo, hue }: Ru
   paper.shape('rect', { ...shape, fill: paper.theme.hues[hue ?? 'plain'], 'fill-opacity': 0.1 });
 }
 
+/** Ends of the line across the picture; a span has none. */
 function endsOf({ box, x, y }: Plot, { axis, at, upTo }: Rule): Pixel[] {
-  if (upTo !== undefined) return [];
-  return axis === 'x'
-    ? [
-        [x.at(at), box.top],
-        [x.at(at), box.bottom],
-      ]
-    : [
-        [box.left, y.at(at)],
-        [box.right, y.at(at)],
-      ];
+  const { left, top, right, bottom } = box;
+  const place = (from: number, to: number): Pixel => (axis === 'x' ? [x.at(at), to] : [from, y.at(at)]);
+  return upTo === undefined ? [place(left, top), place(right, bottom)] : [];
 }
 
-function drawRule(paper: Paper, plot: Plot, rule: Rule): void {
-  const { left, top, right } = plot.box;
+function drawRule(paper: Paper, plot: Plot, rule: Rule, clear: readonly Pixel[]): void {
+  const { box: within } = plot;
   const colour = paper.theme.hues[rule.hue ?? 'plain'];
   const [from, to] = endsOf(plot, rule);
   if (from && to)
@@ -201,15 +195,21 @@ function drawRule(paper: Paper, plot: Plot, rule: Rule): void {
   const places =
     rule.axis === 'x'
       ? [12, 26, 40].flatMap((down) => [
-          { x: at + 5, y: top + down, anchor: 'start' as const, room: right - at - 5 },
-          { x: at - 5, y: top + down, anchor: 'end' as const, room: at - 5 - left },
+          { x: at + 5, y: within.top + down, anchor: 'start' as const, room: within.right - at - 5 },
+          { x: at - 5, y: within.top + down, anchor: 'end' as const, room: at - 5 - within.left },
         ])
-      : [13, -5].map((down) => ({ x: left + 6, y: at + down, anchor: 'start' as const, room: right - left }));
-  // Cut only where it has room whole on neither side.
-  const wide = places.filter(({ room }) => textWidth(rule.label, SMALL) <= room);
-  for (const { x, y, ...of } of wide.length > 0 ? wide : places) {
-    if (paper.text(rule.label, x, y, { size: SMALL, colour, ...of })) return;
-  }
+      : [13, -5].map((down) => ({
+          x: within.left + 6,
+          y: at + down,
+          anchor: 'start' as const,
+          room: within.right - within.left - 6,
+        }));
+  const writes = (words: (room: number) => Words) =>
+    places.some(({ x, y, anchor, room }) =>
+      paper.text(rule.label, x, y, { size: SMALL, colour, anchor, within, ...words(room) }),
+    );
+  // Over lines only where it has room nowhere else, and cut only where it has room whole nowhere.
+  writes(() => ({ clear })) || writes(() => ({})) || writes((room) => ({ room }));
 }
 
 /** Pixels between two that stand for the line between them. */
@@ -227,30 +227,20 @@ function along(corners: readonly (Pixel | null)[]): Pixel[] {
 }
 
 /** Words beside dots, where they cover nothing. */
-function drawLabels(paper: Paper, plot: Plot, points: readonly Point[], lines: readonly Pixel[]): void {
-  const dots = plot.panel.series.flatMap((series) =>
-    series.mark === 'none'
-      ? []
-      : series.points.flatMap((point) => [placed(plot, point)].filter((at) => at !== null)),
-  );
-  const covered = [...dots, ...lines];
+function drawLabels(paper: Paper, plot: Plot, points: readonly Point[], clear: readonly Pixel[]): void {
+  const words = { size: SMALL, colour: paper.theme.muted, within: plot.box, clear };
   for (const point of points) {
     const at = placed(plot, point);
     if (at === null || point.label === undefined) continue;
-    const width = textWidth(point.label, SMALL);
+    const { label } = point;
     for (const [dx, dy] of [
       [6, -5],
       [6, 12],
       [-6, -5],
       [-6, 12],
     ] as const) {
-      const [x, y] = [at[0] + dx, at[1] + dy];
-      const left = dx > 0 ? x : x - width;
-      const covers = ([px, py]: Pixel) => px > left - 2 && px < left + width + 2 && py > y - 9 && py < y + 3;
-      const outside = left < plot.box.left || left + width > plot.box.right || y > plot.box.bottom - 2;
-      if (outside || covered.some(covers)) continue;
       const anchor = dx > 0 ? 'start' : 'end';
-      if (paper.text(point.label, x, y, { size: SMALL, anchor, colour: paper.theme.muted })) break;
+      if (paper.text(label, at[0] + dx, at[1] + dy, { ...words, anchor })) break;
     }
   }
 }

@@ -19,6 +19,10 @@ export interface Words {
   readonly room?: number;
   /** Upwards instead of to the right. */
   readonly upright?: boolean;
+  /** What it may not leave, if not the sheet. */
+  readonly within?: Box;
+  /** Places that it may not cover, beside other words. */
+  readonly clear?: readonly Pixel[];
 }
 
 /** A place on the sheet, to the right and down. */
@@ -39,11 +43,11 @@ export class Paper {
   readonly marks: Values[] = [];
   readonly #elements: string[] = [];
   readonly #words: Box[] = [];
-  readonly #width: number;
+  readonly #sheet: Box;
 
   constructor(theme: Theme, width: number) {
     this.theme = theme;
-    this.#width = width;
+    this.#sheet = { left: 0, top: 0, right: width, bottom: Number.POSITIVE_INFINITY };
   }
 
   /**
@@ -52,12 +56,15 @@ export class Paper {
    * @returns whether it was written: never on top of another text, nor beyond the sheet
    */
   text(text: string, x: number, y: number, words: Words = {}): boolean {
-    const { size = SMALL, bold = false, anchor = 'start', colour = this.theme.ink, room, upright } = words;
+    const { size = SMALL, bold = false, anchor = 'start', colour = this.theme.ink } = words;
+    const { room, upright = false, within = this.#sheet, clear = [] } = words;
     const short = room === undefined ? text : fitted(text, size, room, bold);
     if (short === '') return false;
-    const box = boxOf(textWidth(short, size, bold), x, y, size, anchor, upright === true);
-    if (box.left < 0 || box.right > this.#width || this.#words.some((other) => overlap(other, box)))
-      return false;
+    const box = boxOf(textWidth(short, size, bold), x, y, size, anchor, upright);
+    const inside = box.left >= within.left && box.right <= within.right && box.bottom <= within.bottom;
+    const taken =
+      this.#words.some((other) => overlap(other, box)) || clear.some((pixel) => covers(box, pixel));
+    if (!inside || taken) return false;
     this.#words.push(box);
     const attributes = attributesText({
       x,
@@ -98,15 +105,8 @@ export class Paper {
   }
 }
 
-function boxOf(
-  width: number,
-  x: number,
-  y: number,
-  size: number,
-  anchor: 'start' | 'middle' | 'end',
-  upright: boolean,
-): Box {
-  const before = anchor === 'start' ? 0 : anchor === 'end' ? width : width / 2;
+function boxOf(width: number, x: number, y: number, size: number, anchor: string, upright: boolean): Box {
+  const before = { start: 0, middle: width / 2, end: width }[anchor]!;
   return upright
     ? { left: x - ASCENT * size, right: x + DESCENT * size, top: y + before - width, bottom: y + before }
     : { left: x - before, right: x - before + width, top: y - ASCENT * size, bottom: y + DESCENT * size };
@@ -116,33 +116,28 @@ function overlap(a: Box, b: Box): boolean {
   return a.left < b.right + APART && b.left < a.right + APART && a.top < b.bottom && b.top < a.bottom;
 }
 
+function covers({ left, right, top, bottom }: Box, [x, y]: Pixel): boolean {
+  return x > left - 2 && x < right + 2 && y > top - 1 && y < bottom + 1;
+}
+
 /** To a hundredth of a pixel. */
 export function pixel(value: number): number {
   return Math.round(value * 100) / 100 + 0;
 }
 
 function attributesText(attributes: Attributes): string {
-  let text = '';
-  for (const [name, value] of Object.entries(attributes)) {
-    if (value === undefined) continue;
-    const shown =
-      typeof value !== 'number' ? escaped(value) : name.startsWith('data-') ? value : pixel(value);
-    text += ` ${name}="${shown}"`;
-  }
-  return text;
+  return Object.entries(attributes)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => {
+      const shown = typeof value !== 'number' || name.startsWith('data-') ? value : pixel(value);
+      return ` ${name}="${escaped(String(shown))}"`;
+    })
+    .join('');
 }
 
 /** A path through points; a null begins anew. */
 export function pathOf(points: readonly (Pixel | null)[]): string {
-  let path = '';
-  let pen = 'M';
-  for (const point of points) {
-    if (point === null) {
-      pen = 'M';
-      continue;
-    }
-    path += `${pen}${pixel(point[0])} ${pixel(point[1])}`;
-    pen = 'L';
-  }
-  return path;
+  return points
+    .map((point, i) => point && `${points[i - 1] ? 'L' : 'M'}${pixel(point[0])} ${pixel(point[1])}`)
+    .join('');
 }

@@ -77,15 +77,7 @@ export function plainText(text: string): string {
   return text.replace(HIDDEN, '\ufffd');
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-};
-
 /** The text as it stands in XML and HTML, in elements and attributes. */
 export function escaped(text: string): string {
-  return plainText(text).replace(/[&<>"']/g, (letter) => ENTITIES[letter]!);
+  return plainText(text).replace(/[&<>"']/g, (letter) => `&#${letter.charCodeAt(0)};`);
 }

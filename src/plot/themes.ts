@@ -2,94 +2,76 @@
  * Colours: Okabe-Ito hues, darkened or lightened until text in them stands out from the paper by 4.5 to 1 and more.
  * Parts of a step have hues of their own, apart from those of methods and from each other in lightness too.
  */
-import type { Hue } from './chart.ts';
+/** On light paper and on dark. */
+const HUES = {
+  plain: ['#57606a', '#a9b2bc'],
+  blue: ['#0068a8', '#5db7ee'],
+  orange: ['#b84c00', '#ff9655'],
+  green: ['#00795a', '#3ecf9f'],
+  purple: ['#8427d6', '#a970ff'],
+  olive: ['#756300', '#d8c74c'],
+  teal: ['#007a8c', '#57d3e0'],
+  draft: ['#f0b22e', '#f0b22e'],
+  verify: ['#35588f', '#4f78b8'],
+  sampling: ['#c78fd6', '#c78fd6'],
+  overhead: ['#8b949e', '#6c7580'],
+  prefill: ['#6fcdb8', '#6fcdb8'],
+  gain: ['#00795a', '#3ecf9f'],
+  loss: ['#b84c00', '#ff9655'],
+} as const;
 
-export interface Theme {
-  readonly paper: string;
-  readonly ink: string;
-  readonly muted: string;
-  readonly grid: string;
-  /** The palest and the darkest cell of a map. */
-  readonly cells: readonly [string, string];
-  readonly hues: Readonly<Record<Hue, string>>;
-  /** Width of a line. */
-  readonly line: number;
-  readonly band: number;
-}
+/** Colours by what they stand for: methods have theirs, parts of a step and changes have others. */
+export type Hue = keyof typeof HUES;
 
-export type ThemeName = 'light' | 'dark' | 'print';
+const huesOn = (paper: 0 | 1) =>
+  Object.fromEntries(Object.entries(HUES).map(([hue, of]) => [hue, of[paper]])) as Record<Hue, string>;
 
-const LIGHT: Theme = {
+const LIGHT = {
   paper: '#ffffff',
   ink: '#1b1f24',
   muted: '#57606a',
   grid: '#dfe3e8',
-  cells: ['#f1f7f5', '#00694d'],
-  hues: {
-    plain: '#57606a',
-    blue: '#0068a8',
-    orange: '#b84c00',
-    green: '#00795a',
-    purple: '#8427d6',
-    olive: '#756300',
-    teal: '#007a8c',
-    draft: '#f0b22e',
-    verify: '#35588f',
-    sampling: '#c78fd6',
-    overhead: '#8b949e',
-    prefill: '#6fcdb8',
-    gain: '#00795a',
-    loss: '#b84c00',
-  },
+  /** The palest and the darkest cell of a map. */
+  cells: ['#f1f7f5', '#00694d'] as readonly [string, string],
+  hues: huesOn(0),
+  /** Width of a line, and how much a band hides of what is behind it. */
   line: 2,
   band: 0.16,
 };
 
-export const THEMES: Readonly<Record<ThemeName, Theme>> = {
-  light: LIGHT,
-  dark: {
-    ...LIGHT,
-    paper: '#14181d',
-    ink: '#eceff2',
-    muted: '#a9b2bc',
-    grid: '#2d343c',
-    cells: ['#1d2a2a', '#57d3a8'],
-    hues: {
-      plain: '#a9b2bc',
-      blue: '#5db7ee',
-      orange: '#ff9655',
-      green: '#3ecf9f',
-      purple: '#a970ff',
-      olive: '#d8c74c',
-      teal: '#57d3e0',
-      draft: '#f0b22e',
-      verify: '#4f78b8',
-      sampling: '#c78fd6',
-      overhead: '#6c7580',
-      prefill: '#6fcdb8',
-      gain: '#3ecf9f',
-      loss: '#ff9655',
-    },
-    band: 0.22,
-  },
-  print: {
-    ...LIGHT,
-    ink: '#000000',
-    muted: '#333333',
-    grid: '#cccccc',
-    hues: { ...LIGHT.hues, plain: '#333333' },
-    line: 2.4,
-    band: 0.14,
-  },
+export type Theme = Readonly<typeof LIGHT>;
+
+const DARK: Theme = {
+  ...LIGHT,
+  paper: '#14181d',
+  ink: '#eceff2',
+  muted: '#a9b2bc',
+  grid: '#2d343c',
+  cells: ['#1d2a2a', '#57d3a8'],
+  hues: huesOn(1),
+  band: 0.22,
 };
+
+const PRINT: Theme = {
+  ...LIGHT,
+  ink: '#000000',
+  muted: '#333333',
+  grid: '#cccccc',
+  hues: { ...LIGHT.hues, plain: '#333333' },
+  line: 2.4,
+  band: 0.14,
+};
+
+export const THEMES = { light: LIGHT as Theme, dark: DARK, print: PRINT };
+
+export type ThemeName = keyof typeof THEMES;
 
 /** Relative luminance of a colour, 0 to 1 (WCAG 2). */
 function luminance(colour: string): number {
-  const [r, g, b] = channels(colour).map((value) => {
-    const share = value / 255;
-    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  }) as [number, number, number];
-  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  const [r, g, b] = channels(colour)
+    .map((value) => value / 255)
+    .map((share) => (share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
 }
 
 /** How far two colours stand apart, 1 to 21 (WCAG 2). */

@@ -181,11 +181,11 @@ async function picture(
   switch (kind) {
     case 'pass':
     case 'roofline':
-      return FROM_INPUTS[kind].make(inputs, few);
+      return FROM_INPUTS[kind](inputs, few);
     case 'rounds':
-      return FROM_INPUTS.rounds.make(await gather({ ...one, batch: [at] }));
+      return FROM_INPUTS.rounds(await gather({ ...one, batch: [at] }));
     case 'acceptance':
-      return FROM_INPUTS.acceptance.make(inputs);
+      return FROM_INPUTS.acceptance(inputs);
     case 'best': {
       const basic = inputs.methods.filter((of) => of.kind === 'fixed').map(({ name }) => name);
       const of = { ...others, method: basic };

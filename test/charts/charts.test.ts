@@ -11,6 +11,7 @@ import { speedupChart } from '../../src/charts/speedup.ts';
 import { timeChart } from '../../src/charts/time.ts';
 import { treeChart } from '../../src/charts/tree.ts';
 import { waterfallChart } from '../../src/charts/waterfall.ts';
+import { grouped } from '../../src/memo.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { CHART_KINDS, type Chart } from '../../src/plot/chart.ts';
 import { draw, figuresOf } from '../../src/plot/draw.ts';
@@ -197,9 +198,15 @@ describe('values read back from the marks are those of the rows', () => {
   });
 
   test('capacity: every rate tried, up to twice the highest that holds, by what meets the limits', () => {
-    const highest = Math.max(...capacity.rows.map((row) => row.max_rate_req_per_s!));
+    // At the rate of eagle3 all 60 requests arrive before the first has left.
+    const [eagle3, ...rest] = [...capacity.rows].reverse();
+    expect(eagle3!.requests / eagle3!.max_rate_req_per_s!).toBeLessThan(eagle3!.e2e_s!.p50);
+    expect(charts.capacity!.subtitle).toContain('too few requests for eagle3 k=3');
+    expect(() => capacityChart({ ...capacity, rows: [eagle3!] })).toThrow(/the 60 requests arrive before/);
+    const sustained = rest.reverse();
+    const highest = Math.max(...sustained.map((row) => row.max_rate_req_per_s!));
     expect(marksOf('capacity').map((m) => [m['data-series'], m['data-x'], m['data-y']])).toEqual(
-      capacity.rows.flatMap(({ method, k, judged }) =>
+      sustained.flatMap(({ method, k, judged }) =>
         judged
           .filter(({ rate_req_per_s: rate }) => rate <= 2 * highest)
           .map(({ rate_req_per_s: rate, slo_share: share }) => [
@@ -209,7 +216,7 @@ describe('values read back from the marks are those of the rows', () => {
           ]),
       ),
     );
-    for (const { max_rate_req_per_s: most, judged, limited_by: limit } of capacity.rows) {
+    for (const { max_rate_req_per_s: most, judged, limited_by: limit } of sustained) {
       expect(judged.find(({ rate_req_per_s: rate }) => rate === most)!.slo_share).toBeGreaterThanOrEqual(
         0.99,
       );
@@ -219,16 +226,15 @@ describe('values read back from the marks are those of the rows', () => {
 
   test('rounds emit the tokens of the request, and their steps take the mean', () => {
     const drawn = marksOf('rounds');
-    const columns = drawn.filter((mark) => mark['data-kind'] === 'bonus');
-    const tokensOf = (kind: string) => drawn.filter((mark) => mark['data-kind'] === kind).length;
-    const shown = rounds.rounds.slice(0, 96);
-    expect(tokensOf('accepted')).toBe(shown.reduce((sum, { accepted }) => sum + accepted, 0));
-    expect(tokensOf('rejected')).toBe(
-      shown.reduce((sum, { drafted, accepted }) => sum + drafted - accepted, 0),
+    const cells = drawn.filter((mark) => mark['data-y'] !== undefined);
+    // Columns from the left, a place of the draft after the other, full where it was accepted.
+    const byColumn = grouped(cells, (mark) => mark.x);
+    expect([...byColumn.values()].map((of) => of.map((mark) => mark['data-value']).join(''))).toEqual(
+      rounds.rounds
+        .slice(0, 96)
+        .map(({ drafted, accepted }) => '0'.repeat(drafted - accepted) + '1'.repeat(accepted + 1)),
     );
-    expect(columns.map((m) => [Number(m['data-drafted']), Number(m['data-accepted'])])).toEqual(
-      shown.map(({ drafted, accepted }) => [drafted, accepted]),
-    );
+    for (const mark of cells) expect(mark.stroke !== undefined).toBe(mark['data-value'] === '0');
     const tokens = rounds.rounds.reduce((sum, { accepted }) => sum + accepted + 1, 0);
     expect(tokens).toBe(inputs.traces[0]!.outputTokens[2]! - 1);
     const last = drawn.filter((mark) => mark['data-lane'] === 'none').at(-1)!;

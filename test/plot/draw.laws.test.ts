@@ -1,10 +1,10 @@
 /** Laws of every picture: words cover no words and stay on the paper, colours can be read, names are harmless. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Axis, Chart, Hue, Panel } from '../../src/plot/chart.ts';
+import type { Axis, Chart, Panel } from '../../src/plot/chart.ts';
 import { draw, LEAST_SIZE } from '../../src/plot/draw.ts';
 import { textWidth } from '../../src/plot/text.ts';
-import { between, contrast, inkOn, THEMES, type ThemeName } from '../../src/plot/themes.ts';
+import { between, contrast, type Hue, inkOn, THEMES, type ThemeName } from '../../src/plot/themes.ts';
 import { elements, marks } from './marks.ts';
 
 const HUES = Object.keys(THEMES.light.hues) as Hue[];
@@ -34,10 +34,10 @@ const linearFromZero: Axis = { label: 'ms', unit: ' ms', scale: 'linear', holds:
 function bars(look: fc.Arbitrary<object>, number: fc.Arbitrary<number>): fc.Arbitrary<Panel> {
   const says = fc.constant('of it');
   const values = fc.constant({ value: 1 });
-  const bar = fc.record({ from: number, to: number, hue, hollow: fc.boolean(), label: name, says, values });
+  const bar = fc.record({ from: number, to: number, hue, label: name, says, values });
   const band = fc.record({ name, bars: fc.array(bar, { maxLength: 9 }) });
   const group = fc.record({ name, bands: fc.array(band, { maxLength: 12 }) });
-  const legend = fc.array(fc.record({ name, hue, hollow: fc.boolean() }), { maxLength: 5 });
+  const legend = fc.array(fc.record({ name, hue }), { maxLength: 5 });
   const groups = fc.array(group, { minLength: 1, maxLength: 5 });
   return fc
     .tuple(look, fc.record({ form: fc.constant('bars' as const), label: name, legend, groups }))
@@ -54,8 +54,8 @@ const panel: fc.Arbitrary<Panel> = fc.oneof(
       fc.record({
         name,
         hue,
-        path: fc.constantFrom('line' as const, 'steps' as const, 'none' as const),
-        mark: fc.constantFrom('dot' as const, 'cross' as const, 'none' as const),
+        path: fc.constantFrom(undefined, 'steps' as const, 'none' as const),
+        mark: fc.constantFrom(undefined, 'cross' as const, 'none' as const),
         points: fc.array(fc.record({ x: value, y: nullable, label: name }), { maxLength: 9 }),
       }),
       { maxLength: 9 },
@@ -69,15 +69,20 @@ const panel: fc.Arbitrary<Panel> = fc.oneof(
   }),
   bars(fc.record({ upright: fc.boolean(), axis: linear }), value),
   bars(fc.constant({ upright: false, axis: linearFromZero, falling: true }), value),
-  bars(fc.constant({ upright: true, axis: null }), fc.integer({ min: 0, max: 16 })),
-  fc.tuple(names, names, name, value).map(
-    ([x, y, words, most]): Panel => ({
+  fc.tuple(names, names, name, value, fc.option(hue)).map(
+    ([x, y, words, most, own]): Panel => ({
       form: 'cells',
       x: { label: words, names: x },
       y: { label: words, names: y },
       range: [0, most],
       rows: y.map((row, r) =>
-        x.map((_, c) => ({ value: (r * c) / 9, lines: [row, words], says: words, hatched: c === 0 })),
+        x.map((_, c) => ({
+          value: (r * c) / 9,
+          lines: [row, words],
+          says: words,
+          hatched: c === 0,
+          ...(own !== null && { hue: own, hollow: c === 1 }),
+        })),
       ),
     }),
   ),

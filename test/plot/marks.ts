@@ -27,10 +27,5 @@ export function marks(svg: string): Element[] {
 }
 
 export function plain(escaped: string): string {
-  return escaped
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&#39;', "'")
-    .replaceAll('&amp;', '&');
+  return escaped.replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)));
 }
