@@ -1,16 +1,14 @@
 /**
- * The sets of `specsim validate` that were published of self-speculation, other rules of acceptance, diffusion models and
- * networks (docs/beyond.md). The figures and their sources are in validation/beyond.
+ * The sets of `specsim validate` that were published of self-speculation, other rules of acceptance, diffusion models,
+ * networks and number formats (docs/beyond.md). The figures and their sources are in validation/beyond.
  */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { readSheet } from '../cost/calibration/sheet.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
 import { completeScenario, type Options, parseOptions } from '../scenario/options.ts';
 import type { Row } from '../scenario/result.ts';
 import { runScenario } from '../scenario/run.ts';
-import type { EnginePoint } from './engine-figures.ts';
+import { type EnginePoint, enginePoint } from './engine-figures.ts';
 import { folderLibrary } from './folder-library.ts';
+import { beyondSheet, formatPoints, kvPoints } from './format-figures.ts';
 import type { Role } from './validation.ts';
 
 interface BeyondSet {
@@ -42,16 +40,23 @@ export const BEYOND_SETS: readonly BeyondSet[] = [
     role: 'validation',
     points: networkPoints,
   },
+  {
+    set: 'kv-formats',
+    title: 'time between tokens by context, KV cache in bf16 and fp8, vLLM 0.19 on h100-sxm',
+    role: 'validation',
+    points: kvPoints,
+  },
+  {
+    set: 'number-formats',
+    title: "matrix products over bf16's, by format and rows; laws were fitted to the same tables",
+    role: 'calibration',
+    points: formatPoints,
+  },
 ];
-
-function sheetOf(name: string) {
-  const path = fileURLToPath(new URL(`../../validation/beyond/${name}`, import.meta.url));
-  return readSheet(readFileSync(path, 'utf8'), name);
-}
 
 async function figurePoints(set: string): Promise<EnginePoint[]> {
   const points: EnginePoint[] = [];
-  for (const row of sheetOf('figures.csv').rows()) {
+  for (const row of beyondSheet('figures.csv').rows()) {
     if (row.text('set') !== set) continue;
     const metric = row.text('metric') as keyof Row;
     const options = optionsIn(row.text('options'));
@@ -59,7 +64,7 @@ async function figurePoints(set: string): Promise<EnginePoint[]> {
     const value = await figureOf(options, metric);
     const predicted =
       over === '' ? value : value / (await figureOf({ ...options, ...optionsIn(over) }, metric));
-    points.push(point(row.text('setting'), Number(row.cell('value')), predicted));
+    points.push(enginePoint(row.text('setting'), Number(row.cell('value')), predicted));
   }
   return points;
 }
@@ -104,7 +109,7 @@ const NETWORKED: Options = {
 const NETWORK_DRAFTS = 10;
 
 async function networkPoints(): Promise<EnginePoint[]> {
-  const rows = [...sheetOf('networks.csv').rows()].map((row) => ({
+  const rows = [...beyondSheet('networks.csv').rows()].map((row) => ({
     use: row.text('use'),
     link: row.text('link').replace(';', ','),
     method: row.text('method'),
@@ -121,13 +126,13 @@ async function networkPoints(): Promise<EnginePoint[]> {
   const plain = new Map<number, EnginePoint>();
   for (const one of rows.filter(({ use }) => use === 'validate')) {
     const predicted = (one.batch * one.tokens) / ((await stepS(one)) + hostS.get(key(one))!);
-    const speed = point(`${one.method} batch ${one.batch}, tok/s`, one.speed, predicted);
+    const speed = enginePoint(`${one.method} batch ${one.batch}, tok/s`, one.speed, predicted);
     points.push(speed);
     const base = plain.get(one.batch);
     if (base === undefined) plain.set(one.batch, speed);
     else {
       const [measured, own] = [speed.measured / base.measured, speed.predicted / base.predicted];
-      points.push(point(`${one.method} batch ${one.batch}, speedup`, measured, own));
+      points.push(enginePoint(`${one.method} batch ${one.batch}, speedup`, measured, own));
     }
   }
   return points;
@@ -141,8 +146,4 @@ async function stepS({ link, method, batch }: Network): Promise<number> {
       : { method: ['ngram'], k: [NETWORK_DRAFTS], acceptance: { ngram: '0.5' } };
   const { step_ms: step } = await rowOf({ ...NETWORKED, ...drafts, batch: [batch], link: { stage: link } });
   return step!.verify / 1e3;
-}
-
-function point(setting: string, measured: number, predicted: number): EnginePoint {
-  return { setting, measured, predicted, error: 100 * (predicted / measured - 1) };
 }

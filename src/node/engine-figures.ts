@@ -38,10 +38,12 @@ export async function enginePoints({ engine, gpu, file }: EngineFigures): Promis
   const path = fileURLToPath(new URL(`../../validation/engines/${file}`, import.meta.url));
   const { figures } = readServing(readFileSync(path, 'utf8'), file);
   const predicted = await predictFigures({ gpu, engine }, figures, folderLibrary);
-  return predicted.map(({ figure: { options, value }, predicted, error }) => ({
-    setting: [options.target, options.method, options.tree].join(' '),
-    measured: value,
-    predicted,
-    error,
-  }));
+  return predicted.map(({ figure: { options, value }, predicted }) =>
+    enginePoint([options.target, options.method, options.tree].join(' '), value, predicted),
+  );
+}
+
+/** A point with its error. */
+export function enginePoint(setting: string, measured: number, predicted: number): EnginePoint {
+  return { setting, measured, predicted, error: 100 * (predicted / measured - 1) };
 }

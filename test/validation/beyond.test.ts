@@ -32,3 +32,12 @@ it('a cache of a diffusion model is in order, larger on long prompts', async () 
     [code256!, code512!, gsm256!, gsm512!].toSorted((a, b) => a - b),
   );
 });
+
+it('time between tokens grows with an fp8 KV cache by half as much, and begins where it did', async () => {
+  const points = await pointsOf('kv-formats');
+  expect(points).toHaveLength(4);
+  expect(worst(points)).toBeLessThan(14);
+  expect(
+    points.filter(({ setting }) => setting.includes('intercept')).every(({ error }) => Math.abs(error) < 2),
+  ).toBe(true);
+});
