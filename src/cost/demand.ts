@@ -53,6 +53,7 @@ function ideal({ hardware, engine }: Machine, bytesPerS: number, flopsPerS: numb
     engine: {
       ...engine,
       layerLaunchS: 0,
+      productLaunchS: 0,
       layerHostS: 0,
       draftPassLaunchS: 0,
       stepOverhead: NOTHING,

@@ -44,14 +44,19 @@ export class EnginePasses {
   /** The layers of some passes: launch gaps beside their rooflines, and no faster than the host launches them. */
   layersS(pass: ForwardPass, passes: number, rooflineS: number): number {
     const layers = passes * pass.shape.layers;
-    return Math.max(rooflineS + layers * this.#engine.layerLaunchS, layers * this.#engine.layerHostS);
+    return Math.max(rooflineS + passes * this.#gapsS(pass), layers * this.#engine.layerHostS);
   }
 
   /** The same of a pass that only decodes, which one graph may hold. */
   decodeLayersS(pass: ForwardPass, batch: Tokens, rooflineS: number): number {
-    const { fullGraphs, graphSizesBy, layerLaunchS } = this.#engine;
+    const { fullGraphs, graphSizesBy } = this.#engine;
     const captured = fullGraphs && batch[graphSizesBy] < this.#padded.length;
-    return captured ? rooflineS + pass.shape.layers * layerLaunchS : this.layersS(pass, 1, rooflineS);
+    return captured ? rooflineS + this.#gapsS(pass) : this.layersS(pass, 1, rooflineS);
+  }
+
+  /** What a pass takes beside its rooflines: launch gaps and small kernels of its layers and of products they have more. */
+  #gapsS({ shape: { layers, furtherProducts } }: ForwardPass): number {
+    return layers * this.#engine.layerLaunchS + furtherProducts * this.#engine.productLaunchS;
   }
 
   /** What depends on the number of tokens alone, with what all-reduces of that size take longer. */

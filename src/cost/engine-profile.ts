@@ -25,6 +25,8 @@ export interface EngineProfile {
   readonly fittedFrom: Readonly<Record<string, number>>;
   /** Launch gaps, norms and other small kernels of one layer, beside its roofline time. */
   readonly layerLaunchS: number;
+  /** Time beside its roofline of a product beyond the four of a dense layer: of latent and linear attention, shared experts. */
+  readonly productLaunchS: number;
   /** Host work to launch one layer: no pass is shorter than its layers' launches, however small the model. */
   readonly layerHostS: number;
   /** Whether one graph holds a whole step that only decodes, which then has no host work a layer. */
@@ -101,6 +103,9 @@ type FixedAndEachKey = {
   [Key in keyof EngineProfile]: EngineProfile[Key] extends FixedAndEach ? Key : never;
 }[keyof EngineProfile];
 
+/** Fixed time of a product alone: kernel tables of bf16 give 3 to 5 us (docs/physics.md). */
+const PRODUCT_S = 4e-6;
+
 const text = z.string().check(z.minLength(1));
 const count = z.int().check(z.positive(), z.lte(1e9));
 const bounds = z.tuple([z.number().check(z.nonnegative()), z.number().check(z.nonnegative())]);
@@ -149,6 +154,11 @@ export const engineSchema = strictObject({
     .optional(text)
     .check(z.describe('the engine whose kernels it runs, such as sglang; vllm unless said')),
   layerLaunch: seconds.check(z.describe('a time left out is zero')),
+  productLaunch: seconds.check(
+    z.describe(
+      'of each product beyond the four of a dense layer (latent and linear attention, shared experts), with the small kernels around it; 4 us unless said, as kernel tables have it',
+    ),
+  ),
   layerHost: seconds,
   fullGraphs: z
     .optional(z.boolean())
@@ -250,6 +260,8 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
     correlations: file.calibration?.correlations ?? {},
     fittedFrom: file.calibration?.fittedFrom ?? {},
     layerLaunchS: await time(file.layerLaunch, 'layerLaunch'),
+    productLaunchS:
+      file.productLaunch === undefined ? PRODUCT_S : await time(file.productLaunch, 'productLaunch'),
     layerHostS: await time(file.layerHost, 'layerHost'),
     fullGraphs: file.fullGraphs ?? false,
     draftPassLaunchS: await time(file.draftPassLaunch, 'draftPassLaunch'),

@@ -41,8 +41,8 @@ export interface Field {
   /** Several where a factor scales them together. */
   readonly of: readonly Value[];
   readonly fitted?: true;
-  /** What a run must have to depend on it: routed experts, or products in a format with kernels of its own. */
-  readonly needs?: 'experts' | 'kernels';
+  /** What a run must have to depend on it: routed experts, products in a format with kernels of its own, or more than a dense layer's. */
+  readonly needs?: 'experts' | 'kernels' | 'further products';
 }
 
 /** Who asks twice gets the same machine, so that its tables of prices are filled once. */
@@ -124,6 +124,7 @@ export const FIELDS: readonly Field[] = [
   routing('skew', 0.4),
   { path: ALL_REDUCE, resource: 'communication', error: ofBandwidth, of: [allReduceSpeed()] },
   time('layerLaunch', 'launch', true),
+  { ...time('productLaunch', 'launch', true), needs: 'further products' },
   time('layerHost', 'launch', true),
   time('allReduceSwitch.extra', 'communication'),
   time('draftPassLaunch', 'launch', true),

@@ -26,9 +26,6 @@ const DENSE = 1024;
 /** Activations of small kernels reach this share of memory bandwidth (docs/physics.md, section 1). */
 const ACTIVATION_BANDWIDTH_SHARE = 0.8;
 
-/** Fixed time of a product beyond the four of a dense layer: kernel tables of bf16 give 3 to 5 us (docs/physics.md). */
-const PRODUCT_S = 4e-6;
-
 /** A function of a count, computed once for each. */
 class Table {
   readonly #dense = new Float64Array(DENSE).fill(Number.NaN);
@@ -107,7 +104,6 @@ export class ForwardPass {
   readonly #rows: Table;
   readonly #kvBytesPerS: number;
   readonly #attentionFlopsPerS: number;
-  readonly #furtherS: number;
   readonly #laws = new Map<WeightFormat, GemmRates>();
 
   /** @param family the engine whose kernels run */
@@ -120,7 +116,6 @@ export class ForwardPass {
       shape.experts === null ? null : expertRates(hardware, shape.experts.gemms[0]!.format, family);
     this.#routing = shape.experts === null ? null : new Routing(shape.experts);
     const { specification: spec, efficiency } = hardware;
-    this.#furtherS = shape.furtherProducts * PRODUCT_S * (efficiency.factors?.['experts.fixed'] ?? 1);
     this.#kvBytesPerS = spec.memoryBandwidthBytesPerS * efficiency.attention.bandwidth;
     this.#attentionFlopsPerS = spec.denseFlopsPerS.bf16 * efficiency.attention.flops;
     this.#tokens = new Table((tokens) => this.#allTokens(tokens));
@@ -206,7 +201,7 @@ export class ForwardPass {
     const bandwidth = this.#hardware.specification.memoryBandwidthBytesPerS;
     const activations = (tokens * shape.activationBytesPerToken) / (ACTIVATION_BANDWIDTH_SHARE * bandwidth);
     const allReduces = shape.allReduces === 0 ? 0 : shape.allReduces * this.#allReduceS(tokens);
-    return this.#gemmsS(shape.gemms, tokens) + activations + allReduces + this.#furtherS;
+    return this.#gemmsS(shape.gemms, tokens) + activations + allReduces;
   }
 
   #gemmsS(gemms: readonly Gemm[], tokens: number): number {

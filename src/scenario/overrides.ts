@@ -163,7 +163,9 @@ export async function readProfiles(
     hardware = await reread(parseHardware, gpuTree, gpu.where, one);
   }
   let engineProfile = await parseEngine(engine.json, engine.where);
-  const engineTree = structuredClone(engine.json) as Tree;
+  // The one time that is not zero where a file leaves it out.
+  const defaults = { productLaunch: { value: engineProfile.productLaunchS, unit: 's' } };
+  const engineTree: Tree = { ...defaults, ...structuredClone(engine.json as Tree) };
   for (const one of of('engine')) {
     overrides.push(await change(engineTree, one.path, one.written, `engine ${engineProfile.name}`));
     engineProfile = await reread(parseEngine, engineTree, engine.where, one);

@@ -369,10 +369,10 @@ function step({ sequences, tokens, context = 0 }: Asked, draftModels = 1): StepW
 /** Starts from nonsense, since a price must not depend on what stood there. */
 const stale = () => ({ draftS: 7, verifyS: 7, samplingS: 7, overheadS: 7, prefillS: 7 });
 
-function price(engine: Partial<EngineProfile>, work: StepWork, hardware = memoryBound) {
+function price(engine: Partial<EngineProfile>, work: StepWork, hardware = memoryBound, of = target) {
   const drafts = work.drafts.map(() => draft);
   const cost = stale();
-  new Roofline(target, drafts, hardware, { ...silent, ...engine }, 1).priceStep(work, cost);
+  new Roofline(of, drafts, hardware, { ...silent, ...engine }, 1).priceStep(work, cost);
   return cost;
 }
 
@@ -396,6 +396,14 @@ describe('the price of a decode step', () => {
   it('launches every layer', () => {
     const { verifyS } = price({ layerLaunchS: 0.25 }, step({ sequences: 1, tokens: 1 }));
     expect(verifyS).toBeCloseTo(7 + 13 + 3 * 0.25, 12);
+  });
+
+  it('launches every product that a dense model does not have: in 4 us where the profile says nothing', () => {
+    const more = { ...target, furtherProducts: 5 };
+    const work = step({ sequences: 1, tokens: 1 });
+    const verifyS = (engine: Partial<EngineProfile>) => price(engine, work, memoryBound, more).verifyS;
+    expect(verifyS({ productLaunchS: 0.5 })).toBeCloseTo(7 + 13 + 5 * 0.5, 12);
+    expect(verifyS({}) - verifyS({ productLaunchS: 0 })).toBeCloseTo(5 * 4e-6, 12);
   });
 
   it('waits for the host where that launches layers more slowly than they run; the output matrix follows', () => {
