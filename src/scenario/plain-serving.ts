@@ -7,6 +7,7 @@
  */
 import { readSheet, type SheetRow } from '../cost/calibration/sheet.ts';
 import { UserError } from '../errors.ts';
+import { grouped } from '../memo.ts';
 import type { WeightFormat } from '../number-formats.ts';
 import type { ClosedLoad } from './closed-load.ts';
 import { profileOf } from './engine-versions.ts';
@@ -128,17 +129,19 @@ export function contradictions(rows: readonly PlainServing[]): Map<number, strin
     const { load, ttftS, tpotS } = row;
     if (ttftS > WAITING * load.outputTokens * tpotS) left.set(row.line, 'requests waited for memory');
   }
-  for (const a of rows) {
-    for (const b of rows) {
-      if (a === b || seriesOf(a) !== seriesOf(b)) continue;
-      const [fewer, more] = [a.load.concurrency, b.load.concurrency];
-      if (fewer === more && a.tpotS > REPEATS * b.tpotS) {
-        left.set(a.line, 'repeats of it differ');
-        left.set(b.line, 'repeats of it differ');
-      }
-      if (fewer < more && a.tpotS > FALLS * b.tpotS) {
-        left.set(a.line, 'its time falls as more requests run');
-        left.set(b.line, 'its time falls as more requests run');
+  for (const series of grouped(rows, seriesOf).values()) {
+    for (const a of series) {
+      for (const b of series) {
+        if (a === b) continue;
+        const [fewer, more] = [a.load.concurrency, b.load.concurrency];
+        if (fewer === more && a.tpotS > REPEATS * b.tpotS) {
+          left.set(a.line, 'repeats of it differ');
+          left.set(b.line, 'repeats of it differ');
+        }
+        if (fewer < more && a.tpotS > FALLS * b.tpotS) {
+          left.set(a.line, 'its time falls as more requests run');
+          left.set(b.line, 'its time falls as more requests run');
+        }
       }
     }
   }

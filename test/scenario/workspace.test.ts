@@ -5,6 +5,7 @@ import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runPoints, runScenario } from '../../src/scenario/run.ts';
 import { workspace } from '../../src/scenario/workspace.ts';
+import { freshLibrary } from '../fresh-library.ts';
 
 const ASKED: Options = { requests: 50, batch: [1, 64], method: ['none', 'ngram', 'eagle3', 'oracle:eagle3'] };
 
@@ -27,7 +28,7 @@ test('answers are those of a library that keeps nothing', async () => {
   for (const options of [{}, { promptLen: 300 }, { k: [5] }, { drafterQuality: 0.9 }, {}] as Options[]) {
     const scenario = completeScenario({ ...ASKED, ...options });
     const kept = runScenario(await gatherInputs(scenario, library));
-    const fresh = runScenario(await gatherInputs(scenario, folderLibrary));
+    const fresh = runScenario(await gatherInputs(scenario, freshLibrary));
     expect(kept).toEqual(fresh);
   }
 });

@@ -30,10 +30,11 @@ const { expandGrid } = await import('../../src/sweep/grid.ts');
 
 async function sweep(grid: object): Promise<void> {
   let reads = 0;
-  const counting = <T extends unknown[], R>(read: (...args: T) => R): ((...args: T) => R) => {
-    return (...args) => {
+  const counting = <T extends unknown[], R>(read: (...args: T) => Promise<R>) => {
+    return async (...args: T) => {
       reads++;
-      return read(...args);
+      // A document of this sweep alone: nothing that another made is found by it.
+      return { ...(await read(...args)) };
     };
   };
   const { profile, trace } = folderLibrary;

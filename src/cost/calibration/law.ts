@@ -134,7 +134,11 @@ function attempt<Row extends Timed>(
   const fit = leastSquares(
     (coordinates) => {
       const parameters = values(coordinates);
-      return Float64Array.from(rows, (row) => Math.log(law.seconds(row, parameters) / row.seconds));
+      const residuals = new Float64Array(rows.length);
+      for (const [i, row] of rows.entries()) {
+        residuals[i] = Math.log(law.seconds(row, parameters) / row.seconds);
+      }
+      return residuals;
     },
     free.map((i) => coordinateOf(law.parameters[i]!, start[i]!)),
     { steps: free.map(() => 1e-5), iterations: ITERATIONS, softBeyond: SOFT_BEYOND, tolerance: TOLERANCE },

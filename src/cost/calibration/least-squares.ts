@@ -120,9 +120,12 @@ function normalEquations(
 ): { curvature: number[][]; slope: number[] } {
   const jacobian = steps.map((step, i) => {
     const moved = residuals(at.with(i, at[i]! + step));
-    return Float64Array.from(moved, (residual, j) => (residual - value[j]!) / step);
+    const slopes = new Float64Array(moved.length);
+    for (let j = 0; j < slopes.length; j++) slopes[j] = (moved[j]! - value[j]!) / step;
+    return slopes;
   });
-  const weights = Float64Array.from(value, (r) => 1 / Math.sqrt(1 + (r / softBeyond) ** 2));
+  const weights = new Float64Array(value.length);
+  for (let j = 0; j < weights.length; j++) weights[j] = 1 / Math.sqrt(1 + (value[j]! / softBeyond) ** 2);
   const weighted = (a: Float64Array, b: ArrayLike<number>): number => {
     let sum = 0;
     for (let j = 0; j < a.length; j++) sum += weights[j]! * a[j]! * b[j]!;
