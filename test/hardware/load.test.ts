@@ -98,6 +98,22 @@ describe('shipped profiles', () => {
     expect(readJson('schema.json')).toEqual(JSON.parse(JSON.stringify(hardwareJsonSchema())));
   });
 
+  it.each([
+    ['a800-sxm-80', 'a100-sxm-80'],
+    ['h800-sxm', 'h100-sxm'],
+    ['gh200-141', 'h200-sxm'],
+  ])('%s reaches what the chip of %s reaches, over links of its own', async (name, twin) => {
+    const [own, other] = [await load(name), await load(twin)];
+    const { gemm, attention } = own.efficiency;
+    expect({ gemm, attention }).toEqual({
+      gemm: other.efficiency.gemm,
+      attention: other.efficiency.attention,
+    });
+    expect(own.calibration).toBe('kernel tables');
+    expect(own.provenance['efficiency.gemm.bf16']!.source).toMatch(`as ${twin}`);
+    expect(own.provenance['efficiency.allReduce.2']!.source).toMatch('ring');
+  });
+
   it('keep the data sheet and the fit apart', async () => {
     const { specification: spec, efficiency, provenance } = await load('rtx-pro-6000-server');
     expect(spec.memoryBandwidthBytesPerS).toBe(1792e9);
