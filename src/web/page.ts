@@ -5,22 +5,21 @@
  * numbers come from rows, pictures from charts, words from the core, and the page places them.
  */
 import { html, nothing, render, type TemplateResult } from 'lit-html';
-import { CHART_KINDS, type ChartKind } from '../plot/chart.ts';
+import { CHART_KINDS, CHART_NAMES, type ChartKind } from '../plot/chart.ts';
+import { DEFAULT_SIZE, draw } from '../plot/draw.ts';
 import { plainText } from '../plot/text.ts';
-import type { ThemeName } from '../plot/themes.ts';
-import { cards, figure, NAMES, withPin } from './body.ts';
+import { THEMES, type ThemeName } from '../plot/themes.ts';
+import { cards, figure, widthOf, withPin } from './body.ts';
 import { choice, controls } from './controls.ts';
-import { download, pictureOf, readFileText, SAVINGS, type Saving } from './files.ts';
+import { readFileText, SAVINGS, save } from './files.ts';
 import { LESSONS } from './lessons.ts';
 import { linkOf, viewOf } from './links.ts';
 import { recognised } from './recognised.ts';
 import { CHOICES, commandOf, type Flags, flagsOf, lookedAt, type Pinned, START, type View } from './view.ts';
 import type { Failure, Reply, Request } from './worker.ts';
 
-/** Milliseconds of rest after which intervals are asked for, and a link is written. */
+/** Milliseconds of rest of a slider after which intervals are asked for, and a link is written. */
 const REST = 180;
-/** A wait that is worth a word. */
-const SLOW = 150;
 /** Pictures that follow a slider. */
 const QUICK: readonly ChartKind[] = ['speedup', 'time', 'pass', 'roofline'];
 
@@ -32,6 +31,9 @@ const PRESETS: Readonly<Record<string, Flags>> = {
 };
 
 const embedded = CHART_KINDS.find((kind) => kind === new URLSearchParams(location.search).get('embed'));
+const find = (selector: string) => document.querySelector<HTMLElement>(selector)!;
+const button = (name: string, act: () => void, { title = '', off = false } = {}) =>
+  html`<button title=${title} ?disabled=${off} @click=${act}>${name}</button>`;
 
 export function startPage(worker: Worker): void {
   let view = viewOf(location.hash.slice(1));
@@ -39,71 +41,61 @@ export function startPage(worker: Worker): void {
   let error: string | null = null;
   let pinned: Pinned | null = null;
   let theme: ThemeName = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
-  let files: Readonly<Record<string, string>> = {};
-  let unsent: Record<string, string> = {};
+  let files: readonly string[] = [];
   let said = '';
   let sequence = 0;
   let running: Request | null = null;
   let waiting: Request | null = null;
-  let slow = false;
   let rest: ReturnType<typeof setTimeout> | undefined;
-
-  const [header, aside, main] = ['header', 'aside', 'main'].map(
-    (name) => document.querySelector<HTMLElement>(name)!,
-  );
 
   /** The newest question wins: one runs, one waits. */
   function ask(points: boolean): void {
     const { flags, at, look, picture, scene } = view;
     const shown = embedded === undefined ? [...new Set(['speedup', 'time', picture] as const)] : [embedded];
-    const beside = (LESSONS[scene - 1]?.beside ?? []).map((other) => ({ ...flags, ...other }));
+    const beside = points ? [] : (LESSONS[scene - 1]?.beside ?? []).map((other) => ({ ...flags, ...other }));
     const pictures = shown.filter((kind) => !points || QUICK.includes(kind));
-    const request = { id: ++sequence, flags, at, look, pictures, points, files: {} };
-    waiting = { ...request, beside: points ? [] : beside, against: pinned?.view ?? null };
+    waiting = { id: ++sequence, flags, at, look, pictures, points, beside, against: pinned?.view ?? null };
     send();
+    show();
   }
 
   function send(): void {
     if (running !== null || waiting === null) return;
-    running = { ...waiting, files: unsent };
-    unsent = {};
+    running = waiting;
     waiting = null;
     worker.postMessage(running);
-    const { id } = running;
-    setTimeout(() => {
-      if (running?.id !== id) return;
-      slow = true;
-      show();
-    }, SLOW);
   }
 
   worker.onmessage = ({ data }: MessageEvent<Reply | Failure>) => {
     running = null;
-    slow = false;
+    const failed = 'error' in data;
     // An error of what nobody sees any more is not told.
-    if (waiting === null || !('error' in data)) {
-      error = 'error' in data ? data.error : null;
-      if ('error' in data) reply = null;
+    if (waiting === null || !failed) {
+      error = failed ? data.error : null;
       // Points bring few pictures: those of the answer before stand until the next.
-      else if (data.points && reply !== null)
-        reply = { ...reply, ...data, charts: { ...reply.charts, ...data.charts }, beside: reply.beside };
-      else reply = data;
-      if (!('error' in data) && !data.points) said = data.charts.speedup?.summary ?? '';
-      show();
+      const before = !failed && data.points ? reply : null;
+      reply = failed
+        ? null
+        : { ...data, charts: { ...before?.charts, ...data.charts }, beside: before?.beside ?? data.beside };
+      if (!failed && !data.points) said = data.charts.speedup?.summary ?? '';
     }
     send();
+    show();
   };
 
   function go(next: Partial<View>, moving = false): void {
     view = { ...view, ...next };
-    ask(moving);
-    show();
     clearTimeout(rest);
-    rest = setTimeout(() => {
+    const settle = () => {
+      rest = undefined;
       const link = `#${linkOf(view)}`;
       if (link !== location.hash) history.pushState(null, '', link);
-      if (moving) ask(false);
-    }, REST);
+      ask(false);
+    };
+    if (moving) {
+      rest = setTimeout(settle, REST);
+      ask(true);
+    } else settle();
   }
 
   const set = (name: keyof Flags, value: string | undefined, moving = false) => {
@@ -111,22 +103,21 @@ export function startPage(worker: Worker): void {
     go({ flags: value === undefined ? others : { ...others, [name]: value } }, moving);
   };
 
-  async function open(list: FileList | null): Promise<void> {
+  async function open(list: FileList | null | undefined): Promise<void> {
+    document.body.dataset.state = 'busy';
     for (const file of list ?? []) {
       const name = plainText(file.name);
       try {
         const text = await readFileText(file);
         const found = recognised(text, name);
-        if ('scenario' in found) {
-          go({ flags: flagsOf(found.scenario) });
-          continue;
+        if ('scenario' in found) go({ flags: flagsOf(found.scenario) });
+        else {
+          files = [...new Set([...files, name])];
+          worker.postMessage({ name, text });
+          // Recorded requests arrive by themselves: there are no copies to count.
+          const { batch: _, ...others } = view.flags;
+          go({ flags: { ...(found.option === 'workload' ? others : view.flags), [found.option]: name } });
         }
-        files = { ...files, [name]: text };
-        unsent = { ...unsent, [name]: text };
-        // Recorded requests arrive by themselves: there are no copies to count.
-        const { batch: _, ...others } = view.flags;
-        if (found.option === 'workload') go({ flags: { ...others, workload: name } });
-        else set(found.option, name);
       } catch (problem) {
         error = `${name}: ${(problem as Error).message}`;
         show();
@@ -145,27 +136,41 @@ export function startPage(worker: Worker): void {
     const row = looked();
     pinned = pinned === null && row !== undefined ? { row, rows: rows(), view } : null;
     ask(false);
-    show();
   }
 
   const turn = (scene: number) => go({ ...(LESSONS[scene - 1]?.view ?? START), scene });
 
-  function headerOf(): TemplateResult {
-    const save = (kind: Saving) => pictureOf(kind, reply!, theme, embedded ?? 'speedup').then(download);
-    const button = (name: string, act: () => void, title = '') =>
-      html`<button title=${title} ?disabled=${reply === null} @click=${act}>${name}</button>`;
+  /** A picture as it is shown. */
+  function drawn(kind: ChartKind, height: number, width: number) {
+    const own = reply?.charts[kind];
+    const chart = own === undefined || pinned === null ? own : withPin(own, pinned);
+    return chart && { chart, svg: draw(chart, theme, { width, height }) };
+  }
+
+  function picture(kind: ChartKind, height: number): TemplateResult {
+    const one = drawn(kind, height, widthOf(kind));
+    const unfit = reply?.unfit[kind];
+    return one === undefined
+      ? html`<figure class="empty" aria-busy=${unfit === undefined}>${unfit ?? CHART_NAMES[kind]}</figure>`
+      : figure(one.chart, one.svg);
+  }
+
+  function header(): TemplateResult {
+    const first = () => drawn(embedded ?? 'speedup', DEFAULT_SIZE.height, DEFAULT_SIZE.width)!.svg;
     const preset = (name: string) => go({ ...START, flags: { ...START.flags, ...PRESETS[name] } });
     const lessons = LESSONS.map(({ title }, i) => `${i + 1}. ${title}`);
+    const off = reply === null;
+    const dark = () => {
+      theme = theme === 'dark' ? 'light' : 'dark';
+      show();
+    };
     return html`<h1>specsim <span>speculative decoding, explored</span></h1>
       <nav aria-label="page">
         ${choice('preset', ['Presets', ...Object.keys(PRESETS)], 'Presets', preset)}
         ${choice('lesson', ['Lessons', ...lessons], lessons[view.scene - 1] ?? 'Lessons', (name) => turn(lessons.indexOf(name) + 1))}
-        ${button(pinned === null ? 'Pin as A' : 'Unpin A', pin, 'keep this setting beside the next')}
-        ${SAVINGS.map(({ kind, name, title }) => button(name, () => void save(kind), title))}
-        <button aria-pressed=${theme === 'dark'} @click=${() => {
-          theme = theme === 'dark' ? 'light' : 'dark';
-          show();
-        }}>Dark</button></nav>`;
+        ${button(pinned === null ? 'Pin as A' : 'Unpin A', pin, { title: 'keep this setting beside the next', off })}
+        ${SAVINGS.map((one) => button(one.name, () => void save(one, reply!, first), { title: one.title, off }))}
+        <button aria-pressed=${theme === 'dark'} @click=${dark}>Dark</button></nav>`;
   }
 
   function lesson(): TemplateResult | typeof nothing {
@@ -175,91 +180,83 @@ export function startPage(worker: Worker): void {
     return html`<section class="lesson" aria-label="Lesson ${scene}"><h2>${scene}. ${one.title}</h2>
       <p>${one.says}</p><p><strong>Try:</strong> ${one.task}</p>
       <p class="sees">${reply === null ? '' : one.sees(reply)}</p>
-      <nav><button ?disabled=${scene === 1} @click=${() => turn(scene - 1)}>Back</button>
-      <button ?disabled=${scene === LESSONS.length} @click=${() => turn(scene + 1)}>Next</button>
-      <button @click=${() => turn(0)}>Leave</button></nav></section>`;
+      <nav>${button('Back', () => turn(scene - 1), { off: scene === 1 })}
+      ${button('Next', () => turn(scene + 1), { off: scene === LESSONS.length })}
+      ${button('Leave', () => turn(0))}</nav></section>`;
+  }
+
+  function side(): TemplateResult {
+    const asking = { flags: view.flags, files, methods: reply?.methods ?? [], idle: reply?.idle ?? {}, set };
+    return html`<details class="all" ?open=${innerWidth > 900}><summary>Controls</summary>${controls(asking)}
+      <div class="control"><label for="files">your files</label><input id="files" type="file" multiple @change=${(event: Event) => open((event.target as HTMLInputElement).files)} />
+      <p>A trace, workload, config.json, profile, or a result to go back to. They stay in this browser.</p></div></details>`;
+  }
+
+  /** Cards of what is looked at, and what there is to say of the whole. */
+  function answer({ result, over }: Reply): TemplateResult {
+    const batches = new Set(
+      rows().flatMap(({ batch_size: batch }) => (batch === null ? [] : [String(batch)])),
+    );
+    const methods = [...new Set(rows().map(({ method }) => method))];
+    const row = looked();
+    return html`<div class="look">
+        ${batches.size === 0 ? nothing : choice('look at batch', [...batches], String(view.at), (value) => go({ at: Number(value) }), true)}
+        ${choice('and method', methods, row?.method ?? '', (value) => go({ look: value }), true)}</div>
+      <div class="cards">${row === undefined ? html`<p class="card">no row at batch ${view.at}</p>` : cards(row, pinned, over)}</div>
+      ${result.warnings.map((warning) => html`<p class="warning">warning: ${plainText(warning)}</p>`)}`;
   }
 
   function body(): TemplateResult {
-    const batches = [
-      ...new Set(rows().flatMap(({ batch_size: batch }) => (batch === null ? [] : [String(batch)]))),
-    ];
-    const methods = [...new Set(rows().map(({ method }) => method))];
-    const row = looked();
     const command = commandOf(view.flags);
-    const picture = (kind: ChartKind, height: number) => {
-      const chart = reply?.charts[kind];
-      const drawn = chart === undefined || pinned === null ? chart : withPin(chart, pinned);
-      return figure(kind, drawn, reply?.unfit[kind], theme, height);
-    };
     const trouble = error === null ? nothing : html`<p class="error" role="alert">${plainText(error)}</p>`;
     if (embedded !== undefined) return html`${trouble}${picture(embedded, 420)}`;
-    const names = Object.keys(files);
+    const tab = (kind: ChartKind) =>
+      html`<button aria-pressed=${kind === view.picture} @click=${() => go({ picture: kind })}>${CHART_NAMES[kind]}</button>`;
     return html`
-      ${lesson()}${trouble}
-      ${
-        reply === null
-          ? nothing
-          : html`<div class="look">
-        ${batches.length === 0 ? nothing : choice('look at batch', batches, String(view.at), (value) => go({ at: Number(value) }), true)}
-        ${choice('and method', methods, row?.method ?? '', (value) => go({ look: value }), true)}</div>
-      <div class="cards">${row === undefined ? html`<p class="card">no row at batch ${view.at}</p>` : cards(row, pinned, reply.over)}</div>
-      ${reply.result.warnings.map((warning) => html`<p class="warning">warning: ${plainText(warning)}</p>`)}`
-      }
+      ${lesson()}${trouble}${reply === null ? nothing : answer(reply)}
       ${picture('speedup', 380)}
-      <div class="choices" role="group" aria-label="picture">${CHOICES.map(
-        (kind) =>
-          html`<button aria-pressed=${kind === view.picture} @click=${() => go({ picture: kind })}>${NAMES[kind]}</button>`,
-      )}</div>
+      <div class="choices" role="group" aria-label="picture">${CHOICES.map(tab)}</div>
       <div class="pair">${picture('time', 340)}${picture(view.picture, 340)}</div>
-      <p class="command"><code tabindex="0">${command}</code><button @click=${() => copy(command)}>Copy</button>
-        <button @click=${() => copy(location.href)}>Copy link</button></p>
-      ${names.length === 0 ? nothing : html`<p>The link names ${names.join(', ')}; the files themselves stay in this browser.</p>`}`;
+      <p class="command"><code tabindex="0">${command}</code>${button('Copy', () => copy(command))}
+        ${button('Copy link', () => copy(location.href))}</p>
+      ${files.length === 0 ? nothing : html`<p>The link names ${files.join(', ')}; the files themselves stay in this browser.</p>`}`;
   }
 
   /** Without a clipboard, as on plain http, the text is selected. */
   function copy(text: string): void {
-    const place = main!.querySelector('.command code')!;
+    const place = find('.command code');
     place.textContent = text;
     getSelection()?.selectAllChildren(place);
     void navigator.clipboard?.writeText(text).catch(() => {});
   }
 
   function show(): void {
-    document.documentElement.dataset.theme = theme;
+    const { dataset, style } = document.documentElement;
+    dataset.theme = theme;
+    const { paper, ink, muted, hues } = THEMES[theme];
+    for (const [name, colour] of Object.entries({ paper, ink, muted, accent: hues.blue }))
+      style.setProperty(`--${name}`, colour);
     document.body.classList.toggle('embedded', embedded !== undefined);
-    render(headerOf(), header!);
-    const asking = { flags: view.flags, files, methods: reply?.methods ?? [], idle: reply?.idle ?? {}, set };
-    render(
-      html`<details class="all" ?open=${innerWidth > 900}><summary>Controls</summary>${controls(asking)}
-        <div class="control"><label for="files">your files</label><input id="files" type="file" multiple @change=${(event: Event) => open((event.target as HTMLInputElement).files)} />
-        <p>A trace, workload, config.json, profile, or a result to go back to. They stay in this browser.</p></div></details>`,
-      aside!,
-    );
-    render(body(), main!);
+    render(header(), find('header'));
+    render(side(), find('aside'));
+    render(body(), find('main'));
     const idle = running === null && waiting === null;
-    document.querySelector('#busy')!.textContent = slow ? 'working' : '';
-    document.body.dataset.state = idle ? (reply?.points === false ? 'rest' : 'points') : 'busy';
-    const status = document.querySelector('[role=status]')!;
+    const whole = reply?.points === false || error !== null;
+    document.body.dataset.state = !idle ? 'busy' : whole && rest === undefined ? 'rest' : 'points';
+    const status = find('[role=status]');
     if (idle && status.textContent !== said) status.textContent = said;
   }
 
   addEventListener('popstate', () => {
     view = viewOf(location.hash.slice(1));
     ask(false);
-    show();
   });
   addEventListener('dragover', (event) => event.preventDefault());
   addEventListener('drop', (event) => {
     event.preventDefault();
-    void open(event.dataTransfer?.files ?? null);
+    void open(event.dataTransfer?.files);
   });
-  let width = innerWidth;
-  addEventListener('resize', () => {
-    if (innerWidth !== width) show();
-    width = innerWidth;
-  });
-  show();
+  addEventListener('resize', show);
   ask(true);
   ask(false);
 }

@@ -1,7 +1,7 @@
 /** What the page shows: flags as the command line has them, and where the reader looks. */
 import { CHART_KINDS, type ChartKind } from '../plot/chart.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
-import { DEFAULTS, flagOf, type OptionName, type Scenario } from '../scenario/options.ts';
+import { DEFAULTS, flagOf, isUsual, type OptionName } from '../scenario/options.ts';
 import type { Row } from '../scenario/result.ts';
 import { inShell } from '../shell.ts';
 
@@ -19,15 +19,16 @@ export interface View {
   readonly scene: number;
 }
 
-/** Pictures beside those that are always there; capacity needs limits and arrivals, which its command asks for. */
-export const CHOICES = CHART_KINDS.filter((kind) => !['speedup', 'time', 'capacity'].includes(kind));
+/** Pictures beside those that are always there. */
+export const CHOICES = CHART_KINDS.filter((kind) => kind !== 'speedup' && kind !== 'time');
 
-const START_FLAGS: Flags = {
-  method: 'none,ngram,eagle3,oracle:eagle3,hybrid:ngram+eagle3',
-  batch: '1..128',
+export const START: View = {
+  flags: { method: 'none,ngram,eagle3,oracle:eagle3,hybrid:ngram+eagle3', batch: '1..128' },
+  at: 64,
+  look: 'eagle3',
+  picture: 'pass',
+  scene: 0,
 };
-
-export const START: View = { flags: START_FLAGS, at: 64, look: 'eagle3', picture: 'pass', scene: 0 };
 
 /** What is pinned as A. */
 export interface Pinned {
@@ -46,18 +47,23 @@ export function lookedAt<T extends { readonly method: string; readonly k: number
 
 /** Flags as scenario keys: pairs taken apart, all else as the command line has it. */
 export function optionsOf(flags: Flags): Record<string, unknown> {
+  const read = { pairs: pairsOf, switch: (value: string) => value === 'true' } as const;
   return Object.fromEntries(
     Object.entries(flags).map(([name, value]) => {
       const { holds } = OPTIONS[name as OptionName];
-      if (holds === 'switch') return [name, value === 'true'];
-      return [name, holds === 'pairs' ? pairsOf(value) : value];
+      return [name, holds === 'pairs' || holds === 'switch' ? read[holds](value) : value];
     }),
   );
 }
 
 export function pairsOf(value: string): Record<string, string> {
-  const pairs = value.split(',').map((pair) => /^([^=]*)=?(.*)$/s.exec(pair)!.slice(1) as [string, string]);
-  return Object.fromEntries(pairs);
+  return Object.fromEntries(value.split(',').map((pair) => /^([^=]*)=?(.*)$/s.exec(pair)!.slice(1)));
+}
+
+export function pairsText(pairs: object): string {
+  return Object.entries(pairs)
+    .map((pair) => pair.join('='))
+    .join();
 }
 
 /** The flags of a command: the trace is one that the reader sees named. */
@@ -71,7 +77,7 @@ export function commandOf(asked: Flags): string {
     if (value === undefined) return [];
     const flag = `--${flagOf(name)}`;
     const { holds } = OPTIONS[name];
-    if (holds === 'switch') return value === 'true' ? [flag] : [];
+    if (holds === 'switch') return [flag];
     return (holds === 'pairs' ? value.split(',') : [value]).flatMap((one) => [flag, inShell(one)]);
   });
   return ['specsim run', ...words].join(' ');
@@ -81,15 +87,9 @@ export function commandOf(asked: Flags): string {
 export function flagsOf(scenario: Readonly<Record<string, unknown>>): Flags {
   const flags: Partial<Record<OptionName, string>> = {};
   for (const name of OPTION_NAMES) {
-    const value = scenario[name] as Scenario[OptionName] | undefined;
-    if (value === undefined || value === null) continue;
-    if (JSON.stringify(value) === JSON.stringify(OPTIONS[name].default)) continue;
-    flags[name] =
-      typeof value === 'object' && !Array.isArray(value)
-        ? Object.entries(value)
-            .map((pair) => pair.join('='))
-            .join()
-        : String(value);
+    const value = scenario[name];
+    if (value === undefined || value === null || isUsual(name, value)) continue;
+    flags[name] = typeof value === 'object' && !Array.isArray(value) ? pairsText(value) : String(value);
   }
   return flags;
 }

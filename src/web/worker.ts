@@ -2,19 +2,20 @@
 import { profiles, traces } from 'shipped';
 import * as z from 'zod/mini';
 import { bestChart } from '../charts/best.ts';
+import { capacityChart } from '../charts/capacity.ts';
 import { FROM_INPUTS, FROM_ROWS } from '../charts/index.ts';
 import { treeChart } from '../charts/tree.ts';
 import { waterfallChart } from '../charts/waterfall.ts';
-import { csvTable } from '../csv.ts';
 import { BASIC_METHODS, takesTree } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { Chart, ChartKind } from '../plot/chart.ts';
 import { explanationOf } from '../questions/explanation.ts';
+import { capacityOf, withArrivals } from '../questions/highest-rate.ts';
 import { tuningOf } from '../questions/tuning.ts';
-import { flatRows } from '../report/flat-rows.ts';
 import type { Ratio } from '../scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import type { Library } from '../scenario/library.ts';
+import { isOpen } from '../scenario/load.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import {
   askedOf,
@@ -39,8 +40,6 @@ export interface Request extends Pick<View, 'flags' | 'at' | 'look'> {
   readonly beside: readonly Flags[];
   /** What is pinned, to compare with. */
   readonly against: Pick<View, 'flags' | 'at' | 'look'> | null;
-  /** Files of the reader's that are new, by name. */
-  readonly files: Readonly<Record<string, string>>;
 }
 
 export interface Reply {
@@ -53,7 +52,6 @@ export interface Reply {
   readonly beside: readonly (readonly Row[])[];
   /** Throughput over that of what is pinned; null where they do not face the same requests. */
   readonly over: Ratio | null;
-  readonly csv: string;
   /** Methods that the trace can answer for. */
   readonly methods: readonly string[];
   /** Why an option has no effect. */
@@ -65,49 +63,43 @@ export interface Failure {
   readonly error: string;
 }
 
-const files = new Map<string, string>();
-
-function shelf(kind: keyof typeof profiles, name: string): { where: string; text: string } {
-  return { where: `${kind} ${name}`, text: profiles[kind][name]! };
+/** A file of the reader's. */
+export interface Upload {
+  readonly name: string;
+  readonly text: string;
 }
+
+const files = new Map<string, string>();
 
 const library: Library = workspace({
   names: async (kind) => Object.keys(profiles[kind]),
-  profile: async (kind, name) => shelf(kind, name),
+  profile: async (kind, name) => ({ where: `${kind} ${name}`, text: profiles[kind][name]! }),
   traces: async () => new Map(Object.entries(traces).map(([target, of]) => [target, Object.keys(of)])),
-  trace: async (target, dataset) => ({
-    where: `trace ${target}/${dataset}`,
-    text: traces[target]![dataset]!,
-  }),
+  trace: async (target, name) => ({ where: `trace ${target}/${name}`, text: traces[target]![name]! }),
   file: async (path) => (files.has(path) ? { where: path, text: files.get(path)! } : null),
 });
 
 const gather = (options: Options): Promise<Inputs> => gatherInputs(completeScenario(options), library);
 const parsed = (flags: Flags): Options => parseOptions(optionsOf(named(flags)), (key) => `--${key}`);
 
-/** Listens for views. */
+/** Listens for files and views. */
 export function serve(scope: {
-  onmessage: ((event: MessageEvent<Request>) => void) | null;
+  onmessage: ((event: MessageEvent<Request | Upload>) => void) | null;
   postMessage(reply: Reply | Failure): void;
 }): void {
   // A page that allows no code made of text reports zod's attempt to.
   z.config({ jitless: true });
   scope.onmessage = async ({ data }) => {
-    try {
-      scope.postMessage(await answer(data));
-    } catch (error) {
-      const { message } = error as Error;
-      scope.postMessage({
-        id: data.id,
-        error: error instanceof UserError ? message : `internal error: ${message}`,
-      });
-    }
+    if ('text' in data) files.set(data.name, data.text);
+    else scope.postMessage(await answer(data).catch((error) => ({ id: data.id, error: said(error) })));
   };
 }
 
+const said = (error: Error) =>
+  error instanceof UserError ? error.message : `internal error: ${error.message}`;
+
 async function answer(request: Request): Promise<Reply> {
-  for (const [name, text] of Object.entries(request.files)) files.set(name, text);
-  const { flags, at, look, against } = request;
+  const { id, flags, at, look, against } = request;
   const options = parsed(flags);
   const inputs = await gather(options);
   const points = request.points && inputs.scenario.load === 'clones';
@@ -123,29 +115,38 @@ async function answer(request: Request): Promise<Reply> {
       unfit[kind] = error.message;
     }
   }
-  const asked = askedOf(inputs.scenario);
   const beside: Row[][] = [];
   for (const other of request.beside) beside.push([...runPoints(await gather(parsed(other))).rows]);
-  const pinned = against === null || points ? null : contender(await gather(parsed(against.flags)), against);
-  const own = pinned === null ? null : contender(inputs, { at, look });
+  const over =
+    against === null || points
+      ? null
+      : ratioBetween(
+          contender(inputs, { at, look }),
+          contender(await gather(parsed(against.flags)), against),
+        );
   return {
-    id: request.id,
+    id,
     points,
     result,
     charts,
     unfit,
     beside,
-    over: own === null || pinned === null ? null : ratioBetween(own, pinned),
-    csv: csvTable(flatRows(result)),
+    over,
     methods: methodsOf(inputs),
-    idle: Object.fromEntries(
-      OPTION_NAMES.flatMap((name) => {
-        const { holds, idle } = OPTIONS[name];
-        const reason = holds === 'pairs' ? null : (idle?.(inputs.scenario, asked, null) ?? null);
-        return reason === null ? [] : [[name, reason]];
-      }),
-    ),
+    idle: idleOf(inputs),
   };
+}
+
+/** Why options have no effect. */
+function idleOf({ scenario }: Inputs): Reply['idle'] {
+  const asked = askedOf(scenario);
+  return Object.fromEntries(
+    OPTION_NAMES.flatMap((name) => {
+      const { holds, idle } = OPTIONS[name];
+      const reason = holds === 'pairs' ? null : (idle?.(scenario, asked, null) ?? null);
+      return reason === null ? [] : [[name, reason]];
+    }),
+  );
 }
 
 /** The setting that is looked at, at its batch size. */
@@ -157,6 +158,9 @@ function contender(inputs: Inputs, { at, look }: Pick<View, 'at' | 'look'>): Con
   }));
   return { inputs, setting: lookedAt(settings, look)!.setting, batch: at };
 }
+
+/** Limits that a load has to hold where nobody says any, and requests at the most, as each rate serves them all. */
+const [SLO, FEW] = ['ttft=500ms,tpot=10ms', 400];
 
 /** What the best setting is looked for among. */
 const BEST = { maxK: 8, contexts: [512, 2048, 8192] } as const;
@@ -197,6 +201,15 @@ async function picture(
       const { name } = planted.find((of) => of.name === look) ?? planted[0] ?? { name: method };
       const asked = await fixed({ ...others, method: [name], tree: ['best:32'] });
       return treeChart(await tuningOf([asked], BEST.maxK));
+    }
+    case 'capacity': {
+      const { batch: ___, load, requests = FEW, slo = SLO, ...rest } = one;
+      const arrives = load !== undefined && isOpen(load) ? { ...rest, load } : withArrivals(rest);
+      return capacityChart(
+        capacityOf(
+          await gather({ ...arrives, method: ['none', method], slo, requests: Math.min(requests, FEW) }),
+        ),
+      );
     }
     case 'waterfall':
       return waterfallChart(explanationOf(await fixed({ ...one, batch: [...new Set([1, at])] })));
