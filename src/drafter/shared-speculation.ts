@@ -2,6 +2,7 @@
  * Speculation with one model whose drafts are verified as far as all rounds of the step together decide, by what the model
  * says of them. Rounds of a step may verify different numbers of drafts, which is stated: graphs may not hold that.
  */
+import { wider } from '../columns.ts';
 import type { StepWork } from '../cost/work.ts';
 import { FixedLength } from '../policy/fixed-length.ts';
 import type { SharedLengths } from '../policy/shared-lengths.ts';
@@ -14,6 +15,8 @@ export class SharedSpeculation extends Speculation {
   readonly #lengths: SharedLengths;
   /** By request: element of the lengths at which its output starts. */
   readonly #starts: Int32Array;
+  /** By round of a step: the element at which it starts. */
+  #at = new Int32Array(16);
   /** By drafts made: sequences of a step, and their context. */
   readonly #ofLength: Float64Array;
   readonly #contextOfLength: Float64Array;
@@ -43,9 +46,10 @@ export class SharedSpeculation extends Speculation {
     const lengths = this.#lengths;
     const starts = this.#starts;
     const count = upTo - from;
-    lengths.begin(count, (this.#contextTokens * count) / this.#sequences);
-    for (let n = from; n < upTo; n++) lengths.add(starts[rows.request(n)]! + rows.position(n));
-    lengths.decide();
+    while (count > this.#at.length) this.#at = wider(this.#at);
+    const at = this.#at;
+    for (let n = from; n < upTo; n++) at[n - from] = starts[rows.request(n)]! + rows.position(n);
+    lengths.decide(at, count, (this.#contextTokens * count) / this.#sequences);
     const { verified, drafted } = lengths;
     const model = this.#model;
     const { replay } = model;
@@ -86,9 +90,8 @@ export class SharedSpeculation extends Speculation {
   override round(request: number, position: number, left: number, context: number, work: StepWork): void {
     const lengths = this.#lengths;
     const model = this.#model;
-    lengths.begin(1, context, this.#sequences);
-    lengths.add(this.#starts[request]! + position);
-    lengths.decide();
+    this.#at[0] = this.#starts[request]! + position;
+    lengths.decide(this.#at, 1, context, this.#sequences);
     const verified = lengths.verified[0]!;
     const drafted = lengths.drafted[0]!;
     this.emitted = model.replay.emittedBy(request, position, left, verified);

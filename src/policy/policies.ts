@@ -1,21 +1,18 @@
 /** The policies by name, and how each is made. */
 import { UserError, unknownName } from '../errors.ts';
 import type { PositionLengths } from '../trace/trace.ts';
+import { AutoBudget } from './auto-budget.ts';
 import { Cascade } from './cascade.ts';
 import { FixedLength } from './fixed-length.ts';
 import { Goodput } from './goodput.ts';
 import { NoisyOracle } from './noisy-oracle.ts';
+import { OneLength } from './one-length.ts';
 import { PerRequest } from './per-request.ts';
 import type { Policy, StepPrice } from './policy.ts';
-import {
-  AutoBudget,
-  OneLength,
-  type SharedLengths,
-  type SharedParts,
-  TokenBudget,
-} from './shared-lengths.ts';
+import type { SharedLengths, SharedParts } from './shared-lengths.ts';
 import { Table } from './table.ts';
 import type { TableEntry } from './table-forms.ts';
+import { TokenBudget } from './token-budget.ts';
 
 /** Policies that are named without an argument. */
 const PLAIN = ['fixed', 'goodput', 'per-request', 'cascade'] as const;

@@ -26,6 +26,15 @@ export interface Signal {
   readonly depths: number;
   /** @param at element of the flat lengths at which the round starts; @param depth drafts before this one */
   chance(at: number, depth: number): number;
+  /**
+   * The chances that drafts of some rounds survive, all before them included.
+   *
+   * @param starts of the rounds, the first `rounds` of them
+   * @param into element `round * depths + depth`
+   */
+  survival(starts: Int32Array, rounds: number, depths: number, into: Float64Array): void;
+  /** How many of the first drafts of each round, `most` at most, survive with a chance of at least `least`. */
+  reaching(starts: Int32Array, rounds: number, most: number, least: number, into: Uint8Array): void;
 }
 
 /** The recorded signal of some lengths, or else one of this AUC. */
@@ -48,6 +57,27 @@ export class RecordedSignal implements Signal {
   chance(at: number, depth: number): number {
     return depth < this.depths ? this.#list[at * this.depths + depth]! / 255 : 0;
   }
+
+  survival(starts: Int32Array, rounds: number, depths: number, into: Float64Array): void {
+    for (let round = 0; round < rounds; round++) {
+      let survives = 1;
+      for (let depth = 0; depth < depths; depth++) {
+        survives *= this.chance(starts[round]!, depth);
+        into[round * depths + depth] = survives;
+      }
+    }
+  }
+
+  reaching(starts: Int32Array, rounds: number, most: number, least: number, into: Uint8Array): void {
+    for (let round = 0; round < rounds; round++) {
+      let depth = 0;
+      for (let survives = 1; depth < most; depth++) {
+        survives *= this.chance(starts[round]!, depth);
+        if (survives < least) break;
+      }
+      into[round] = depth;
+    }
+  }
 }
 
 /** They are those of all settings. */
@@ -60,8 +90,8 @@ export class AssumedSignal implements Signal {
   readonly depths: number;
   readonly #emitted: Uint8Array;
   readonly #salt: number;
-  /** Share of drafts at a depth that are right, of those whose predecessors are. */
-  readonly #right: Float64Array;
+  /** By depth: 16-bit draws below it are right, as many as of those drafts whose predecessors are. */
+  readonly #drawn: Int32Array;
   /** Chances by outcome (wrong, right), depth and quantile; small, as every draft looks one up. */
   readonly #table: Float32Array;
 
@@ -70,32 +100,76 @@ export class AssumedSignal implements Signal {
     this.depths = lengths.maxK;
     this.#emitted = lengths.emitted;
     this.#salt = Math.floor(stream(seed, 'confidence')() * 2 ** 32);
-    this.#right = SHARES.get([lengths.emitted], '', () => sharesRight(lengths));
+    const shares = SHARES.get([lengths.emitted], '', () => sharesRight(lengths));
+    this.#drawn = Int32Array.from(shares, (share) => Math.ceil(0x10000 * share));
     this.#table = new Float32Array(2 * this.depths * STEPS);
     const apart = auc === 1 ? Number.POSITIVE_INFINITY : Math.SQRT2 * inverseNormal(auc);
     for (let depth = 0; depth < this.depths; depth++) {
+      const share = shares[depth]!;
       for (let step = 0; step < STEPS; step++) {
         const noise = inverseNormal((step + 0.5) / STEPS);
-        this.#table[depth * STEPS + step] = chanceOf(this.#right[depth]!, apart, noise - apart / 2);
-        this.#table[(this.depths + depth) * STEPS + step] = chanceOf(
-          this.#right[depth]!,
-          apart,
-          noise + apart / 2,
-        );
+        this.#table[depth * STEPS + step] = chanceOf(share, apart, noise - apart / 2);
+        this.#table[(this.depths + depth) * STEPS + step] = chanceOf(share, apart, noise + apart / 2);
       }
     }
   }
 
   chance(at: number, depth: number): number {
     if (depth >= this.depths) return 0;
-    let hash = Math.imul((at ^ this.#salt) + (depth << 20), 0x9e3779b1);
-    hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    const accepted = this.#emitted[at]! - 1;
-    // Behind a wrong draft nobody knows the outcome; it is drawn like any other.
-    const right =
-      depth < accepted || (depth > accepted && (hash & 0xffff) < 0x10000 * this.#right[depth]!) ? 1 : 0;
-    return this.#table[(right * this.depths + depth) * STEPS + (hash >>> 24)]!;
+    const place = placeOf(at ^ this.#salt, depth, this.#emitted[at]! - 1, this.depths, this.#drawn);
+    return this.#table[place]!;
   }
+
+  survival(starts: Int32Array, rounds: number, depths: number, into: Float64Array): void {
+    const table = this.#table;
+    const drawn = this.#drawn;
+    const emitted = this.#emitted;
+    const salt = this.#salt;
+    const own = this.depths;
+    const known = Math.min(depths, own);
+    let to = 0;
+    for (let round = 0; round < rounds; round++) {
+      const at = starts[round]!;
+      const salted = at ^ salt;
+      const accepted = emitted[at]! - 1;
+      let survives = 1;
+      for (let depth = 0; depth < known; depth++) {
+        survives *= table[placeOf(salted, depth, accepted, own, drawn)]!;
+        into[to++] = survives;
+      }
+      for (let depth = known; depth < depths; depth++) into[to++] = 0;
+    }
+  }
+
+  reaching(starts: Int32Array, rounds: number, most: number, least: number, into: Uint8Array): void {
+    const table = this.#table;
+    const drawn = this.#drawn;
+    const emitted = this.#emitted;
+    const salt = this.#salt;
+    const { depths } = this;
+    const known = Math.min(most, depths);
+    for (let round = 0; round < rounds; round++) {
+      const at = starts[round]!;
+      const salted = at ^ salt;
+      const accepted = emitted[at]! - 1;
+      let depth = 0;
+      for (let survives = 1; depth < known; depth++) {
+        survives *= table[placeOf(salted, depth, accepted, depths, drawn)]!;
+        if (survives < least) break;
+      }
+      into[round] = depth;
+    }
+  }
+}
+
+/** Where the chance of a draft stands in the table; whether it is right is a sign, as a branch would not be foreseen. */
+function placeOf(salted: number, depth: number, accepted: number, depths: number, drawn: Int32Array): number {
+  let hash = Math.imul(salted + (depth << 20), 0x9e3779b1);
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  const behind = accepted - depth;
+  // Behind a wrong draft nobody knows the outcome; it is drawn like any other.
+  const right = (-behind >>> 31) | ((behind & ((hash & 0xffff) - drawn[depth]!)) >>> 31);
+  return (right * depths + depth) * STEPS + (hash >>> 24);
 }
 
 /** By Bayes, from the share that is right and how far the reading speaks for it. */

@@ -3,11 +3,15 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
+import { AutoBudget } from '../../src/policy/auto-budget.ts';
+import { OneLength } from '../../src/policy/one-length.ts';
 import { isShared, makeShared, parsePolicy, type SharedSpec } from '../../src/policy/policies.ts';
-import { AutoBudget, OneLength, type SharedLengths, TokenBudget } from '../../src/policy/shared-lengths.ts';
+import type { SharedLengths } from '../../src/policy/shared-lengths.ts';
+import { TokenBudget } from '../../src/policy/token-budget.ts';
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
+import type { Signal } from '../../src/trace/confidence-signal.ts';
 
 const K = 5;
 /** A step whose seconds grow with what is drafted and verified. */
@@ -15,14 +19,32 @@ const price = (sequences: number, _context: number, asked: number, proposed: num
   1 + 0.2 * asked + 0.01 * sequences * (1 + proposed);
 
 function parts(chances: readonly (readonly number[])[], draftsAll = false) {
-  const signal = { depths: K, chance: (at: number, depth: number) => chances[at]![depth]! };
+  const chance = (at: number, depth: number) => chances[at]![depth]!;
+  const survives = (at: number, depth: number): number =>
+    chance(at, depth) * (depth === 0 ? 1 : survives(at, depth - 1));
+  const signal: Signal = {
+    depths: K,
+    chance,
+    survival(starts, rounds, depths, into) {
+      for (let i = 0; i < rounds * depths; i++)
+        into[i] = survives(starts[Math.floor(i / depths)]!, i % depths);
+    },
+    reaching(starts, rounds, most, least, into) {
+      for (let i = 0; i < rounds; i++) {
+        const own = Array.from({ length: most }, (_, d) => survives(starts[i]!, d));
+        into[i] = own.filter((one) => one >= least).length;
+      }
+    },
+  };
   return { signal, maxK: K, price, draftsAll };
 }
 
 function stepOf(lengths: SharedLengths, rounds: number) {
-  lengths.begin(rounds, 500 * rounds);
-  for (let at = 0; at < rounds; at++) lengths.add(at);
-  lengths.decide();
+  lengths.decide(
+    Int32Array.from({ length: rounds }, (_, at) => at),
+    rounds,
+    500 * rounds,
+  );
   return {
     verified: [...lengths.verified.subarray(0, rounds)],
     drafted: [...lengths.drafted.subarray(0, rounds)],

@@ -1,0 +1,66 @@
+/** What drafts said lately: of the steps that looked further than pays. */
+
+/** Steps of a chance of survival; what is at 0 is never verified. */
+export const LEVELS = 128;
+
+export function levelOf(survival: number): number {
+  return ((LEVELS - 1) * survival + 0.5) | 0;
+}
+
+/** Every so many steps one draft more is made than pays, and every so many of those all are, to learn what they say. */
+const LOOK_EVERY = 16;
+const WHOLE_LOOK_EVERY = 16;
+/** Weight of what such a step shows. */
+const WEIGHT = 0.25;
+
+export class Outlook {
+  /** By depth: survival in the mean; as likely to go on as the draft before where nobody looked. */
+  readonly survives: Float64Array;
+  /** By depth and level: share of the sequences whose draft there has it. */
+  readonly shares: Float64Array;
+  readonly #maxK: number;
+  readonly #seen = new Float64Array(LEVELS);
+  #steps = 0;
+  /** Drafts of a round that this step looks at; 0 for none. */
+  depth = 0;
+
+  constructor(maxK: number) {
+    this.#maxK = maxK;
+    this.survives = new Float64Array(maxK);
+    this.shares = new Float64Array(maxK * LEVELS);
+  }
+
+  /** @param usual drafts that are made where nobody looks further */
+  begin(usual: number): void {
+    const looks = this.#steps % LOOK_EVERY === 0;
+    const whole = this.#steps % (LOOK_EVERY * WHOLE_LOOK_EVERY) === 0;
+    this.#steps++;
+    this.depth = looks ? (whole ? this.#maxK : Math.min(usual + 1, this.#maxK)) : 0;
+  }
+
+  /** What rounds say at the depths that this step looks at, of so many depths for each. */
+  see(survival: Float64Array, rounds: number, depths: number): void {
+    const weight = this.#steps === 1 ? 1 : WEIGHT;
+    const seen = this.#seen;
+    for (let d = 0; d < this.depth; d++) {
+      seen.fill(0);
+      for (let i = 0; i < rounds; i++) seen[levelOf(survival[i * depths + d]!)]!++;
+      let mean = 0;
+      for (let level = 0, at = d * LEVELS; level < LEVELS; level++, at++) {
+        this.shares[at]! += weight * (seen[level]! / rounds - this.shares[at]!);
+        mean += (this.shares[at]! * level) / (LEVELS - 1);
+      }
+      this.survives[d] = mean;
+    }
+  }
+
+  get known(): boolean {
+    return this.#steps > 0;
+  }
+
+  /** The chance that a draft at a depth is right, in the mean, given those before. */
+  goesOn(depth: number): number {
+    const before = depth === 0 ? 1 : this.survives[depth - 1]!;
+    return before === 0 ? 0 : this.survives[depth]! / before;
+  }
+}
