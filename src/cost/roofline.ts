@@ -13,7 +13,7 @@ import { EnginePasses } from './engine-passes.ts';
 import type { EngineProfile } from './engine-profile.ts';
 import { type ForwardPass, forwardPass } from './forward-pass.ts';
 import { type Placement, together, transferS } from './placement.ts';
-import type { CostModel, PartSeconds, PassWork, StepWork } from './work.ts';
+import type { CostModel, DraftWork, PartSeconds, PassWork, StepWork } from './work.ts';
 
 /** Query rows of a tile of masked attention kernels (FlashAttention and FlashInfer: 64 to 128). */
 const MASKED_TILE_ROWS = 64;
@@ -73,12 +73,13 @@ export class Roofline implements CostModel {
       if (pass.shape.ahead) aheadS += seconds;
       else cost.draftS += seconds;
     }
+    const padded = outside
+      ? this.#passes.padMixed(verify.tokens)
+      : this.#passes.pad(verify.tokens, verify.sequences);
     const verifyS =
-      this.#passes.tokensS(
-        this.#target,
-        outside ? this.#passes.padMixed(verify.tokens) : this.#passes.pad(verify.tokens, verify.sequences),
-        verify.sequences,
-      ) + this.#verifyAttentionS(work);
+      this.#passes.tokensS(this.#target, padded, verify.sequences) +
+      this.#verifyAttentionS(work) -
+      this.#keptS(work, padded);
     const layersS = outside
       ? this.#passes.layersS(this.#target, 1, verifyS)
       : this.#passes.decodeLayersS(this.#target, verify, verifyS);
@@ -143,6 +144,25 @@ export class Roofline implements CostModel {
       bytes += (catchUpTokens + prompts) * readBytesPerToken;
     }
     return transferS(link, exchanges, bytes + (exchanges > 0 ? drafted * TOKEN_BYTES : 0));
+  }
+
+  /**
+   * What verification is spared where drafts came from the target's own first layers (LayerSkip): these layers, over all
+   * tokens but the last draft of each sequence. Weights and KV cache are read for that one.
+   */
+  #keptS({ verify, drafts }: StepWork, padded: number): number {
+    let seconds = 0;
+    for (let d = 0; d < drafts.length; d++) {
+      const pass = this.#drafts[d]!;
+      if (!pass.shape.firstLayers || drafts[d]!.longest === 0) continue;
+      const { sequences, tokens, contextTokens, attentionPairs } = verify;
+      const rest = tokens - tokensDrafted(drafts[d]!);
+      const layersS = (run: number, over: number) =>
+        this.#passes.tokensS(pass, over, sequences) +
+        pass.attentionS(sequences, run, contextTokens, (attentionPairs * run) / tokens, run);
+      seconds += layersS(tokens, padded) - layersS(rest, this.#passes.pad(rest, sequences));
+    }
+    return seconds;
   }
 
   /** A kernel with a mask reads the KV cache once for every tile of query rows; a chain's rows fit one tile. */
@@ -225,4 +245,11 @@ export class Roofline implements CostModel {
     if (switches > 0) seconds += drafterSwitch.fixedS + switches * drafterSwitch.eachS;
     return seconds;
   }
+}
+
+/** Tokens that a model drafts, over all sequences: as many as it drafted from. */
+function tokensDrafted({ longest, sequencesOfLength }: DraftWork): number {
+  let tokens = 0;
+  for (let length = 1; length <= longest; length++) tokens += length * sequencesOfLength[length]!;
+  return tokens;
 }

@@ -3,8 +3,11 @@
  * layers alone. It writes to the target's own KV cache, which verification overwrites, so that it reads no prompts and has
  * nothing to catch up on.
  *
- * Left out: activations that LayerSkip keeps of its first layers, which save verification these layers; the
- * search for the tokens that SnapKV keeps; which layers come first, where they are of several kinds.
+ * First layers keep their activations, so that verification runs them over the last draft alone (LayerSkip): it saves their
+ * FLOPs and not their bytes.
+ *
+ * Left out: the search for the tokens that SnapKV keeps; which layers come first, where they are of several kinds; methods
+ * that skip layers in between, which keep nothing (SWIFT).
  */
 import { UserError } from '../errors.ts';
 import type { WeightFormat } from '../number-formats.ts';
@@ -41,6 +44,7 @@ export function selfShape(target: Transformer, layout: Layout, self: SelfDraft):
     layers: share * whole.layers,
     gemms: whole.gemms.map(of),
     lastTokenOnly: true,
+    ...(self.layers !== undefined && { firstLayers: true }),
     experts: whole.experts && { ...whole.experts, layers: share * whole.experts.layers },
     reads: whole.reads.map((read) => ({
       ...read,

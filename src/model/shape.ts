@@ -40,6 +40,8 @@ export interface ForwardShape {
   readonly modules?: number;
   /** Whether one pass drafts all tokens, over what was emitted and a blank for each but the first. */
   readonly blanks?: true;
+  /** Whether it is the target's first layers, whose activations of tokens that it drafted from verification takes over. */
+  readonly firstLayers?: true;
   /** Whether it drafts while the target verifies, on GPUs of its own; it reads no prompts. */
   readonly ahead?: true;
   /** Bytes that a draft model has to be told of a token of context: its id, or states of the target. */

@@ -1,5 +1,6 @@
 /** What a target that drafts for itself asks of a GPU, against the target's own pass. */
 import { describe, expect, it } from 'vitest';
+import { forwardPass } from '../../src/cost/forward-pass.ts';
 import { Roofline } from '../../src/cost/roofline.ts';
 import { noSeconds, StepWork, Verified } from '../../src/cost/work.ts';
 import { UserError } from '../../src/errors.ts';
@@ -28,9 +29,11 @@ function seconds(self: SelfDraft, sequences: number, context: number) {
   const price = noSeconds();
   const work = new StepWork(1, 1);
   work.addRounds(sequences, sequences * context, new Verified());
+  cost.priceStep(work, price);
+  const plain = price.verifyS;
   work.drafts[0]!.add(sequences, 1, context, 1);
   cost.priceStep(work, price);
-  return { plain: price.verifyS, draft: price.draftS };
+  return { plain, draft: price.draftS };
 }
 
 describe('a pass of the target that drafts for itself', () => {
@@ -69,6 +72,42 @@ describe('a pass of the target that drafts for itself', () => {
     expect(() => selfShape(target, LAYOUT, { layers: 33 })).toThrow(
       new UserError('method self:layers33: llama-3.1-8b has 32 layers, expected at most that'),
     );
+  });
+});
+
+describe('verification behind drafts of the first layers', () => {
+  /** Of 4 tokens a sequence, 3 were drafted from: 16 of 32 layers run over the fourth alone. */
+  const verifyS = (self: SelfDraft, sequences: number) => {
+    const own = selfShape(target, LAYOUT, self);
+    const cost = new Roofline(forwardShape(target, LAYOUT), [own], hardware, engine, 1);
+    const work = new StepWork(1, 3);
+    const verified = new Verified();
+    verified.chain(3);
+    work.addRounds(sequences, sequences * 1000, verified);
+    work.drafts[0]!.add(sequences, 3, 1000, 1);
+    const price = noSeconds();
+    cost.priceStep(work, price);
+    return price.verifyS;
+  };
+
+  it('is spared their FLOPs, not their bytes', () => {
+    const pass = forwardPass(forwardShape(target, LAYOUT), hardware, 1, engine.kernels);
+    const other = { dtype: 'fp8' } as const;
+    for (const sequences of [1, 256]) {
+      const layersS = (tokens: number) => pass.tokensS(tokens) / 2;
+      const spared = layersS(4 * sequences) - layersS(sequences);
+      const whole = verifyS(other, sequences);
+      expect(whole - verifyS({ layers: 16 }, sequences)).toBeCloseTo(spared, 9);
+      expect(spared / whole)[sequences === 1 ? 'toBeLessThan' : 'toBeGreaterThan'](
+        sequences === 1 ? 0.01 : 0.2,
+      );
+    }
+  });
+
+  it('is never more than without, and the less the more layers drafted', () => {
+    const of = [32, 16, 8, 1].map((layers) => verifyS({ layers }, 128));
+    for (let i = 1; i < of.length; i++) expect(of[i]!).toBeGreaterThan(of[i - 1]!);
+    expect(of.at(-1)!).toBeLessThanOrEqual(verifyS({ dtype: 'fp8' }, 128));
   });
 });
 
