@@ -52,6 +52,7 @@ export const OTHER: { readonly [K in OptionName]: readonly [NonNullable<Options[
   unmask: ['threshold:0.9', { method: ['diffusion:block'] }],
   ep: [2, { target: 'mixtral-8x7b', tp: 2, method: ['none'] }],
   dpAttention: [2, { target: 'mixtral-8x7b', tp: 2, method: ['none'] }],
+  microbatches: [2, { pp: 2, link: { stage: '5ms,1000Mb/s' } }],
   pp: [2, { link: { stage: '5ms,1000Mb/s' } }],
   beyondTable: [true, { cost: 'table:test/fixtures/step-table.csv' }],
   confidence: [0.9, { policy: ['budget:auto'], load: 'closed', method: ['eagle3'] }],

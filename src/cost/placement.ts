@@ -20,7 +20,12 @@ export interface Placement {
     readonly link: Link;
   };
   /** Groups of GPUs with a part of the target's layers each, one after the other (pipeline parallel). */
-  readonly stages: { readonly count: number; readonly link: Link };
+  readonly stages: {
+    readonly count: number;
+    readonly link: Link;
+    /** Batches in them at a time; one unless said. */
+    readonly batches?: number;
+  };
 }
 
 /** All on the target's GPUs. */

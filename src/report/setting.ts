@@ -42,14 +42,17 @@ export function overrideFacts(overrides: readonly Override[]): Fact[] {
 }
 
 /** Where draft models and stages run, if not all on the target's GPUs. */
-export function placementFacts({ scenario: { link, tp }, placement }: Inputs): Fact[] {
+export function placementFacts({ scenario: { link, tp, microbatches }, placement }: Inputs): Fact[] {
   const { drafting, stages } = placement;
   const over = (name: string) => (link[name] === undefined ? '' : `, link ${link[name]}`);
+  const inFlight = microbatches > 1 ? `, ${microbatches} batches in them` : '';
   return [
     ...(drafting.apart
       ? [['drafts', `on ${drafting.gpus} x ${drafting.hardware.label}${over('draft')}`] as const]
       : []),
-    ...(stages.count > 1 ? [['stages', `${stages.count} of ${tp} GPUs each${over('stage')}`] as const] : []),
+    ...(stages.count > 1
+      ? [['stages', `${stages.count} of ${tp} GPUs each${over('stage')}${inFlight}`] as const]
+      : []),
   ];
 }
 

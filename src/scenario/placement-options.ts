@@ -13,7 +13,7 @@ const onTarget = (value: string, { methods }: Asked) => {
     : `${value}: ${own.name} drafts on the target's own KV cache, expected methods with a draft model`;
 };
 
-export const PLACEMENT_OPTIONS: Rows<'draftGpu' | 'draftTp' | 'ahead' | 'pp' | 'link'> = {
+export const PLACEMENT_OPTIONS: Rows<'draftGpu' | 'draftTp' | 'ahead' | 'pp' | 'microbatches' | 'link'> = {
   draftGpu: {
     ...name('gpu'),
     default: null,
@@ -54,7 +54,7 @@ export const PLACEMENT_OPTIONS: Rows<'draftGpu' | 'draftTp' | 'ahead' | 'pp' | '
   pp: {
     ...whole(1, 64),
     default: 1,
-    help: 'groups of --tp GPUs with a part of the layers each (pipeline parallel), one batch in them at a time',
+    help: 'groups of --tp GPUs with a part of the layers each (pipeline parallel), one batch in them at a time unless --microbatches says more',
     group: 'machine',
     hash: 'changed',
     idle: ({ cost }) => (costTraits(cost).machine ? null : `with --cost ${cost}`),
@@ -62,6 +62,14 @@ export const PLACEMENT_OPTIONS: Rows<'draftGpu' | 'draftTp' | 'ahead' | 'pp' | '
       pp === 1 || link.stage !== undefined
         ? null
         : `${pp}: activations move from stage to stage, expected --link stage=LATENCY,BANDWIDTH`,
+  },
+  microbatches: {
+    ...whole(1, 1024),
+    default: 1,
+    help: 'batches in the stages of --pp at a time, which share out the sequences',
+    group: 'machine',
+    hash: 'changed',
+    idle: ({ pp, cost }) => (pp === 1 || !costTraits(cost).machine ? 'with --pp 1' : null),
   },
   link: {
     ...pairs('NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s', true),

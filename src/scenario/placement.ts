@@ -50,7 +50,7 @@ export async function parseLink(written: string, where: string): Promise<Link> {
 
 /** @throws UserError for a GPU that is unknown, or has no all-reduce of so many, and for a link without units */
 export async function readPlacement(
-  { draftGpu, draftTp, tp, pp, link }: Scenario,
+  { draftGpu, draftTp, tp, pp, microbatches, link }: Scenario,
   hardware: HardwareProfile,
   documents: Documents,
 ): Promise<Placement> {
@@ -61,7 +61,7 @@ export async function readPlacement(
   checkAllReduce(own, gpus, '--draft-tp');
   return {
     drafting: { hardware: own, gpus, apart: draftGpu !== null, link: await linkOf('draft') },
-    stages: { count: pp, link: await linkOf('stage') },
+    stages: { count: pp, link: await linkOf('stage'), batches: microbatches },
   };
 }
 

@@ -68,6 +68,8 @@ export interface Scenario {
   readonly ahead: string | null;
   /** Groups of GPUs that each have a part of the target's layers. */
   readonly pp: number;
+  /** Batches in the stages at a time. */
+  readonly microbatches: number;
   /** The rule by which the target keeps drafts; `greedy`: as was recorded. */
   readonly accept: string;
   /** Tokens of a block of a diffusion model; null: as its card says. */

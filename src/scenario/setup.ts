@@ -2,6 +2,7 @@
 
 import type { Machine } from '../cost/fields.ts';
 import { costTraits } from '../cost/models.ts';
+import { pipelined } from '../cost/pipelined.ts';
 import { placedOn } from '../cost/placement.ts';
 import { Roofline } from '../cost/roofline.ts';
 import { shared } from '../cost/shared-experts.ts';
@@ -243,7 +244,9 @@ export class Setups {
         scenario.tp,
         placement,
       );
-      const roofline = shared(copy, scenario.dpAttention);
+      const { batches = 1, ...stages } = placement.stages;
+      const bytesPerToken = this.#target.allReduceBytesPerToken;
+      const roofline = pipelined(shared(copy, scenario.dpAttention), { ...stages, batches, bytesPerToken });
       const { stepTable } = this.#inputs;
       return stepTable === null
         ? roofline

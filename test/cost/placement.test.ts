@@ -1,9 +1,10 @@
 /** What links and stages add to a step, and what drafting ahead takes away. */
 import { describe, expect, it } from 'vitest';
 import { forwardPass } from '../../src/cost/forward-pass.ts';
+import { pipelined } from '../../src/cost/pipelined.ts';
 import { FREE_LINK, type Placement, together } from '../../src/cost/placement.ts';
 import { Roofline } from '../../src/cost/roofline.ts';
-import { noSeconds, StepWork, Verified } from '../../src/cost/work.ts';
+import { noSeconds, StepWork, totalSeconds, Verified } from '../../src/cost/work.ts';
 import { UserError } from '../../src/errors.ts';
 import { forwardShape, headShape } from '../../src/model/shape.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
@@ -11,6 +12,7 @@ import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { parseAhead, parseLink } from '../../src/scenario/placement.ts';
 import { runScenario } from '../../src/scenario/run.ts';
+import { PlainPrices } from '../plain-prices.ts';
 
 const { target, hardware, engine, drafts } = await gatherInputs(
   completeScenario({ engine: 'ideal', method: ['eagle3'] }),
@@ -70,6 +72,45 @@ describe('a step', () => {
   });
 });
 
+describe('batches in flight', () => {
+  /** Half the sequences take .2 s for the layers, .02 s over the link, .03 s to draft, .01 s to sample and .04 s of host. */
+  const one = new PlainPrices(({ verify: { sequences } }) => ({
+    draftS: 0.015 * sequences,
+    verifyS: 0.1 * sequences + 0.02,
+    samplingS: 0.005 * sequences,
+    overheadS: 0.04,
+  }));
+  const work = new StepWork(0, 0);
+  work.addRounds(4, 400, new Verified());
+  const stepS = (batches: number, bytesPerS = Number.POSITIVE_INFINITY) => {
+    const pipeline = { count: 2, link: { latencyS: 0.02, bytesPerS }, bytesPerToken: 10, batches };
+    const price = noSeconds();
+    pipelined(one, pipeline).priceStep(work, price);
+    return totalSeconds(price);
+  };
+
+  it('take the longer of one way through all stages and their turns at the busiest', () => {
+    expect(stepS(1)).toBeCloseTo(0.06 + 0.42 + 0.02 + 0.04, 12);
+    // .1 s a stage, of which the last drafts and samples: two turns are shorter than the way of one.
+    expect(stepS(2)).toBeCloseTo(0.03 + 0.22 + 0.01 + 0.04, 12);
+    // Of four, each with one sequence, the way takes .18 s, and turns at the last stage .05 + .015 + .005.
+    expect(stepS(4)).toBeCloseTo(4 * 0.07, 12);
+    expect(stepS(8)).toBeCloseTo(stepS(4), 12);
+    // 20 bytes of two tokens at 100 B/s; the way through is given.
+    expect(stepS(2, 100)).toBeCloseTo(2 * 0.2, 12);
+  });
+
+  it('gain throughput at large batches, and are one at batch 1', async () => {
+    const link = { stage: '20us,50GB/s' };
+    const of = (microbatches: number, batch: number) =>
+      plainSpeed({ pp: 2, link, microbatches, batch: [batch] });
+    expect(await of(2, 1)).toBe(await of(1, 1));
+    const gain = (await of(2, 128)) / (await of(1, 128));
+    expect(gain).toBeGreaterThan(1.1);
+    expect(gain).toBeLessThan(2);
+  });
+});
+
 const BASE: Options = {
   draft: 'llama-3.2-1b',
   acceptance: { 'draft-model': '0.8' },
@@ -77,6 +118,10 @@ const BASE: Options = {
   batch: [4],
   k: [3],
   requests: 3,
+};
+const plainSpeed = async (options: Options) => {
+  const scenario = completeScenario({ ...options, method: ['none'], requests: 1 });
+  return runScenario(await gatherInputs(scenario, folderLibrary)).rows[0]!.throughput_tok_per_s!;
 };
 const speed = async (options: Options) => {
   const inputs = await gatherInputs(completeScenario({ ...BASE, ...options }), folderLibrary);
