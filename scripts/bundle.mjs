@@ -1,37 +1,91 @@
 /**
- * The command line as a few files, since opening hundreds of modules takes longer than a run: dist/cli/main.js, the
- * worker of sweeps, and chunks that are loaded on demand. Libraries that most runs never need stay outside.
+ * The command line as one file, since opening hundreds of modules takes longer than a run, with the code that V8 makes of
+ * it (src/cli/launch.ts). What few runs need and is large stays outside.
  */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import module from 'node:module';
+import { join, resolve } from 'node:path';
+import { Script } from 'node:vm';
 import { build } from 'esbuild';
 import { writeFonts } from './font.mjs';
 import { writePage } from './page.mjs';
 
 const OUT = 'dist';
+const CLI = `${OUT}/cli`;
+const COMMON = { platform: 'node', target: 'node20', minifySyntax: true, logLevel: 'warning' };
 
-const { metafile } = await build({
-  entryPoints: {
-    'cli/main': 'src/cli/main.ts',
-    'chunks/sweep-worker': 'src/node/sweep-worker.ts',
-    // The library loads it too, in place of what tsc made of it: a fiftieth of mathjs, which need not be installed.
-    'unit-factors': 'src/unit-factors.ts',
-  },
-  outdir: OUT,
-  // Chunks lie as deep as the program, as the shipped profiles are found from either.
-  chunkNames: 'chunks/[name]-[hash]',
+// A fiftieth of mathjs, which need not be installed; the library loads it in place of what tsc made of it.
+const factors = {
+  entryPoints: ['src/unit-factors.ts'],
   bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  external: ['@resvg/resvg-js', '@noble/hashes', 'hyparquet', 'hyparquet-writer'],
-  alias: { 'string-width': './src/cli/string-width.ts' },
-  metafile: true,
-  // Less to parse; names stay, as stacks of faults show them.
-  minifySyntax: true,
   minifyWhitespace: true,
-  logLevel: 'warning',
+  metafile: true,
+};
+const { metafile: ofFactors } = await build({ ...COMMON, ...factors, outdir: OUT, format: 'esm' });
+await build({ ...COMMON, ...factors, outdir: CLI, format: 'cjs' });
+
+const program = await build({
+  ...COMMON,
+  stdin: {
+    contents: `
+      export const main = () => import('./src/cli/main.ts');
+      export const worker = () => import('./src/node/sweep-worker.ts');
+      export const command = async (words) => (await import('./src/cli/program.ts')).specsim(words);`,
+    resolveDir: '.',
+  },
+  outfile: `${CLI}/program.js`,
+  bundle: true,
+  format: 'cjs',
+  external: ['@resvg/resvg-js'],
+  // Node 20 has no import() for code that was kept.
+  supported: { 'dynamic-import': false },
+  alias: { 'string-width': './src/cli/string-width.ts' },
+  plugins: [
+    {
+      name: 'unit-factors',
+      setup({ onResolve }) {
+        onResolve({ filter: /\/unit-factors\.ts$/ }, () => ({ path: './unit-factors.js', external: true }));
+      },
+    },
+  ],
+  // The program lies as deep as its modules, as what ships with it is found from either.
+  define: { 'import.meta.url': 'URL_OF_FILE' },
+  banner: { js: "const URL_OF_FILE = require('node:url').pathToFileURL(__filename).href;" },
+  // Less to read; names stay, as stacks of faults show them.
+  minifyWhitespace: true,
+  metafile: true,
 });
+
+for (const [name, part] of [
+  ['main', 'main'],
+  ['sweep-worker', 'worker'],
+]) {
+  await build({
+    ...COMMON,
+    entryPoints: { [name]: 'src/cli/launch.ts' },
+    outdir: CLI,
+    format: 'cjs',
+    bundle: true,
+    define: { PART: JSON.stringify(part) },
+    ...(name === 'main' && { banner: { js: '#!/usr/bin/env node' } }),
+  });
+}
+writeFileSync(`${CLI}/package.json`, '{"type":"commonjs"}\n');
+for (const old of readdirSync(CLI).filter((name) => name.endsWith('.cache'))) rmSync(join(CLI, old));
+writeFileSync(`${CLI}/program-${process.versions.v8}.cache`, await codeOf(resolve(CLI, 'program.js')));
+
+/** What V8 made of the program by the time that it has helped and answered: functions are compiled when they are called. */
+async function codeOf(file) {
+  const script = new Script(module.wrap(readFileSync(file, 'latin1')), { filename: file });
+  const made = { exports: {} };
+  script.runInThisContext()(made.exports, module.createRequire(file), made, file, resolve(CLI));
+  const { write } = process.stdout;
+  process.stdout.write = () => true;
+  for (const command of ['--help', 'run --method eagle3 --k 3 --batch 1 --requests 20'])
+    await made.exports.command(command.split(' '));
+  process.stdout.write = write;
+  return script.createCachedData();
+}
 
 const MIT = /Permission is hereby granted[\s\S]*/.exec(
   readFileSync('node_modules/esbuild/LICENSE.md', 'utf8'),
@@ -62,7 +116,7 @@ function licencesOf(inputs, others = []) {
 }
 writeFileSync(
   `${OUT}/THIRD-PARTY-LICENCES.txt`,
-  licencesOf(metafile.inputs, ['node_modules/@fontsource/noto-sans']),
+  licencesOf({ ...program.metafile.inputs, ...ofFactors.inputs }, ['node_modules/@fontsource/noto-sans']),
 );
 
 writeFonts(`${OUT}/fonts`);

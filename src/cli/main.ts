@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The one place where errors become a line and an exit status. */
 import { mistake, specsim } from './program.ts';
 
@@ -14,11 +13,9 @@ process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
 // Nobody is left to be told.
 process.stderr.on('error', () => {});
 
-try {
-  await specsim(process.argv.slice(2));
-} catch (error) {
+specsim(process.argv.slice(2)).catch((error: unknown) => {
   const line = mistake(error);
   if (line === null) throw error;
   process.stderr.write(`specsim: ${line}\n`);
   process.exitCode = USER_ERROR;
-}
+});

@@ -78,10 +78,11 @@ export async function readRecords(folder: string): Promise<PointRecord[]> {
   return texts.flatMap((text, i) => recordsOf(text, join(folder, names[i]!)));
 }
 
-/** SHA-256 of the files that this program is: those of its folder, built or as they were written. */
+/** SHA-256 of the files that this program is: where it is built those beside this one, else all that were written. */
 export async function programHash(): Promise<string> {
-  const root = fileURLToPath(new URL('..', import.meta.url));
-  const names = (await readdir(root, { recursive: true })).filter((name) => /(?<!\.d)\.[jt]s$/.test(name));
+  const built = import.meta.url.endsWith('.js');
+  const root = fileURLToPath(new URL(built ? '.' : '..', import.meta.url));
+  const names = (await readdir(root, { recursive: true })).filter((name) => /\.[jt]s$/.test(name));
   const texts = names.sort().map(async (name) => [name, await readFile(join(root, name), 'utf8')]);
   return sha256((await Promise.all(texts)).flat().join('\n'));
 }

@@ -637,14 +637,16 @@ describe('a served load', () => {
 describe('what is not loaded', () => {
   it('a run without unit strings never loads the library of units', () => {
     const hook = file(
-      'hook.mjs',
-      `import { register } from 'node:module';
-       register('data:text/javascript,' + encodeURIComponent(
-         'export async function resolve(name, context, next) {' +
-         ' if (name.endsWith("/unit-factors.js")) throw new Error("units were loaded"); return next(name, context); }'));`,
+      'hook.cjs',
+      `const modules = require('node:module');
+       const load = modules._load;
+       modules._load = (name, ...rest) => {
+         if (name.endsWith('/unit-factors.js')) throw new Error('units were loaded');
+         return load(name, ...rest);
+       };`,
     );
     const with_ = (...args: string[]) =>
-      spawnSync(process.execPath, ['--import', join(folder, hook), PROGRAM, 'run', ...args, ...few], {
+      spawnSync(process.execPath, ['--require', join(folder, hook), PROGRAM, 'run', ...args, ...few], {
         cwd: folder,
         encoding: 'utf8',
       });
