@@ -7,7 +7,6 @@
  */
 import { readSheet, type SheetRow } from '../cost/calibration/sheet.ts';
 import { UserError } from '../errors.ts';
-import { grouped } from '../memo.ts';
 import type { WeightFormat } from '../number-formats.ts';
 import type { ClosedLoad } from './closed-load.ts';
 import { profileOf } from './engine-versions.ts';
@@ -30,6 +29,8 @@ export interface PlainServing {
   readonly ttftS: number;
   readonly tpotS: number;
   readonly calibrates: boolean;
+  /** Date of the measurement; empty where the table does not say. */
+  readonly measured: string;
   readonly line: number;
 }
 
@@ -96,6 +97,7 @@ function servedRow(row: SheetRow): PlainServing {
     ttftS: 1e-3 * row.positive('ttft_ms'),
     tpotS: 1e-3 * row.positive('tpot_ms'),
     calibrates: use === 'calibrate',
+    measured: row.cell('measured'),
     line: row.line,
   };
 }
@@ -117,46 +119,4 @@ function keepsFp8(row: SheetRow, model: string): boolean {
 
 function dense(row: SheetRow): boolean {
   return row.cell('moe_ep') === '';
-}
-
-/**
- * Why rows are left out, by line, told from what was measured alone: requests that wait for memory, repeats that differ,
- * and times that fall as more requests run.
- */
-export function contradictions(rows: readonly PlainServing[]): Map<number, string> {
-  const left = new Map<number, string>();
-  for (const row of rows) {
-    const { load, ttftS, tpotS } = row;
-    if (ttftS > WAITING * load.outputTokens * tpotS) left.set(row.line, 'requests waited for memory');
-  }
-  for (const series of grouped(rows, seriesOf).values()) {
-    for (const a of series) {
-      for (const b of series) {
-        if (a === b) continue;
-        const [fewer, more] = [a.load.concurrency, b.load.concurrency];
-        if (fewer === more && a.tpotS > REPEATS * b.tpotS) {
-          left.set(a.line, 'repeats of it differ');
-          left.set(b.line, 'repeats of it differ');
-        }
-        if (fewer < more && a.tpotS > FALLS * b.tpotS) {
-          left.set(a.line, 'its time falls as more requests run');
-          left.set(b.line, 'its time falls as more requests run');
-        }
-      }
-    }
-  }
-  return left;
-}
-
-/** Waiting for a first token, as a share of the time of a whole output. */
-export const WAITING = 0.25;
-/** Times of one setting, measured twice. */
-const REPEATS = 1.1;
-/** Times of a setting under fewer requests over those under more. */
-const FALLS = 1.05;
-
-function seriesOf(row: PlainServing): string {
-  const { engine, version, gpu, model, options, load } = row;
-  const { promptTokens, outputTokens } = load;
-  return JSON.stringify([engine, version, gpu, model, options, promptTokens, outputTokens]);
 }

@@ -1,8 +1,9 @@
 /** Which rows of a table of plain serving an engine's times are fitted to. */
 import { UserError } from '../errors.ts';
 import { grouped } from '../memo.ts';
+import { contradictions } from './contradictions.ts';
 import { ENGINES, profileOf } from './engine-versions.ts';
-import { contradictions, type PlainServing } from './plain-serving.ts';
+import type { PlainServing } from './plain-serving.ts';
 import type { ServingFigure } from './serving-table.ts';
 
 interface ServedFigures {

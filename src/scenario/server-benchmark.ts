@@ -8,9 +8,9 @@
 import { UserError } from '../errors.ts';
 import { readJson } from '../json.ts';
 import { type Json, listAt, numberAt, objectAt, optional, textAt } from '../trace/formats/fields.ts';
+import { WAITING } from './contradictions.ts';
 import { profileOf } from './engine-versions.ts';
 import type { Options } from './options.ts';
-import { WAITING } from './plain-serving.ts';
 import type { ServingFigure } from './serving-table.ts';
 
 /** Of what a run that ran has more of than nothing. */

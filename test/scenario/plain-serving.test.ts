@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { closedTpot } from '../../src/scenario/closed-load.ts';
+import { contradictions } from '../../src/scenario/contradictions.ts';
 import { profileOf } from '../../src/scenario/engine-versions.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario } from '../../src/scenario/options.ts';
-import { contradictions, isPlainServing, readPlainServing } from '../../src/scenario/plain-serving.ts';
+import { isPlainServing, readPlainServing } from '../../src/scenario/plain-serving.ts';
 import { runScenario } from '../../src/scenario/run.ts';
 import { selectServed } from '../../src/scenario/served-rows.ts';
 
@@ -47,6 +48,16 @@ describe('a table of plain serving', () => {
       [5, 'repeats of it differ'],
       [4, 'repeats of it differ'],
     ]);
+  });
+
+  it('leaves out runs that drafted: far faster than another build of their release', () => {
+    const run = (build: string, ...tpots: number[]) =>
+      tpots.map((tpot, i) => row(4 + i, tpot).replace('vllm,,', `vllm,1.2.0rc6.post${build},`));
+    const read = readPlainServing(
+      tableOf(...run('2', 10, 11, 12), ...run('3', 6, 7, 11, 13), row(4, 5).replace('vllm,,', 'vllm,1.3.0,')),
+      'x.csv',
+    );
+    expect([...contradictions(read)]).toEqual([5, 6, 7, 8].map((line) => [line, 'its run drafted']));
   });
 
   it('calibrates with the rows marked so, of the engine and GPU asked for', () => {
