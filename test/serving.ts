@@ -62,6 +62,7 @@ export const UNLIMITED: Limits = {
   maxBatchedTokens: Number.POSITIVE_INFINITY,
   maxSequences: Number.POSITIVE_INFINITY,
   kvBlocks: Number.POSITIVE_INFINITY,
+  sequenceBlocks: 0,
   blockTokens: 16,
 };
 

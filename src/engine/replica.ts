@@ -28,6 +28,8 @@ export interface Limits {
   /** Most requests that run at once. May be infinite, as all of these. */
   readonly maxSequences: number;
   readonly kvBlocks: number;
+  /** Blocks that a request holds however long it is; default: none. */
+  readonly sequenceBlocks?: number;
   readonly blockTokens: number;
 }
 
@@ -57,6 +59,7 @@ export class Replica implements Loaded {
   readonly #parts: ReplicaParts;
   readonly #index: number;
   readonly #kv: KvMemory;
+  readonly #sequenceBlocks: number;
   readonly #cache: PrefixCache | null;
   readonly #sequences = new Sequences();
   readonly #waiting = new Waiting();
@@ -79,6 +82,7 @@ export class Replica implements Loaded {
     this.#index = index;
     this.#cache = hashes === null ? null : new PrefixCache(hashes, limits.blockTokens);
     this.#kv = new KvMemory(limits.kvBlocks, this.#cache);
+    this.#sequenceBlocks = limits.sequenceBlocks ?? 0;
     const { known, most } = parts.drafter;
     this.#step = new StepUnderWay(parts.draftModels, most);
     this.#ahead = known === undefined ? null : new Ahead(known, most, limits.blockTokens);
@@ -272,7 +276,7 @@ export class Replica implements Loaded {
     const cached = hits === 0 ? 0 : hits * cache!.blockTokens;
     const chunk = Math.min(context - cached, budget);
     const heldBlocks = Math.ceil((cached + chunk) / limits.blockTokens);
-    const fresh = heldBlocks - cached / limits.blockTokens;
+    const fresh = heldBlocks - cached / limits.blockTokens + this.#sequenceBlocks;
     const idle = hits === 0 ? 0 : cache!.idleAmong(request, hits);
     if (kv.usedBlocks + idle + fresh > kv.capacityBlocks) {
       if (this.#running.count === 0) throw doesNotFit(request, context, kv);
@@ -385,7 +389,8 @@ export class Replica implements Loaded {
     const { sharedHashes, request } = this.#sequences;
     const slot = this.#running.slots[place]!;
     const shared = sharedHashes[slot]!;
-    const held = this.#running.rows.held(place) / this.#parts.limits.blockTokens;
+    const { blockTokens } = this.#parts.limits;
+    const held = this.#running.rows.held(place) / blockTokens + this.#sequenceBlocks;
     if (shared === 0) {
       this.#kv.giveBack(held);
     } else {

@@ -22,6 +22,8 @@ export interface StaticBatchParts {
   readonly cost: CostModel;
   /** May be infinite. */
   readonly kvBlocks: number;
+  /** Blocks that a copy holds however long it is; default: none. */
+  readonly sequenceBlocks?: number;
   readonly blockTokens: number;
   readonly maxSequences: number;
 }
@@ -130,8 +132,12 @@ export class WeighedWork {
 }
 
 /** How many copies run together; everything a copy may need is taken at its start. */
-function fitting({ kvBlocks, blockTokens, maxSequences }: StaticBatchParts, tokens: number): number {
-  const fit = Math.min(Math.floor(kvBlocks / Math.ceil(tokens / blockTokens)), maxSequences);
+function fitting(
+  { kvBlocks, sequenceBlocks = 0, blockTokens, maxSequences }: StaticBatchParts,
+  tokens: number,
+): number {
+  const each = Math.ceil(tokens / blockTokens) + sequenceBlocks;
+  const fit = Math.min(Math.floor(kvBlocks / each), maxSequences);
   if (fit < 1) throw new Error(`one copy of ${tokens} tokens does not fit in ${kvBlocks} KV blocks`);
   return fit;
 }

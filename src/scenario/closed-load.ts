@@ -37,11 +37,11 @@ export function closedTpot(inputs: Inputs): (engine: EngineProfile, load: Closed
 
 /** As many as memory has room for and the engine runs at once. */
 function sequencesOf(
-  { kvBlocks }: Setup,
+  { kvBlocks, sequenceBlocks }: Setup,
   { blockTokens, maxSequences }: EngineProfile,
   { promptTokens, outputTokens, concurrency }: ClosedLoad,
 ): number {
-  const fit = Math.floor((kvBlocks * blockTokens) / (promptTokens + outputTokens / 2));
+  const fit = Math.floor(kvBlocks / ((promptTokens + outputTokens / 2) / blockTokens + sequenceBlocks));
   return Math.max(1, Math.min(concurrency, fit, maxSequences));
 }
 

@@ -111,6 +111,7 @@ export class Runs {
       copies,
       cost,
       kvBlocks: setup.kvBlocks,
+      sequenceBlocks: setup.sequenceBlocks,
       blockTokens: engine.blockTokens,
       maxSequences: unlimited(setup) ? Number.POSITIVE_INFINITY : engine.maxSequences,
     };
@@ -146,6 +147,7 @@ export class Runs {
         limits: {
           ...(unlimited(setup) ? UNLIMITED : engine),
           kvBlocks: setup.kvBlocks,
+          sequenceBlocks: setup.sequenceBlocks,
           blockTokens: engine.blockTokens,
         },
         replicas: scenario.replicas,

@@ -30,7 +30,7 @@ import { authorsConventions } from './authors-conventions.ts';
 import { mostDrafts } from './draft-cards.ts';
 import { draftShapes, targetLayout } from './draft-shapes.ts';
 import type { Inputs } from './inputs.ts';
-import { kvBlocksOf } from './kv-blocks.ts';
+import { type KvRoom, kvRoomOf, NO_BOUND } from './kv-blocks.ts';
 import { planted, TREE_CONSTANTS, treeRemark } from './plant.ts';
 
 /** A method and its draft length; null for methods that take none. */
@@ -44,7 +44,7 @@ export interface Setting {
 }
 
 /** One setting, ready to run. */
-export interface Setup {
+export interface Setup extends KvRoom {
   readonly method: Method;
   readonly k: number | null;
   readonly policy: PolicySpec;
@@ -61,8 +61,6 @@ export interface Setup {
   readonly draftModels: number;
   readonly promptTokens: Int32Array;
   readonly outputTokens: Int32Array;
-  /** Of one replica. */
-  readonly kvBlocks: number;
 }
 
 /** Plain decoding. */
@@ -169,9 +167,11 @@ export class Setups {
         );
       }
       const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.most);
-      if (Math.ceil(tokens / engine.blockTokens) > setup.kvBlocks) {
+      const { kvBlocks, sequenceBlocks } = setup;
+      if (Math.ceil(tokens / engine.blockTokens) + sequenceBlocks > kvBlocks) {
+        const room = Math.max(0, kvBlocks - sequenceBlocks) * engine.blockTokens;
         throw new UserError(
-          `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${setup.kvBlocks * engine.blockTokens} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
+          `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${room} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
         );
       }
     }
@@ -230,9 +230,16 @@ export class Setups {
         outputTokens = outputTokens.map((tokens, r) => Math.min(tokens, other[r]!));
       }
     }
-    const kvBlocks = costTraits(scenario.cost).memory
-      ? kvBlocksOf(this.#inputs, this.#target, shapes, lengthsOfSteps(named.spec, asked) - 1)
-      : Number.POSITIVE_INFINITY;
+    const room = costTraits(scenario.cost).memory
+      ? kvRoomOf(this.#inputs, this.#target, shapes, {
+          longest: trace.promptTokens.reduce(
+            (most, tokens, r) => Math.max(most, tokens + outputTokens[r]!),
+            0,
+          ),
+          drafted: asked,
+          furtherLengths: lengthsOfSteps(named.spec, asked) - 1,
+        })
+      : NO_BOUND;
     const price = ({ hardware, engine, routing }: Machine): CostModel => {
       if (scenario.cost === 'specdecode-bench') return new SpecDecodeBench();
       const placement = placedOn(this.#inputs.placement, hardware);
@@ -287,7 +294,7 @@ export class Setups {
       draftModels: shapes.length,
       promptTokens,
       outputTokens,
-      kvBlocks,
+      ...room,
     };
     return {
       ...replayable,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseEngine } from '../../src/cost/engine-profile.ts';
-import { kvBytes } from '../../src/cost/memory.ts';
+import { kvBytes, sequenceBytes } from '../../src/cost/memory.ts';
 import { parseHardware } from '../../src/hardware/load.ts';
 import { forwardShape, headShape } from '../../src/model/shape.ts';
 import { headFor, modelCard } from '../shipped-models.ts';
@@ -31,5 +31,29 @@ describe('KV memory', async () => {
     const left = 0.9 * hardware.specification.memoryCapacityBytes - target.weightBytes;
     expect(kvBytes(target, [], hardware, engine)).toBeCloseTo(left - 1024 * 128256 * 26 - 0.4e9, -2);
     expect(kvBytes({ ...target, weightBytes: 1e12 }, [], hardware, engine)).toBe(0);
+  });
+
+  it('keeps every token of a dense model, and of a draft beside it', () => {
+    const perToken = target.kvBytesPerToken + eagle.kvBytesPerToken;
+    expect(sequenceBytes(target, [eagle], 1e5, 3)).toEqual({ perToken, fixed: 0 });
+  });
+
+  it('keeps a window where sequences outgrow it', () => {
+    const shape = forwardShape(modelCard('gpt-oss-20b'), { tp: 1, dtype: 'auto' });
+    // 12 of 24 layers see 128 tokens; keys and values of 8 heads of 64 in bf16 are 2048 B.
+    expect(sequenceBytes(shape, [], 129, 0)).toEqual({ perToken: 12 * 2048, fixed: 12 * 2048 * 128 });
+    expect(sequenceBytes(shape, [], 128, 0)).toEqual({ perToken: 24 * 2048, fixed: 0 });
+  });
+
+  it('keeps a state a sequence, and one more for each draft', () => {
+    const shape = forwardShape(modelCard('qwen3.5-397b-a17b'), { tp: 8, dtype: 'auto' });
+    // 45 linear layers: 64 / 8 heads of 128 x 128 in fp32, and 3 rows of 2 x 16 / 8 x 128 + 64 / 8 x 128 in bf16.
+    const state = 45 * (8 * 128 * 128 * 4 + 3 * (2 * 2 + 8) * 128 * 2);
+    const { perToken, fixed } = sequenceBytes(shape, [], 1e4, 3);
+    expect(fixed).toBe(4 * state);
+    // 15 others: one of 2 key-value heads of 256 a GPU.
+    expect(perToken).toBe(15 * 2 * 256 * 2);
+    const stateOnly = { ...shape, reads: [], kvBytesPerToken: 0 };
+    expect(sequenceBytes(stateOnly, [], 1000, 0)).toEqual({ perToken: state / 1000, fixed: 0 });
   });
 });

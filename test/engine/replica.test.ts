@@ -165,6 +165,23 @@ describe('KV blocks', () => {
     ]);
   });
 
+  it('hold blocks however long they are, until they end', () => {
+    const { lines } = diary({
+      prompts: [4, 4, 1],
+      outputs: [2, 2, 1],
+      load: new Closed(3, 3),
+      kvBlocks: 14,
+      sequenceBlocks: 2,
+      blockTokens: 1,
+    });
+    // 6 blocks each, and one more for the token behind the prompt; request 2 needs 3, and waits for somebody's.
+    expect(lines).toEqual([
+      '0: prefill 8, decode 0, 12 blocks, 1 wait',
+      '10: prefill 0, decode 2, 14 blocks, 1 wait',
+      '11: prefill 1, decode 0, 3 blocks, 0 wait',
+    ]);
+  });
+
   it('refuse a request that can never fit', () => {
     const load = () => new Closed(1, 1);
     expect(() => serve({ prompts: [50], outputs: [5], load: load(), kvBlocks: 3 })).toThrow(
