@@ -35,7 +35,12 @@ function ideal({ hardware, engine }: Machine, bytesPerS: number, flopsPerS: numb
           bf16: { ...efficiency.gemm.bf16, ...whole },
           fp8: { ...efficiency.gemm.fp8, ...whole },
         },
-        kernels: [...efficiency.kernels, ...classKernels].map((one) => ({ ...one, ...whole, depthS: 0 })),
+        kernels: [...efficiency.kernels, ...classKernels].map((one) => ({
+          ...one,
+          ...whole,
+          depthS: 0,
+          tile: 1,
+        })),
         experts: [...efficiency.experts, ...classExperts].map((one) => ({
           ...one,
           ...whole,

@@ -16,6 +16,8 @@ export interface GemmRates {
   readonly flopsPerS: number;
   readonly corner: number;
   readonly depthS: number;
+  /** 1 where rows are multiplied as they are. */
+  readonly tile: number;
 }
 
 /** What an operator over experts reaches, with the peaks in it. */
@@ -49,10 +51,20 @@ export function knownRates(
 export function gemmSeconds(gemm: Gemm, rows: number, law: GemmRates): number {
   return smoothRoofline(
     (gemm.n * gemm.k * gemm.bytesPerWeight + 2 * rows * (gemm.n + gemm.k)) / law.bytesPerS,
-    (2 * rows * gemm.n * gemm.k) / law.flopsPerS,
+    (2 * tiledRows(rows, law.tile) * gemm.n * gemm.k) / law.flopsPerS,
     law.corner,
     gemm.k * law.depthS,
   );
+}
+
+/** The fewest rows of a block of a matrix unit. */
+const LEAST_TILE = 16;
+
+/** Rows that are multiplied: whole tiles, and of fewer rows the least power of two that holds them. */
+export function tiledRows(rows: number, tile: number): number {
+  if (tile === 1) return rows;
+  if (rows > tile) return Math.ceil(rows / tile) * tile;
+  return Math.max(LEAST_TILE, 2 ** Math.ceil(Math.log2(rows)));
 }
 
 /**
@@ -132,6 +144,7 @@ function ratesOf(hardware: HardwareProfile, format: WeightFormat, law: GemmEffic
     flopsPerS: flopsOf(hardware, format, law.flops) * scaled('flops'),
     corner: law.corner,
     depthS: law.depthS ?? 0,
+    tile: law.tile ?? 1,
   };
 }
 

@@ -123,11 +123,15 @@ function shares(
   };
 }
 
-function lawOf({ bandwidth, flops, corner, depth }: Law): GemmEfficiency {
-  return { bandwidth, flops, corner, ...(depth !== undefined && { depthS: depth }) };
+function lawOf({ bandwidth, flops, corner, depth, tile }: Law): GemmEfficiency {
+  return {
+    ...{ bandwidth, flops, corner },
+    ...(depth !== undefined && { depthS: depth }),
+    ...(tile !== undefined && { tile }),
+  };
 }
 
-type Law = Pick<GemmEfficiency, 'bandwidth' | 'flops' | 'corner'> & { readonly depth?: number };
+type Law = Omit<GemmEfficiency, 'depthS'> & { readonly depth?: number };
 
 type KernelFile = NonNullable<NonNullable<HardwareFile['efficiency']>['kernels']>;
 

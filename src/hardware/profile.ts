@@ -29,6 +29,8 @@ export interface GemmEfficiency {
   readonly corner: number;
   /** Seconds a block takes for each element of the inner dimension; absent where nothing shows of it. */
   readonly depthS?: number;
+  /** Rows that a block multiplies at once (`tiledRows`); absent where nothing shows of it. */
+  readonly tile?: number;
 }
 
 /** A kernel of matrix products in some format. */
@@ -43,7 +45,7 @@ export interface Kernel extends GemmEfficiency {
  * A fused operator over the routed experts of a layer, with the kernels around it that sort tokens by expert and add up
  * what experts say: fixed + experts that the GPU holds x each + bytes of those that are visited / rate + FLOPs / rate.
  */
-export interface ExpertKernel extends Omit<Kernel, 'corner' | 'depthS'> {
+export interface ExpertKernel extends Omit<Kernel, 'corner' | 'depthS' | 'tile'> {
   readonly fixedS: number;
   readonly eachS: number;
   /** An expert of width w takes as long to read as hypot(w, sliver): slices are slivers. */

@@ -68,6 +68,9 @@ const gemmLaw = {
     .check(
       z.describe('seconds that a block takes for each element of the inner dimension, which it walks alone'),
     ),
+  tile: z
+    .exactOptional(count)
+    .check(z.describe('rows are multiplied in whole tiles of so many, fewer in powers of two from 16')),
   provenance,
 };
 

@@ -5,7 +5,7 @@
  */
 import { UserError } from '../../errors.ts';
 import { FORMATS, type WeightFormat } from '../../number-formats.ts';
-import { smoothRoofline } from '../kernels.ts';
+import { smoothRoofline, tiledRows } from '../kernels.ts';
 import type { Law } from './law.ts';
 import type { GemmRow } from './rows.ts';
 
@@ -66,16 +66,18 @@ const DEPTH = {
  * Parameters: t0 in seconds, eb, ef, q, and the seconds for each element of k.
  *
  * @param walks whether the last is one of them; else it is 0
+ * @param tile rows that are multiplied at once
  */
 export function gemmLaw(
   dtype: string,
   { bytesPerS, flopsPerS }: Peaks,
   walks = !['bf16', 'fp8'].includes(dtype),
+  tile = 1,
 ): Law<GemmRow> {
   const bytesPerWeight = FORMATS[dtype as WeightFormat].bytesPerWeight;
   return {
     name: `gemm ${dtype}`,
-    formula: `t0 + ((B / (bandwidth BW))^q + (F / (flops FLOPS))^q${walks ? ' + (k depth)^q' : ''})^(1/q)`,
+    formula: `t0 + ((B / (bandwidth BW))^q + (F${tile === 1 ? '' : ` of tiles of ${tile} rows`} / (flops FLOPS))^q${walks ? ' + (k depth)^q' : ''})^(1/q)`,
     parameters: [
       { name: 't0', unit: 's', start: 4e-6, least: 0, correction: true, holdable: true },
       { name: 'bandwidth', unit: 'share', start: 0.8, greatest: 1 },
@@ -88,7 +90,7 @@ export function gemmLaw(
         t0! +
         smoothRoofline(
           gemmBytes(row, bytesPerWeight) / (bytesPerS * bandwidth!),
-          (2 * row.m * row.n * row.k) / (flopsPerS * flops!),
+          (2 * tiledRows(row.m, tile) * row.n * row.k) / (flopsPerS * flops!),
           corner!,
           row.k * Math.max(0, depth ?? 0),
         )
