@@ -115,8 +115,12 @@ export async function gatherInputs(typed: Scenario, library: Library, billed?: b
     kernels === null
       ? profiles.hardware
       : await withKernels(profiles.hardware, readJson(kernels), kernels.where);
+  for (const { path, written } of profiles.overrides) {
+    const reason = overruled(path, given.tp, hardware);
+    if (reason !== null) throw new UserError(`--set ${path}=${written} has no effect ${reason}`);
+  }
   warnings.push(
-    ...formatWarnings(given, target, hardware),
+    ...formatWarnings(given, target, hardware, engine.kernels),
     ...placementWarnings(scenario),
     ...writingWarnings(scenario, writing),
   );
@@ -189,11 +193,7 @@ async function readMachine(
     return { where: document.where, json: readJson(document) };
   };
   const profiles = await readProfiles(await profile('gpu', gpu), await profile('engine', engine), set);
-  const { hardware, overrides } = profiles;
-  for (const { path, written } of overrides) {
-    const reason = overruled(path, tp, hardware);
-    if (reason !== null) throw new UserError(`--set ${path}=${written} has no effect ${reason}`);
-  }
+  const { hardware } = profiles;
   checkAllReduce(hardware, tp, '--tp');
   checkAllReduce(hardware, tp * dpAttention, `--tp ${tp} --dp-attention ${dpAttention}: GPUs`);
   return profiles;

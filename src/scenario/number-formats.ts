@@ -1,7 +1,8 @@
 /** What `auto` means for the number formats of a scenario, once the checkpoints are known. */
 
-import { gemmSeconds, knownRates } from '../cost/kernels.ts';
+import { expertKernel, gemmSeconds, kernelsOf, knownRates } from '../cost/kernels.ts';
 import { UserError } from '../errors.ts';
+import { CLASS_SOURCE } from '../hardware/defaults.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { DraftHead, Quantization, Transformer } from '../model/architecture.ts';
 import { gemm } from '../model/layer.ts';
@@ -71,8 +72,17 @@ export function needsKernels({ dtype, draftDtype }: Formats, target: Transformer
   return [...used, draftDtype].some((one) => one !== 'auto' && one !== 'bf16');
 }
 
-/** What a user should know of the formats that were asked for, a sentence each. */
-export function formatWarnings(asked: Formats, target: Transformer, hardware: HardwareProfile): string[] {
+/**
+ * What a user should know of the formats that were asked for, a sentence each.
+ *
+ * @param family the engine whose kernels run
+ */
+export function formatWarnings(
+  asked: Formats,
+  target: Transformer,
+  hardware: HardwareProfile,
+  family: string,
+): string[] {
   const arithmetic = Object.keys(hardware.specification.denseFlopsPerS);
   const warnings: string[] = [];
   const stated = target.quantization;
@@ -85,10 +95,12 @@ export function formatWarnings(asked: Formats, target: Transformer, hardware: Ha
   if (asked.dtype !== 'auto' && stated !== undefined && own !== formatsText(asked.dtype, target)) {
     warnings.push(`${target.name}: the checkpoint keeps ${own}, priced as --dtype ${asked.dtype}`);
   }
-  const used = Object.values(formatsByKind(weightFormats(target, asked.dtype), target));
-  for (const format of new Set(used)) {
+  const { experts, ...products } = formatsByKind(weightFormats(target, asked.dtype), target);
+  if (experts !== undefined) warnings.push(...expertWarnings(experts, hardware, family));
+  for (const format of new Set(Object.values(products)))
+    warnings.push(...kernelWarnings(format, hardware, family));
+  for (const format of new Set([...Object.values(products), ...(experts ? [experts] : [])])) {
     const { compute } = FORMATS[format];
-    warnings.push(...kernelWarnings(format, hardware));
     if (compute === 'bf16' || arithmetic.includes(compute)) continue;
     warnings.push(
       `gpu ${hardware.name} has no ${compute} arithmetic: ${format} weights are read as such and multiplied in bf16`,
@@ -102,16 +114,15 @@ const TYPICAL = gemm('typical', 8192, 8192, 1, 'bf16');
 const TYPICAL_ROWS = 64;
 
 /** Which kernel is taken, and how far apart those are that are known. */
-function kernelWarnings(format: WeightFormat, hardware: HardwareProfile): string[] {
-  const own = hardware.efficiency.kernels.filter((one) => one.format === format);
-  const [first] = own;
-  if (format === 'bf16' || format === 'fp8') return [];
-  if (first === undefined) {
+function kernelWarnings(format: WeightFormat, hardware: HardwareProfile, family: string): string[] {
+  const [first] = kernelsOf(hardware, format, family);
+  if (format === 'bf16' || format === 'fp8' || first === undefined) return [];
+  if (first.provenance.source === CLASS_SOURCE) {
     return [
       `gpu ${hardware.name}: no kernel of ${format} was measured on it: priced as a class of kernels, expect errors of 20%`,
     ];
   }
-  const seconds = knownRates(hardware, format).map((rates) =>
+  const seconds = knownRates(hardware, format, family).map((rates) =>
     gemmSeconds({ ...TYPICAL, ...FORMATS[format] }, TYPICAL_ROWS, rates),
   );
   const [priced] = seconds;
@@ -119,6 +130,20 @@ function kernelWarnings(format: WeightFormat, hardware: HardwareProfile): string
   if (seconds.length < 2 || (least === '1.00' && most === '1.00')) return [];
   return [
     `${format}: priced as the kernel of ${first.engine}; under those known of other engines a product takes ${least} to ${most} times as long`,
+  ];
+}
+
+/** Whether the operator over experts is one of a class of them, or of another engine than the one that runs. */
+function expertWarnings(format: WeightFormat, hardware: HardwareProfile, family: string): string[] {
+  const { engine, provenance } = expertKernel(hardware, format, family);
+  if (provenance.source === CLASS_SOURCE) {
+    return [
+      `gpu ${hardware.name}: no operator over experts in ${format} was measured on it: priced as a class of them, expect errors of 20%`,
+    ];
+  }
+  if (engine.startsWith(`${family} `)) return [];
+  return [
+    `experts in ${format}: priced as the operator of ${engine}, none of ${family} was measured on ${hardware.name}`,
   ];
 }
 
