@@ -7,6 +7,7 @@ import { completeScenario, type Options, parseOptions } from '../scenario/option
 import type { Row } from '../scenario/result.ts';
 import { runScenario } from '../scenario/run.ts';
 import { type EnginePoint, enginePoint } from './engine-figures.ts';
+import { moeSteps } from './expert-figures.ts';
 import { folderLibrary } from './folder-library.ts';
 import { beyondSheet, formatPoints, kvPoints } from './format-figures.ts';
 import type { Role } from './validation.ts';
@@ -51,6 +52,18 @@ export const BEYOND_SETS: readonly BeyondSet[] = [
     title: "matrix products over bf16's, by format and rows; laws were fitted to the same tables",
     role: 'calibration',
     points: formatPoints,
+  },
+  {
+    set: 'moe-steps',
+    title: 'step with drafts over a plain one on a mixture of experts, MT-bench',
+    role: 'validation',
+    points: () => moeSteps('validate'),
+  },
+  {
+    set: 'moe-steps-fit',
+    title: 'the same on HumanEval, to which one host time was fitted',
+    role: 'calibration',
+    points: () => moeSteps('calibrate'),
   },
 ];
 
