@@ -38,6 +38,8 @@ export interface Reliability {
   readonly spot: number | null;
   readonly off_spot: number;
   readonly held_out: number;
+  /** Standard error of that share: errors of one target, engine and method go together. */
+  readonly standard_error: number;
 }
 
 export interface FittedClass {
@@ -125,7 +127,14 @@ export function intervalsOf(offSpot: readonly OffSpotPoint[], spot: readonly Poi
       nominal,
       spot: onSpot.length === 0 ? null : insideOf(onSpot, SHIPPED, z) / onSpot.length,
       off_spot: insideOf(judged, SHIPPED, z) / judged.length,
-      held_out: groups.reduce((sum, { own, sizes }) => sum + insideOf(own, sizes, z), 0) / judged.length,
+      ...shareOf(
+        groups.flatMap(({ own, sizes }) =>
+          [...grouped(own, ({ method }) => method).values()].map((study) => ({
+            of: study.length,
+            inside: insideOf(study, sizes, z),
+          })),
+        ),
+      ),
     })),
     classes: TRUST_CLASSES.map(({ name, title, speedup, speed, from }) => ({
       title,
@@ -134,6 +143,17 @@ export function intervalsOf(offSpot: readonly OffSpotPoint[], spot: readonly Poi
       fitted: fitted.get(name) ?? null,
       from,
     })),
+  };
+}
+
+/** The share inside, and how well so many studies know it, within each of which errors go one way. */
+function shareOf(studies: readonly { readonly of: number; readonly inside: number }[]) {
+  const all = studies.reduce((sum, { of }) => sum + of, 0);
+  const share = studies.reduce((sum, { inside }) => sum + inside, 0) / all;
+  const squares = studies.reduce((sum, { of, inside }) => sum + (inside - share * of) ** 2, 0);
+  return {
+    held_out: share,
+    standard_error: Math.sqrt((squares * studies.length) / (studies.length - 1)) / all,
   };
 }
 
@@ -167,6 +187,7 @@ function mean(values: readonly number[]): number {
 const PERCENT: Format = { ...fixed(1), unit: '%' };
 const SHARE: Format = { form: 'fixed', digits: 1, times: 100, unit: '%' };
 const WHOLE_SHARE: Format = { ...SHARE, digits: 0 };
+const POINTS: Format = { ...WHOLE_SHARE, unit: ' points' };
 
 export function intervalSections({ coverage, reliability, classes }: Intervals): Document {
   const all = coverage.reduce((sum, { speedups }) => sum + speedups, 0);
@@ -182,12 +203,12 @@ export function intervalSections({ coverage, reliability, classes }: Intervals):
       { title: 'engine', cell: ({ engine }) => engine },
       { title: 'speedups', as: WHOLE, cell: ({ speedups }) => speedups },
       { title: 'mean error', as: PERCENT, cell: ({ error }) => error },
-      { title: 'inside 95%', as: WHOLE, cell: (one) => one.inside },
-      { title: 'held out', as: WHOLE, cell: (one) => one.held_out_inside },
+      { title: 'inside 95%', as: WHOLE, cell: (one) => one.held_out_inside },
+      { title: 'as shipped', as: WHOLE, cell: (one) => one.inside },
       { title: 'half-width', as: SHARE, cell: (one) => one.half_width },
     ]),
     sentence(
-      `${inside} of ${all} lie in the 95% interval of their prediction, ${heldOut} where the classes below are fitted without their target and engine; mean half-width ${(100 * width).toFixed(1)}%`,
+      `${heldOut} of ${all} lie in the 95% interval of their prediction, the classes below fitted without their target and engine; ${inside} as the classes ship, fitted to them all; mean half-width ${(100 * width).toFixed(1)}%`,
     ),
   ];
   return [
@@ -197,9 +218,13 @@ export function intervalSections({ coverage, reliability, classes }: Intervals):
       table(reliability, [
         { title: 'nominal', as: WHOLE_SHARE, cell: ({ nominal }) => nominal },
         { title: 'calibrated spot', as: WHOLE_SHARE, cell: ({ spot }) => spot },
-        { title: 'off-spot', as: WHOLE_SHARE, cell: (one) => one.off_spot },
         { title: 'off-spot, held out', as: WHOLE_SHARE, cell: (one) => one.held_out },
+        { title: 'known to', as: POINTS, cell: (one) => one.standard_error },
+        { title: 'as shipped', as: WHOLE_SHARE, cell: (one) => one.off_spot },
       ]),
+      sentence(
+        'known to: one standard error; errors of one target, engine and method go one way, and count as one study',
+      ),
     ],
     [
       sentence('what distance and acceptance add to an interval, one standard deviation'),

@@ -25,6 +25,7 @@ const REQUESTS = 60;
 export interface OffSpotPoint {
   readonly target: string;
   readonly engine: string;
+  readonly method: string;
   readonly setting: string;
   readonly batchSize: number;
   readonly measured: number;
@@ -92,6 +93,7 @@ async function predicted(figures: readonly Figure[]): Promise<OffSpotPoint[]> {
     return {
       target: row.target,
       engine: inputs.engine.name,
+      method: row.method,
       setting: `${dataSet} ${row.method} k=${row.k}`,
       batchSize: own,
       measured,

@@ -200,10 +200,6 @@ export async function plainServing(alone: boolean): Promise<ValidatedSet> {
         ]),
       ],
       [
-        sentence('the same by model'),
-        table(byModel, [{ title: 'target', cell: ({ models }) => models }, ...ERROR_COLUMNS]),
-      ],
-      [
         sentence('what distance adds to tokens per second, one standard deviation, and what these rows say'),
         table(speedClasses(validating), [
           { title: 'class', cell: ({ title }) => title },
