@@ -41,7 +41,7 @@ export function distributionOf(values: Float64Array, counts?: Int32Array): Distr
   if (values.length === 0) return null;
   const ranked = new Ranked(values, counts);
   const mean = ranked.sum / ranked.count;
-  const quantiles = PERCENTILES.map((p) => ranked.quantile(p / 100));
+  const quantiles = ranked.quantiles(PERCENTILES.map((p) => p / 100));
   const points: Record<string, number | null> = { mean };
   PERCENTILES.forEach((p, i) => {
     points[`p${p}`] = quantiles[i]!;
@@ -49,34 +49,37 @@ export function distributionOf(values: Float64Array, counts?: Int32Array): Distr
   const halves = halfIntervals(values, counts, ranked.count, mean, quantiles);
   points.mean_lo = halves === null ? null : Math.max(0, mean - halves[0]!);
   points.mean_hi = halves === null ? null : mean + halves[0]!;
+  const ends = PERCENTILES.flatMap((p, i) => {
+    const half = halves?.[i + 1] ?? 0;
+    return [Math.max(0, p / 100 - half), Math.min(1, p / 100 + half)];
+  });
+  const limits = halves === null ? null : ranked.quantiles(ends);
   PERCENTILES.forEach((p, i) => {
-    const share = p / 100;
-    const half = halves?.[i + 1] ?? null;
-    points[`p${p}_lo`] = half === null ? null : ranked.quantile(Math.max(0, share - half));
-    points[`p${p}_hi`] = half === null ? null : ranked.quantile(Math.min(1, share + half));
+    points[`p${p}_lo`] = limits?.[2 * i] ?? null;
+    points[`p${p}_hi`] = limits?.[2 * i + 1] ?? null;
   });
   return points as Distribution;
 }
 
-/** Ranges of nearly equal values are at most this many, about as many as the second-level cache holds. */
-const MOST_RANGES = 2 ** 16;
+/** Ranges of nearly equal values are at most this many: their counts stay in the second-level cache. */
+const MOST_RANGES = 2 ** 14;
 
 /**
- * Values by rank. A dozen ranks are asked of millions of values, so the values are only dealt into narrow ranges, by the
- * upper half of their bits; a range is sorted when a rank falls into it.
+ * Values by rank. A dozen ranks are asked of millions of values, so the values are only counted in narrow ranges, by the
+ * upper half of their bits; those of a range are picked and sorted when a rank falls into it.
  */
 class Ranked {
   readonly count: number;
   readonly sum: number;
   readonly #values: Float64Array;
-  readonly #counts: Float64Array;
-  /** Where a range's values begin, and how many values, counted as often as they are there, stand before it. */
-  readonly #begins: Uint32Array;
+  readonly #counts: Int32Array | undefined;
+  readonly #least: number;
+  readonly #shift: number;
+  /** By range: values, each as often as it is there, that stand before it. */
   readonly #before: Float64Array;
-  readonly #sorted: Uint8Array;
 
   constructor(values: Float64Array, counts: Int32Array | undefined) {
-    const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+    const halves = upperHalves(values);
     let least = 2 ** 32 - 1;
     let most = 0;
     let sum = 0;
@@ -84,66 +87,118 @@ class Ranked {
       const upper = inOrder(halves[2 * i + 1]!);
       if (upper < least) least = upper;
       if (upper > most) most = upper;
-      sum += (counts?.[i] ?? 1) * values[i]!;
+      sum += (counts === undefined ? 1 : counts[i]!) * values[i]!;
     }
-    this.sum = sum;
     let shift = 0;
     while ((most - least) >>> shift >= MOST_RANGES) shift++;
-    const ranges = ((most - least) >>> shift) + 1;
-    const begins = new Uint32Array(ranges + 1);
-    for (let i = 0; i < values.length; i++) begins[((inOrder(halves[2 * i + 1]!) - least) >>> shift) + 1]!++;
-    for (let range = 0; range < ranges; range++) begins[range + 1]! += begins[range]!;
-    const next = begins.slice();
-    this.#before = new Float64Array(ranges + 1);
-    this.#values = new Float64Array(values.length);
-    this.#counts = new Float64Array(values.length);
+    const before = new Float64Array(((most - least) >>> shift) + 2);
     for (let i = 0; i < values.length; i++) {
-      const range = (inOrder(halves[2 * i + 1]!) - least) >>> shift;
-      const to = next[range]!++;
-      const times = counts?.[i] ?? 1;
-      this.#values[to] = values[i]!;
-      this.#counts[to] = times;
-      this.#before[range + 1]! += times;
+      before[((inOrder(halves[2 * i + 1]!) - least) >>> shift) + 1]! += counts === undefined ? 1 : counts[i]!;
     }
-    for (let range = 0; range < ranges; range++) this.#before[range + 1]! += this.#before[range]!;
-    this.count = this.#before[ranges]!;
-    this.#begins = begins;
-    this.#sorted = new Uint8Array(ranges);
+    for (let range = 1; range < before.length; range++) before[range]! += before[range - 1]!;
+    this.count = before.at(-1)!;
+    this.sum = sum;
+    this.#values = values;
+    this.#counts = counts;
+    this.#least = least;
+    this.#shift = shift;
+    this.#before = before;
   }
 
-  quantile(share: number): number {
-    const at = share * (this.count - 1);
-    const below = Math.floor(at);
-    const value = this.#ofRank(below);
-    return at === below ? value : value + (at - below) * (this.#ofRank(below + 1) - value);
+  /** The values below which some shares lie, between neighbours in proportion. */
+  quantiles(shares: readonly number[]): number[] {
+    const at = shares.map((share) => share * (this.count - 1));
+    const below = at.map(Math.floor);
+    const above = below.map((rank, i) => (at[i] === rank ? rank : rank + 1));
+    const atRank = this.#ofRanks([...below, ...above]);
+    return below.map((rank, i) => {
+      const value = atRank(rank);
+      return at[i] === rank ? value : value + (at[i]! - rank) * (atRank(rank + 1) - value);
+    });
   }
 
-  /** The value that stands at a rank, counted from 0. */
-  #ofRank(rank: number): number {
-    const range = firstAbove(this.#before, rank) - 1;
-    const from = this.#begins[range]!;
-    const upTo = this.#begins[range + 1]!;
-    if (this.#sorted[range] === 0) {
-      sortTogether(this.#values.subarray(from, upTo), this.#counts.subarray(from, upTo));
-      this.#sorted[range] = 1;
-    }
-    let passed = this.#before[range]!;
-    let at = from;
-    while (passed + this.#counts[at]! <= rank) passed += this.#counts[at++]!;
-    return this.#values[at]!;
+  /** The values that stand at some ranks, counted from 0. */
+  #ofRanks(ranks: readonly number[]): (rank: number) => number {
+    const rangeOf = (rank: number) => firstAbove(this.#before, rank) - 1;
+    const ranges = [...new Set(ranks.map(rangeOf))];
+    const picked = this.#pick(ranges);
+    return (rank) => {
+      const range = rangeOf(rank);
+      return valueOfRank(picked[ranges.indexOf(range)]!, rank - this.#before[range]!);
+    };
   }
+
+  /** What some ranges hold: all in one pass over the values, which are in no cache. */
+  #pick(ranges: readonly number[]): Counted[] {
+    const values = this.#values;
+    const halves = upperHalves(values);
+    const [least, shift, counts] = [this.#least, this.#shift, this.#counts];
+    const wanted = new Uint8Array(this.#before.length);
+    ranges.forEach((range, i) => {
+      wanted[range] = i + 1;
+    });
+    const picked = ranges.map((): Counted => ({ values: [], counts: [] }));
+    for (let i = 0; i < values.length; i++) {
+      const of = wanted[(inOrder(halves[2 * i + 1]!) - least) >>> shift]!;
+      if (of === 0) continue;
+      picked[of - 1]!.values.push(values[i]!);
+      picked[of - 1]!.counts.push(counts === undefined ? 1 : counts[i]!);
+    }
+    return picked;
+  }
+}
+
+/** Values, and how often each is there. */
+interface Counted {
+  readonly values: number[];
+  readonly counts: number[];
+}
+
+/** The value at a rank, counted from 0: what cannot be it is left aside round by round (quickselect), and the rest moved. */
+function valueOfRank({ values, counts }: Counted, rank: number): number {
+  let [from, upTo] = [0, values.length];
+  let passed = 0;
+  for (;;) {
+    const pivot = values[(from + upTo) >> 1]!;
+    let [less, at, more] = [from, from, upTo];
+    let [below, equal] = [0, 0];
+    while (at < more) {
+      const value = values[at]!;
+      if (value > pivot) {
+        swap(values, at, --more);
+        swap(counts, at, more);
+        continue;
+      }
+      if (value < pivot) {
+        below += counts[at]!;
+        swap(values, at, less);
+        swap(counts, at, less++);
+      } else equal += counts[at]!;
+      at++;
+    }
+    if (rank < passed + below) upTo = less;
+    else if (rank < passed + below + equal || more === upTo) return pivot;
+    else {
+      passed += below + equal;
+      from = more;
+    }
+  }
+}
+
+function swap(values: number[], a: number, b: number): void {
+  const value = values[a]!;
+  values[a] = values[b]!;
+  values[b] = value;
+}
+
+/** Element 2 i + 1 is the upper half of the bits of value i. */
+function upperHalves(values: Float64Array): Int32Array {
+  return new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
 }
 
 /** The upper half of a double's bits as a whole number of at least 0, in the order of the doubles. */
 function inOrder(upper: number): number {
   return (upper ^ ((upper >> 31) | -(2 ** 31))) >>> 0;
-}
-
-/** Sorts values, and with them how often each is there. */
-function sortTogether(values: Float64Array, counts: Float64Array): void {
-  const order = Uint32Array.from(values.keys()).sort((a, b) => values[a]! - values[b]!);
-  counts.set(Float64Array.from(order, (i) => counts[i]!));
-  values.sort();
 }
 
 /** Index of the first of ascending values that is above a limit. */
