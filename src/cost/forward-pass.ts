@@ -5,6 +5,7 @@
  * Left out: tile and wave quantisation of GEMMs, attention kernels that do not split the KV cache, and
  * overlap of communication with computation.
  */
+import { wider } from '../columns.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { Memo } from '../memo.ts';
 import type { Gemm } from '../model/layer.ts';
@@ -20,15 +21,15 @@ import {
 } from './kernels.ts';
 import { Routing } from './routing.ts';
 
-/** Counts below stand in an array: steps that decode ask for most of them. Prompts ask for a few of the others. */
-const DENSE = 1024;
+/** Counts below stand in an array, as long as the largest that was asked for. */
+const DENSE = 2 ** 14;
 
 /** Activations of small kernels reach this share of memory bandwidth (docs/physics.md, section 1). */
 const ACTIVATION_BANDWIDTH_SHARE = 0.8;
 
 /** A function of a count, computed once for each. */
 class Table {
-  readonly #dense = new Float64Array(DENSE).fill(Number.NaN);
+  #dense = new Float64Array(256).fill(Number.NaN);
   readonly #sparse = new Map<number, number>();
   readonly #compute: (count: number) => number;
 
@@ -37,19 +38,30 @@ class Table {
   }
 
   at(count: number): number {
-    if (count < DENSE && Number.isInteger(count)) {
-      const known = this.#dense[count]!;
+    const index = count | 0;
+    if (index === count && index < DENSE) {
+      while (index >= this.#dense.length) this.#widen();
+      const known = this.#dense[index]!;
       if (!Number.isNaN(known)) return known;
-      const value = this.#compute(count);
-      this.#dense[count] = value;
+      const value = this.#compute(index);
+      this.#dense[index] = value;
       return value;
     }
+    return this.#ofOthers(count);
+  }
+
+  #ofOthers(count: number): number {
     let value = this.#sparse.get(count);
     if (value === undefined) {
       value = this.#compute(count);
       this.#sparse.set(count, value);
     }
     return value;
+  }
+
+  #widen(): void {
+    const { length } = this.#dense;
+    this.#dense = wider(this.#dense).fill(Number.NaN, length);
   }
 }
 

@@ -83,11 +83,7 @@ export class Ahead {
       const at = number & last;
       tokens = lesser(lengths[start + done]!, longest);
       yields[at * width + tokens]!++;
-      if (ahead + done > held) {
-        const more = Math.ceil((ahead + done - held) / blockTokens);
-        blocks[at]! += more;
-        held += more * blockTokens;
-      }
+      for (; ahead + done > held; held += blockTokens) blocks[at]!++;
       done += tokens;
     }
     // The last round ends with the output.

@@ -73,8 +73,8 @@ export class StepUnderWay {
     const { yields } = this;
     for (let tokens = 1; tokens < yields.length; tokens++) {
       if (yields[tokens]! > 0) gaps?.add(nowS - lastEndS, tokens, yields[tokens]!);
+      yields[tokens] = 0;
     }
-    yields.fill(0);
     for (let i = 0; i < this.#aparts; i++) {
       const slot = this.#apart[i]!;
       if (firstTokenS[slot] === NEVER) firstTokenS[slot] = nowS;
