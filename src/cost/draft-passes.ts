@@ -84,10 +84,11 @@ export class DraftPasses {
   ): number {
     const { tokens, sequences } = batch;
     const mixed = chunks.tokens > 0;
-    const read = seen * (branches / sequences);
+    const read = branches === sequences ? seen : seen * (branches / sequences);
+    const pairs = tokens === branches ? read : (read * tokens) / branches;
     const rooflineS =
       this.#passes.tokensS(pass, this.#passes.pad(tokens, sequences), sequences) +
-      pass.attentionS(branches, tokens, read, (read * tokens) / branches) +
+      pass.attentionS(branches, tokens, read, pairs) +
       (mixed ? this.#passes.addedS(pass, batch, chunks) : 0);
     return (
       (mixed

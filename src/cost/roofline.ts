@@ -225,8 +225,9 @@ export class Roofline implements CostModel {
   /** Host time of all draft passes of a step: those that draft, or the one that takes chunks alone. */
   #launchesS({ drafts, prefill }: StepWork): number {
     let seconds = 0;
-    for (const [d, work] of drafts.entries()) {
+    for (let d = 0; d < drafts.length; d++) {
       const pass = this.#drafts[d]!;
+      const work = drafts[d]!;
       if (pass.shape.ahead) continue;
       const alone = pass.shape.lastTokenOnly ? 0 : Math.min(prefill.tokens, 1);
       seconds +=
