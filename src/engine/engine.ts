@@ -2,8 +2,8 @@
  * Serving in virtual time: requests arrive, a router gives each to one of N identical replicas (replica.ts), and
  * the replicas go from step to step, all in one calendar.
  *
- * A run ends when every request of the load has ended, or at the horizon: an event later than that does not
- * happen, and what has arrived by then and not ended is unfinished.
+ * A run ends when every request of the load has ended, when nobody wants to know more, or at the horizon: an event
+ * later than that does not happen, and what has arrived by then and not ended is unfinished.
  */
 import type { CostModel, Verified } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
@@ -37,6 +37,8 @@ export interface EngineParts {
   readonly router?: Router;
   /** In seconds; none unless said. */
   readonly horizonS?: number;
+  /** Asked when requests have ended: whether the run may end, as nobody wants to know more; never unless said. */
+  readonly until?: (finished: FinishedRecords) => boolean;
   /** Whether gaps between tokens are kept; not unless said. */
   readonly gaps?: boolean;
   readonly observer?: StepObserver;
@@ -85,7 +87,7 @@ export class Engine {
 
   /** Runs to the end and returns the virtual time of the last event, in seconds. */
   run(): number {
-    const { load, horizonS = Number.POSITIVE_INFINITY } = this.#parts;
+    const { load, horizonS = Number.POSITIVE_INFINITY, until } = this.#parts;
     const calendar = this.#calendar;
     for (;;) {
       const arrivalS = load.nextS;
@@ -93,7 +95,7 @@ export class Engine {
       const nowS = Math.min(arrivalS, stepEndS);
       if (nowS === Number.POSITIVE_INFINITY || nowS > horizonS) break;
       if (arrivalS <= stepEndS) this.#arrive();
-      else this.#endStep();
+      else if (this.#endStep() && until?.(this.finished) === true) return nowS;
       // Steps start when everything has happened that happens at this time.
       if (load.nextS > nowS && calendar.nextS > nowS) this.#startSteps();
     }
@@ -112,12 +114,14 @@ export class Engine {
     this.replicas[chosen]!.submit(request, this.#calendar.nowS);
   }
 
-  #endStep(): void {
+  /** Whether requests ended with it. */
+  #endStep(): boolean {
     const replica = this.#calendar.take();
     const { nowS } = this.#calendar;
     this.#stepping[replica] = 0;
     const ended = this.replicas[replica]!.endStep(nowS);
     for (let i = 0; i < ended; i++) this.#parts.load.ended(nowS);
+    return ended > 0;
   }
 
   #startSteps(): void {

@@ -7,7 +7,7 @@
  */
 import type { FinishedRecord } from '../engine/records.ts';
 import { type Distribution, distributionOf } from './distribution.ts';
-import { type Latencies, meets, meetsAll, SLO_LIMITS, type Slo, type SloLimit } from './slo.ts';
+import { type Latencies, meetsAll, type Slo } from './slo.ts';
 
 /** One request that ran to its end. */
 export type ServedRequest = Omit<FinishedRecord, 'copies' | 'promptTokens'>;
@@ -93,6 +93,9 @@ export interface ServingMeasures {
 }
 
 const FILLS_AND_DRAINS = 0.1;
+
+/** Requests left out at either end. */
+export const leftOut = (requests: number): number => Math.floor(FILLS_AND_DRAINS * requests);
 
 export function servingMeasures(run: ServedRun, { open, drained, slo, gpus }: Terms): ServingMeasures {
   const { finished, unfinished, makespanS } = run;
@@ -181,44 +184,19 @@ function measuredRequests(finished: ServedRequests): Uint32Array {
     arrivalS[i] = one.arrivalS;
     request[i++] = one.request;
   }
-  const left = Math.floor(FILLS_AND_DRAINS * finished.length);
+  const left = leftOut(finished.length);
   return Uint32Array.from(arrivalS.keys())
     .sort((a, b) => arrivalS[a]! - arrivalS[b]! || request[a]! - request[b]!)
     .subarray(left, finished.length - left);
 }
 
 /** 1 where there is nobody. */
-function shareOf(good: number, requests: number): number {
+export function shareOf(good: number, requests: number): number {
   return requests === 0 ? 1 : good / requests;
 }
 
-/** How a run stands to an objective. */
-export interface Attainment {
-  /** Measured requests that meet every limit; 1 for no requests. */
-  readonly share: number;
-  /** The limit that most of them miss; null when none does. */
-  readonly tightest: SloLimit | null;
-}
-
-export function attainment(
-  { finished, longestGapOf }: Pick<ServedRun, 'finished' | 'longestGapOf'>,
-  slo: Slo,
-): Attainment {
-  const latencies = Array.from(measuredRequests(finished), (i) => latenciesOf(finished.at(i)!, longestGapOf));
-  let tightest: SloLimit | null = null;
-  let most = 0;
-  for (const limit of SLO_LIMITS) {
-    const missed = latencies.filter((one) => !meets(slo, limit, one)).length;
-    if (missed > most) {
-      tightest = limit;
-      most = missed;
-    }
-  }
-  const good = latencies.filter((one) => meetsAll(slo, one)).length;
-  return { share: shareOf(good, latencies.length), tightest };
-}
-
-function latenciesOf(one: ServedRequest, longestGapOf: ServedRun['longestGapOf']): Latencies {
+/** Of a request that ended. */
+export function latenciesOf(one: ServedRequest, longestGapOf: ServedRun['longestGapOf']): Latencies {
   const { tokens, arrivalS, firstTokenS, endS } = one;
   return {
     ttft: firstTokenS - arrivalS,

@@ -9,8 +9,9 @@
  * Left out: errors of the model's constants; a recorded pattern of arrivals, which cannot be drawn again.
  */
 import { UserError } from '../errors.ts';
+import { Memo } from '../memo.ts';
+import type { Attainment } from '../metrics/attainment.ts';
 import type { Distribution } from '../metrics/distribution.ts';
-import type { Attainment } from '../metrics/serving.ts';
 import type { Slo, SloLimit } from '../metrics/slo.ts';
 import { stream } from '../random/streams.ts';
 import { Bench } from '../scenario/bench.ts';
@@ -110,8 +111,8 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
     const redrawn = redraws(inputs, trace, served.ids.length);
     const rows = settings.map((setting) => {
       progress(done++, total);
-      const found = ratesOf(sample, setting, slo!, sample.pattern.ratePerS);
-      const again = redrawn.map((one) => ratesOf(one, setting, slo!, finiteOr(found.plain, 1)));
+      const found = ratesOf(sample, setting, slo!, sample.pattern.ratePerS, true);
+      const again = redrawn.map((one) => ratesOf(one, setting, slo!, finiteOr(found.plain, 1), false));
       return rowOf(sample, setting, found, again);
     });
     if (rows.some((row) => row.max_rate_req_per_s === null)) {
@@ -128,12 +129,15 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
 interface Sample {
   readonly bench: Bench;
   readonly pattern: Pattern;
+  /** Highest rates of plain decoding, which settings share. */
+  readonly plain: Memo<HighestRate>;
 }
 
 function sampleOf(inputs: Inputs, trace: AcceptanceTrace, seed: number, warnings: Set<string>): Sample {
   return {
     bench: new Bench(inputs, trace, 'open', warnings),
     pattern: patternOf(inputs, trace.ids.length, seed),
+    plain: new Memo(),
   };
 }
 
@@ -154,16 +158,21 @@ interface Rates {
   readonly plain: HighestRate;
 }
 
-/** The highest rates of a setting and of plain decoding of its requests. */
-function ratesOf({ bench, pattern }: Sample, setting: Setting, slo: Slo, fromPerS: number): Rates {
+/**
+ * The highest rates of a setting and of plain decoding of its requests.
+ *
+ * @param whole whether the shares of each rate are wanted
+ */
+function ratesOf(sample: Sample, setting: Setting, slo: Slo, fromPerS: number, whole: boolean): Rates {
+  const { bench, pattern } = sample;
   const search = (plain: boolean, from: number) =>
     highestRate(
-      (ratePerS) => bench.attainment(setting, plain, timesAt(pattern, ratePerS), slo),
+      (ratePerS) => bench.attainment(setting, plain, timesAt(pattern, ratePerS), slo, whole),
       slo.share,
       from,
       pattern.arrivalS.length / AT_ONCE_S,
     );
-  const plain = search(true, fromPerS);
+  const plain = sample.plain.get([bench.plainSetup(setting)], fromPerS, () => search(true, fromPerS));
   return { plain, own: setting.method.kind === 'none' ? plain : search(false, finiteOr(plain, fromPerS)) };
 }
 

@@ -12,6 +12,7 @@ import type { TreePath } from '../drafter/tree.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
 import { WeighedWork } from '../engine/static-batch.ts';
 import { Memo } from '../memo.ts';
+import { type Attainment, Judge } from '../metrics/attainment.ts';
 import {
   Confidence,
   type Doubt,
@@ -21,7 +22,7 @@ import {
   type Uncertainty,
 } from '../metrics/confidence.ts';
 import type { LoadKind, Measures } from '../metrics/measure.ts';
-import { type Attainment, attainment, type ServingMeasures } from '../metrics/serving.ts';
+import type { ServingMeasures } from '../metrics/serving.ts';
 import type { Slo } from '../metrics/slo.ts';
 import { FIXED, type SharedSpec } from '../policy/policies.ts';
 import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
@@ -393,19 +394,28 @@ export class Bench {
     return this.#runs.servedMeasures(this.#setups.of(setting, null), { arrivalS });
   }
 
-  /** How a setting, or plain decoding of its requests, stands to an objective when they arrive at given times. */
-  attainment(setting: Setting, plain: boolean, arrivalS: Float64Array, slo: Slo): Attainment {
-    const own = this.#setups.of(setting, null);
-    const setup = plain ? this.#setups.plainOf(own) : own;
+  /**
+   * How a setting, or plain decoding of its requests, stands to an objective when they arrive at given times.
+   *
+   * @param whole whether its share is wanted, or just on which side of the objective it is
+   */
+  attainment(setting: Setting, plain: boolean, arrivalS: Float64Array, slo: Slo, whole: boolean): Attainment {
+    const setup = plain ? this.plainSetup(setting) : this.#setups.of(setting, null);
     this.#setups.checkFit(setup);
-    const { engine, longestGapOf } = this.#runs.serve(
-      setup,
-      { arrivalS },
-      this.#runs.everyRequest,
-      setup.priceOn(this.#inputs),
-      { longestGaps: slo.limitsS.itl !== undefined },
-    );
-    return attainment({ finished: engine.finished, longestGapOf }, slo);
+    const judge = new Judge(slo, arrivalS.length);
+    this.#runs.serve(setup, { arrivalS }, this.#runs.everyRequest, setup.priceOn(this.#inputs), {
+      longestGaps: slo.limitsS.itl !== undefined,
+      until(finished, longestGapOf) {
+        judge.see(finished, longestGapOf);
+        return judge.complete || (!whole && judge.decided);
+      },
+    });
+    return judge.attainment;
+  }
+
+  /** Plain decoding of a setting's requests and lengths: the same object where these are. */
+  plainSetup(setting: Setting): Setup {
+    return this.#setups.plainOf(this.#setups.of(setting, null));
   }
 
   /** The rounds of a request that runs as so many copies of itself, in order. */

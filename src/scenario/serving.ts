@@ -2,7 +2,7 @@
 import { totalSeconds } from '../cost/work.ts';
 import { Engine, type EngineParts } from '../engine/engine.ts';
 import { Closed, type Load, Open } from '../engine/load.ts';
-import type { EngineStep, StepObserver } from '../engine/records.ts';
+import type { EngineStep, FinishedRecords, StepObserver } from '../engine/records.ts';
 import type { ServedRequest, ServedRun, ServingMeasures } from '../metrics/serving.ts';
 import { arrivalTimes } from '../workload/arrivals.ts';
 import type { Inputs } from './inputs.ts';
@@ -36,6 +36,8 @@ export interface Kept {
   /** The longest gap of each request. */
   readonly longestGaps?: boolean;
   readonly observer?: StepObserver;
+  /** Asked when requests have ended: whether the run may end. */
+  readonly until?: (finished: FinishedRecords, longestGapOf: ServedRun['longestGapOf']) => boolean;
 }
 
 export interface Served {
@@ -44,13 +46,16 @@ export interface Served {
   readonly longestGapOf: ServedRun['longestGapOf'];
 }
 
-/** Runs the engine to the end of the load. */
+/** Runs the engine to the end of the load, or until nobody wants to know more. */
 export function serve(parts: Omit<EngineParts, 'gaps' | 'observer'>, kept: Kept = {}): Served {
   const clock = kept.longestGaps === true ? new StepClock(parts.replicas ?? 1) : null;
   const observers = [clock, kept.observer].filter((one) => one !== null && one !== undefined);
+  const longestGapOf = (one: ServedRequest) => clock?.longestGapOf(one) ?? null;
+  const { until } = kept;
   const engine = new Engine({
     ...parts,
     gaps: kept.gaps === true,
+    ...(until !== undefined && { until: (finished) => until(finished, longestGapOf) }),
     ...(observers.length > 0 && {
       observer: {
         onStep(step) {
@@ -60,7 +65,7 @@ export function serve(parts: Omit<EngineParts, 'gaps' | 'observer'>, kept: Kept 
     }),
   });
   const makespanS = engine.run();
-  return { engine, makespanS, longestGapOf: (one) => clock?.longestGapOf(one) ?? null };
+  return { engine, makespanS, longestGapOf };
 }
 
 /** Arrivals should last so many times as long as a request; else the system is filling or draining all the time. */
