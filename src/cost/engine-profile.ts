@@ -51,6 +51,12 @@ export interface EngineProfile {
   readonly lengthSwitchS: number;
   /** GPU memory of the graphs that are captured for each further draft length, of a schedule or policy. */
   readonly lengthGraphsBytes: number;
+  /** How the length of a step may follow a schedule or policy: least tokens, steps from one change to the next, most tokens a change. */
+  readonly lengthFloor: number;
+  readonly lengthCooldown: number;
+  readonly lengthWalk: number;
+  /** Passes of a draft model in a step that drafts nothing, for its KV cache; without, it reads what it missed when it next drafts. */
+  readonly offPasses: number;
   /** Prompt look-up on the host, for a step with any search and for each sequence searched. */
   readonly search: FixedAndEach;
   /** Host work to change drafters, for a step in which any sequence does and for each that does. */
@@ -193,6 +199,22 @@ export const engineSchema = strictObject({
   lengthGraphs: z
     .optional(quantitySchema('B'))
     .check(z.describe('GPU memory of the graphs of each further draft length that may be drafted')),
+  lengthFloor: z
+    .optional(z.int().check(z.nonnegative(), z.lte(254)))
+    .check(z.describe('least tokens that a step drafts under a schedule or policy; 0 unless said')),
+  lengthCooldown: z
+    .optional(z.int().check(z.nonnegative(), z.lte(1e9)))
+    .check(z.describe('steps from one change of the draft length to the next, at least; 0 unless said')),
+  lengthWalk: z
+    .optional(count)
+    .check(z.describe('tokens by which one change of the draft length differs, at most; any unless said')),
+  offPasses: z
+    .optional(z.int().check(z.nonnegative(), z.lte(1)))
+    .check(
+      z.describe(
+        'passes of a draft model in a step that drafts nothing, for its KV cache: 1, or 0, where it reads what it missed when it next drafts',
+      ),
+    ),
   search: fixedAndEach.check(z.describe('each: per sequence searched')),
   drafterSwitch: fixedAndEach.check(
     z.describe(
@@ -277,6 +299,10 @@ export async function parseEngine(json: unknown, where: string): Promise<EngineP
       file.lengthGraphs === undefined
         ? 0
         : await parseQuantity(file.lengthGraphs, 'B', `${where}: lengthGraphs`),
+    lengthFloor: file.lengthFloor ?? 0,
+    lengthCooldown: file.lengthCooldown ?? 0,
+    lengthWalk: file.lengthWalk ?? Number.POSITIVE_INFINITY,
+    offPasses: file.offPasses ?? 0,
     search: await both('search'),
     drafterSwitch: await both('drafterSwitch'),
     plainSampling: await both('plainSampling'),

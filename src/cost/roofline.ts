@@ -107,7 +107,7 @@ export class Roofline implements CostModel {
     if (work.ragged > 0) {
       cost.overheadS += engine.raggedOverhead.fixedS + work.ragged * engine.raggedOverhead.eachS;
     }
-    if (work.lengthSwitches > 0) cost.overheadS += engine.lengthSwitchS;
+    cost.overheadS += work.lengthSwitches * engine.lengthSwitchS;
     if (work.trees > 0) cost.overheadS += engine.treeOverhead.fixedS + drafted * engine.treeOverhead.eachS;
     this.#hideHost(
       cost,

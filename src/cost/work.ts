@@ -144,7 +144,7 @@ export class StepWork {
   trees = 0;
   /** Sequences in a step whose sequences verify different numbers of drafts, as graphs may not hold them. */
   ragged = 0;
-  /** Whether the draft length is another than that of the step before: 1, or 0. */
+  /** Whether the draft length is another than that of the step before: 1, or 0; a share where a policy weighs it. */
   lengthSwitches = 0;
 
   /** @param most tokens that a sequence drafts */

@@ -2,6 +2,7 @@
 import type { CostModel } from '../cost/work.ts';
 import { UserError } from '../errors.ts';
 import { FixedLength } from '../policy/fixed-length.ts';
+import { type LengthLimits, UNBOUND } from '../policy/length-changes.ts';
 import { isShared, makePolicy, makeShared, type PolicySpec, type SharedSpec } from '../policy/policies.ts';
 import { signalOf } from '../trace/confidence-signal.ts';
 import type { Ranks } from '../trace/ranks.ts';
@@ -32,6 +33,8 @@ interface Deciding {
   readonly policy: PolicySpec;
   readonly cost: CostModel;
   readonly seed: number;
+  /** How the length of a step may change, and what a draft model does in steps without drafts; freely unless said. */
+  readonly changes?: LengthLimits & { readonly offPasses: number };
   /** Outcomes that a parallel drafter prepares; the one in which all is accepted unless said. */
   readonly ahead?: Ahead | null;
   /** What a diffusion model writes. */
@@ -126,12 +129,14 @@ export function assembleDrafter(
           requests,
           maxK: longest,
           price: stepPrice(choices, deciding.cost),
+          limits: deciding.changes ?? UNBOUND,
           lengths: () => (method.kind === 'hybrid' ? [lookedUpFirst(lengths!, acceptance[1]!)] : acceptance),
           seed: deciding.seed,
         });
   if (second === undefined) {
     const steady = first instanceof ModelProposer && first.replay.always && policy instanceof FixedLength;
-    return steady ? new SteadySpeculation(first, longest) : new Speculation(first, policy);
+    const offPasses = deciding?.changes?.offPasses ?? 0;
+    return steady ? new SteadySpeculation(first, longest) : new Speculation(first, policy, offPasses > 0);
   }
   if (method.kind === 'hybrid') return new Hybrid(first, second, policy, requests);
   if (method.kind === 'bandit') {
@@ -149,7 +154,7 @@ function sharedSpeculation(
   method: Method,
   choices: readonly Choice[],
   lengths: PositionLengths,
-  { policy, cost, seed }: Deciding & { readonly policy: SharedSpec },
+  { policy, cost, seed, changes }: Deciding & { readonly policy: SharedSpec },
 ): Drafter {
   const { part, model } = choices[0]!;
   if (!tellsConfidence(method) || model === null || !model.replay.always) {
@@ -159,9 +164,10 @@ function sharedSpeculation(
     signal: signalOf(lengths, policy.auc, seed),
     maxK: model.replay.longest,
     price: stepPrice(choices, cost),
+    limits: changes ?? UNBOUND,
     draftsAll: !['chain', 'modules'].includes(part.model!.drafting),
   });
-  return new SharedSpeculation(model, shared, lengths.offsets);
+  return new SharedSpeculation(model, shared, lengths.offsets, (changes?.offPasses ?? 0) > 0);
 }
 
 /** A chain is cut at a smaller k. A block is not: with another k, other tokens would have been drafted. */

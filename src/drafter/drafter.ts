@@ -63,6 +63,8 @@ export interface Proposer {
   draft(request: number, position: number, context: number, work: StepWork): void;
   /** Notes what the round emitted, by whichever proposer, and whether this one ran. */
   see(request: number, position: number, emitted: number, ran: boolean): void;
+  /** Runs its model for its KV cache alone, in a round without drafts; who runs none has no such thing. */
+  readAlong?(request: number, position: number, emitted: number, context: number, work: StepWork): void;
   /** Notes that everything but the last token was prefilled again. */
   reread(request: number): void;
 }
@@ -130,11 +132,14 @@ export class Speculation implements Drafter {
   readonly #proposer: Proposer;
   readonly #policy: Policy;
   readonly #replay: RoundReplay;
+  readonly #readsAlong: boolean;
   readonly most: Verified;
   readonly verified = new Verified();
   emitted = 0;
 
-  constructor(proposer: Proposer, policy: Policy) {
+  /** @param readsAlong whether the proposer's model runs in rounds without drafts too, for its KV cache */
+  constructor(proposer: Proposer, policy: Policy, readsAlong = false) {
+    this.#readsAlong = readsAlong;
     this.#proposer = proposer;
     this.#policy = policy;
     this.#replay = proposer.replay;
@@ -155,8 +160,12 @@ export class Speculation implements Drafter {
     replay.round(request, position, left, asked);
     this.#proposer.verify(replay.drafted, this.verified);
     this.emitted = replay.emitted;
-    if (asked > 0) this.#proposer.draft(request, position, context, work);
-    this.#proposer.see(request, position, replay.emitted, asked > 0);
+    if (asked === 0 && this.#readsAlong) {
+      this.#proposer.readAlong?.(request, position, replay.emitted, context, work);
+    } else {
+      if (asked > 0) this.#proposer.draft(request, position, context, work);
+      this.#proposer.see(request, position, replay.emitted, asked > 0);
+    }
     this.#policy.see(request, position, asked, replay.drafted, replay.emitted - 1);
   }
 

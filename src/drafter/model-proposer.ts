@@ -57,6 +57,11 @@ export class ModelProposer implements Proposer {
     }
   }
 
+  readAlong(request: number, position: number, emitted: number, context: number, work: StepWork): void {
+    this.draftAll(1, 1, context, this.#unreadAt(request, position), work);
+    this.#unread[request] = emitted;
+  }
+
   /** What `draft` and `see` do of a round that drafted k tokens, and of the work the tokens caught up on alone. */
   catchUp(request: number, position: number, k: number, emitted: number): number {
     const unread = this.#unreadAt(request, position);

@@ -20,12 +20,14 @@ export class SharedSpeculation extends Speculation {
   /** By drafts made: sequences of a step, and their context. */
   readonly #ofLength: Float64Array;
   readonly #contextOfLength: Float64Array;
+  readonly #readsAlong: boolean;
   #sequences = 1;
   #contextTokens = 0;
 
   /** @param model its replay drafts as many as it is asked for */
-  constructor(model: ModelProposer, lengths: SharedLengths, starts: Int32Array) {
+  constructor(model: ModelProposer, lengths: SharedLengths, starts: Int32Array, readsAlong: boolean) {
     super(model, new FixedLength(model.replay.longest));
+    this.#readsAlong = readsAlong;
     this.#model = model;
     this.#lengths = lengths;
     this.#starts = starts;
@@ -68,7 +70,7 @@ export class SharedSpeculation extends Speculation {
       const position = rows.position(n);
       const emitted = replay.emittedBy(request, position, rows.left(n), own);
       rows.setEmitted(n, emitted);
-      if (made === 0) model.see(request, position, emitted, false);
+      if (made === 0) this.#off(request, position, emitted, context, work);
       else catchUpTokens += model.catchUp(request, position, made, emitted);
       sequences[made]!++;
       contexts[made]! += context;
@@ -86,6 +88,12 @@ export class SharedSpeculation extends Speculation {
     if (ragged !== 0) work.ragged += count;
   }
 
+  /** What the model does in a round without drafts. */
+  #off(request: number, position: number, emitted: number, context: number, work: StepWork): void {
+    if (this.#readsAlong) this.#model.readAlong(request, position, emitted, context, work);
+    else this.#model.see(request, position, emitted, false);
+  }
+
   /** A round of copies, which all get the same share. */
   override round(request: number, position: number, left: number, context: number, work: StepWork): void {
     const lengths = this.#lengths;
@@ -96,7 +104,7 @@ export class SharedSpeculation extends Speculation {
     const drafted = lengths.drafted[0]!;
     this.emitted = model.replay.emittedBy(request, position, left, verified);
     this.verified.chain(verified);
-    if (drafted === 0) model.see(request, position, this.emitted, false);
+    if (drafted === 0) this.#off(request, position, this.emitted, context, work);
     else model.draftAll(1, drafted, context, model.catchUp(request, position, drafted, this.emitted), work);
   }
 }

@@ -18,8 +18,9 @@ export function stepPrice(choices: readonly Choice[], cost: CostModel, only?: nu
   const { proposer } = choices[only ?? 0]!;
   const verified = new Verified();
   const price = noSeconds();
-  return (sequences, contextTokens, asked, proposed, emitted) => {
+  return (sequences, contextTokens, asked, proposed, emitted, switches = 0) => {
     work.clear();
+    work.lengthSwitches = switches;
     proposer.verify(proposed, verified);
     work.addRounds(sequences, contextTokens, verified);
     work.verify.tokens = Math.round(work.verify.tokens);

@@ -1,9 +1,12 @@
 /** One length for the batch, the one that brings the most expected tokens per second of these very rounds. */
+import { LengthChanges } from './length-changes.ts';
+import { STAYS } from './policy.ts';
 import { PricedLengths } from './shared-lengths.ts';
 
 export class OneLength extends PricedLengths {
   /** By depth: survival, summed over the rounds of the step. */
   readonly #survives = new Float64Array(this.parts.maxK);
+  readonly #changes = new LengthChanges(this.parts.limits, this.parts.maxK);
   #k = 0;
 
   override get stepLength(): number {
@@ -22,11 +25,13 @@ export class OneLength extends PricedLengths {
     const looked = outlook.depth;
     outlook.see(survival, rounds, maxK);
     prices.of(rounds * copies, contextTokens * copies);
+    const last = this.#k;
+    const switchS = prices.switchS / STAYS;
     const rate = (k: number, emitted: number): number =>
-      emitted / prices.seconds(k > 0 && draftsAll ? maxK : k, k);
+      emitted / (prices.seconds(k > 0 && draftsAll ? maxK : k, k) + (k === last ? 0 : switchS));
     let best = rate(0, 1);
     let emitted = 1;
-    this.#k = 0;
+    let wanted = 0;
     for (let k = 1; k <= maxK; k++) {
       const before = k === 1 ? 1 : survives[k - 2]! / rounds;
       const known = draftsAll || k <= looked;
@@ -34,10 +39,11 @@ export class OneLength extends PricedLengths {
       const tokensPerS = rate(k, emitted + own);
       if (tokensPerS > best) {
         best = tokensPerS;
-        this.#k = k;
+        wanted = k;
       } else if (!draftsAll) break;
       emitted += known ? own : survives[k - 1]! / rounds;
     }
+    this.#k = this.#changes.next(wanted);
     this.verified.fill(this.#k, 0, rounds);
     const drafted = draftsAll && (this.#k > 0 || looked > 0) ? maxK : Math.max(this.#k, looked);
     this.drafted.fill(drafted, 0, rounds);

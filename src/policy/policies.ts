@@ -5,6 +5,7 @@ import { AutoBudget } from './auto-budget.ts';
 import { Cascade } from './cascade.ts';
 import { FixedLength } from './fixed-length.ts';
 import { Goodput } from './goodput.ts';
+import { Bounded, LengthChanges, type LengthLimits } from './length-changes.ts';
 import { NoisyOracle } from './noisy-oracle.ts';
 import { OneLength } from './one-length.ts';
 import { PerRequest } from './per-request.ts';
@@ -110,10 +111,13 @@ export function isShared(spec: PolicySpec): spec is SharedSpec {
   return spec.kind === 'budget' || spec.kind === 'budget-auto' || spec.kind === 'one-length';
 }
 
-/** Draft lengths that all rounds of a step may have, of a policy that goes no further than `maxK`. */
-export function lengthsOfSteps(spec: PolicySpec, maxK: number): number {
-  if (spec.kind === 'table') return new Set(spec.entries.map(({ k }) => Math.min(k, maxK))).size;
-  return spec.kind === 'goodput' || spec.kind === 'one-length' ? maxK + 1 : 1;
+/** Draft lengths that all rounds of a step may have, of a policy that goes no further than `maxK` and no lower than `floor`. */
+export function lengthsOfSteps(spec: PolicySpec, maxK: number, floor = 0): number {
+  const least = Math.min(floor, maxK);
+  if (spec.kind === 'table') {
+    return new Set(spec.entries.map(({ k }) => Math.max(least, Math.min(k, maxK)))).size;
+  }
+  return spec.kind === 'goodput' || spec.kind === 'one-length' ? maxK + 1 - least : 1;
 }
 
 /** Makes the lengths of a step's rounds together, with no memory of earlier runs. */
@@ -133,6 +137,7 @@ interface PolicyParts {
   /** The longest draft. */
   readonly maxK: number;
   readonly price: StepPrice;
+  readonly limits: LengthLimits;
   /** The recording of each part that may draft, for the oracles alone. */
   readonly lengths: () => readonly PositionLengths[];
   readonly seed: number;
@@ -140,6 +145,13 @@ interface PolicyParts {
 
 /** Makes a policy with no memory of earlier runs. */
 export function makePolicy(spec: Exclude<PolicySpec, SharedSpec>, parts: PolicyParts): Policy {
+  const policy = unbound(spec, parts);
+  return policy.stepLength === undefined
+    ? policy
+    : new Bounded(policy, new LengthChanges(parts.limits, parts.maxK));
+}
+
+function unbound(spec: Exclude<PolicySpec, SharedSpec>, parts: PolicyParts): Policy {
   switch (spec.kind) {
     case 'fixed':
       return new FixedLength(parts.maxK);

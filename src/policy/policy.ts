@@ -20,7 +20,7 @@ export interface Policy {
 
 /**
  * Seconds of a decode step in which every sequence drafts up to `asked` tokens: in the mean `proposed` of them are
- * verified, and `emitted` tokens come out.
+ * verified, and `emitted` tokens come out; with a share of what it costs to change the draft length.
  */
 export type StepPrice = (
   sequences: number,
@@ -28,4 +28,8 @@ export type StepPrice = (
   asked: number,
   proposed: number,
   emitted: number,
+  switches?: number,
 ) => number;
+
+/** Steps over which a policy spreads the price of a change of its length. */
+export const STAYS = 16;

@@ -8,6 +8,7 @@
  * two steps back), and thresholds that end at the size of a graph.
  */
 import type { Signal } from '../trace/confidence-signal.ts';
+import type { LengthLimits } from './length-changes.ts';
 import { Outlook } from './outlook.ts';
 import type { StepPrice } from './policy.ts';
 import { Prices } from './step-prices.ts';
@@ -17,6 +18,7 @@ export interface SharedParts {
   readonly signal: Signal;
   readonly maxK: number;
   readonly price: StepPrice;
+  readonly limits: LengthLimits;
   /** Whether all drafts are made whatever is verified: of blocks and heads. */
   readonly draftsAll: boolean;
 }

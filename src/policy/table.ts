@@ -3,8 +3,7 @@
  * (`num_speculative_tokens_per_batch_size`; vllm/v1/spec_decode/dynamic/utils.py). Sizes in a gap and above the
  * last range take the k of the range before; no k exceeds the longest draft. `off-above` is a table of two ranges.
  *
- * Left out: requests in prefill, which vLLM counts in the batch size; the drafter's first pass at k = 0, which
- * vLLM's proposers run to keep their KV cache: here a drafter that is switched off catches up when it runs again.
+ * Left out: requests in prefill, which vLLM counts in the batch size.
  */
 import { shown, UserError } from '../errors.ts';
 import type { Policy } from './policy.ts';

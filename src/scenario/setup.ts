@@ -142,6 +142,7 @@ export class Setups {
       policy: setup.policy,
       cost: setup.priceOn(this.#inputs),
       seed: scenario.seed,
+      changes: this.#inputs.engine,
       ahead: this.#inputs.ahead,
       canvas: writing && { ...writing, ...setup },
     };
@@ -237,7 +238,7 @@ export class Setups {
             0,
           ),
           drafted: asked,
-          furtherLengths: lengthsOfSteps(named.spec, asked) - 1,
+          furtherLengths: lengthsOfSteps(named.spec, asked, this.#inputs.engine.lengthFloor) - 1,
         })
       : NO_BOUND;
     const price = ({ hardware, engine, routing }: Machine): CostModel => {

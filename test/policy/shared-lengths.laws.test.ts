@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { AutoBudget } from '../../src/policy/auto-budget.ts';
+import { UNBOUND } from '../../src/policy/length-changes.ts';
 import { OneLength } from '../../src/policy/one-length.ts';
 import { isShared, makeShared, parsePolicy, type SharedSpec } from '../../src/policy/policies.ts';
 import type { SharedLengths } from '../../src/policy/shared-lengths.ts';
@@ -36,7 +37,7 @@ function parts(chances: readonly (readonly number[])[], draftsAll = false) {
       }
     },
   };
-  return { signal, maxK: K, price, draftsAll };
+  return { signal, maxK: K, price, draftsAll, limits: UNBOUND };
 }
 
 function stepOf(lengths: SharedLengths, rounds: number) {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { totalSeconds } from '../../src/cost/work.ts';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
+import { LengthChanges, type LengthLimits, UNBOUND } from '../../src/policy/length-changes.ts';
 import { lengthsOfSteps, parsePolicy } from '../../src/policy/policies.ts';
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
@@ -57,6 +58,54 @@ describe('a switch of length', () => {
   ])('%s %j: never makes it faster', async (policy, options) => {
     const [free, paid] = [await run(policy, options), await run(policy, { ...options, ...SWITCH })];
     expect(paid.speed).toBeLessThan(free.speed);
+  });
+});
+
+describe('limits of changes', () => {
+  const walk = (limits: Partial<LengthLimits>, wanted: readonly number[]) => {
+    const changes = new LengthChanges({ ...UNBOUND, ...limits }, K);
+    return wanted.map((k) => changes.next(k));
+  };
+
+  it('none: what is wanted', () => {
+    expect(walk({}, [3, 0, 5, 5, 1])).toEqual([3, 0, 5, 5, 1]);
+  });
+
+  it('a floor, as far as k goes', () => {
+    expect(walk({ lengthFloor: 1 }, [3, 0, 2])).toEqual([3, 1, 2]);
+    expect(walk({ lengthFloor: 9 }, [3, 0])).toEqual([K, K]);
+  });
+
+  it('a cool-down holds a length for so many steps, and then takes what is wanted by then', () => {
+    expect(walk({ lengthCooldown: 3 }, [3, 1, 2, 4, 1, 1, 1])).toEqual([3, 3, 3, 4, 4, 4, 1]);
+  });
+
+  it('a walk goes so many tokens a change', () => {
+    expect(walk({ lengthWalk: 2 }, [5, 0, 0, 0, 5])).toEqual([5, 3, 1, 0, 2]);
+    expect(walk({ lengthWalk: 1, lengthCooldown: 2 }, [3, 0, 0, 0, 0])).toEqual([3, 3, 2, 2, 1]);
+  });
+
+  it('a floor keeps a schedule drafting', async () => {
+    const { steps } = await run('off-above:4', { set: { 'engine.lengthFloor': '1' } } as Options);
+    const lengths = steps.flatMap(({ sequences, drafted }) => (sequences > 0 ? [drafted / sequences] : []));
+    expect([...new Set(lengths)].sort()).toEqual([1, K]);
+  });
+
+  it('a change that costs is made less often, and a dear one costs less than a step would', async () => {
+    const [free, dear] = [await run('goodput', {}), await run('goodput', SWITCH)];
+    const switches = ({ steps }: typeof free) =>
+      steps.filter(
+        ({ sequences, drafted }, i) =>
+          i > 0 && drafted / sequences !== steps[i - 1]!.drafted / steps[i - 1]!.sequences,
+      ).length;
+    expect(switches(dear)).toBeLessThan(switches(free) / 4);
+  });
+
+  it('passes without drafts cost more than none where nothing is ever drafted', async () => {
+    const along = { set: { 'engine.offPasses': '1' } } as Options;
+    const [none, kept] = [await run('off-above:1', {}), await run('off-above:1', along)];
+    expect(kept.speed).toBeLessThan(none.speed);
+    expect(kept.speed).toBeGreaterThan(0.8 * none.speed);
   });
 });
 
