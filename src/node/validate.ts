@@ -114,11 +114,10 @@ async function publishedSets(
   wanted: (set: string) => boolean,
 ): Promise<Published> {
   const { machine, jointFit, predict } = await validation(recordings);
-  const chosen = (points: readonly Point[]) => points.filter((point) => wanted(point.set));
   return {
     traces: recordings === null ? 'fitted' : 'recording',
-    points: chosen(predict(machine.engine)),
-    jointFit: chosen(predict(jointFit)),
+    points: predict(machine.engine, wanted),
+    jointFit: predict(jointFit, wanted),
   };
 }
 

@@ -12,7 +12,7 @@ import { withTimes } from '../scenario/engine-times.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import { completeScenario } from '../scenario/options.ts';
 import type { Row } from '../scenario/result.ts';
-import { runScenario } from '../scenario/run.ts';
+import { runPoints, runScenario } from '../scenario/run.ts';
 import { folderLibrary } from './folder-library.ts';
 
 /** Folder of the figures. */
@@ -92,7 +92,8 @@ export interface Validation {
   readonly machine: Machine;
   /** The engine engine with its times fitted to every figure at once: the least that this model can miss them by. */
   readonly jointFit: EngineProfile;
-  predict(engine: EngineProfile): Point[];
+  /** Intervals are those of the engine that ships; a fit has none. */
+  predict(engine: EngineProfile, wanted?: (set: SetName) => boolean): Point[];
 }
 
 /**
@@ -121,30 +122,30 @@ export async function validation(recordings: string | null, requests?: number): 
   return {
     machine: inputs,
     jointFit: withTimes(inputs, jointTimes),
-    predict(engine) {
+    predict(engine, wanted = () => true) {
       const tuned = { ...inputs, engine };
-      const rows = [tuned, longDrafts(tuned), largeBatch(tuned)].flatMap((own) => runScenario(own).rows);
+      const bounded = engine === inputs.engine && wanted('speedups');
+      const rowsOf = (own: Inputs) => (bounded ? runScenario(own) : runPoints(own)).rows;
+      const ownSpeedups = wanted('speedups') ? speedups : [];
+      const ownShares = shares.filter((figure) => wanted(shareSet(figure)));
+      const whole = ownSpeedups.length + ownShares.length > 0;
+      const rows = whole ? [tuned, longDrafts(tuned), largeBatch(tuned)].flatMap(rowsOf) : [];
       return [
-        ...speedups.map((figure): Point => {
-          const row = rowOf(rows, figure);
-          return {
-            ...relative('speedups', name(figure), figure, Number(figure.speedup), row.speedup!),
-            interval: { lo: row.speedup_lo!, hi: row.speedup_hi! },
-            uncertainty: row.uncertainty!,
-          };
-        }),
-        ...shares.map((figure) => share(figure, rowOf(rows, figure))),
-        ...runScenario(oneStep(tuned, 'none', steps)).rows.map((row, i) =>
+        ...ownSpeedups.map((figure) => speedup(figure, rowOf(rows, figure))),
+        ...ownShares.map((figure) => share(figure, rowOf(rows, figure))),
+        ...(wanted('steps') ? rowsOf(oneStep(tuned, 'none', steps)) : []).map((row, i) =>
           relative('steps', 'none', steps[i]!, Number(steps[i]!.step_ms), stepMs(row)),
         ),
-        ...runScenario(oneStep(tuned, 'eagle3', drafting)).rows.map((row, i) =>
+        ...(wanted('drafting') ? rowsOf(oneStep(tuned, 'eagle3', drafting)) : []).map((row, i) =>
           relative('drafting', 'eagle3 k=3', drafting[i]!, Number(drafting[i]!.draft_ms), row.step_ms!.draft),
         ),
-        ...passes.map((figure, i) => {
-          const { step_ms: step } = runScenario({ ...passInputs[i]!, engine }).rows[0]!;
+        ...passes.flatMap((figure, i) => {
+          const set = figure.set as SetName;
+          if (!wanted(set)) return [];
+          const { step_ms: step } = rowsOf({ ...passInputs[i]!, engine })[0]!;
           const percent = (100 * step!.draft) / step!.verify;
           const setting = `${figure.draft} for ${figure.target}${figure.tp === '1' ? '' : ` on ${figure.tp} GPUs`}`;
-          return relative(figure.set as SetName, setting, figure, Number(figure.percent), percent);
+          return [relative(set, setting, figure, Number(figure.percent), percent)];
         }),
       ];
     },
@@ -243,18 +244,26 @@ function relative(
   return { set, setting, batchSize: Number(figure.batch_size), measured, predicted, error };
 }
 
+function speedup(figure: Record<string, string>, row: Row): Point {
+  const { speedup_lo: lo, speedup_hi: hi, uncertainty } = row;
+  return {
+    ...relative('speedups', name(figure), figure, Number(figure.speedup), row.speedup!),
+    ...(lo !== null && hi !== null && uncertainty !== null && { interval: { lo, hi }, uncertainty }),
+  };
+}
+
+function shareSet({ batch_size: batch, method }: Record<string, string>): SetName {
+  if (Number(batch) === BEYOND_MEMORY) return 'shares-512';
+  return method === 'eagle3' ? 'eagle3-shares' : 'shares';
+}
+
 /** The study counts the target's prefill as verification. */
 function share(figure: Record<string, string>, { time_share: time }: Row): Point {
   const part = figure.part as 'draft' | 'verify' | 'sampling' | 'overhead';
   const predicted = 100 * (part === 'verify' ? time.verify + time.prefill : time[part]);
   const measured = Number(figure.percent);
   return {
-    set:
-      Number(figure.batch_size) === BEYOND_MEMORY
-        ? 'shares-512'
-        : figure.method === 'eagle3'
-          ? 'eagle3-shares'
-          : 'shares',
+    set: shareSet(figure),
     setting: `${name(figure)} ${part}`,
     batchSize: Number(figure.batch_size),
     measured,

@@ -20,6 +20,7 @@ import { paretoOf } from '../../src/sweep/pareto.ts';
 import { blocksOf, Deal } from '../../src/sweep/plan.ts';
 import { mergeRecords, type PointRecord, recordsOf } from '../../src/sweep/records.ts';
 import { parseShard } from '../../src/sweep/shard.ts';
+import { said } from '../cli/command.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/cli/main.js');
 const folder = mkdtempSync(join(tmpdir(), 'specsim-sweep-'));
@@ -32,6 +33,12 @@ function specsim(args: readonly string[], env: Record<string, string> = {}): Spa
     env: { ...process.env, ...env },
   });
 }
+
+/** In this process, which is quicker than one of its own. */
+const refused = async (...words: readonly string[]) => (await said(...words)).mistake;
+
+/** A path that needs no working folder. */
+const at = (name: string) => join(folder, name);
 
 const axes = (grid: object) => expandGrid(grid, 'g').map((point) => point.axes);
 
@@ -191,9 +198,9 @@ it('the front holds what nothing beats in both', () => {
   expect(paretoOf(results, true).rows.map((one) => one.point)).toEqual([5]);
 });
 
-describe('the program', () => {
+describe('the program', async () => {
   writeFileSync(
-    join(folder, 'grid.json'),
+    at('grid.json'),
     JSON.stringify({
       method: ['none', 'ngram', 'eagle3'],
       k: [1, 3, 21],
@@ -203,9 +210,11 @@ describe('the program', () => {
       requests: 20,
     }),
   );
-  const merged = (...folders: string[]) => specsim(['sweep', 'merge', ...folders, '--format', 'csv']).stdout;
+  const grid = at('grid.json');
+  const merged = async (...folders: string[]) =>
+    (await said('sweep', 'merge', ...folders.map(at), '--format', 'csv')).stdout;
   const first = specsim(['sweep', 'grid.json', '--jobs', '1', '--out', 'one']);
-  const whole = merged('one');
+  const whole = await merged('one');
 
   it('records points that cannot be, and says so in its exit status', () => {
     expect(first.status).toBe(3);
@@ -214,9 +223,9 @@ describe('the program', () => {
     expect(whole).toContain('k 21');
   });
 
-  it('gives what specsim run gives', () => {
-    const merged = JSON.parse(specsim(['sweep', 'merge', 'one', '--format', 'json']).stdout);
-    const { row } = merged.results.find(
+  it('gives what specsim run gives', async () => {
+    const { stdout } = await said('sweep', 'merge', at('one'), '--format', 'json');
+    const { row } = JSON.parse(stdout).results.find(
       ({ axes }: PointRecord) =>
         axes.method === 'eagle3' &&
         axes.k === 3 &&
@@ -225,21 +234,21 @@ describe('the program', () => {
         axes['set.hardware.memoryBandwidth'] === '1.2x',
     );
     const args = ['--method', 'eagle3', '--batch', '16', '--trace', 'cnn', '--requests', '20'];
-    const run = specsim(['run', ...args, '--set', 'hardware.memoryBandwidth=1.2x', '--format', 'json']);
+    const run = await said('run', ...args, '--set', 'hardware.memoryBandwidth=1.2x', '--format', 'json');
     expect(row).toEqual(JSON.parse(run.stdout).rows[0]);
   });
 
-  it('gives the same bytes with more workers, and from shards in any order', () => {
+  it('gives the same bytes with more workers, and from shards in any order', async () => {
     specsim(['sweep', 'grid.json', '--jobs', '3', '--out', 'three', '--quiet']);
-    expect(merged('three')).toBe(whole);
+    expect(await merged('three')).toBe(whole);
     specsim(['sweep', 'grid.json', '--shard', '2/2', '--out', 'b', '--quiet']);
-    expect(specsim(['sweep', 'merge', 'b']).stderr).toMatch(/of 112 points are missing/);
+    expect(await refused('sweep', 'merge', at('b'))).toMatch(/of 112 points are missing/);
     specsim(['sweep', 'grid.json', '--shard', '*/2', '--out', 'a', '--quiet'], { JOB_COMPLETION_INDEX: '0' });
-    expect(merged('b', 'a')).toBe(whole);
+    expect(await merged('b', 'a')).toBe(whole);
   });
 
   it('loses nothing when killed at any moment', async () => {
-    const results = join(folder, 'killed');
+    const results = at('killed');
     const files = () => readdirSync(results).filter((name) => name.startsWith('points'));
     const size = () =>
       existsSync(results) ? files().reduce((sum, name) => sum + statSync(join(results, name)).size, 0) : 0;
@@ -261,7 +270,7 @@ describe('the program', () => {
     // And in the middle of a line.
     writeFileSync(join(results, files()[0]!), '{"point": 3, "id', { flag: 'a' });
     expect(specsim(['sweep', 'grid.json', '--out', 'killed', '--resume', '--quiet']).status).toBe(3);
-    expect(merged('killed')).toBe(whole);
+    expect(await merged('killed')).toBe(whole);
     const ids = files().flatMap((name) =>
       recordsOf(readFileSync(join(results, name), 'utf8'), name).map(({ id }) => id),
     );
@@ -286,35 +295,34 @@ describe('the program', () => {
         ).on('exit', resolve),
       );
     expect(await Promise.all([resumed(), resumed()])).toEqual([3, 3]);
-    expect(merged('twice')).toBe(whole);
+    expect(await merged('twice')).toBe(whole);
   });
 
-  it('refuses a folder with results, and one of another sweep', () => {
+  it('refuses a folder with results, and one of another sweep', async () => {
     const again = specsim(['sweep', 'grid.json', '--out', 'one']);
     expect([again.status, again.stderr]).toEqual([2, expect.stringContaining('--resume goes on')]);
-    writeFileSync(join(folder, 'other.json'), '{"requests": 5}');
+    writeFileSync(at('other.json'), '{"requests": 5}');
     // Another build of the same version, as its head says.
-    const head = readFileSync(join(folder, 'one/sweep.json'), 'utf8');
-    cpSync(join(folder, 'one'), join(folder, 'built'), { recursive: true });
-    writeFileSync(join(folder, 'built/sweep.json'), head.replace(/"program":"./, '"program":"x'));
+    const head = readFileSync(at('one/sweep.json'), 'utf8');
+    cpSync(at('one'), at('built'), { recursive: true });
+    writeFileSync(at('built/sweep.json'), head.replace(/"program":"./, '"program":"x'));
     const built = specsim(['sweep', 'grid.json', '--out', 'built', '--resume']);
     expect([built.status, built.stderr]).toEqual([2, expect.stringContaining('another build of specsim')]);
-    const mixed = specsim(['sweep', 'merge', 'one', 'built']);
-    expect([mixed.status, mixed.stderr]).toEqual([2, expect.stringContaining('built: is of another build')]);
+    expect(await refused('sweep', 'merge', at('one'), at('built'))).toContain('built: is of another build');
     const other = specsim(['sweep', 'other.json', '--out', 'one', '--resume']);
     expect([other.status, other.stderr]).toEqual([2, expect.stringContaining('another sweep')]);
-    expect(specsim(['sweep', 'merge', 'nowhere']).stderr).toContain('nowhere: no such folder');
+    expect(await refused('sweep', 'merge', at('nowhere'))).toContain('nowhere: no such folder');
   });
 
-  it('has one error for a full disk', () => {
+  it('has one error for a full disk', async () => {
     // The shell's limit on a file's size stands for a disk that ends in the middle of a line.
     const command = `ulimit -f 8; exec ${process.execPath} ${PROGRAM} sweep grid.json --jobs 1 --out full --quiet`;
     const { status, stderr } = spawnSync('bash', ['-c', command], { cwd: folder, encoding: 'utf8' });
     expect([status, stderr]).toEqual([2, expect.stringMatching(/^specsim: .*points.jsonl: .*EFBIG.*\n$/)]);
     expect(readFileSync(join(folder, 'full', 'points.jsonl'), 'utf8')).not.toMatch(/\n$/);
     specsim(['sweep', 'grid.json', '--out', 'full', '--resume', '--quiet']);
-    expect(merged('full')).toBe(whole);
-    writeFileSync(join(folder, 'file'), '');
+    expect(await merged('full')).toBe(whole);
+    writeFileSync(at('file'), '');
     const onFile = specsim(['sweep', 'grid.json', '--out', 'file', '--quiet']);
     expect([onFile.status, onFile.stderr]).toEqual([2, expect.stringContaining('file: is not a folder')]);
     const nowhere = specsim(['sweep', 'grid.json', '--out', 'file/below', '--quiet']);
@@ -322,18 +330,18 @@ describe('the program', () => {
   });
 
   it('writes Parquet that reads back as the CSV', async () => {
-    specsim(['sweep', 'merge', 'one', '--format', 'parquet', '--out', 'one.parquet']);
-    const { buffer } = new Uint8Array(readFileSync(join(folder, 'one.parquet')));
+    await said('sweep', 'merge', at('one'), '--format', 'parquet', '--out', at('one.parquet'));
+    const { buffer } = new Uint8Array(readFileSync(at('one.parquet')));
     const rows = await parquetReadObjects({ file: buffer as ArrayBuffer });
     const [header, line] = whole.split('\n').map((text) => text.split(','));
     expect(rows).toHaveLength(112);
     expect(header!.map((column) => String(rows[0]![column] ?? ''))).toEqual(line);
   });
 
-  it('names the options of the command', () => {
-    expect(specsim(['sweep', 'grid.json', '--job', '2']).stderr).toContain('nearest is --jobs');
-    expect(specsim(['validate', '--recording', 'x']).stderr).toContain('nearest is --recordings');
-    expect(specsim(['validate', 'x']).stderr).toContain('unexpected argument "x": expected none');
-    expect(specsim(['sweep', 'grid.json', '--jobs', '0']).stderr).toContain('--jobs: got "0"');
+  it('names the options of the command', async () => {
+    expect(await refused('sweep', grid, '--job', '2')).toContain('nearest is --jobs');
+    expect(await refused('validate', '--recording', 'x')).toContain('nearest is --recordings');
+    expect(await refused('validate', 'x')).toContain('unexpected argument "x": expected none');
+    expect(await refused('sweep', grid, '--jobs', '0')).toContain('--jobs: got "0"');
   });
 });
