@@ -49,6 +49,8 @@ export const OTHER: { readonly [K in OptionName]: readonly [NonNullable<Options[
   ahead: ['0.5,2', PARALLEL],
   accept: ['sample:1'],
   block: [16, { method: ['diffusion:block'], unmask: '2' }],
+  refresh: [4, { method: ['diffusion:dual-cache'], unmask: '2' }],
+  prefill: ['bidirectional', { method: ['diffusion:block'], unmask: '2' }],
   unmask: ['threshold:0.9', { method: ['diffusion:block'] }],
   ep: [2, { target: 'mixtral-8x7b', tp: 2, method: ['none'] }],
   dpAttention: [2, { target: 'mixtral-8x7b', tp: 2, method: ['none'] }],

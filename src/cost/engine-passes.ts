@@ -28,16 +28,15 @@ export class EnginePasses {
     return (
       this.tokensS(pass, mixed, sequences + chunks.sequences) -
       this.tokensS(pass, padded, sequences) +
-      pass.attentionS(chunks.sequences, chunks.tokens, chunks.contextTokens, chunks.attentionPairs)
+      pass.promptAttentionS(chunks)
     );
   }
 
   /** A pass over prompts, or chunks of them, that nobody decodes beside. */
-  aloneS(pass: ForwardPass, { sequences, tokens, contextTokens, attentionPairs }: PassWork): number {
+  aloneS(pass: ForwardPass, prompts: PassWork): number {
+    const { sequences, tokens } = prompts;
     const padded = this.padMixed(tokens);
-    const rooflineS =
-      this.tokensS(pass, padded, sequences) +
-      pass.attentionS(sequences, tokens, contextTokens, attentionPairs);
+    const rooflineS = this.tokensS(pass, padded, sequences) + pass.promptAttentionS(prompts);
     return this.layersS(pass, 1, rooflineS) + pass.firstPassS(padded);
   }
 

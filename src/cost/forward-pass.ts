@@ -20,6 +20,7 @@ import {
   gemmSeconds,
 } from './kernels.ts';
 import { Routing } from './routing.ts';
+import type { PassWork } from './work.ts';
 
 /** Counts below stand in an array, as long as the largest that was asked for. */
 const DENSE = 2 ** 14;
@@ -206,6 +207,12 @@ export class ForwardPass {
       flops += seenPairs * flopsPerPair;
     }
     return Math.max(bytes / this.#kvBytesPerS, flops / this.#attentionFlopsPerS);
+  }
+
+  /** Attention of prompts, or chunks of them: each token sees those before it, or all of them. */
+  promptAttentionS({ sequences, tokens, contextTokens, attentionPairs }: PassWork): number {
+    const pairs = this.shape.bidirectional ? 2 * attentionPairs - tokens : attentionPairs;
+    return this.attentionS(sequences, tokens, contextTokens, pairs);
   }
 
   #allTokens(tokens: number): number {

@@ -186,7 +186,7 @@ export class Roofline implements CostModel {
         passes,
         fullPasses * this.#passes.tokensS(pass, maxBatchedTokens, sequences) +
           (rest > 0 ? this.#passes.tokensS(pass, rest, sequences) : 0) +
-          pass.attentionS(prompts.sequences, prompts.tokens, prompts.contextTokens, prompts.attentionPairs),
+          pass.promptAttentionS(prompts),
       );
     cost.prefillS =
       passesS(this.#target) + this.#target.logitsS(prompts.logitRows) + this.#stagesS(passes, prompts.tokens);

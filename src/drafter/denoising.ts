@@ -9,6 +9,8 @@
  * | prefix-cache | the block and all behind it | all of prompt and output | the same |
  * | full | all of prompt and output | none | nothing |
  *
+ * A cache that is made anew within a block takes another pass over everything (`--refresh`).
+ *
  * Left out: blocks that end in the middle of a pass, tokens that are masked again, and the end of an output before its
  * last block ends. Of a cached scheme the prompt is prefilled as ever, which is one pass of many.
  */
@@ -25,6 +27,8 @@ export interface Canvas {
   readonly block: number;
   /** Tokens that a pass finalises, in the mean; from 1 to the block. */
   readonly tokens: number;
+  /** Passes after which a cache of a block is made anew; null: never within it. */
+  readonly refresh: number | null;
   readonly promptTokens: Int32Array;
   readonly outputTokens: Int32Array;
 }
@@ -53,12 +57,14 @@ export class Denoising implements Drafter {
   stepBegins(): void {}
 
   round(request: number, position: number, left: number, context: number, work: StepWork): void {
-    const { tokens, block, promptTokens } = this.#canvas;
+    const { tokens, block, refresh, promptTokens } = this.#canvas;
     const pass = Math.ceil((position - 1) / tokens);
     const before = startOf(pass - 1, tokens);
     const after = Math.max(position + 1, startOf(pass + 1, tokens));
     this.emitted = Math.min(after - position, left);
     const begins = pass === 0 || Math.floor(before / block) < Math.floor(position / block);
+    const first = Math.ceil((block * Math.floor(position / block) - 1) / tokens);
+    const anew = begins || (refresh !== null && (pass - Math.max(0, first)) % refresh === 0);
     if (this.#scheme === 'block') {
       const rest = block - (position % block);
       this.verified.set(block - 1, block, rest, block * rest);
@@ -69,7 +75,7 @@ export class Denoising implements Drafter {
     const whole = rounded(promptTokens[request]! + position + left);
     const behind = rounded(left);
     const queries =
-      this.#scheme === 'full' || begins
+      this.#scheme === 'full' || anew
         ? whole
         : this.#scheme === 'dual-cache'
           ? Math.min(block, whole)

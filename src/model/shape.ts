@@ -56,6 +56,8 @@ export interface ForwardShape {
   /** The output matrix, over the rows whose logits are wanted. */
   readonly lmHead: Gemm;
   readonly experts: ExpertShape | null;
+  /** Whether tokens of a prompt see those behind them too. */
+  readonly bidirectional?: true;
   /** What attention reads of the context, by kind of layer. */
   readonly reads: readonly ContextRead[];
   /** Query heads that read the same keys; 1 for latent attention, whose kernels are not bound by reading. */

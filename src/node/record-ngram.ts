@@ -8,6 +8,7 @@ import { provenanceStated } from '../trace/formats/stated.ts';
 import type { LookUpOptions } from '../trace/lookup.ts';
 import { FormerOutputs, lookUpTrace } from '../trace/record-look-up.ts';
 import { parseRequestText, type RequestText } from '../trace/request-text.ts';
+import type { PositionLengths } from '../trace/trace.ts';
 import { linesOf } from './lines.ts';
 import { checkWritable, writeWhole } from './output.ts';
 import { checkEnding } from './trace.ts';
@@ -25,6 +26,8 @@ interface Totals {
   outputTokens: number;
   positions: number;
   proposing: number;
+  /** Tokens of proposals that are the text's. */
+  right: number;
   unit: RequestText['unit'];
 }
 
@@ -39,16 +42,20 @@ export async function recordLookUp(request: RecordLookUpRequest): Promise<void> 
     outputTokens: 0,
     positions: 0,
     proposing: 0,
+    right: 0,
     unit: 'token ids',
   };
   await writeWhole(out, partsOf(request, totals));
-  const { requests, promptTokens, outputTokens, positions, proposing, unit } = totals;
+  const { requests, promptTokens, outputTokens, positions, proposing, right, unit } = totals;
   const words = unit === 'words' ? 'words' : 'tokens';
-  const share = positions === 0 ? 'n/a' : `${((100 * proposing) / positions).toFixed(1)}%`;
+  const proposals =
+    positions === 0
+      ? 'no position to propose at'
+      : `a proposal at ${((100 * proposing) / positions).toFixed(1)}% of positions, on average with ${(right / Math.max(1, proposing)).toFixed(2)} right ${words}`;
   process.stdout.write(
     [
       `wrote ${out}: ${describe(lookUp)}`,
-      `  ${requests} requests, ${promptTokens} ${words} of prompts and ${outputTokens} of outputs; a proposal at ${share} of positions`,
+      `  ${requests} requests, ${promptTokens} ${words} of prompts and ${outputTokens} of outputs; ${proposals}`,
       ...(unit === 'words'
         ? ['  lengths and drafts are words, which are longer than tokens (docs/formats.md)']
         : []),
@@ -92,20 +99,25 @@ async function* partsOf(
       if (across > 0) former.add(text.output);
       if (totals.requests > 0) yield* csv ? canonicalCsvRows(trace) : canonicalJsonlRows(trace);
       else yield* csv ? canonicalCsv(trace) : canonicalJsonl({ kind: 'position-indexed', trace });
-      count(totals, text, trace.drafters.get(lookUp.method)!.proposed as Uint8Array);
+      count(totals, text, trace.drafters.get(lookUp.method)!);
     }
   }
   if (totals.requests === 0)
     throw new UserError(`${path}: empty file, expected one json object a line with prompt and output`);
 }
 
-function count(totals: Totals, { unit, prompt, output }: RequestText, proposed: Uint8Array): void {
+function count(
+  totals: Totals,
+  { unit, prompt, output }: RequestText,
+  { proposed, emitted }: PositionLengths,
+): void {
   totals.unit = unit;
   totals.requests++;
   totals.promptTokens += prompt.length;
   totals.outputTokens += output.length;
-  totals.positions += Math.max(proposed.length - 1, 0);
-  for (const tokens of proposed) if (tokens > 0) totals.proposing++;
+  totals.positions += Math.max(emitted.length - 1, 0);
+  for (const tokens of proposed as Uint8Array) if (tokens > 0) totals.proposing++;
+  for (const tokens of emitted) totals.right += tokens - 1;
 }
 
 function describe(lookUp: LookUpOptions): string {

@@ -63,7 +63,7 @@ export function writingFacts({ writing }: Inputs): Fact[] {
     : [
         [
           'writes',
-          `blocks of ${writing.block} tokens, ${Number(writing.tokens.toFixed(2))} finalised a pass; quality not modelled`,
+          `blocks of ${writing.block} tokens, ${Number(writing.tokens.toFixed(2))} finalised a pass${writing.refresh === null ? '' : `, caches made anew every ${writing.refresh} passes`}; quality not modelled`,
         ],
       ];
 }

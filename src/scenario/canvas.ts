@@ -19,17 +19,17 @@ const BY_THRESHOLD = [
 /** The block of cards that state none: that of Fast-dLLM's published runs. */
 const USUAL_BLOCK = 32;
 
-export type Writing = Pick<Canvas, 'block' | 'tokens'>;
+export type Writing = Pick<Canvas, 'block' | 'tokens' | 'refresh'>;
 
 /** @throws UserError for more tokens than a block has, and for thresholds of which nothing was published */
-export function writingOf({ block: asked, unmask }: Scenario, target: Transformer): Writing | null {
+export function writingOf({ block: asked, unmask, refresh }: Scenario, target: Transformer): Writing | null {
   if (unmask === null) return null;
   const block = asked ?? target.diffusion?.block ?? USUAL_BLOCK;
   const tokens = tokensOf(unmask);
   if (tokens < 1 || tokens > block) {
     throw new UserError(`--unmask ${unmask}: expected from 1 to the ${block} tokens of a block`);
   }
-  return { block, tokens };
+  return { block, tokens, refresh };
 }
 
 function tokensOf(unmask: string): number {
@@ -59,6 +59,15 @@ export function checkWrites(target: Transformer, methods: readonly Method[]): vo
   throw new UserError(
     `method ${other.name}: ${target.name} is a diffusion model and writes no token at a time, expected diffusion:block, diffusion:dual-cache, diffusion:prefix-cache or diffusion:full`,
   );
+}
+
+/**
+ * Whether tokens of a prompt see those behind them: with methods of models that see all of the canvas, as LLaDA and Dream
+ * do, unless it is said.
+ */
+export function prefillsBothWays({ prefill }: Scenario, method: Method): boolean {
+  if (method.kind !== 'diffusion') return false;
+  return prefill === null ? method.scheme !== 'block' : prefill === 'bidirectional';
 }
 
 /** What a user should know of it, a sentence each. */

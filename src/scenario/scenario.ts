@@ -74,6 +74,10 @@ export interface Scenario {
   readonly accept: string;
   /** Tokens of a block of a diffusion model; null: as its card says. */
   readonly block: number | null;
+  /** Passes after which a diffusion model makes the cache of a block anew; null: when a block begins. */
+  readonly refresh: number | null;
+  /** Whether tokens of a prompt see those behind them; null: as the method has it. */
+  readonly prefill: 'causal' | 'bidirectional' | null;
   /** Tokens that a pass of a diffusion model finalises, or the confidence threshold that they have to pass. */
   readonly unmask: string | null;
   /** Latency and bandwidth by name of the link. */

@@ -27,6 +27,7 @@ import { type Relabelled, relabelled, ruleRemark } from '../trace/relabel.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { authorsConventions } from './authors-conventions.ts';
+import { prefillsBothWays } from './canvas.ts';
 import { mostDrafts } from './draft-cards.ts';
 import { draftShapes, targetLayout } from './draft-shapes.ts';
 import type { Inputs } from './inputs.ts';
@@ -86,6 +87,8 @@ export class Setups {
   readonly #trace: AcceptanceTrace;
   readonly #warnings: Set<string>;
   readonly #target: ForwardShape;
+  /** The same, with prompts whose tokens see those behind them too. */
+  readonly #seesAll: ForwardShape;
   readonly #conventions: ReplayConventions;
   /** Prices on a machine, by the draft models that run beside the target. */
   readonly #prices = new Memo<CostModel>();
@@ -103,6 +106,7 @@ export class Setups {
     this.#trace = trace;
     this.#warnings = warnings;
     this.#target = forwardShape(target, targetLayout(scenario));
+    this.#seesAll = { ...this.#target, bidirectional: true };
     this.#conventions =
       costTraits(scenario.cost).conventions === 'as recorded'
         ? AS_RECORDED
@@ -244,14 +248,7 @@ export class Setups {
     const price = ({ hardware, engine, routing }: Machine): CostModel => {
       if (scenario.cost === 'specdecode-bench') return new SpecDecodeBench();
       const placement = placedOn(this.#inputs.placement, hardware);
-      const copy = new Roofline(
-        routed(this.#target, routing),
-        shapes,
-        hardware,
-        engine,
-        scenario.tp,
-        placement,
-      );
+      const copy = new Roofline(routed(target, routing), shapes, hardware, engine, scenario.tp, placement);
       const { batches = 1, ...stages } = placement.stages;
       const bytesPerToken = this.#target.allReduceBytesPerToken;
       const roofline = pipelined(shared(copy, scenario.dpAttention), { ...stages, batches, bytesPerToken });
@@ -262,7 +259,8 @@ export class Setups {
     };
     const { promptTokens } = trace;
     const policy = named.spec;
-    const shapesKey = `${models.join()} ${shapes.map(({ modules = 1 }) => modules)}`;
+    const target = prefillsBothWays(scenario, method) ? this.#seesAll : this.#target;
+    const shapesKey = `${models.join()} ${shapes.map(({ modules = 1 }) => modules)} ${target.bidirectional}`;
     const priceOn = (machine: Machine) => this.#prices.get([machine], shapesKey, () => price(machine));
     const ground = {
       inputs: this.#inputs,

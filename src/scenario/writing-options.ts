@@ -1,9 +1,13 @@
 /** Options of what a target keeps of drafts, and how a diffusion model writes: rows of the table of options. */
-import { isDiffusion } from '../drafter/methods.ts';
-import { text, whole } from './kinds.ts';
+import { costTraits } from '../cost/models.ts';
+import { isDiffusion, type Method } from '../drafter/methods.ts';
+import { oneOf, text, whole } from './kinds.ts';
 import { isTree, type Rows, unlessSome } from './scenario.ts';
 
-export const WRITING_OPTIONS: Rows<'accept' | 'block' | 'unmask'> = {
+/** Whether it has a cache that goes stale. */
+const remakes = (method: Method) => method.kind === 'diffusion' && method.scheme.endsWith('-cache');
+
+export const WRITING_OPTIONS: Rows<'accept' | 'block' | 'unmask' | 'refresh' | 'prefill'> = {
   accept: {
     ...text('a rule such as relaxed:10,0.6'),
     default: 'greedy',
@@ -23,6 +27,25 @@ export const WRITING_OPTIONS: Rows<'accept' | 'block' | 'unmask'> = {
     group: 'method',
     hash: 'changed',
     idle: (_, asked) => unlessSome(asked, isDiffusion, 'writes by diffusion'),
+  },
+  refresh: {
+    ...whole(1, 100_000),
+    default: null,
+    help: 'passes after which a diffusion model makes the cache of a block anew; only when a block begins unless said',
+    group: 'method',
+    hash: 'changed',
+    idle: (_, asked) => unlessSome(asked, remakes, 'makes a cache anew'),
+  },
+  prefill: {
+    ...oneOf(['causal', 'bidirectional']),
+    default: null,
+    help: 'whether tokens of a prompt see those behind them: causal with diffusion:block, else bidirectional, unless said',
+    group: 'method',
+    hash: 'changed',
+    idle: ({ cost }, asked) =>
+      costTraits(cost).machine
+        ? unlessSome(asked, isDiffusion, 'writes by diffusion')
+        : `with --cost ${cost}`,
   },
   unmask: {
     ...text('tokens such as 2.8, or threshold:0.9'),

@@ -83,7 +83,7 @@ export function parseAcceptRule(written: string): AcceptRule | null {
   const kind = RULES.find((one) => one === name);
   if (kind === undefined) {
     throw new UserError(
-      `--accept: got ${JSON.stringify(written)}, expected greedy, ${RULES.map((one) => FORMS[one].form.split(',')[0]!.replace(/ .*/, '')).join(', ')} with their numbers, such as relaxed:10,0.6`,
+      `--accept: got ${JSON.stringify(written)}, expected greedy, ${RULES.map((one) => FORMS[one].form.split(', ')[0]!).join(', ')}, such as relaxed:10,0.6`,
     );
   }
   const { form, count, most } = FORMS[kind];

@@ -9,9 +9,9 @@ import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
 
 /** Passes over an output of 16 tokens behind a prompt of 30: queries, keys, commits, emitted. */
-function passes(scheme: Scheme, tokens: number) {
+function passes(scheme: Scheme, tokens: number, refresh: number | null = null) {
   const lengths = { promptTokens: Int32Array.of(30), outputTokens: Int32Array.of(16) };
-  const drafter = new Denoising(scheme, { block: 8, tokens, ...lengths });
+  const drafter = new Denoising(scheme, { block: 8, tokens, refresh, ...lengths });
   const rows: number[][] = [];
   for (let position = 1; position < 16; position += drafter.emitted) {
     const work = new StepWork(1, 100);
@@ -40,6 +40,13 @@ describe('passes', () => {
     expect(passes('dual-cache', 4).map(([queries]) => queries)).toEqual([48, 8, 48, 8]);
     expect(passes('full', 4).map(([queries]) => queries)).toEqual([48, 48, 48, 48]);
     expect(passes('prefix-cache', 4).map(([queries]) => queries)).toEqual([48, 16, 48, 16]);
+  });
+
+  /** Blocks begin at passes 0 and 4. */
+  it('make a cache anew as often as is asked', () => {
+    expect(passes('dual-cache', 2).map(([queries]) => queries)).toEqual([48, 8, 8, 8, 48, 8, 8, 8]);
+    expect(passes('dual-cache', 2, 2).map(([queries]) => queries)).toEqual([48, 8, 48, 8, 48, 8, 48, 8]);
+    expect(passes('block', 2, 2)).toEqual(passes('block', 2));
   });
 });
 
@@ -136,4 +143,15 @@ describe('what cannot be', () => {
   ])('%j', async (options, message) => {
     expect(await said(options)).toBe(message);
   });
+});
+
+it('prompts whose tokens see all of each other take longer, as bidirectional models prefill', async () => {
+  const seconds = async (options: Options) => {
+    const [row] = await rowsOf({ promptLen: 20_000, outputLen: 64, unmask: '2', requests: 1, ...options });
+    return 64 / row!.throughput_tok_per_s!;
+  };
+  const causal = await seconds({ method: ['diffusion:block'] });
+  const both = await seconds({ method: ['diffusion:block'], prefill: 'bidirectional' });
+  expect(both / causal).toBeGreaterThan(1.1);
+  expect(both / causal).toBeLessThan(2);
 });

@@ -28,6 +28,7 @@ const outputs = [1, 2, 9, 30];
 const CANVAS = {
   block: 8,
   tokens: 2.6,
+  refresh: null,
   promptTokens: new Int32Array(outputs.length).fill(10),
   outputTokens: Int32Array.from(outputs),
 };

@@ -82,7 +82,7 @@ function build({
     cost,
     seed: 1,
     ahead,
-    canvas: { block: 8, tokens: 2.6, ...workload },
+    canvas: { block: 8, tokens: 2.6, refresh: null, ...workload },
   };
   const drafter = () => assembleDrafter(method, blocks ? MAX_K : k, acceptance, AS_RECORDED, deciding);
   const draftModels = draftSlots(method);
