@@ -58,5 +58,10 @@ export const OTHER: { readonly [K in OptionName]: readonly [NonNullable<Options[
   pp: [2, { link: { stage: '5ms,1000Mb/s' } }],
   beyondTable: [true, { cost: 'table:test/fixtures/step-table.csv' }],
   confidence: [0.9, { policy: ['budget:auto'], load: 'closed', method: ['eagle3'] }],
+  prefillReplicas: [1, { link: { kv: '5us,25GB/s' } }],
+  turns: [3],
+  turnDelay: [2, { turns: 3 }],
+  sharedPrompt: [100, { turns: 3 }],
+  prefixCache: ['off', { turns: 3 }],
   link: [{ stage: '5ms,1000Mb/s' }, { pp: 2 }],
 };

@@ -7,7 +7,7 @@ import { Engine, type EngineParts } from '../src/engine/engine.ts';
 import type { Load } from '../src/engine/load.ts';
 import type { PrefixHashes } from '../src/engine/prefix-cache.ts';
 import type { EngineStep } from '../src/engine/records.ts';
-import type { Limits } from '../src/engine/replica.ts';
+import type { Limits } from '../src/engine/replica-parts.ts';
 import { parsePolicy } from '../src/policy/policies.ts';
 import type { PositionLengths } from '../src/trace/trace.ts';
 import { arrivalTimes } from '../src/workload/arrivals.ts';
@@ -79,6 +79,7 @@ export interface Setting extends Partial<Limits> {
   readonly prefixHashes?: PrefixHashes;
   readonly replicas?: number;
   readonly router?: EngineParts['router'];
+  readonly split?: EngineParts['split'];
   readonly horizonS?: number;
   /** Whether gaps between tokens are kept; they are unless said. */
   readonly gaps?: boolean;
@@ -90,7 +91,7 @@ export interface Setting extends Partial<Limits> {
 /** An engine of the setting; every limit not stated is infinite. */
 export function engineOf(setting: Setting): Engine {
   const { prompts, outputs, method: name = 'none', acceptance, onStep, prefixHashes } = setting;
-  const { replicas, router, horizonS, cost = new Stopwatch() } = setting;
+  const { replicas, router, split, horizonS, cost = new Stopwatch() } = setting;
   const method = parseMethod(name);
   const k = setting.k ?? MAX_K;
   const drafter = assembleDrafter(
@@ -115,6 +116,7 @@ export function engineOf(setting: Setting): Engine {
     gaps: setting.gaps ?? true,
     ...(replicas !== undefined && { replicas }),
     ...(router !== undefined && { router }),
+    ...(split !== undefined && { split }),
     ...(horizonS !== undefined && { horizonS }),
     ...(onStep !== undefined && { observer: { onStep: (step: EngineStep) => onStep(step, engine) } }),
   });

@@ -26,6 +26,8 @@ export interface Placement {
     /** Batches in them at a time; one unless said. */
     readonly batches?: number;
   };
+  /** Between a replica that prefills and one that decodes, all its GPUs together; null where each does both. */
+  readonly kv: Link | null;
 }
 
 /** All on the target's GPUs. */
@@ -33,6 +35,7 @@ export function together(hardware: HardwareProfile, gpus: number): Placement {
   return {
     drafting: { hardware, gpus, apart: false, link: FREE_LINK },
     stages: { count: 1, link: FREE_LINK },
+    kv: null,
   };
 }
 
@@ -42,6 +45,7 @@ export function transferS({ latencyS, bytesPerS }: Link, transfers: number, byte
 }
 
 /** The same placement on a machine that differs in a parameter; GPUs of its own are not of the machine. */
-export function placedOn({ drafting, stages }: Placement, hardware: HardwareProfile): Placement {
-  return { drafting: drafting.apart ? drafting : { ...drafting, hardware }, stages };
+export function placedOn(placement: Placement, hardware: HardwareProfile): Placement {
+  const { drafting } = placement;
+  return drafting.apart ? placement : { ...placement, drafting: { ...drafting, hardware } };
 }

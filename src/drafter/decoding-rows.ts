@@ -64,9 +64,14 @@ export class DecodingRows {
     return tokens;
   }
 
+  /** Has room for so many rows, at most one more than before. */
+  open(count: number): void {
+    if (count * ROW > this.#rows.length) this.#rows = wider(this.#rows);
+  }
+
   /** Fills row n, which is the first free one or one in use. */
   set(n: number, request: number, position: number, left: number, context: number, held: number): void {
-    if ((n + 1) * ROW > this.#rows.length) this.#rows = wider(this.#rows);
+    this.open(n + 1);
     const row = n * ROW;
     this.#rows[row + REQUEST] = request;
     this.#rows[row + POSITION] = position;

@@ -1,15 +1,15 @@
 /**
- * The calendar of step ends: one order, by time and then by sequence of scheduling, defined here alone. Arrivals
- * stand in the load, sorted already; at the same time they come first (engine.ts).
+ * A calendar of what comes (ends of steps, of transfers, next turns): one order, by time and then by sequence of
+ * scheduling, defined here alone. What comes at the same time in several is ordered in engine.ts.
  */
 
 import { wider } from '../columns.ts';
 
-/** A binary heap in typed arrays; an entry is a time, its place in the sequence, and the replica whose step ends. */
+/** A binary heap in typed arrays; an entry is a time, its place in the sequence, and a number: the replica whose step ends, a request. */
 export class Calendar {
   #timeS = new Float64Array(8);
   #sequence = new Float64Array(8);
-  #replica = new Int32Array(8);
+  #of = new Int32Array(8);
   #count = 0;
   #scheduled = 0;
   #nowS = 0;
@@ -19,7 +19,7 @@ export class Calendar {
     return this.#nowS;
   }
 
-  /** Time of the next step end; infinity when there is none. */
+  /** Time of the next entry; infinity when there is none. */
   get nextS(): number {
     return this.#count === 0 ? Number.POSITIVE_INFINITY : this.#timeS[0]!;
   }
@@ -30,9 +30,9 @@ export class Calendar {
     this.#nowS = timeS;
   }
 
-  /** Schedules the end of a replica's step; before now is a defect and throws. */
-  schedule(timeS: number, replica: number): void {
-    if (!(timeS >= this.#nowS)) throw new Error(`step end at ${timeS} s, before ${this.#nowS} s`);
+  /** Schedules an entry; before now is a defect and throws. */
+  schedule(timeS: number, of: number): void {
+    if (!(timeS >= this.#nowS)) throw new Error(`entry at ${timeS} s, before ${this.#nowS} s`);
     if (this.#count === this.#timeS.length) this.#grow();
     let at = this.#count++;
     const sequence = this.#scheduled++;
@@ -42,13 +42,13 @@ export class Calendar {
       this.#move(parent, at);
       at = parent;
     }
-    this.#put(at, timeS, sequence, replica);
+    this.#put(at, timeS, sequence, of);
   }
 
-  /** Takes the next step end, moves the time to it and returns its replica; -1 when there is none. */
+  /** Takes the next entry, moves the time to it and returns its number; -1 when there is none. */
   take(): number {
     if (this.#count === 0) return -1;
-    const first = this.#replica[0]!;
+    const first = this.#of[0]!;
     this.#nowS = this.#timeS[0]!;
     const last = --this.#count;
     const timeS = this.#timeS[last]!;
@@ -63,7 +63,7 @@ export class Calendar {
       this.#move(child, at);
       at = child;
     }
-    this.#put(at, timeS, sequence, this.#replica[last]!);
+    this.#put(at, timeS, sequence, this.#of[last]!);
     return first;
   }
 
@@ -73,18 +73,18 @@ export class Calendar {
   }
 
   #move(from: number, to: number): void {
-    this.#put(to, this.#timeS[from]!, this.#sequence[from]!, this.#replica[from]!);
+    this.#put(to, this.#timeS[from]!, this.#sequence[from]!, this.#of[from]!);
   }
 
-  #put(at: number, timeS: number, sequence: number, replica: number): void {
+  #put(at: number, timeS: number, sequence: number, of: number): void {
     this.#timeS[at] = timeS;
     this.#sequence[at] = sequence;
-    this.#replica[at] = replica;
+    this.#of[at] = of;
   }
 
   #grow(): void {
     this.#timeS = wider(this.#timeS);
     this.#sequence = wider(this.#sequence);
-    this.#replica = wider(this.#replica);
+    this.#of = wider(this.#of);
   }
 }

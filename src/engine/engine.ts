@@ -1,6 +1,7 @@
 /**
  * Serving in virtual time: requests arrive, a router gives each to one of N identical replicas (replica.ts), and
- * the replicas go from step to step, all in one calendar.
+ * the replicas go from step to step, all in one calendar. Where prefill and decoding are split, a second router of the same
+ * kind gives what is prefilled to replicas that decode (handover.ts).
  *
  * A run ends when every request of the load has ended, when nobody wants to know more, or at the horizon: an event
  * later than that does not happen, and what has arrived by then and not ended is unfinished.
@@ -8,17 +9,19 @@
 import type { CostModel, Verified } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
 import { Calendar } from './calendar.ts';
+import { Handover, type Split } from './handover.ts';
 import type { Load } from './load.ts';
-import { numbered, type PrefixHashes } from './prefix-cache.ts';
+import { type NumberedHashes, numbered, type PrefixHashes } from './prefix-cache.ts';
 import { emptyTotals, FinishedRecords, type StepObserver, TokenGaps, type Totals } from './records.ts';
-import { type Limits, NO_STEP, Replica } from './replica.ts';
+import { NO_STEP, Replica } from './replica.ts';
+import type { Limits, Role } from './replica-parts.ts';
 import { RoundRobin, type Router } from './router.ts';
 
 /** The requests to serve, in order of arrival. Outputs have at least one token, prompts too. */
 export interface Workload {
   readonly promptTokens: Int32Array;
   readonly outputTokens: Int32Array;
-  readonly prefixHashes?: PrefixHashes;
+  readonly prefixHashes?: PrefixHashes | NumberedHashes;
 }
 
 export interface EngineParts {
@@ -33,8 +36,12 @@ export interface EngineParts {
   readonly limits: Limits;
   /** One unless said. */
   readonly replicas?: number;
+  /** Further replicas, which prefill for these; none unless said. */
+  readonly split?: Split;
   /** In turn unless said. */
   readonly router?: Router;
+  /** The same among those that decode, where prefill is split off. */
+  readonly decodeRouter?: Router;
   /** In seconds; none unless said. */
   readonly horizonS?: number;
   /** Asked when requests have ended: whether the run may end, as nobody wants to know more; never unless said. */
@@ -54,20 +61,30 @@ export class Engine {
   readonly finished = new FinishedRecords();
   /** Null unless asked for. */
   readonly gaps: TokenGaps | null;
+  /** Those that prefill apart before the others. */
   readonly replicas: readonly Replica[];
   readonly #parts: EngineParts;
   readonly #router: Router;
+  readonly #decodeRouter: Router;
+  /** Where requests arrive, and where they are decoded: the same unless prefill is split off. */
+  readonly #entry: readonly Replica[];
+  readonly #decoding: readonly Replica[];
+  readonly #handover: Handover | null;
   readonly #calendar = new Calendar();
   /** By replica: 1 while a step is under way. */
   readonly #stepping: Uint8Array;
   #arrived = 0;
 
   constructor(parts: EngineParts) {
-    const { workload, replicas = 1 } = parts;
+    const { workload, split } = parts;
+    const prefilling = split?.prefillReplicas ?? 0;
+    const replicas = prefilling + (parts.replicas ?? 1);
     this.#parts = parts;
     this.#router = parts.router ?? new RoundRobin();
+    this.#decodeRouter = parts.decodeRouter ?? new RoundRobin();
     this.gaps = parts.gaps === true ? new TokenGaps() : null;
     this.#stepping = new Uint8Array(replicas);
+    this.#handover = split === undefined ? null : new Handover(workload.promptTokens.length, replicas, split);
     const shared = {
       ...workload,
       ...parts,
@@ -76,8 +93,13 @@ export class Engine {
       totals: this.totals,
       finished: this.finished,
       gaps: this.gaps,
+      handover: this.#handover,
     };
-    this.replicas = Array.from({ length: replicas }, (_, index) => new Replica(shared, index));
+    const roleOf = (index: number): Role =>
+      split === undefined ? 'both' : index < prefilling ? 'prefill' : 'decode';
+    this.replicas = Array.from({ length: replicas }, (_, index) => new Replica(shared, index, roleOf(index)));
+    this.#decoding = this.replicas.slice(prefilling);
+    this.#entry = split === undefined ? this.#decoding : this.replicas.slice(0, prefilling);
   }
 
   /** Requests that have arrived and not ended. */
@@ -92,12 +114,17 @@ export class Engine {
     for (;;) {
       const arrivalS = load.nextS;
       const stepEndS = calendar.nextS;
-      const nowS = Math.min(arrivalS, stepEndS);
+      const transferEndS = this.#handover?.nextS ?? Number.POSITIVE_INFINITY;
+      const nowS = Math.min(arrivalS, stepEndS, transferEndS);
       if (nowS === Number.POSITIVE_INFINITY || nowS > horizonS) break;
-      if (arrivalS <= stepEndS) this.#arrive();
-      else if (this.#endStep() && until?.(this.finished) === true) return nowS;
+      if (arrivalS === nowS) this.#arrive();
+      else if (stepEndS === nowS) {
+        if (this.#endStep() && until?.(this.finished) === true) return nowS;
+      } else this.#endTransfer(this.#handover!);
       // Steps start when everything has happened that happens at this time.
-      if (load.nextS > nowS && calendar.nextS > nowS) this.#startSteps();
+      if (load.nextS > nowS && calendar.nextS > nowS && (this.#handover?.nextS ?? nowS + 1) > nowS) {
+        this.#startSteps();
+      }
     }
     if (this.unfinished > 0 && horizonS === Number.POSITIVE_INFINITY) {
       throw new Error('the run ended with requests in the engine');
@@ -110,8 +137,7 @@ export class Engine {
     this.#calendar.reach(load.nextS);
     const request = load.take();
     this.#arrived++;
-    const chosen = this.replicas.length === 1 ? 0 : this.#router.choose(this.replicas, request);
-    this.replicas[chosen]!.submit(request, this.#calendar.nowS);
+    chosenBy(this.#router, this.#entry, request).submit(request, this.#calendar.nowS);
   }
 
   /** Whether requests ended with it. */
@@ -120,8 +146,20 @@ export class Engine {
     const { nowS } = this.#calendar;
     this.#stepping[replica] = 0;
     const ended = this.replicas[replica]!.endStep(nowS);
-    for (let i = 0; i < ended; i++) this.#parts.load.ended(nowS);
+    const { request, length } = this.finished;
+    for (let i = length - ended; i < length; i++) this.#parts.load.ended(nowS, request[i]!);
+    this.#handover?.each((request) => {
+      const to = chosenBy(this.#decodeRouter, this.#decoding, request);
+      to.submit(request, this.#handover!.arrivalS[request]!);
+    });
     return ended > 0;
+  }
+
+  /** KV has arrived: where it came from its room is free, and where it went the request joins the next step. */
+  #endTransfer(handover: Handover): void {
+    this.#calendar.reach(handover.nextS);
+    const request = handover.take();
+    this.replicas[handover.from[request]!]!.side.letGo(request);
   }
 
   #startSteps(): void {
@@ -134,4 +172,8 @@ export class Engine {
       this.#calendar.schedule(nowS + seconds, replica);
     }
   }
+}
+
+function chosenBy(router: Router, among: readonly Replica[], request: number): Replica {
+  return among[among.length === 1 ? 0 : router.choose(among, request)]!;
 }

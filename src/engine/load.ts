@@ -1,6 +1,8 @@
 /**
- * Loads: when requests arrive. A load knows no requests; the i-th to arrive is request i of the workload.
+ * Loads: when requests arrive. A load knows no requests; the i-th to arrive is request i of the workload, unless requests go
+ * on with others.
  */
+import { Calendar } from './calendar.ts';
 
 export interface Load {
   /** When the next request arrives, in seconds; infinity while none is known to come. */
@@ -8,7 +10,7 @@ export interface Load {
   /** Takes the next arrival and returns the request. */
   take(): number;
   /** Told that a request has ended. */
-  ended(nowS: number): void;
+  ended(nowS: number, request: number): void;
 }
 
 /** Closed loop: `concurrency` requests are in the system as long as there are any; one that ends is replaced at once. */
@@ -56,4 +58,40 @@ export class Open implements Load {
   }
 
   ended(): void {}
+}
+
+/** Which requests begin a conversation, and by request which goes on with it, -1 for none, so long after its end. */
+interface Turns {
+  readonly first: Int32Array;
+  readonly next: Int32Array;
+  readonly delayS: number;
+}
+
+/** Conversations that come as another load says, each a turn at a time; to that load they are what ends. */
+export class Conversing implements Load {
+  readonly #starts: Load;
+  readonly #turns: Turns;
+  readonly #coming = new Calendar();
+
+  /** @param starts of conversations, in their order */
+  constructor(starts: Load, turns: Turns) {
+    this.#starts = starts;
+    this.#turns = turns;
+  }
+
+  get nextS(): number {
+    return Math.min(this.#starts.nextS, this.#coming.nextS);
+  }
+
+  take(): number {
+    return this.#starts.nextS <= this.#coming.nextS
+      ? this.#turns.first[this.#starts.take()]!
+      : this.#coming.take();
+  }
+
+  ended(nowS: number, request: number): void {
+    const next = this.#turns.next[request]!;
+    if (next < 0) this.#starts.ended(nowS, request);
+    else this.#coming.schedule(nowS + this.#turns.delayS, next);
+  }
 }

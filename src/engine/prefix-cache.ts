@@ -1,14 +1,13 @@
 /**
  * Prefix caching: whole blocks of a prompt, known by a hash that covers everything before them too, are kept when
  * their last reader is gone, until their room is needed. The one unused longest goes first, and of a prompt its
- * end before its beginning.
+ * end before its beginning. Hashes may go on behind a prompt, over the text that a request generates.
  *
- * Two requests that compute the same block at the same time keep one of it (vLLM keeps both). Left out: blocks of
- * generated text.
+ * Two requests that compute the same block at the same time keep one of it (vLLM keeps both).
  */
 import { entry } from '../memo.ts';
 
-/** Hashes of the blocks of each prompt, flat; equal hashes at the start of two prompts are a shared prefix. */
+/** Hashes of the whole blocks of each request's text, flat; equal hashes at the start of two are a shared prefix. */
 export interface PrefixHashes {
   /** Length requests + 1. */
   readonly offsets: Int32Array;
@@ -23,7 +22,10 @@ export interface NumberedHashes extends PrefixHashes {
   readonly distinct: number;
 }
 
-export function numbered({ offsets, hashes, blockTokens }: PrefixHashes): NumberedHashes {
+/** The same ones where they are numbered already. */
+export function numbered(given: PrefixHashes | NumberedHashes): NumberedHashes {
+  if ('distinct' in given) return given;
+  const { offsets, hashes, blockTokens } = given;
   const numbers = new Map<number, number>();
   const column = new Int32Array(hashes.length);
   for (let i = 0; i < hashes.length; i++) {

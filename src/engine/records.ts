@@ -151,7 +151,12 @@ export interface Totals {
   /** Prompt tokens that the prefix cache spared. */
   cachedTokens: number;
   preemptions: number;
-  /** Seconds of steps, times the sequences running in each: over the seconds of all steps, the mean batch. */
+  /** Seconds of steps of replicas that prefill apart. */
+  prefillSideS: number;
+  /** KV caches that moved to where they are decoded, and seconds from room for them to their arrival, over all. */
+  transfers: number;
+  transferS: number;
+  /** Seconds of other steps, times the sequences running in each: over those seconds, the mean batch. */
   sequenceSeconds: number;
   /** The most KV blocks in use in any replica. */
   kvPeakBlocks: number;
@@ -172,6 +177,9 @@ export function emptyTotals(): Totals {
     prefillTokens: 0,
     cachedTokens: 0,
     preemptions: 0,
+    prefillSideS: 0,
+    transfers: 0,
+    transferS: 0,
     sequenceSeconds: 0,
     kvPeakBlocks: 0,
   };

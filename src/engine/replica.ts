@@ -5,49 +5,23 @@
  * requests that decode; KV blocks taken as a request grows; when there are none, the request admitted last loses
  * its own and is computed again later.
  *
- * Left out: priorities, requests that are aborted, multi-modal inputs, KV that moves between engines.
+ * Where prefill and decoding are split it does one of the two: what it has prefilled it hands over with its KV, what it
+ * decodes it takes over so (handover.ts), and where it runs out of memory it computes again itself.
+ *
+ * Left out: priorities, requests that are aborted, multi-modal inputs.
  */
 
-import { type CostModel, totalSeconds, Verified } from '../cost/work.ts';
-import type { Drafter } from '../drafter/drafter.ts';
+import { totalSeconds, Verified } from '../cost/work.ts';
 import { Ahead } from './ahead.ts';
-import { KvMemory } from './kv-memory.ts';
-import { type NumberedHashes, PrefixCache } from './prefix-cache.ts';
-import type { FinishedRecords, StepObserver, TokenGaps, Totals } from './records.ts';
+import { HandoverSide } from './handover-side.ts';
+import type { ReplicaParts, Role } from './replica-parts.ts';
 import { roundByRound } from './round-by-round.ts';
 import type { Loaded } from './router.ts';
 import { Running } from './running.ts';
+import { SequenceMemory } from './sequence-memory.ts';
 import { NEVER, Sequences } from './sequences.ts';
 import { StepUnderWay } from './step-under-way.ts';
 import { Waiting } from './waiting.ts';
-
-/** What bounds a step and a replica. */
-export interface Limits {
-  /** Most tokens of one step: prompt chunks, and of each request that decodes its last token and its drafts. */
-  readonly maxBatchedTokens: number;
-  /** Most requests that run at once. May be infinite, as all of these. */
-  readonly maxSequences: number;
-  readonly kvBlocks: number;
-  /** Blocks that a request holds however long it is; default: none. */
-  readonly sequenceBlocks?: number;
-  readonly blockTokens: number;
-}
-
-/** What replicas share. */
-export interface ReplicaParts {
-  readonly promptTokens: Int32Array;
-  readonly outputTokens: Int32Array;
-  readonly hashes: NumberedHashes | null;
-  readonly drafter: Drafter;
-  readonly cost: CostModel;
-  /** That the drafter runs. */
-  readonly draftModels: number;
-  readonly limits: Limits;
-  readonly totals: Totals;
-  readonly finished: FinishedRecords;
-  readonly gaps: TokenGaps | null;
-  readonly observer: StepObserver | null;
-}
 
 /** Instead of the seconds of a step where there is nothing to do. */
 export const NO_STEP = -1;
@@ -58,15 +32,15 @@ const NO_DRAFTS = new Verified();
 export class Replica implements Loaded {
   readonly #parts: ReplicaParts;
   readonly #index: number;
-  readonly #kv: KvMemory;
-  readonly #sequenceBlocks: number;
-  readonly #cache: PrefixCache | null;
+  readonly #role: Role;
   readonly #sequences = new Sequences();
+  readonly #memory: SequenceMemory;
   readonly #waiting = new Waiting();
   /** Tokens that requests here have still to prefill. */
   toCompute = 0;
   readonly #running = new Running();
   readonly #step: StepUnderWay;
+  readonly side: HandoverSide;
   /** Null where rounds depend on more than their request. */
   readonly #ahead: Ahead | null;
   /** When the last step ended, in seconds. */
@@ -76,43 +50,43 @@ export class Replica implements Loaded {
   /** Of the requests that decode, those that got no token at that time: the budget was spent before them. */
   #late = 0;
 
-  constructor(parts: ReplicaParts, index: number) {
+  constructor(parts: ReplicaParts, index: number, role: Role = 'both') {
     const { hashes, limits } = parts;
     this.#parts = parts;
     this.#index = index;
-    this.#cache = hashes === null ? null : new PrefixCache(hashes, limits.blockTokens);
-    this.#kv = new KvMemory(limits.kvBlocks, this.#cache);
-    this.#sequenceBlocks = limits.sequenceBlocks ?? 0;
+    this.#role = role;
+    this.#memory = new SequenceMemory(hashes, limits, this.#sequences);
+    this.side = new HandoverSide(parts, index, this.#sequences, this.#memory);
     const { known, most } = parts.drafter;
     this.#step = new StepUnderWay(parts.draftModels, most);
     this.#ahead = known === undefined ? null : new Ahead(known, most, limits.blockTokens);
   }
 
-  /** Requests that wait or run. */
+  /** Requests that wait or run, or are about to. */
   get requests(): number {
-    return this.#waiting.count + this.#running.count;
+    return this.#waiting.count + this.#running.count + this.side.loading;
   }
 
   /** KV blocks held by running requests; those kept for later prompts are not among them. */
   get usedBlocks(): number {
-    return this.#kv.usedBlocks;
+    return this.#memory.kv.usedBlocks;
   }
 
   get usedTokens(): number {
-    return this.#kv.usedBlocks * this.#parts.limits.blockTokens;
+    return this.#memory.kv.usedBlocks * this.#parts.limits.blockTokens;
   }
 
   cachedTokens(request: number): number {
-    return this.#hits(request, this.#parts.promptTokens[request]!) * (this.#cache?.blockTokens ?? 0);
+    return this.#memory.tokensOf(this.#hits(request, this.#parts.promptTokens[request]!));
   }
 
   submit(request: number, nowS: number): void {
     this.#waiting.add(request, nowS);
-    this.toCompute += this.#parts.promptTokens[request]!;
+    if (this.#role !== 'decode') this.toCompute += this.#parts.promptTokens[request]!;
   }
 
   /**
-   * Forms the next step and returns its seconds, or `NO_STEP`.
+   * Forms the next step and returns its seconds, or `NO_STEP`, also where all wait for KV to arrive or to leave.
    *
    * @throws Error when a request needs more KV blocks than there are
    */
@@ -120,14 +94,23 @@ export class Replica implements Loaded {
     if (this.requests === 0) return NO_STEP;
     const step = this.#step;
     step.begin(nowS);
+    if (this.side.loading > 0) this.side.join(this.#running, nowS, (place) => this.#beginLoaded(place, nowS));
     const left = this.#scheduleRunning(this.#parts.limits.maxBatchedTokens);
     if (!step.preempted) this.#scheduleWaiting(left, nowS);
-    step.kvBlocks = this.#kv.usedBlocks;
+    step.kvBlocks = this.#memory.kv.usedBlocks;
     step.waiting = this.#waiting.count;
     const { cost } = this.#parts;
+    if (step.work.verify.sequences === 0 && step.work.prefill.tokens === 0) return NO_STEP;
     if (step.work.verify.sequences > 0) cost.priceStep(step.work, step.cost);
     else cost.pricePrefill(step.work.prefill, step.cost);
     return totalSeconds(step.cost);
+  }
+
+  #beginLoaded(place: number, nowS: number): void {
+    this.#step.hold(this.#running.count);
+    // Whoever decodes here already got tokens now.
+    this.#lastEndS = nowS;
+    this.#ahead?.begin(this.#running, place);
   }
 
   /** Ends the step under way: its tokens are there, complete requests leave. Returns how many did. */
@@ -135,15 +118,25 @@ export class Replica implements Loaded {
     const { totals, gaps, observer } = this.#parts;
     const running = this.#running;
     const step = this.#step;
-    step.addTo(totals, running.count, this.#kv.peakBlocks);
+    step.addTo(totals, running.count, this.#memory.kv.peakBlocks, this.#role === 'prefill');
     if (observer !== null) step.show(observer, this.#index);
     running.decodingContext += step.emitted + step.prefills;
     step.noteTimes(nowS, this.#lastEndS, this.#sequences, gaps);
     this.#lastEndS = nowS;
     const { ending, endings } = step;
-    for (let e = 0; e < endings; e++) this.#finish(ending[e]!, nowS);
+    let finished = 0;
+    for (let e = 0; e < endings; e++) {
+      const place = ending[e]!;
+      running.stopsDecoding(place);
+      if (running.rows.left(place) > 0) {
+        this.side.handOver(running.slots[place]!, running.rows.held(place));
+      } else {
+        this.#finish(place, nowS);
+        finished++;
+      }
+    }
     if (endings > 0) running.remove(ending, endings);
-    return endings;
+    return finished;
   }
 
   /** Puts running requests into the step, in order, and returns the tokens left of the budget. */
@@ -166,7 +159,7 @@ export class Replica implements Loaded {
     const { drafter } = this.#parts;
     const { queries, keys } = drafter.most;
     const { verify } = this.#step.work;
-    if (this.#ahead?.take(this.#running, this.#step, this.#kv, budget, this.#late === 0)) {
+    if (this.#ahead?.take(this.#running, this.#step, this.#memory.kv, budget, this.#late === 0)) {
       return budget - verify.tokens;
     }
     if (this.#running.decoding > 0) drafter.stepBegins(this.#running.decoding, this.#running.decodingContext);
@@ -253,8 +246,18 @@ export class Replica implements Loaded {
 
   /** Admits waiting requests in order, as many as budget, sequence limit and memory allow. */
   #scheduleWaiting(budget: number, nowS: number): void {
+    const { maxSequences } = this.#parts.limits;
     let left = budget;
-    while (left > 0 && this.#waiting.count > 0 && this.#running.count < this.#parts.limits.maxSequences) {
+    while (left > 0 && this.#waiting.count > 0 && this.#running.count + this.side.loading < maxSequences) {
+      if (this.#role === 'decode' && this.#waiting.slot < 0) {
+        if (this.side.takeOver(this.#waiting, nowS)) continue;
+        if (this.#alone(0))
+          throw this.#memory.doesNotFit(
+            this.#waiting.request,
+            this.#parts.promptTokens[this.#waiting.request]!,
+          );
+        return;
+      }
       const chunk = this.#admit(left, nowS);
       if (chunk === 0) return;
       left -= chunk;
@@ -266,20 +269,15 @@ export class Replica implements Loaded {
     const { promptTokens, outputTokens, limits, totals } = this.#parts;
     const sequences = this.#sequences;
     const waiting = this.#waiting;
-    const kv = this.#kv;
-    const cache = this.#cache;
     const preempted = waiting.slot;
     const request = preempted < 0 ? waiting.request : sequences.request[preempted]!;
     const prompt = promptTokens[request]!;
     const context = preempted < 0 ? prompt : prompt + sequences.position[preempted]!;
     const hits = this.#hits(request, context);
-    const cached = hits === 0 ? 0 : hits * cache!.blockTokens;
+    const cached = this.#memory.tokensOf(hits);
     const chunk = Math.min(context - cached, budget);
-    const heldBlocks = Math.ceil((cached + chunk) / limits.blockTokens);
-    const fresh = heldBlocks - cached / limits.blockTokens + this.#sequenceBlocks;
-    const idle = hits === 0 ? 0 : cache!.idleAmong(request, hits);
-    if (kv.usedBlocks + idle + fresh > kv.capacityBlocks) {
-      if (this.#running.count === 0) throw doesNotFit(request, context, kv);
+    if (!this.#memory.admit(request, hits, cached + chunk)) {
+      if (this.#alone(0)) throw this.#memory.doesNotFit(request, context);
       return 0;
     }
     const slot =
@@ -287,8 +285,6 @@ export class Replica implements Loaded {
         ? sequences.open(request, prompt, outputTokens[request]!, waiting.arrivalS, nowS)
         : preempted;
     waiting.shift();
-    if (hits > 0) kv.take(cache!.read(request, hits));
-    kv.take(fresh);
     totals.cachedTokens += cached;
     this.toCompute -= cached;
     sequences.toPrefill[slot] = context - cached;
@@ -297,15 +293,21 @@ export class Replica implements Loaded {
     this.#step.hold(this.#running.count);
     const position = sequences.position[slot]!;
     const left = sequences.wanted[slot]! - position;
-    this.#running.rows.set(place, request, position, left, context, heldBlocks * limits.blockTokens);
+    const held = Math.ceil((cached + chunk) / limits.blockTokens) * limits.blockTokens;
+    this.#running.rows.set(place, request, position, left, context, held);
     this.#prefill(place, chunk);
     return chunk;
+  }
+
+  /** Whether nothing but so many running sequences holds memory here. */
+  #alone(running: number): boolean {
+    return this.#running.count === running && this.side.loading === 0 && this.side.leaving === 0;
   }
 
   /** Blocks of a request's prompt that the prefix cache has. */
   #hits(request: number, context: number): number {
     // One token at least has to be computed, to have logits.
-    return this.#cache?.hits(request, Math.min(this.#parts.promptTokens[request]!, context - 1)) ?? 0;
+    return this.#memory.hits(request, context - 1);
   }
 
   /** Puts the next `chunk` tokens of a request's prefill into the step; their KV blocks are held. */
@@ -324,29 +326,17 @@ export class Replica implements Loaded {
     prefill.logitRows++;
     sequences.toPrefill[slot] = remaining;
     this.toCompute -= chunk;
-    if (this.#cache !== null) this.#share(slot, context, this.#cache);
+    this.#memory.share(slot, context);
     if (remaining > 0) return;
     if (rows.position(place) > 0) this.#parts.drafter.reread(rows.request(place));
     rows.setEmitted(place, 1);
     rows.advance(place);
     this.#step.noteApart(slot, 1);
-    if (rows.left(place) <= 0) this.#step.ending[this.#step.endings++] = place;
+    if (rows.left(place) <= 0 || this.#role === 'prefill') this.#step.ending[this.#step.endings++] = place;
     this.#running.decoding++;
     this.#running.decodingContext += context;
     this.#step.prefills++;
-    this.#ahead?.begin(this.#running, place);
-  }
-
-  /** Enters what is computed of a prompt into the prefix cache. */
-  #share(slot: number, computed: number, cache: PrefixCache): void {
-    const sequences = this.#sequences;
-    const request = sequences.request[slot]!;
-    const filled = cache.filled(request, Math.min(computed, sequences.promptTokens[slot]!));
-    for (let index = sequences.sharedHashes[slot]!; index < filled; index++) {
-      const change = cache.enter(request, index);
-      if (change < 0) this.#kv.giveBack(-change);
-    }
-    if (filled > sequences.sharedHashes[slot]!) sequences.sharedHashes[slot] = filled;
+    if (this.#role !== 'prefill') this.#ahead?.begin(this.#running, place);
   }
 
   /**
@@ -358,8 +348,8 @@ export class Replica implements Loaded {
     const rows = this.#running.rows;
     const more = Math.ceil((tokens - rows.held(place)) / blockTokens);
     if (more <= 0) return true;
-    while (!this.#kv.take(more)) {
-      if (this.#running.count === 1) throw doesNotFit(rows.request(place), tokens, this.#kv);
+    while (!this.#memory.kv.take(more)) {
+      if (this.#alone(1)) throw this.#memory.doesNotFit(rows.request(place), tokens);
       this.#preempt(--this.#running.count);
       if (this.#running.count === place) return false;
     }
@@ -375,7 +365,7 @@ export class Replica implements Loaded {
       this.#fallBehind(slot);
       this.#late--;
     }
-    this.#release(place);
+    this.#memory.release(slot, this.#running.rows.held(place));
     this.toCompute += this.#running.rows.context(place) - sequences.toPrefill[slot]!;
     sequences.position[slot] = this.#running.rows.position(place);
     sequences.preemptions[slot]!++;
@@ -384,28 +374,12 @@ export class Replica implements Loaded {
     this.#parts.totals.preemptions++;
   }
 
-  /** Gives a request's blocks back; those of its prompt that have a hash stay behind while there is room. */
-  #release(place: number): void {
-    const { sharedHashes, request } = this.#sequences;
-    const slot = this.#running.slots[place]!;
-    const shared = sharedHashes[slot]!;
-    const { blockTokens } = this.#parts.limits;
-    const held = this.#running.rows.held(place) / blockTokens + this.#sequenceBlocks;
-    if (shared === 0) {
-      this.#kv.giveBack(held);
-    } else {
-      const cache = this.#cache!;
-      this.#kv.giveBack(held - shared * cache.blocksEach);
-      this.#kv.giveBack(cache.leave(request[slot]!, shared));
-      sharedHashes[slot] = 0;
-    }
-  }
-
   #finish(place: number, nowS: number): void {
     const sequences = this.#sequences;
     const slot = this.#running.slots[place]!;
-    this.#running.stopsDecoding(place);
-    this.#release(place);
+    // The last token is in no KV cache.
+    this.#memory.share(slot, this.#running.rows.context(place) - 1);
+    this.#memory.release(slot, this.#running.rows.held(place));
     const { finished } = this.#parts;
     const i = finished.next();
     finished.request[i] = sequences.request[slot]!;
@@ -420,8 +394,4 @@ export class Replica implements Loaded {
     finished.replica[i] = this.#index;
     sequences.close(slot);
   }
-}
-
-function doesNotFit(request: number, tokens: number, kv: KvMemory): Error {
-  return new Error(`request ${request}: ${tokens} tokens do not fit in ${kv.capacityBlocks} KV blocks`);
 }

@@ -19,6 +19,18 @@ export class Running {
     return place;
   }
 
+  /** Makes room behind those that decode for one more, and returns its place; its row is to be set. */
+  insertDecoding(slot: number): number {
+    const place = this.decoding++;
+    this.add(slot);
+    if (place === this.count - 1) return place;
+    this.rows.open(this.count);
+    this.slots.copyWithin(place + 1, place, this.count - 1);
+    this.rows.move(place + 1, place, this.count - 1);
+    this.slots[place] = slot;
+    return place;
+  }
+
   stopsDecoding(place: number): void {
     this.decoding--;
     this.decodingContext -= this.rows.context(place);

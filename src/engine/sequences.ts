@@ -19,6 +19,8 @@ export class Sequences {
   /** Leading hashes of its prompt that it shares with the prefix cache. */
   sharedHashes = new Int32Array(16);
   preemptions = new Int32Array(16);
+  /** Of one that was handed over: tokens that its KV blocks hold. */
+  held = new Int32Array(16);
   arrivalS = new Float64Array(16);
   /** When it was first scheduled and when its first token existed, in seconds. */
   admittedS = new Float64Array(16);
@@ -59,6 +61,7 @@ export class Sequences {
     this.toPrefill = wider(this.toPrefill);
     this.sharedHashes = wider(this.sharedHashes);
     this.preemptions = wider(this.preemptions);
+    this.held = wider(this.held);
     this.arrivalS = wider(this.arrivalS);
     this.admittedS = wider(this.admittedS);
     this.firstTokenS = wider(this.firstTokenS);

@@ -83,13 +83,14 @@ export class StepUnderWay {
     }
   }
 
-  /** Adds the step to the totals. */
-  addTo(totals: Totals, running: number, kvPeakBlocks: number): void {
+  /** Adds the step to the totals; `prefillSide` where its replica does nothing but prefill. */
+  addTo(totals: Totals, running: number, kvPeakBlocks: number, prefillSide: boolean): void {
     const { cost, work } = this;
     const { verify, prefill } = work;
     addSeconds(totals.all, cost);
     totals.steps++;
-    totals.sequenceSeconds += running * totalSeconds(cost);
+    if (prefillSide) totals.prefillSideS += totalSeconds(cost);
+    else totals.sequenceSeconds += running * totalSeconds(cost);
     totals.prefills += this.prefills;
     totals.prefillTokens += prefill.tokens;
     if (kvPeakBlocks > totals.kvPeakBlocks) totals.kvPeakBlocks = kvPeakBlocks;

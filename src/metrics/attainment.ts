@@ -2,8 +2,8 @@
  * How a run of an open load stands to an objective, told as its requests end: those that come last are not measured
  * (serving.ts), and whether the objective holds is often known long before.
  */
-import type { FinishedRecords } from '../engine/records.ts';
-import { latenciesOf, leftOut, type ServedRun, shareOf } from './serving.ts';
+import type { FinishedRecord, FinishedRecords } from '../engine/records.ts';
+import { latenciesOf, leftOut, measuredRequests, type ServedRun, shareOf } from './serving.ts';
 import { meets, SLO_LIMITS, type Slo, type SloLimit } from './slo.ts';
 
 export interface Attainment {
@@ -33,13 +33,21 @@ export class Judge {
   see(finished: FinishedRecords, longestGapOf: ServedRun['longestGapOf']): void {
     for (; this.#seen < finished.length; this.#seen++) {
       const request = finished.request[this.#seen]!;
-      if (request < this.#first || request >= this.#end) continue;
-      const latencies = latenciesOf(finished.at(this.#seen)!, longestGapOf);
-      const missed = SLO_LIMITS.filter((limit) => !meets(this.#slo, limit, latencies));
-      for (const limit of missed) this.#missed.set(limit, (this.#missed.get(limit) ?? 0) + 1);
-      this.#judged++;
-      if (missed.length === 0) this.#met++;
+      if (request >= this.#first && request < this.#end) this.#judge(finished.at(this.#seen)!, longestGapOf);
     }
+  }
+
+  /** Takes in a whole run at once, whose requests may have come in another order than they are numbered in. */
+  seeWhole(finished: FinishedRecords, longestGapOf: ServedRun['longestGapOf']): void {
+    for (const i of measuredRequests(finished)) this.#judge(finished.at(i), longestGapOf);
+  }
+
+  #judge(one: FinishedRecord, longestGapOf: ServedRun['longestGapOf']): void {
+    const latencies = latenciesOf(one, longestGapOf);
+    const missed = SLO_LIMITS.filter((limit) => !meets(this.#slo, limit, latencies));
+    for (const limit of missed) this.#missed.set(limit, (this.#missed.get(limit) ?? 0) + 1);
+    this.#judged++;
+    if (missed.length === 0) this.#met++;
   }
 
   get #measured(): number {

@@ -39,9 +39,19 @@ export interface ServedRun {
   readonly gaps: TokenGaps;
   /** Largest share of a replica's KV blocks in use at once; null without a limit to them. */
   readonly kvPeakShare: number | null;
-  /** Seconds of all steps, and the same times the sequences running in each. */
+  /** Seconds of all steps but those of replicas that prefill apart, and the same times the sequences running in each. */
   readonly stepS: number;
   readonly sequenceS: number;
+  /** Replicas that prefill apart and those that decode, and what was moved between; null where each does both. */
+  readonly split: {
+    readonly prefill: number;
+    readonly decode: number;
+    /** Seconds of steps of those that prefill. */
+    readonly prefillSideS: number;
+    /** KV caches moved, and seconds from room for them to their arrival, over all. */
+    readonly transfers: number;
+    readonly transferS: number;
+  } | null;
 }
 
 /** What a run is judged and billed by. */
@@ -84,6 +94,10 @@ export interface ServingMeasures {
   readonly kv_peak_share: number | null;
   /** Sequences running in a step, mean over the time of all steps. */
   readonly mean_batch: number;
+  /** Prefill on replicas of its own: share of the time in which those prefill and the others decode, and mean time of a KV transfer. */
+  readonly prefill_busy_share?: number;
+  readonly decode_busy_share?: number;
+  readonly kv_transfer_s?: number | null;
   /** Drained batches: until the last request ends, and the share of places times that in which nobody runs. */
   readonly makespan_s?: number;
   readonly idle_share?: number;
@@ -147,6 +161,7 @@ export function servingMeasures(run: ServedRun, { open, drained, slo, gpus }: Te
     preemptions,
     kv_peak_share: run.kvPeakShare,
     mean_batch: run.sequenceS / run.stepS,
+    ...(run.split !== null && splitMeasures(run.split, run.stepS, makespanS)),
     ...(drained !== null && {
       makespan_s: makespanS,
       idle_share: 1 - run.sequenceS / (drained * makespanS),
@@ -154,6 +169,18 @@ export function servingMeasures(run: ServedRun, { open, drained, slo, gpus }: Te
     gpu_s_per_mtok: rate(() => secondsPerMtok)!,
     joules_per_mtok: powerW === null ? null : powerW * secondsPerMtok,
     usd_per_mtok: usdPerH === null ? null : (usdPerH / 3600) * secondsPerMtok,
+  };
+}
+
+function splitMeasures(
+  { prefill, decode, prefillSideS, transfers, transferS }: NonNullable<ServedRun['split']>,
+  decodeSideS: number,
+  makespanS: number,
+) {
+  return {
+    prefill_busy_share: prefillSideS / (prefill * makespanS),
+    decode_busy_share: decodeSideS / (decode * makespanS),
+    kv_transfer_s: transfers === 0 ? null : transferS / transfers,
   };
 }
 
@@ -176,7 +203,7 @@ class Samples {
 }
 
 /** Indices of the requests in order of arrival, without those that find the system filling or draining. */
-function measuredRequests(finished: ServedRequests): Uint32Array {
+export function measuredRequests(finished: ServedRequests): Uint32Array {
   const arrivalS = new Float64Array(finished.length);
   const request = new Uint32Array(finished.length);
   let i = 0;

@@ -78,6 +78,12 @@ function rates(rows: readonly CapacityRow[]): Table {
       },
     },
     {
+      title: 'requests/s/GPU',
+      as: { ...THREE, none: 'any' },
+      cell: (row) => row.max_rate_per_gpu_req_per_s!,
+      needs: (row) => row.max_rate_per_gpu_req_per_s !== undefined,
+    },
+    {
       title: 'vs none (95%)',
       as: RATIO,
       cell: (row) => within(row.capacity_ratio, row.capacity_ratio_lo, row.capacity_ratio_hi),

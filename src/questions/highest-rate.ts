@@ -20,10 +20,10 @@ import { isOpen, parseLoad } from '../scenario/load.ts';
 import type { Options, Scenario } from '../scenario/options.ts';
 import { type Answer, answerOf, type Group, type RowNames } from '../scenario/result.ts';
 import { type Progress, settingsOf } from '../scenario/run.ts';
+import { startsOf } from '../scenario/serving.ts';
 import type { Setting } from '../scenario/setup.ts';
 import { selectRequests } from '../trace/reshape.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
-import { arrivalTimes } from '../workload/arrivals.ts';
 
 /** The rate found holds, and one this much larger does not. */
 const TOLERANCE = 0.01;
@@ -48,6 +48,8 @@ export interface CapacityRow extends RowNames {
   /** 95 % interval as far as the choice of requests and arrivals goes; null where some draw has no such rate. */
   readonly max_rate_lo_req_per_s: number | null;
   readonly max_rate_hi_req_per_s: number | null;
+  /** Runs with a `--draft-gpu` or `--prefill-replicas`: by all GPUs that the row takes, those included. */
+  readonly max_rate_per_gpu_req_per_s?: number | null;
   /** Of plain decoding of the same requests and lengths. */
   readonly baseline_max_rate_req_per_s: number | null;
   readonly capacity_ratio: number | null;
@@ -170,7 +172,7 @@ function ratesOf(sample: Sample, setting: Setting, slo: Slo, fromPerS: number, w
       (ratePerS) => bench.attainment(setting, plain, timesAt(pattern, ratePerS), slo, whole),
       slo.share,
       from,
-      pattern.arrivalS.length / AT_ONCE_S,
+      pattern.requests / AT_ONCE_S,
     );
   const plain = sample.plain.get([bench.plainSetup(setting)], fromPerS, () => search(true, fromPerS));
   return { plain, own: setting.method.kind === 'none' ? plain : search(false, finiteOr(plain, fromPerS)) };
@@ -199,15 +201,17 @@ function repeated(trace: AcceptanceTrace): AcceptanceTrace {
 
 /** Arrivals at some rate, from which those at any other follow. */
 interface Pattern {
+  /** Of requests, or of the conversations that they are turns of. */
   readonly arrivalS: Float64Array;
   readonly ratePerS: number;
+  readonly requests: number;
 }
 
 function patternOf({ scenario, recordedArrivalS }: Inputs, requests: number, seed: number): Pattern {
   const load = parseLoad(scenario.load);
   if (load?.kind === 'open') {
     const { ratePerS } = load.arrivals;
-    return { arrivalS: arrivalTimes(load.arrivals, requests, seed), ratePerS };
+    return { arrivalS: startsOf(load.arrivals, requests, scenario.turns, seed), ratePerS, requests };
   }
   const arrivalS = recordedArrivalS!;
   const lastS = arrivalS.at(-1)!;
@@ -216,7 +220,7 @@ function patternOf({ scenario, recordedArrivalS }: Inputs, requests: number, see
       `--workload ${scenario.workload}: its requests all arrive at once, so that they have no rate; expected a --load such as poisson:1`,
     );
   }
-  return { arrivalS, ratePerS: (arrivalS.length - 1) / lastS };
+  return { arrivalS, ratePerS: (arrivalS.length - 1) / lastS, requests };
 }
 
 function timesAt({ arrivalS, ratePerS }: Pattern, wantedPerS: number): Float64Array {
@@ -287,6 +291,7 @@ function rowOf(
   const atPerS = finiteOr(own, 0);
   const at = atPerS > 0 ? bench.served(setting, timesAt(pattern, atPerS)) : null;
   const known = (rate: number) => (rate < Number.POSITIVE_INFINITY ? rate : null);
+  const gpus = bench.gpusApart(setting);
   const ratio = own.ratePerS / plain.ratePerS;
   const rates = spread(
     own.ratePerS,
@@ -298,10 +303,11 @@ function rowOf(
   );
   return {
     ...bench.names(setting, null),
-    requests: pattern.arrivalS.length,
+    requests: pattern.requests,
     max_rate_req_per_s: known(own.ratePerS),
     max_rate_lo_req_per_s: rates.lo,
     max_rate_hi_req_per_s: rates.hi,
+    ...(gpus !== null && { max_rate_per_gpu_req_per_s: known(own.ratePerS / gpus) }),
     baseline_max_rate_req_per_s: known(plain.ratePerS),
     capacity_ratio: Number.isFinite(ratio) ? ratio : null,
     capacity_ratio_lo: ratios.lo,

@@ -12,6 +12,7 @@ import { printable, UserError } from '../errors.ts';
 import { Bench } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { isOpen } from '../scenario/load.ts';
+import type { Scenario } from '../scenario/options.ts';
 import { loadKind, settingsOf } from '../scenario/run.ts';
 import type { Question } from './question.ts';
 
@@ -19,7 +20,8 @@ import type { Question } from './question.ts';
 export type TimelineStep = EngineStep & { readonly parts: PartSeconds };
 
 export interface Timeline {
-  readonly replicas: number;
+  /** Names of the replicas, in their order. */
+  readonly replicas: readonly string[];
   /** In order of their end. */
   readonly steps: readonly TimelineStep[];
   readonly finished: readonly FinishedRecord[];
@@ -71,7 +73,14 @@ export function timelineOf(inputs: Inputs): Timeline {
   const finished = bench.watched(settingsOf(inputs)[0]!, isOpen(scenario.load) ? null : scenario.batch[0]!, {
     onStep: (step) => steps.push({ ...step, parts: Object.assign(noSeconds(), step.parts) }),
   });
-  return { replicas: scenario.replicas, steps, finished };
+  return { replicas: replicaNames(scenario), steps, finished };
+}
+
+function replicaNames({ replicas, prefillReplicas }: Scenario): string[] {
+  const named = (count: number, what: string) => Array.from({ length: count }, (_, i) => `${what} ${i}`);
+  return prefillReplicas === null
+    ? named(replicas, 'replica')
+    : [...named(prefillReplicas, 'prefill'), ...named(replicas, 'decode')];
 }
 
 /** A step is about 1 kB of text. */
@@ -103,13 +112,13 @@ export function timelineText(timeline: Timeline, title: string, mostSteps = MOST
     { ph: 'M', name: 'process_name', pid: REPLICAS, args: { name: printable(title) } },
     { ph: 'M', name: 'process_name', pid: REQUESTS, args: { name: 'requests' } },
   ];
-  for (let replica = 0; replica < replicas; replica++) {
+  for (const [replica, name] of replicas.entries()) {
     events.push({
       ph: 'M',
       name: 'thread_name',
       pid: REPLICAS,
       tid: replica,
-      args: { name: `replica ${replica}` },
+      args: { name },
     });
   }
   for (const step of written) addStep(events, step);

@@ -41,8 +41,9 @@ export function overrideFacts(overrides: readonly Override[]): Fact[] {
   });
 }
 
-/** Where draft models and stages run, if not all on the target's GPUs. */
-export function placementFacts({ scenario: { link, tp, microbatches }, placement }: Inputs): Fact[] {
+/** Where draft models, stages and prefill run, if not all on the target's GPUs. */
+export function placementFacts({ scenario, placement }: Inputs): Fact[] {
+  const { link, tp, replicas, prefillReplicas, microbatches } = scenario;
   const { drafting, stages } = placement;
   const over = (name: string) => (link[name] === undefined ? '' : `, link ${link[name]}`);
   const inFlight = microbatches > 1 ? `, ${microbatches} batches in them` : '';
@@ -50,6 +51,9 @@ export function placementFacts({ scenario: { link, tp, microbatches }, placement
     ...(drafting.apart
       ? [['drafts', `on ${drafting.gpus} x ${drafting.hardware.label}${over('draft')}`] as const]
       : []),
+    ...(prefillReplicas === null
+      ? []
+      : [['split', `${prefillReplicas} to prefill, ${replicas} to decode${over('kv')}`] as const]),
     ...(stages.count > 1
       ? [['stages', `${stages.count} of ${tp} GPUs each${over('stage')}${inFlight}`] as const]
       : []),
@@ -92,6 +96,14 @@ export function workloadFacts(
           [
             'quality',
             `what if: drafters accept ${scenario.drafterQuality} times as many tokens a round`,
+          ] as const,
+        ]),
+    ...(scenario.turns === null
+      ? []
+      : [
+          [
+            'turns',
+            `${scenario.turns} a conversation, ${scenario.turnDelay} s apart${scenario.sharedPrompt === 0 ? '' : `, ${scenario.sharedPrompt} tokens that all share`}, prefix cache ${scenario.prefixCache}`,
           ] as const,
         ]),
     ...(scenario.workload === null

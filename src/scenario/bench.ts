@@ -27,6 +27,7 @@ import type { Slo } from '../metrics/slo.ts';
 import { FIXED, type SharedSpec } from '../policy/policies.ts';
 import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
+import { conversing } from './conversing.ts';
 import type { Inputs } from './inputs.ts';
 import { gpusOf } from './placement.ts';
 import { meanContext, TREE_CONSTANTS } from './plant.ts';
@@ -81,11 +82,12 @@ export class Bench {
   #draws: Draws | undefined;
 
   constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>) {
+    const { conversations, served } = conversing(inputs, trace);
     this.#inputs = inputs;
-    this.#trace = trace;
+    this.#trace = served;
     this.#load = load;
-    this.#setups = new Setups(inputs, trace, warnings);
-    this.#runs = new Runs(inputs, trace, load, warnings, this.#setups);
+    this.#setups = new Setups(inputs, served, warnings);
+    this.#runs = new Runs(inputs, served, load, warnings, this.#setups, conversations);
     this.#hasTrees = inputs.trees.some((tree) => tree !== null);
   }
 
@@ -143,6 +145,7 @@ export class Bench {
         tpot_ratio_hi: tpot?.hi ?? null,
       }),
       ...(this.#load === 'closed' &&
+        this.#inputs.scenario.turns === null &&
         this.#inputs.scenario.load === 'closed' && {
           clones_throughput_tok_per_s: this.#runs.clonesThroughput(setup, batch!),
         }),
@@ -151,8 +154,7 @@ export class Bench {
 
   /** A row without intervals, in the order of its columns. */
   #rowOf(setting: Setting, batch: number | null, measured: Measures, baseline: Measures): Row {
-    const { scenario, placement } = this.#inputs;
-    const { target, drafting } = gpusOf(scenario, setting.method);
+    const gpus = this.gpusApart(setting);
     return {
       ...this.names(setting, batch),
       batch_size: batch,
@@ -160,8 +162,8 @@ export class Bench {
       throughput_tok_per_s: measured.throughput_tok_per_s,
       throughput_lo_tok_per_s: null,
       throughput_hi_tok_per_s: null,
-      ...(placement.drafting.apart && {
-        throughput_per_gpu_tok_per_s: measured.throughput_tok_per_s / (target + drafting),
+      ...(gpus !== null && {
+        throughput_per_gpu_tok_per_s: measured.throughput_tok_per_s / gpus,
       }),
       baseline_throughput_tok_per_s: baseline.throughput_tok_per_s,
       speedup: ratio(measured.throughput_tok_per_s, baseline.throughput_tok_per_s),
@@ -177,6 +179,14 @@ export class Bench {
       time_share: measured.time_share,
       step_ms: measured.step_ms,
     };
+  }
+
+  /** GPUs that a row takes, where some do a part of the work alone: draft, or prefill; null where all do the same. */
+  gpusApart({ method }: Setting): number | null {
+    const { scenario, placement } = this.#inputs;
+    if (!placement.drafting.apart && placement.kv === null) return null;
+    const { target, drafting } = gpusOf(scenario, method);
+    return target + drafting;
   }
 
   /** What a row of a setting is called. */
@@ -382,11 +392,12 @@ export class Bench {
     );
   }
 
-  /** Requests spread evenly over the trace: clones need few, other loads enough to fill the batch. */
+  /** Requests, whole conversations of them, spread evenly over the trace: clones need few, other loads enough to fill the batch. */
   #fewRequests(batch: number | null): readonly number[] {
     const wanted = this.#load === 'clones' ? FEW_REQUESTS : Math.max(FEW_REQUESTS, 2 * (batch ?? 32));
     const every = Math.max(1, Math.floor(this.#runs.everyRequest.length / wanted));
-    return this.#runs.everyRequest.filter((r) => r % every === 0);
+    const turns = this.#inputs.scenario.turns ?? 1;
+    return this.#runs.everyRequest.filter((r) => Math.floor(r / turns) % every === 0);
   }
 
   /** A setting's run when its requests arrive at given times. */
@@ -402,14 +413,20 @@ export class Bench {
   attainment(setting: Setting, plain: boolean, arrivalS: Float64Array, slo: Slo, whole: boolean): Attainment {
     const setup = plain ? this.plainSetup(setting) : this.#setups.of(setting, null);
     this.#setups.checkFit(setup);
-    const judge = new Judge(slo, arrivalS.length);
-    this.#runs.serve(setup, { arrivalS }, this.#runs.everyRequest, setup.priceOn(this.#inputs), {
+    const { everyRequest } = this.#runs;
+    const judge = new Judge(slo, everyRequest.length);
+    // Turns come when those before them end: nobody knows ahead which requests are measured.
+    const known = this.#inputs.scenario.turns === null;
+    const served = this.#runs.serve(setup, { arrivalS }, everyRequest, setup.priceOn(this.#inputs), {
       longestGaps: slo.limitsS.itl !== undefined,
-      until(finished, longestGapOf) {
-        judge.see(finished, longestGapOf);
-        return judge.complete || (!whole && judge.decided);
-      },
+      ...(known && {
+        until(finished, longestGapOf) {
+          judge.see(finished, longestGapOf);
+          return judge.complete || (!whole && judge.decided);
+        },
+      }),
     });
+    if (!known) judge.seeWhole(served.engine.finished, served.longestGapOf);
     return judge.attainment;
   }
 

@@ -302,9 +302,15 @@ async function workloadOf(
       `workload ${document.where}: its hashes stand for ${hashed} tokens each, expected whole blocks of the ${engine.blockTokens} tokens of engine ${engine.name}`,
     );
   }
-  if (scenario.router === 'prefix-aware' && workload.prefixHashes === null) {
+  const goingBy =
+    scenario.router === 'prefix-aware'
+      ? '--router prefix-aware'
+      : scenario.prefixCache === 'off'
+        ? '--prefix-cache off'
+        : null;
+  if (goingBy !== null && workload.prefixHashes === null) {
     throw new UserError(
-      `--router prefix-aware: workload ${document.where} says nothing of what its prompts share, expected one with hash_ids (Mooncake)`,
+      `${goingBy}: workload ${document.where} says nothing of what its prompts share, expected one with hash_ids (Mooncake)`,
     );
   }
   return workload;

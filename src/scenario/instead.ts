@@ -38,6 +38,7 @@ const CALLED: Readonly<Record<string, readonly string[]>> = {
   '--draft-tp GPUS': ['draft-tensor-parallel-size', 'speculative-draft-tensor-parallel-size'],
   '--ep GROUPS': ['ep-size', 'moe-ep-size', 'expert-parallel-size', 'enable-expert-parallel'],
   '--pp STAGES': ['pipeline-parallel', 'pipeline-parallel-size', 'pp-size'],
+  '--prefill-replicas N': ['disaggregation-mode', 'kv-transfer-config', 'disaggregation-transfer-backend'],
   '--replicas N': ['data-parallel-size', 'dp-size'],
   '--set engine.maxSequences=N': ['max-num-seqs', 'max-running-requests'],
   '--set engine.maxBatchedTokens=N': ['max-num-batched-tokens', 'chunked-prefill-size'],
@@ -48,6 +49,8 @@ const CALLED: Readonly<Record<string, readonly string[]>> = {
   '--requests N': ['num-prompts'],
   '--prompt-len N': ['input-len', 'random-input-len'],
   '--output-len N': ['random-output-len'],
+  '--turns N': ['num-turns', 'session-turns-mean', 'conversation-turn-mean'],
+  '--prefix-cache off': ['no-enable-prefix-caching', 'disable-radix-cache', 'enable-prefix-caching'],
   '--workload FILE': ['dataset-path'],
 };
 

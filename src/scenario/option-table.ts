@@ -9,6 +9,7 @@ import { COST_MODELS, costTraits } from '../cost/models.ts';
 import { runsDraftModel, takesK, takesTree } from '../drafter/methods.ts';
 import { ROUTERS } from '../engine/router.ts';
 import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
+import { CONVERSATION_OPTIONS } from './conversation-options.ts';
 import {
   amount,
   costName,
@@ -254,10 +255,12 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
     group: 'machine',
     idle: (scenario) =>
       ofServing(scenario) ??
-      (scenario.replicas === 1 ? 'with one replica, expected --replicas of 2 or more' : null),
-    lacks: ({ router, workload }) =>
-      router === 'prefix-aware' && workload === null
-        ? 'prefix-aware: traces say nothing of what their prompts share, expected a --workload with hash_ids (Mooncake)'
+      (scenario.replicas === 1 && (scenario.prefillReplicas ?? 1) === 1
+        ? 'with one replica, expected --replicas of 2 or more'
+        : null),
+    lacks: ({ router, workload, turns }) =>
+      router === 'prefix-aware' && workload === null && turns === null
+        ? 'prefix-aware: traces say nothing of what their prompts share, expected --turns or a --workload with hash_ids (Mooncake)'
         : null,
   },
   workload: {
@@ -380,6 +383,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   },
   ...STEERING_OPTIONS,
   ...PLACEMENT_OPTIONS,
+  ...CONVERSATION_OPTIONS,
   ...WRITING_OPTIONS,
   ep: {
     ...whole(1, 1024),

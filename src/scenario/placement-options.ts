@@ -1,6 +1,6 @@
 /** Options of where models run: rows of the table of options. */
 import { costTraits } from '../cost/models.ts';
-import { runsDraftModel } from '../drafter/methods.ts';
+import { isDiffusion, runsDraftModel } from '../drafter/methods.ts';
 import { name, pairs, text, whole } from './kinds.ts';
 import { LINKS } from './placement.ts';
 import { type Asked, type Rows, unlessSome } from './scenario.ts';
@@ -13,7 +13,9 @@ const onTarget = (value: string, { methods }: Asked) => {
     : `${value}: ${own.name} drafts on the target's own KV cache, expected methods with a draft model`;
 };
 
-export const PLACEMENT_OPTIONS: Rows<'draftGpu' | 'draftTp' | 'ahead' | 'pp' | 'microbatches' | 'link'> = {
+export const PLACEMENT_OPTIONS: Rows<
+  'draftGpu' | 'draftTp' | 'ahead' | 'pp' | 'microbatches' | 'prefillReplicas' | 'link'
+> = {
   draftGpu: {
     ...name('gpu'),
     default: null,
@@ -71,10 +73,33 @@ export const PLACEMENT_OPTIONS: Rows<'draftGpu' | 'draftTp' | 'ahead' | 'pp' | '
     hash: 'changed',
     idle: ({ pp, cost }) => (pp === 1 || !costTraits(cost).machine ? 'with --pp 1' : null),
   },
+  prefillReplicas: {
+    ...whole(1, 1024),
+    default: null,
+    help: 'further engines that prefill for the --replicas, which then decode alone (disaggregated prefill); their KV moves over --link kv',
+    group: 'machine',
+    hash: 'changed',
+    idle: ({ cost, load }) =>
+      load === 'clones'
+        ? 'with --load clones: a batch is served at once, by one engine'
+        : costTraits(cost).machine
+          ? null
+          : `with --cost ${cost}`,
+    lacks: ({ prefillReplicas, draftGpu, link }, { methods }) =>
+      prefillReplicas === null
+        ? null
+        : link.kv === undefined
+          ? `${prefillReplicas}: KV moves to the replicas that decode, expected --link kv=LATENCY,BANDWIDTH`
+          : draftGpu !== null
+            ? `${prefillReplicas}: draft models are prefilled beside the target, expected no --draft-gpu`
+            : methods.some(isDiffusion)
+              ? `${prefillReplicas}: a diffusion model has no prefill of its own, expected methods that write token by token`
+              : null,
+  },
   link: {
     ...pairs('NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s', true),
     default: {},
-    help: 'links as NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s: draft (to a --draft-gpu), stage (of --pp); may be repeated',
+    help: 'links as NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s: draft (to a --draft-gpu), stage (of --pp), kv (of --prefill-replicas); may be repeated',
     group: 'machine',
     hash: 'changed',
     idle: (scenario, asked, link) =>

@@ -27,6 +27,10 @@ export const LINKS: Readonly<
     what: 'a stage of --pp and the next',
     idle: ({ pp, cost }) => (pp === 1 || !costTraits(cost).machine ? 'with --pp 1' : null),
   },
+  kv: {
+    what: 'a replica of --prefill-replicas and one that decodes',
+    idle: ({ prefillReplicas }) => (prefillReplicas === null ? 'without --prefill-replicas' : null),
+  },
 };
 
 /**
@@ -50,7 +54,7 @@ export async function parseLink(written: string, where: string): Promise<Link> {
 
 /** @throws UserError for a GPU that is unknown, or has no all-reduce of so many, and for a link without units */
 export async function readPlacement(
-  { draftGpu, draftTp, tp, pp, microbatches, link }: Scenario,
+  { draftGpu, draftTp, tp, pp, microbatches, prefillReplicas, link }: Scenario,
   hardware: HardwareProfile,
   documents: Documents,
 ): Promise<Placement> {
@@ -62,6 +66,7 @@ export async function readPlacement(
   return {
     drafting: { hardware: own, gpus, apart: draftGpu !== null, link: await linkOf('draft') },
     stages: { count: pp, link: await linkOf('stage'), batches: microbatches },
+    kv: prefillReplicas === null ? null : await linkOf('kv'),
   };
 }
 
@@ -105,11 +110,11 @@ export function parseAhead(written: string): Ahead {
 
 /** GPUs that a setting takes, those of one kind beside those of the other. */
 export function gpusOf(
-  { tp, dpAttention, pp, replicas, draftGpu, draftTp }: Scenario,
+  { tp, dpAttention, pp, replicas, prefillReplicas, draftGpu, draftTp }: Scenario,
   method: Method,
 ): { readonly target: number; readonly drafting: number } {
   return {
-    target: tp * dpAttention * pp * replicas,
+    target: tp * dpAttention * pp * (replicas + (prefillReplicas ?? 0)),
     drafting: draftGpu !== null && runsDraftModel(method) ? (draftTp ?? 1) * replicas : 0,
   };
 }

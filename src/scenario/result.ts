@@ -39,7 +39,7 @@ export interface Row extends RowNames, Partial<ServingMeasures> {
   /** 95 % intervals: choice of requests and error of the constants (docs/metrics.md). */
   readonly throughput_lo_tok_per_s: number | null;
   readonly throughput_hi_tok_per_s: number | null;
-  /** Runs with a `--draft-gpu`: by all GPUs that the row takes, those of its draft models included. */
+  /** Runs with a `--draft-gpu` or `--prefill-replicas`: by all GPUs that the row takes, those included. */
   readonly throughput_per_gpu_tok_per_s?: number;
   readonly baseline_throughput_tok_per_s: number;
   /** Null for open loads, whose arrivals fix the throughput. */

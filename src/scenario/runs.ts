@@ -1,13 +1,16 @@
 /** The runs of one trace on one machine: as static batches of copies or as a served load, and what is measured of them. */
 import type { CostModel } from '../cost/work.ts';
+import type { EngineParts } from '../engine/engine.ts';
 import { routerNamed } from '../engine/router.ts';
 import { runStaticBatches, type StaticBatchParts, type StaticBatchRun } from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
+import { type Conversations, pickTurns } from '../workload/conversations.ts';
 import { selectHashes } from '../workload/workload.ts';
 import type { Inputs } from './inputs.ts';
+import { movedBytes } from './kv-moved.ts';
 import { gpusOf } from './placement.ts';
 import {
   arrivalsOf,
@@ -39,8 +42,17 @@ export class Runs {
   readonly #load: LoadKind;
   readonly #warnings: Set<string>;
   readonly #setups: Setups;
+  readonly #conversations: Conversations | null;
 
-  constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>, setups: Setups) {
+  constructor(
+    inputs: Inputs,
+    trace: AcceptanceTrace,
+    load: LoadKind,
+    warnings: Set<string>,
+    setups: Setups,
+    conversations: Conversations | null,
+  ) {
+    this.#conversations = conversations;
     this.#inputs = inputs;
     this.#trace = trace;
     this.#load = load;
@@ -63,9 +75,13 @@ export class Runs {
   coming(batch: number | null, requests: number): Coming {
     if (batch === null) return { arrivalS: arrivalsOf(this.#inputs, requests) };
     const drains = this.#inputs.scenario.load === 'drain';
-    if (drains && batch > this.everyRequest.length) {
+    const [most, what] =
+      this.#conversations === null
+        ? [this.everyRequest.length, 'requests']
+        : [this.#conversations.first.length, 'conversations'];
+    if (drains && batch > most) {
       throw new UserError(
-        `--batch ${batch}: trace ${this.#trace.name} has ${this.everyRequest.length} requests, and a drained batch starts that many together; expected at most that`,
+        `--batch ${batch}: trace ${this.#trace.name} has ${most} ${what}, and a drained batch starts that many together; expected at most that`,
       );
     }
     return { concurrency: batch, drains };
@@ -119,7 +135,10 @@ export class Runs {
 
   /** Some requests of a setting as a served load, at a price. */
   serve(setup: Setup, coming: Coming, requests: readonly number[], cost: CostModel, kept: Kept = {}): Served {
-    const { engine, scenario, prefixHashes } = this.#inputs;
+    const { engine, scenario } = this.#inputs;
+    const conversations = this.#conversations;
+    const hashes = conversations?.prefixHashes ?? this.#inputs.prefixHashes;
+    const prefixHashes = scenario.prefixCache === 'on' ? hashes : null;
     const whole = requests === this.everyRequest;
     const pick = (values: Int32Array) => (whole ? values : Int32Array.from(requests, (r) => values[r]!));
     const accepts = whole ? setup : acceptanceOf(setup, requests);
@@ -135,7 +154,11 @@ export class Runs {
             prefixHashes: whole ? prefixHashes : selectHashes(prefixHashes, requests),
           }),
         },
-        load: loadOf(coming, requests.length),
+        load: loadOf(
+          coming,
+          requests.length,
+          conversations && (whole ? conversations : pickTurns(conversations, requests)),
+        ),
         drafter: this.#setups.drafter({
           ...setup,
           ...lengths,
@@ -152,11 +175,29 @@ export class Runs {
         },
         replicas: scenario.replicas,
         router: routerNamed(scenario.router),
+        ...this.#split(setup),
         // The effect of a constant is that on a few requests, which end.
         ...(whole && scenario.duration !== null && { horizonS: scenario.duration }),
       },
       kept,
     );
+  }
+
+  /** Replicas that prefill apart, and the price of what they hand over. */
+  #split({ method }: Setup): Pick<EngineParts, 'split' | 'decodeRouter'> {
+    const { scenario, placement } = this.#inputs;
+    const { prefillReplicas, router } = scenario;
+    if (prefillReplicas === null) return {};
+    const { latencyS, bytesPerS } = placement.kv!;
+    const bytes = movedBytes(this.#inputs, method);
+    return {
+      split: {
+        prefillReplicas,
+        latencyS,
+        linkS: (tokens) => bytes(tokens) / bytesPerS,
+      },
+      decodeRouter: routerNamed(router),
+    };
   }
 
   #measured({ engine, makespanS }: Served, requests: number): Measures {
@@ -178,7 +219,9 @@ export class Runs {
       );
     }
     const gpus = gpusOf(scenario, setup.method);
-    const serving = servingMeasures(servedRun(served, setup.kvBlocks), {
+    const { replicas: decode, prefillReplicas: prefill } = scenario;
+    const split = prefill === null ? null : { prefill, decode };
+    const serving = servingMeasures(servedRun(served, setup.kvBlocks, split), {
       drained: 'drains' in coming && coming.drains ? coming.concurrency : null,
       open: 'arrivalS' in coming,
       slo,

@@ -80,6 +80,16 @@ export interface Scenario {
   readonly prefill: 'causal' | 'bidirectional' | null;
   /** Tokens that a pass of a diffusion model finalises, or the confidence threshold that they have to pass. */
   readonly unmask: string | null;
+  /** Replicas that prefill for the others, which decode; null where each does both. */
+  readonly prefillReplicas: number | null;
+  /** Requests of a conversation; null where each is one of its own. */
+  readonly turns: number | null;
+  /** Seconds from the end of a turn to the next. */
+  readonly turnDelay: number;
+  /** Tokens that all conversations begin with. */
+  readonly sharedPrompt: number;
+  /** Whether prompts that begin alike are computed once. */
+  readonly prefixCache: 'on' | 'off';
   /** Latency and bandwidth by name of the link. */
   readonly link: Readonly<Record<string, string>>;
 }

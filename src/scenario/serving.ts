@@ -1,29 +1,43 @@
 /** Serving a load: when requests arrive, the run, and what is kept of it to measure. */
 import { totalSeconds } from '../cost/work.ts';
 import { Engine, type EngineParts } from '../engine/engine.ts';
-import { Closed, type Load, Open } from '../engine/load.ts';
+import { Closed, Conversing, type Load, Open } from '../engine/load.ts';
 import type { EngineStep, FinishedRecords, StepObserver } from '../engine/records.ts';
 import type { ServedRequest, ServedRun, ServingMeasures } from '../metrics/serving.ts';
-import { arrivalTimes } from '../workload/arrivals.ts';
+import { type Arrivals, arrivalTimes } from '../workload/arrivals.ts';
+import type { Turns } from '../workload/conversations.ts';
 import type { Inputs } from './inputs.ts';
 import { parseLoad } from './load.ts';
 
-/** Requests kept in the system, or at once and no more of them, or times at which they come. */
+/** Requests, or conversations, kept in the system, or at once and no more of them, or times at which they come. */
 export type Coming =
   | { readonly concurrency: number; readonly drains?: boolean }
   | { readonly arrivalS: Float64Array };
 
-/** When the first `count` requests of an open load arrive, in seconds, ascending. */
+/** When the first `count` requests of an open load arrive, or their conversations begin, in seconds, ascending. */
 export function arrivalsOf(
   { scenario, recordedArrivalS }: Pick<Inputs, 'scenario' | 'recordedArrivalS'>,
   count: number,
 ): Float64Array {
   const load = parseLoad(scenario.load);
-  if (load?.kind === 'open') return arrivalTimes(load.arrivals, count, scenario.seed);
+  if (load?.kind === 'open') return startsOf(load.arrivals, count, scenario.turns, scenario.seed);
   return recordedArrivalS!.slice(0, count);
 }
 
-export function loadOf(coming: Coming, requests: number): Load {
+/** When so many requests arrive; of conversations their beginnings, so that as many requests come in the mean. */
+export function startsOf(
+  arrivals: Arrivals,
+  requests: number,
+  turns: number | null,
+  seed: number,
+): Float64Array {
+  const each = turns ?? 1;
+  return arrivalTimes({ ...arrivals, ratePerS: arrivals.ratePerS / each }, Math.ceil(requests / each), seed);
+}
+
+/** @param turns where requests go on with one another: what comes are conversations */
+export function loadOf(coming: Coming, requests: number, turns: Turns | null = null): Load {
+  if (turns !== null) return new Conversing(loadOf(coming, turns.first.length), turns);
   if ('arrivalS' in coming) return new Open(coming.arrivalS);
   const { concurrency, drains } = coming;
   return new Closed(drains ? Math.min(concurrency, requests) : requests, concurrency);
@@ -48,7 +62,8 @@ export interface Served {
 
 /** Runs the engine to the end of the load, or until nobody wants to know more. */
 export function serve(parts: Omit<EngineParts, 'gaps' | 'observer'>, kept: Kept = {}): Served {
-  const clock = kept.longestGaps === true ? new StepClock(parts.replicas ?? 1) : null;
+  const replicas = (parts.replicas ?? 1) + (parts.split?.prefillReplicas ?? 0);
+  const clock = kept.longestGaps === true ? new StepClock(replicas) : null;
   const observers = [clock, kept.observer].filter((one) => one !== null && one !== undefined);
   const longestGapOf = (one: ServedRequest) => clock?.longestGapOf(one) ?? null;
   const { until } = kept;
@@ -80,7 +95,11 @@ export function unsettled(
 }
 
 /** What measures need of a run. */
-export function servedRun({ engine, makespanS, longestGapOf }: Served, kvBlocks: number): ServedRun {
+export function servedRun(
+  { engine, makespanS, longestGapOf }: Served,
+  kvBlocks: number,
+  split: { readonly prefill: number; readonly decode: number } | null = null,
+): ServedRun {
   const { totals } = engine;
   return {
     finished: engine.finished,
@@ -89,8 +108,9 @@ export function servedRun({ engine, makespanS, longestGapOf }: Served, kvBlocks:
     makespanS,
     gaps: engine.gaps!,
     kvPeakShare: kvBlocks === Number.POSITIVE_INFINITY ? null : totals.kvPeakBlocks / kvBlocks,
-    stepS: totalSeconds(totals.all),
+    stepS: totalSeconds(totals.all) - totals.prefillSideS,
     sequenceS: totals.sequenceSeconds,
+    split: split === null ? null : { ...totals, ...split },
   };
 }
 

@@ -16,6 +16,7 @@ import type { Doubt } from '../metrics/confidence.ts';
 import { expertsOf, type Transformer } from '../model/architecture.ts';
 import type { StatedAcceptance } from '../trace/acceptance-spec.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
+import { promptsOfTurns } from '../workload/conversations.ts';
 import { isOpen } from './load.ts';
 import { formatsText } from './number-formats.ts';
 import type { Scenario } from './options.ts';
@@ -102,8 +103,12 @@ export const DISTANCES: readonly Distance[] = [
     speedup: 0.02,
     speed: 0.03,
     from: 'no speedup: as a larger batch',
-    beyond: ({ traces }, range) =>
-      doublings('context of up to', Math.max(...traces.map(longestSequence)), range.context),
+    beyond: ({ traces, scenario }, range) =>
+      doublings(
+        'context of up to',
+        Math.max(...traces.map((trace) => longestSequence(trace, scenario))),
+        range.context,
+      ),
   },
   {
     name: 'drafted',
@@ -339,6 +344,11 @@ function doublings(what: string, asked: number, [least, greatest]: readonly [num
   return { what: `${what} ${asked} (calibrated ${least} to ${greatest})`, by: Math.log2(asked / greatest) };
 }
 
-function longestSequence({ promptTokens, outputTokens }: AcceptanceTrace): number {
-  return promptTokens.reduce((longest, prompt, r) => Math.max(longest, prompt + outputTokens[r]!), 0);
+function longestSequence(
+  { promptTokens, outputTokens }: AcceptanceTrace,
+  { turns, sharedPrompt }: Scenario,
+): number {
+  const prompts =
+    turns === null ? promptTokens : promptsOfTurns(promptTokens, outputTokens, turns, sharedPrompt);
+  return prompts.reduce((longest, prompt, r) => Math.max(longest, prompt + outputTokens[r]!), 0);
 }

@@ -3,11 +3,11 @@
  * adds (join.ts), nor of the texts.
  */
 
-/** Hashes of the blocks of each prompt, flat; equal hashes at the start of two prompts are a shared prefix. */
+/** Hashes of the whole blocks of each prompt, flat; equal hashes at the start of two prompts are a shared prefix. */
 export interface PrefixHashes {
   /** Length requests + 1. */
   readonly offsets: Int32Array;
-  readonly hashes: Float64Array;
+  readonly hashes: Float64Array | Int32Array;
   /** Prompt tokens that one hash stands for. */
   readonly blockTokens: number;
 }
@@ -89,8 +89,9 @@ export function selectHashes(
 
 function hashesOf(rows: readonly WorkloadRow[], blockTokens: number): PrefixHashes | null {
   if (rows.every((row) => row.hashes === undefined)) return null;
+  // A block that the prompt does not fill is never found again.
   return flatHashes(
-    rows.map((row) => row.hashes ?? []),
+    rows.map(({ hashes = [], promptTokens }) => hashes.slice(0, Math.floor(promptTokens / blockTokens))),
     blockTokens,
   );
 }

@@ -55,7 +55,7 @@ describe('a step', () => {
 
   it('is the same over links that nothing is lost on', () => {
     expect(
-      step({ drafting: { ...here.drafting, apart: true }, stages: { count: 4, link: FREE_LINK } }),
+      step({ ...here, drafting: { ...here.drafting, apart: true }, stages: { count: 4, link: FREE_LINK } }),
     ).toEqual(plain);
   });
 
@@ -180,7 +180,7 @@ describe('what cannot be', () => {
     ],
     [
       { method: ['draft-model'], link: { wire: '1us,1GB/s' } },
-      '--link wire: unknown link, expected one of draft, stage',
+      '--link wire: unknown link, expected one of draft, stage, kv',
     ],
     [
       { method: ['draft-model'], link: { stage: '1us,1GB/s' } },

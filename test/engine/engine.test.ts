@@ -48,8 +48,8 @@ describe('the calendar', () => {
     const calendar = new Calendar();
     calendar.schedule(2, 0);
     calendar.take();
-    expect(() => calendar.schedule(1.999, 1)).toThrow('step end at 1.999 s, before 2 s');
-    expect(() => calendar.schedule(Number.NaN, 1)).toThrow('step end at NaN s');
+    expect(() => calendar.schedule(1.999, 1)).toThrow('entry at 1.999 s, before 2 s');
+    expect(() => calendar.schedule(Number.NaN, 1)).toThrow('entry at NaN s');
     expect(() => calendar.reach(1)).toThrow('event at 1 s, before 2 s');
     calendar.reach(2);
     calendar.schedule(2, 2);

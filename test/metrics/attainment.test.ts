@@ -68,6 +68,7 @@ describe('requests judged as they end', () => {
             kvPeakShare: null,
             stepS: 1,
             sequenceS: 1,
+            split: null,
           },
           { drained: null, open: true, slo, gpus: [] },
         );

@@ -185,6 +185,7 @@ function run(finished: readonly ServedRequest[], more: Partial<ServedRun> = {}):
     kvPeakShare: 0.75,
     stepS: 6,
     sequenceS: 3,
+    split: null,
     ...more,
   };
 }
