@@ -152,7 +152,9 @@ type HeadLayout = Omit<Layout, 'dtype'> & { readonly dtype?: WeightFormat };
  */
 export function headShape(head: DraftHead, target: Transformer, layout: HeadLayout): ForwardShape {
   checkFits(head, target);
-  return headPass(head, layout);
+  const pass = headPass(head, layout);
+  if (!hasOwnWidth(head, target)) return pass;
+  return { ...pass, weightBytes: pass.weightBytes + split(target.vocab, layout.tp) * head.hidden * BYTES };
 }
 
 /** One pass of a draft head beside any target. Throws a UserError when it cannot be split over `tp` GPUs. */
@@ -342,13 +344,30 @@ function checkSplit({ name, mixers }: Stack & { readonly name: string }, tp: num
   throw new UserError(`tp ${tp}: ${name} has ${shape}, so expected tp to be one of ${valid.join(', ')}`);
 }
 
+/**
+ * Whether a head that is narrower than its target reads it all the same: it fuses the target's states to its own width,
+ * and has an embedding and an output matrix of that width (EAGLE-3 of Llama-3.3-70B).
+ */
+export function hasOwnWidth(
+  { hidden, fusion, sharesOutputMatrix }: DraftHead,
+  target: Pick<Transformer, 'hidden'>,
+): boolean {
+  const states = fusion.input / target.hidden;
+  const fuses = fusion.firstPassOnly && Number.isInteger(states) && states >= LEAST_FUSED;
+  return hidden < target.hidden && fuses && !sharesOutputMatrix;
+}
+
+/** Hidden states of the target that a head fuses at least. */
+const LEAST_FUSED = 3;
+
 /** A head shares the target's embedding, and some share its output matrix: the widths must agree. */
 function checkFits(head: DraftHead, target: Transformer): void {
   const misfit = (what: string, got: number, expected: number) =>
     new UserError(
       `draft head ${head.name} (trained for ${head.target}) does not fit ${target.name}: ${what} is ${got}, expected ${expected}`,
     );
-  if (head.hidden !== target.hidden) throw misfit('hidden', head.hidden, target.hidden);
+  if (head.hidden !== target.hidden && !hasOwnWidth(head, target))
+    throw misfit('hidden', head.hidden, target.hidden);
   if (head.sharesOutputMatrix && head.vocab !== target.vocab) {
     throw misfit('vocab', head.vocab, target.vocab);
   }

@@ -3,6 +3,7 @@ import { type BasicMethod, basicMethod, type Method } from '../drafter/methods.t
 import { UserError } from '../errors.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { mtpHead } from '../model/mtp-head.ts';
+import { hasOwnWidth } from '../model/shape.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { ShippedModels } from './models.ts';
 import { vocabularyWarning } from './number-formats.ts';
@@ -81,6 +82,11 @@ export async function draftCards(
     }
     const padded = vocabularyWarning(card, target);
     if (padded !== null) warnings.push(padded);
+    if ('fusion' in card && hasOwnWidth(card, target)) {
+      warnings.push(
+        `draft head ${card.name} is ${card.hidden} wide and ${target.name} ${target.hidden}: it fuses the target's states to its own width, and embeds tokens by itself`,
+      );
+    }
     drafts.set(name, card);
   }
   if (chosen !== null && !used) {

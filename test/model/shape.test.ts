@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { DraftHead } from '../../src/model/architecture.ts';
 import type { Gemm } from '../../src/model/layer.ts';
 import { headCounts } from '../../src/model/mixers.ts';
-import { type ForwardShape, forwardShape, headShape } from '../../src/model/shape.ts';
+import { type ForwardShape, forwardShape, headPass, headShape } from '../../src/model/shape.ts';
 import { draftCard, headNames, modelCard, modelNames } from '../shipped-models.ts';
 
 const llama = modelCard('llama-3.1-8b');
@@ -174,6 +174,21 @@ describe('draft heads', () => {
     expect(shape.lmHead.n).toBe(151936 / 2);
     expect(shape.kvBytesPerToken).toBe(5 * 2 * 4 * 128 * 2);
     expect(shape.weightBytes).toBe(bytes(shape.gemms) + bytes([shape.firstPassGemms[0]!]));
+  });
+
+  test('a head that is narrower than its target runs if it fuses to its own width, with an embedding of its own', () => {
+    const target = modelCard('llama-3.1-70b');
+    const narrow = {
+      ...eagle3,
+      hidden: 6144,
+      attentionInput: 2 * 6144,
+      fusion: { input: 3 * 8192, firstPassOnly: true },
+    };
+    const own = headShape(narrow, target, { tp: 4 });
+    expect(own.firstPassGemms[0]).toMatchObject({ name: 'fusion', n: 6144, k: 3 * 8192 });
+    const alone = headPass(narrow, { tp: 4 });
+    expect(own.weightBytes - alone.weightBytes).toBe((128256 / 4) * 6144 * 2);
+    expect(() => headShape({ ...narrow, hidden: 8192 + 1024 }, target, { tp: 4 })).toThrow('hidden is 9216');
   });
 
   test('a head that does not fit its target is refused', () => {

@@ -54,12 +54,13 @@ export function readHead(kind: HeadKind, fields: Fields, where: string): DraftHe
   const hidden = fields.positive('hidden_size');
   const vocab = fields.positive('vocab_size');
   const layers = fields.positive('num_hidden_layers');
-  const fused = fields.positive('target_hidden_size', hidden) * fusedLayers(of, fields);
+  const targetHidden = fields.positive('target_hidden_size', hidden);
+  const fused = targetHidden * fusedLayers(of, fields);
   const reads = of === 'eagle3' || of === 'p-eagle';
   return {
     kind: of,
     name: baseName(where),
-    target: `models of hidden size ${hidden}`,
+    target: `models of hidden size ${targetHidden}`,
     layers,
     hidden,
     vocab: reads ? fields.positive('draft_vocab_size', vocab) : vocab,
