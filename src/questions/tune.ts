@@ -34,6 +34,7 @@ import { bestFor, VLLM_METHODS } from './engine-methods.ts';
 import { movedText, otherTraces } from './other-traces.ts';
 import type { Question } from './question.ts';
 import { joined } from './schedule.ts';
+import { spread, switchingColumns, switchingSection } from './switching-section.ts';
 import type { TreeRow } from './tree-tuning.ts';
 import {
   chainsToTry,
@@ -94,13 +95,14 @@ function documentOf(result: Tuning, inputs: readonly Inputs[]): Document {
       ...head(result, [first!], `how to draft for ${modelOn(first!)}`),
       sentence(`smallest k within ${100 * TIE}% of the best; gains with 95% intervals on the same requests`),
     ],
-    ...groups.flatMap(({ trace, rows, schedules, trees }): Section[] => [
+    ...groups.flatMap(({ trace, rows, schedules, trees, switching }): Section[] => [
       [sentence(`trace ${first!.traces[trace]!.name}`), gains(rows)],
       [
         sentence('schedules, batch sizes:k (a size that was tried decides up to the next)'),
         ...schedules.flatMap(scheduleLines),
       ],
       treesSection(trees),
+      switchingSection(switching),
     ]),
     warningsSection(warnings),
     nextTune(result, inputs),
@@ -221,12 +223,7 @@ function sureGain(over: Ratio | null): Cell {
 }
 
 /** One line for each trace, context and batch size. */
-function flatTuning({ schemaVersion, rows, trees }: Tuning): FlatTable {
-  const spread = (name: string, ratio: Ratio | null) => ({
-    [name]: ratio?.ratio ?? null,
-    [`${name}_lo`]: ratio?.lo ?? null,
-    [`${name}_hi`]: ratio?.hi ?? null,
-  });
+function flatTuning({ schemaVersion, rows, trees, switching = [] }: Tuning): FlatTable {
   const flat = rows.map(({ over_none, over_k3, oracle_over, runner_up, ...row }, r) => ({
     schema_version: schemaVersion,
     ...row,
@@ -236,6 +233,7 @@ function flatTuning({ schemaVersion, rows, trees }: Tuning): FlatTable {
     runner_up_method: runner_up?.method ?? null,
     runner_up_k: runner_up?.k ?? null,
     ...spread('over_runner_up', runner_up?.over ?? null),
+    ...(switching.length > 0 && switchingColumns(switching, row)),
     ...(trees.length > 0 && {
       tree: trees[r]!.tree,
       tree_verified_per_round: trees[r]!.verified_per_round,

@@ -16,6 +16,7 @@ import { leastTrust } from '../scenario/trust.ts';
 import { sha256 } from '../sha256.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { type ContextSchedule, rangesOf } from './schedule.ts';
+import { pricesSwitching, type SwitchingRow, switchingRows } from './switching.ts';
 import { type Place, type TreeRow, type TriedChain, treeRows } from './tree-tuning.ts';
 
 /** Settings this close to the best are as good, and the one with the smallest k is taken. */
@@ -80,6 +81,8 @@ export interface TuneGroup extends Group<TuneRow> {
   readonly schedules: readonly MethodSchedule[];
   /** Of the first method that drafts trees, where trees were asked for. */
   readonly trees: readonly TreeRow[];
+  /** What changes of length make of the best method's schedule, where the engine prices them. */
+  readonly switching: readonly SwitchingRow[];
 }
 
 export interface Tuning extends Answer<TuneRow, TuneGroup> {
@@ -88,6 +91,8 @@ export interface Tuning extends Answer<TuneRow, TuneGroup> {
   /** Of all groups. */
   readonly schedules: readonly MethodSchedule[];
   readonly trees: readonly TreeRow[];
+  /** Absent where changes of length are free. */
+  readonly switching?: readonly SwitchingRow[];
 }
 
 /**
@@ -154,8 +159,23 @@ export async function tuningOf(
               planted,
               cells.map((cell) => cell.place(m)),
             ),
+      switching: inputs.flatMap((one, c) =>
+        pricesSwitching(one.engine)
+          ? (switchingRows(
+              one,
+              t,
+              {
+                method: ranked[0]!.of,
+                ranges: ranked[0]!.contexts[c]!.ranges,
+                single: ranked[0]!.single.k,
+              },
+              warnings,
+            ) ?? [])
+          : [],
+      ),
     };
   });
+  const switching = groups.flatMap((group) => group.switching);
   const trust = leastTrust(inputs.map((one) => one.trust));
   const configHash = await sha256([maxK, ...inputs.map((one) => one.configHash)].join());
   return {
@@ -163,6 +183,7 @@ export async function tuningOf(
     maxK,
     schedules: groups.flatMap((group) => group.schedules),
     trees: groups.flatMap((group) => group.trees),
+    ...(switching.length > 0 && { switching }),
   };
 }
 

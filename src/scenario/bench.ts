@@ -310,6 +310,12 @@ export class Bench {
     return this.#priced(this.#setups.of(setting, batch), batch, machine);
   }
 
+  /** The same where its steps are priced otherwise. */
+  measuresAt(setting: Setting, batch: number, priced: (cost: CostModel) => CostModel): Measures {
+    const setup = this.#setups.of(setting, batch);
+    return this.#runs.simulate(setup, batch, this.#runs.everyRequest, priced(setup.priceOn(this.#inputs)));
+  }
+
   /** The same of plain decoding of the setting's requests and lengths. */
   plainMeasures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
     const plain = this.#setups.plainOf(this.#setups.of(setting, batch));
