@@ -6,6 +6,8 @@
  * sequence count as 1 + (q - 1)(1 - share).
  */
 import type { ExpertShape } from '../model/layer.ts';
+import type { ForwardShape } from '../model/shape.ts';
+import type { Machine } from './fields.ts';
 
 /** Tokens are counted in parts of so many, as shares make broken numbers of them. */
 const GRID = 4;
@@ -70,4 +72,12 @@ function visitChances(count: number, perToken: number, skew: number): Float64Arr
     certain++;
   }
   return weights.map((weight, e) => (e < certain ? 1 : ((perToken - certain) * weight) / rest));
+}
+
+/** A shape whose tokens are routed as a machine says; the same one where that is how they are. */
+export function routed(shape: ForwardShape, routing: Machine['routing']): ForwardShape {
+  const { experts } = shape;
+  if (experts === null || routing === undefined) return shape;
+  if (experts.share === routing.share && experts.skew === routing.skew) return shape;
+  return { ...shape, experts: { ...experts, ...routing } };
 }

@@ -5,6 +5,7 @@ import { costTraits } from '../cost/models.ts';
 import { pipelined } from '../cost/pipelined.ts';
 import { placedOn } from '../cost/placement.ts';
 import { Roofline } from '../cost/roofline.ts';
+import { routed } from '../cost/routing.ts';
 import { shared } from '../cost/shared-experts.ts';
 import { SpecDecodeBench } from '../cost/specdecode-bench.ts';
 import { TableCost } from '../cost/table-cost.ts';
@@ -69,14 +70,6 @@ export const PLAIN: Setting = { method: parseMethod('none'), k: null };
 
 /** Lengths under rules of acceptance. */
 const JUDGED = new Memo<Relabelled>();
-
-/** A shape whose tokens are routed as a machine says; the same one where that is how they are. */
-function routed(shape: ForwardShape, routing: Machine['routing']): ForwardShape {
-  const { experts } = shape;
-  if (experts === null || routing === undefined) return shape;
-  if (experts.share === routing.share && experts.skew === routing.skew) return shape;
-  return { ...shape, experts: { ...experts, ...routing } };
-}
 
 /** Rounds that depend on lengths, conventions, method and k alone: every machine that prices them finds them here. */
 const ROUNDS = new Memo<ReplayedRounds>();

@@ -19,9 +19,13 @@ it('two stages over a slow network are within 15 %', async () => {
 });
 
 it("MagicDec's gains are in order, too high by the kernels that verify", async () => {
-  const gains = (await pointsOf('self-speculation')).map(({ predicted }) => predicted);
-  expect(gains).toEqual(gains.toSorted((a, b) => a - b));
-  expect(new Set(gains).size).toBe(3);
+  const points = await pointsOf('self-speculation');
+  for (const gpu of ['A100', 'H100']) {
+    const gains = points.filter(({ setting }) => setting.startsWith(gpu)).map(({ predicted }) => predicted);
+    expect(gains.length).toBeGreaterThan(1);
+    expect(gains).toEqual(gains.toSorted((a, b) => a - b));
+  }
+  expect(worst(points)).toBeLessThan(40);
 });
 
 it('a cache of a diffusion model is in order, larger on long prompts', async () => {
