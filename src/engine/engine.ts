@@ -58,7 +58,7 @@ export function sequenceTokens(promptTokens: number, outputTokens: number, most:
 
 export class Engine {
   readonly totals: Totals = emptyTotals();
-  readonly finished = new FinishedRecords();
+  readonly finished: FinishedRecords;
   /** Null unless asked for. */
   readonly gaps: TokenGaps | null;
   /** Those that prefill apart before the others. */
@@ -82,6 +82,8 @@ export class Engine {
     this.#parts = parts;
     this.#router = parts.router ?? new RoundRobin();
     this.#decodeRouter = parts.decodeRouter ?? new RoundRobin();
+    // Room for all of them: columns that grow are there twice while they do.
+    this.finished = new FinishedRecords(workload.outputTokens.length);
     this.gaps = parts.gaps === true ? new TokenGaps() : null;
     this.#stepping = new Uint8Array(replicas);
     this.#handover = split === undefined ? null : new Handover(workload.promptTokens.length, replicas, split);
