@@ -18,6 +18,9 @@ import type { Read } from './question.ts';
 /** Of each trace: means of so many differ by a few percent, texts by tens. */
 const REQUESTS = 100;
 
+/** And no more than so many where more were asked for, unless a batch takes them: a million of each would be sampled. */
+const MOST_REQUESTS = 1000;
+
 /** More than so many traces are told by the slowest and the fastest. */
 const SHOWN = 4;
 
@@ -30,14 +33,14 @@ export async function otherTraces(
   const replayed = methods.flatMap(({ parts }) => parts).some(({ name }) => !rates.has(name));
   if (named.trace !== undefined || named.workload !== undefined || isOpen(scenario.load) || !replayed)
     return [];
+  const enough = Math.max(MOST_REQUESTS, 4 * Math.max(...scenario.batch));
+  const requests = Math.min(scenario.requests ?? REQUESTS, enough);
   const found = await Promise.all(
     shelf.map((trace) =>
-      read({ ...scenario, trace: [trace], requests: scenario.requests ?? REQUESTS }).catch(
-        (error: unknown) => {
-          if (error instanceof UserError) return null;
-          throw error;
-        },
-      ),
+      read({ ...scenario, trace: [trace], requests }).catch((error: unknown) => {
+        if (error instanceof UserError) return null;
+        throw error;
+      }),
     ),
   );
   return found.filter((inputs) => inputs !== null);

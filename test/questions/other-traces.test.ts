@@ -1,7 +1,7 @@
 /** What an answer comes to on the other traces that ship: told where it is something else, and only where nobody named one. */
 import { expect, it } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
-import { movedText } from '../../src/questions/other-traces.ts';
+import { movedText, otherTraces } from '../../src/questions/other-traces.ts';
 import type { Read } from '../../src/questions/question.ts';
 import { run } from '../../src/questions/run.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
@@ -25,6 +25,23 @@ it('a run without a trace says what other texts come to, one with a trace does n
 
 it('acceptance that is stated is that of no text', async () => {
   expect(await warningsOf({ method: ['none', 'eagle3'], acceptance: { eagle3: '2.5@3' } })).toEqual([]);
+});
+
+it('of the others no more requests are read than tell them apart, or than a batch takes', async () => {
+  const asked: Options = { method: ['ngram'], load: 'closed', requests: 1_000_000 };
+  const own = await read(completeScenario({ ...asked, requests: 10, batch: [1] }));
+  const requestsAt = async (batch: number, requests: number) => {
+    const seen = new Set<number | null>();
+    const scenario = completeScenario({ ...asked, requests, batch: [batch] });
+    await otherTraces(asked, { ...own, scenario }, (other) => {
+      seen.add(other.requests);
+      return Promise.resolve(own);
+    });
+    return [...seen];
+  };
+  expect(await requestsAt(128, 1_000_000)).toEqual([1000]);
+  expect(await requestsAt(512, 1_000_000)).toEqual([2048]);
+  expect(await requestsAt(1, 300)).toEqual([300]);
 });
 
 it('an answer that holds on the others is left alone', async () => {
