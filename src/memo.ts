@@ -14,6 +14,15 @@ export function entry<K, V>(
   return value;
 }
 
+/** What is made when it is first asked for. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
 /** Items by key, both in the order in which they came (Map.groupBy, which Node has from 21 on). */
 export function grouped<K, T>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();

@@ -6,6 +6,7 @@
 
 import * as z from 'zod/mini';
 import { shown, UserError } from '../errors.ts';
+import { once } from '../memo.ts';
 import { draws } from '../random/streams.ts';
 import { strictObject, validate } from '../validate.ts';
 import { CopyRunSampler, copyRunsSchema } from './copy-runs.ts';
@@ -232,15 +233,6 @@ interface CopyRunColumns {
 
 function copyRunColumns(positions: number): CopyRunColumns {
   return { emitted: new Uint8Array(positions), proposed: new Uint8Array(positions) };
-}
-
-/** What `make` returns, made when it is first asked for. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | null = null;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 function lengths(table: readonly number[], uniforms: Float64Array): Int32Array {

@@ -1,5 +1,6 @@
 /** The same trace on other requests or lengths: selections, and what-ifs on context. */
 
+import { once } from '../memo.ts';
 import { normal, stream } from '../random/streams.ts';
 import { offsetsOfLengths } from './flat.ts';
 import { movedConfidence } from './token-confidence.ts';
@@ -22,17 +23,13 @@ export function selectRequests(trace: AcceptanceTrace, indices: readonly number[
 
 /** One drafter's lengths of the requests at `indices`, in that order. */
 export function selectLengths(lengths: PositionLengths, indices: readonly number[]): PositionLengths {
-  const bytes = (flat: Uint8Array) => selectRuns(lengths.offsets, flat, indices, (n) => new Uint8Array(n));
-  const { offsets, values: emitted } = bytes(lengths.emitted);
-  const { proposed } = lengths;
-  const selected = {
-    ...lengths,
-    offsets,
-    emitted,
-    proposed: proposed instanceof Uint8Array ? bytes(proposed).values : proposed,
-  };
+  const bytes = (flat: Uint8Array) =>
+    selectRuns(lengths.offsets, flat, indices, (n) => new Uint8Array(n)).values;
+  const picked = Int32Array.from(indices, (r) => lengths.offsets[r + 1]! - lengths.offsets[r]!);
+  const offsets = offsetsOfLengths(picked);
+  const selected = withColumns(lengths, offsets, bytes, bytes);
   if (!hasSignals(lengths)) return selected;
-  const from = new Int32Array(emitted.length);
+  const from = new Int32Array(offsets.at(-1)!);
   indices.forEach((r, i) => {
     for (let at = offsets[i]!; at < offsets[i + 1]!; at++) from[at] = lengths.offsets[r]! + at - offsets[i]!;
   });
@@ -91,31 +88,67 @@ export function sampleIndices(total: number, count: number, seed: number): numbe
  * from the first decoded one. Token ids are dropped, since they no longer match.
  */
 export function withOutputLengths(trace: AcceptanceTrace, outputTokens: Int32Array): AcceptanceTrace {
-  const requests = trace.ids.length;
   const offsets = offsetsOfLengths(outputTokens);
   return {
     ...trace,
     outputTokens,
     drafters: mapDrafters(trace, (lengths) => {
-      const from = new Int32Array(offsets.at(-1)!).fill(-1);
-      for (let r = 0; r < requests; r++) {
-        const start = lengths.offsets[r]!;
-        const recorded = lengths.offsets[r + 1]! - start - 1;
-        for (let p = 1; p < outputTokens[r]! && recorded > 0; p++) {
-          from[offsets[r]! + p] = start + 1 + ((p - 1) % recorded);
-        }
-      }
-      const repeat = (flat: Uint8Array, blank: number): Uint8Array => {
-        const values = new Uint8Array(from.length);
-        for (let at = 0; at < from.length; at++) values[at] = from[at]! < 0 ? blank : flat[from[at]!]!;
+      const from = once(() => repeatedFrom(lengths.offsets, offsets));
+      const repeat = (blank: number) => (flat: Uint8Array) => {
+        const values = new Uint8Array(from().length);
+        from().forEach((at, i) => {
+          values[i] = at < 0 ? blank : flat[at]!;
+        });
         return values;
       };
-      const proposed =
-        lengths.proposed instanceof Uint8Array ? repeat(lengths.proposed, 0) : lengths.proposed;
-      const repeated = { ...lengths, offsets, emitted: repeat(lengths.emitted, 1), proposed };
-      return withSignalsFrom(repeated, lengths, from);
+      const repeated = withColumns(lengths, offsets, repeat(1), repeat(0));
+      return hasSignals(lengths) ? withSignalsFrom(repeated, lengths, from()) : repeated;
     }),
     tokens: null,
+  };
+}
+
+/** Of each position the recorded one that stands for it; -1 where nothing was decoded. */
+function repeatedFrom(recordedOffsets: Int32Array, offsets: Int32Array): Int32Array {
+  const from = new Int32Array(offsets.at(-1)!).fill(-1);
+  for (let r = 0; r + 1 < offsets.length; r++) {
+    const start = recordedOffsets[r]!;
+    const recorded = recordedOffsets[r + 1]! - start - 1;
+    const tokens = offsets[r + 1]! - offsets[r]!;
+    for (let p = 1; p < tokens && recorded > 0; p++) {
+      from[offsets[r]! + p] = start + 1 + ((p - 1) % recorded);
+    }
+  }
+  return from;
+}
+
+/**
+ * Lengths with other columns, made of those that there are when they are read: most runs read those of one drafter, and
+ * a fitted process samples what is read.
+ */
+function withColumns(
+  lengths: PositionLengths,
+  offsets: Int32Array,
+  emitted: (flat: Uint8Array) => Uint8Array,
+  proposed: (flat: Uint8Array) => Uint8Array,
+): PositionLengths {
+  const { maxK, kind, fittedTo, drafting } = lengths;
+  const emittedOnce = once(() => emitted(lengths.emitted));
+  const proposedOnce = once(() =>
+    lengths.proposed instanceof Uint8Array ? proposed(lengths.proposed) : lengths.proposed,
+  );
+  return {
+    maxK,
+    offsets,
+    kind,
+    ...(fittedTo !== undefined && { fittedTo }),
+    ...(drafting !== undefined && { drafting }),
+    get emitted() {
+      return emittedOnce();
+    },
+    get proposed() {
+      return proposedOnce();
+    },
   };
 }
 
