@@ -90,10 +90,12 @@ function scaledLengths(
     write(lengths, coin, chance, emitted);
     return tokensPerRound(scaled, Math.min(k, lengths.maxK)) - 1;
   };
-  const before = acceptedAt(0);
+  const [before, most] = ENDS.get([lengths, coin], `${k} ${quality > 1}`, () => [
+    acceptedAt(0),
+    acceptedAt(1),
+  ]);
   if (!(before > 0)) throw new UserError(`${where} accepts nothing, expected something to scale`);
   const wanted = quality * before;
-  const most = acceptedAt(1);
   if (quality > 1 && most < wanted) {
     throw new UserError(
       `${where} accepts at most ${(most / before).toFixed(3)} times as much, where every draft is right; expected at most that`,
@@ -146,13 +148,24 @@ function leastChance(
 }
 
 function coinsBetween(coin: Float64Array, low: number, high: number): number {
-  let count = 0;
-  for (let i = 0; i < coin.length; i++) if (coin[i]! >= low && coin[i]! < high) count++;
-  return count;
+  const sorted = SORTED.get([coin], null, () => coin.slice().sort());
+  return coinsBelow(sorted, high) - coinsBelow(sorted, low);
 }
 
-/** The same for every quality: a slider asks for many. */
+function coinsBelow(sorted: Float64Array, chance: number): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (sorted[middle]! < chance) from = middle + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+/** The same for every quality, as a slider asks for many: drafts accepted at chances 0 and 1, coins, and those in order. */
+const ENDS = new Memo<readonly [number, number]>();
 const COINS = new Memo<Float64Array>();
+const SORTED = new Memo<Float64Array>();
 
 /** A uniform number for every token. */
 function coins({ offsets }: PositionLengths, drafter: string, seed: number): Float64Array {
