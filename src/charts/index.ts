@@ -52,7 +52,7 @@ const REQUEST = 0;
 export const FROM_INPUTS: { readonly [K in OfInputs]: FromInputs } = {
   pass: (inputs, run) => passChart(passesOf(inputs, run)),
   roofline: (inputs, run) => rooflineChart(passesOf(inputs, run)),
-  acceptance: (inputs) => acceptanceOf(inputs, 'output'),
+  acceptance: acceptanceOf,
   rounds: (inputs) => roundsChart(roundsOf(inputs, REQUEST)),
 };
 
@@ -82,7 +82,7 @@ export function chartsOf(question: string, answer: Envelope<unknown>): Chart[] {
 }
 
 /** Of the last drafting method that the first trace knows. */
-export function acceptanceOf(inputs: Inputs, by: 'output' | 'request'): Chart {
+function acceptanceOf(inputs: Inputs): Chart {
   const { scenario, configHash, warnings, methods, traces } = inputs;
   const { name: trace, drafters } = traces[0]!;
   const names = methods.flatMap(({ parts }) => parts.map(({ name }) => name));
@@ -94,6 +94,6 @@ export function acceptanceOf(inputs: Inputs, by: 'output' | 'request'): Chart {
   }
   const lengths = drafters.get(method)!;
   const answer = { tool: TOOL, config: scenario, configHash, seed: scenario.seed, warnings };
-  const map = acceptanceMap(lengths, Math.min(lengths.maxK, MOST_DRAFTS), by);
-  return acceptanceChart(answer, map, { trace, kind: lengths.kind, method, by });
+  const map = acceptanceMap(lengths, Math.min(lengths.maxK, MOST_DRAFTS));
+  return acceptanceChart(answer, map, { trace, kind: lengths.kind, method });
 }

@@ -192,9 +192,10 @@ function drawRule(paper: Paper, plot: Plot, rule: Rule, clear: readonly Pixel[])
   if (from && to)
     paper.line(...from, ...to, { stroke: colour, 'stroke-width': 1.4, 'stroke-dasharray': '5 4' });
   const at = plot[rule.axis].at(rule.at);
+  const rows = Math.floor((within.bottom - within.top) / 14);
   const places =
     rule.axis === 'x'
-      ? [12, 26, 40].flatMap((down) => [
+      ? Array.from({ length: rows }, (_, row) => 12 + 14 * row).flatMap((down) => [
           { x: at + 5, y: within.top + down, anchor: 'start' as const, room: within.right - at - 5 },
           { x: at - 5, y: within.top + down, anchor: 'end' as const, room: at - 5 - within.left },
         ])

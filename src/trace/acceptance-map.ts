@@ -5,7 +5,13 @@ export interface AcceptanceMap {
   /** Draft length of the replay. */
   readonly k: number;
   readonly rounds: number;
-  /** What a column is: a tenth of the output, or requests by their mean, the least first. */
+  /** By tenth of the output, and by requests in the order of their means, the least first. */
+  readonly along: Shares;
+  readonly between: Shares;
+}
+
+interface Shares {
+  /** What a column is of. */
   readonly columns: readonly string[];
   /** By draft number from 1, then by column: share of rounds that accept so many drafts; null without a round. */
   readonly shares: readonly (readonly (number | null)[])[];
@@ -13,43 +19,45 @@ export interface AcceptanceMap {
 
 const TENTHS = 10;
 
-/** Requests side by side at the most: more are taken together. */
-const MOST_REQUESTS = 25;
+/** Counts that a column takes together: those of some requests, in some tenths of their output. */
+interface Column {
+  readonly of: readonly Counts[];
+  readonly tenths: readonly number[];
+}
 
 /**
  * Replays every request at `k` and counts.
  *
  * @param k draft length, 1 to `lengths.maxK`
  */
-export function acceptanceMap(lengths: PositionLengths, k: number, by: 'output' | 'request'): AcceptanceMap {
-  const requests = lengths.offsets.length - 1;
-  const counts = Array.from({ length: requests }, (_, r) => countsOf(lengths, k, r));
-  const total = (of: readonly Counts[], column: number) => ({
-    rounds: of.reduce((sum, { rounds }) => sum + rounds[column]!, 0),
-    accepted: Array.from({ length: k }, (_, i) =>
-      of.reduce((sum, { accepted }) => sum + accepted[i * TENTHS + column]!, 0),
-    ),
-  });
-  const tenths = Array.from({ length: TENTHS }, (_, column) => column);
-  const groups: { name: string; of: readonly Counts[]; columns: readonly number[] }[] =
-    by === 'output'
-      ? tenths.map((t) => ({ name: `${10 * t}-${10 * (t + 1)}%`, of: counts, columns: [t] }))
-      : ranked(counts).map((of, g, { length }) => ({
-          name: `${Math.round((100 * g) / length)}-${Math.round((100 * (g + 1)) / length)}%`,
-          of,
-          columns: tenths,
-        }));
-  const columns = groups.map(({ of, columns }) => columns.map((column) => total(of, column)));
-  const rounds = columns.map((parts) => parts.reduce((sum, part) => sum + part.rounds, 0));
+export function acceptanceMap(lengths: PositionLengths, k: number): AcceptanceMap {
+  const counts = Array.from({ length: lengths.offsets.length - 1 }, (_, r) => countsOf(lengths, k, r));
+  const all = Array.from({ length: TENTHS }, (_, tenth) => tenth);
   return {
     k,
-    rounds: rounds.reduce((sum, one) => sum + one, 0),
-    columns: groups.map(({ name }) => name),
-    shares: Array.from({ length: k }, (_, i) =>
-      columns.map((parts, c) =>
-        rounds[c] === 0 ? null : parts.reduce((sum, { accepted }) => sum + accepted[i]!, 0) / rounds[c]!,
-      ),
+    rounds: counts.reduce((sum, { rounds }) => sum + total(rounds), 0),
+    along: sharesOf(
+      all.map((tenth) => ({ of: counts, tenths: [tenth] })),
+      k,
     ),
+    between: sharesOf(
+      ranked(counts).map((of) => ({ of, tenths: all })),
+      k,
+    ),
+  };
+}
+
+function sharesOf(columns: readonly Column[], k: number): Shares {
+  const { length } = columns;
+  const sum = ({ of, tenths }: Column, value: (counts: Counts, tenth: number) => number) =>
+    of.reduce((all, counts) => all + tenths.reduce((own, tenth) => own + value(counts, tenth), 0), 0);
+  const rounds = columns.map((column) => sum(column, (counts, tenth) => counts.rounds[tenth]!));
+  const share = (column: Column, c: number, i: number) =>
+    rounds[c] === 0 ? null : sum(column, ({ accepted }, tenth) => accepted[i * TENTHS + tenth]!) / rounds[c]!;
+  const percent = (c: number) => Math.round((100 * c) / length);
+  return {
+    columns: columns.map((_, c) => `${percent(c)}-${percent(c + 1)}%`),
+    shares: Array.from({ length: k }, (_, i) => columns.map((column, c) => share(column, c, i))),
   };
 }
 
@@ -75,12 +83,15 @@ function countsOf({ offsets, emitted }: PositionLengths, k: number, request: num
 
 /** Requests in groups of equal size, by tokens a round. */
 function ranked(counts: readonly Counts[]): Counts[][] {
-  const sum = (values: Int32Array) => values.reduce((total, value) => total + value, 0);
-  const decoded = counts.filter(({ rounds }) => sum(rounds) > 0);
-  const mean = ({ rounds, accepted }: Counts) => sum(accepted) / sum(rounds);
+  const decoded = counts.filter(({ rounds }) => total(rounds) > 0);
+  const mean = ({ rounds, accepted }: Counts) => total(accepted) / total(rounds);
   const order = [...decoded].sort((a, b) => mean(a) - mean(b));
-  const groups = Math.min(MOST_REQUESTS, order.length);
+  const groups = Math.min(TENTHS, order.length);
   return Array.from({ length: groups }, (_, g) =>
     order.slice(Math.floor((g * order.length) / groups), Math.floor(((g + 1) * order.length) / groups)),
   );
+}
+
+function total(values: Int32Array): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -34,7 +34,7 @@ const inputs = await gather({ batch: [1, 4, 16, 64], method: ['none', 'ngram', '
 const result = runScenario(inputs);
 const passes = passesOf(await gather({ batch: [1, 16, 256] }));
 const lengths = inputs.traces[0]!.drafters.get('eagle3')!;
-const along = acceptanceMap(lengths, 6, 'output');
+const map = acceptanceMap(lengths, 6);
 const tuning = await tuningOf(
   [await gather({ promptLen: 512, batch: [1, 64] }), await gather({ promptLen: 4096, batch: [1, 64] })],
   4,
@@ -48,12 +48,7 @@ const charts: Record<string, Chart> = {
   time: timeChart(result),
   pass: passChart(passes),
   roofline: rooflineChart(passes),
-  acceptance: acceptanceChart(result, along, {
-    trace: 'gsm8k',
-    kind: 'fitted',
-    method: 'eagle3',
-    by: 'output',
-  }),
+  acceptance: acceptanceChart(result, map, { trace: 'gsm8k', kind: 'fitted', method: 'eagle3' }),
   best: bestChart(tuning),
   tree: treeChart(trees),
   waterfall: waterfallChart(explained),
@@ -132,13 +127,15 @@ describe('values read back from the marks are those of the rows', () => {
 
   test('acceptance: cells weighed by their rounds are the shares of the replay', () => {
     const cells = marksOf('acceptance').map((mark) => mark['data-value']);
-    expect(cells).toEqual([...along.shares].reverse().flatMap((shares) => shares.map(six)));
+    const { along, between } = map;
+    expect(cells).toEqual(
+      [along, between].flatMap(({ shares }) => [...shares].reverse().flatMap((of) => of.map(six))),
+    );
     const whole = acceptedAtLeast(lengths, 6);
     const [least, most] = [Math.min, Math.max].map((of) => of(...along.shares[0]!.map((share) => share!)));
     expect(whole[0]).toSatisfy((share: number) => share >= least! && share <= most!);
-    const byRequest = acceptanceMap(lengths, 6, 'request');
-    expect(byRequest.rounds).toBe(along.rounds);
-    const means = byRequest.columns.map((_, c) => byRequest.shares.reduce((sum, of) => sum + of[c]!, 0));
+    expect(between.columns).toHaveLength(10);
+    const means = between.columns.map((_, c) => between.shares.reduce((sum, of) => sum + of[c]!, 0));
     expect([...means].sort((a, b) => a - b)).toEqual(means);
   });
 
