@@ -7,39 +7,45 @@ import { readSheet } from '../cost/calibration/sheet.ts';
 import type { FinishedRecord } from '../engine/records.ts';
 import { Bench } from '../scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
-import { completeScenario } from '../scenario/options.ts';
+import { completeScenario, type Options } from '../scenario/options.ts';
 import { settingsOf } from '../scenario/run.ts';
 import type { EnginePoint } from './engine-figures.ts';
 import { folderLibrary } from './folder-library.ts';
 import { readText } from './input.ts';
+
+/** GPUs beside the model: LLMServingSim's bench/examples, `vllm/meta.json` of April 2026. */
+type Layout = Pick<Options, 'tp' | 'ep' | 'dpAttention'>;
 
 interface ServingRun {
   readonly set: string;
   readonly gpu: string;
   readonly target: string;
   readonly file: string;
-  /** Most requests that were seen to decode at once; the runs do not say what they were limited to. */
-  readonly maxSequences: number;
+  readonly layout: Layout;
 }
 
-const run = (set: string, gpu: string, target: string, file: string, maxSequences: number): ServingRun => ({
+/** What the runs state of themselves: vLLM 0.19.0, and these limits of each copy of attention. */
+const ENGINE = 'vllm-0.19';
+const LIMITS = { maxSequences: 128, maxBatchedTokens: 2048 };
+
+const run = (set: string, gpu: string, target: string, file: string, layout: Layout = {}): ServingRun => ({
   set: `serving-${set}`,
   gpu,
   target,
   file: `llmservingsim/bench__${file}__vllm_requests.csv.gz`,
-  maxSequences,
+  layout,
 });
 
 export const SERVING_RUNS: readonly ServingRun[] = [
-  run('rtx-4090-llama-8b', 'rtx-4090', 'llama-3.1-8b', 'RTX4090__Llama-3.1-8B', 128),
-  run('rtx-pro-6000-llama-8b', 'rtx-pro-6000-server', 'llama-3.1-8b', 'RTXPRO6000__Llama-3.1-8B', 128),
-  run('rtx-pro-6000-qwen3-32b', 'rtx-pro-6000-server', 'qwen3-32b', 'RTXPRO6000__Qwen3-32B', 128),
+  run('rtx-4090-llama-8b', 'rtx-4090', 'llama-3.1-8b', 'RTX4090__Llama-3.1-8B'),
+  run('rtx-pro-6000-llama-8b', 'rtx-pro-6000-server', 'llama-3.1-8b', 'RTXPRO6000__Llama-3.1-8B'),
+  run('rtx-pro-6000-qwen3-32b', 'rtx-pro-6000-server', 'qwen3-32b', 'RTXPRO6000__Qwen3-32B', { tp: 2 }),
   run(
     'rtx-pro-6000-qwen3-30b-a3b',
     'rtx-pro-6000-server',
     'qwen3-30b-a3b',
     'RTXPRO6000__Qwen3-30B-A3B-Instruct-2507',
-    256,
+    { dpAttention: 2, ep: 2 },
   ),
 ];
 
@@ -53,9 +59,9 @@ interface Request {
 
 /** @throws UserError for a table that cannot be read, and for what is wrong in it */
 export async function servingPoints(folder: string, run: ServingRun): Promise<EnginePoint[]> {
-  const { file, gpu, target, maxSequences } = run;
+  const { file, gpu, target, layout } = run;
   const requests = readRequests(await readText(`${folder}/${file}`), file);
-  const inputs = await gatherInputs(completeScenario({ gpu, target, method: ['none'] }), folderLibrary);
+  const inputs = await gatherInputs(completeScenario({ gpu, target, engine: ENGINE, method: ['none'], ...layout }), folderLibrary);
   // Plain decoding needs no acceptance: the lengths are all that is asked of a trace.
   const trace = {
     ...inputs.traces[0]!,
@@ -65,10 +71,15 @@ export async function servingPoints(folder: string, run: ServingRun): Promise<En
     drafters: new Map(),
     tokens: null,
   };
+  const copies = inputs.scenario.dpAttention;
   const replayed: Inputs = {
     ...inputs,
     scenario: { ...inputs.scenario, load: 'recorded' },
-    engine: { ...inputs.engine, maxSequences },
+    engine: {
+      ...inputs.engine,
+      maxSequences: copies * LIMITS.maxSequences,
+      maxBatchedTokens: copies * LIMITS.maxBatchedTokens,
+    },
     recordedArrivalS: Float64Array.from(requests, ({ arrivalS }) => arrivalS),
   };
   const bench = new Bench(replayed, trace, 'open', new Set());
