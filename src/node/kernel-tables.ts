@@ -10,8 +10,9 @@ import {
 } from '../cost/calibration/kernel-errors.ts';
 import { joinOps, readOps } from '../cost/calibration/tables.ts';
 import { UserError } from '../errors.ts';
-import { parseHardware } from '../hardware/load.ts';
+import { Documents } from '../scenario/documents.ts';
 import { shippedModels } from '../scenario/models.ts';
+import { gpuOf } from '../scenario/placement.ts';
 import { folderLibrary } from './folder-library.ts';
 import { namesBelow, readText } from './input.ts';
 
@@ -66,8 +67,7 @@ export async function kernelSets(folder: string, only: string | null): Promise<K
     const tables = await Promise.all(
       own.map(async (file) => readOps(await readText(`${folder}/${file}`), file, models)),
     );
-    const { text, where } = await folderLibrary.profile('gpu', gpu);
-    const groups = kernelErrors(await parseHardware(JSON.parse(text), where), joinOps(tables));
+    const groups = kernelErrors(await gpuOf(gpu, new Documents(folderLibrary)), joinOps(tables));
     sets.push(...groups.map((group) => ({ ...group, set: kernelSetName(short, group.operation), gpu })));
   }
   const chosen = sets.filter(({ set }) => only === null || set === only);

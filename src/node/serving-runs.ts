@@ -61,7 +61,10 @@ interface Request {
 export async function servingPoints(folder: string, run: ServingRun): Promise<EnginePoint[]> {
   const { file, gpu, target, layout } = run;
   const requests = readRequests(await readText(`${folder}/${file}`), file);
-  const inputs = await gatherInputs(completeScenario({ gpu, target, engine: ENGINE, method: ['none'], ...layout }), folderLibrary);
+  const inputs = await gatherInputs(
+    completeScenario({ gpu, target, engine: ENGINE, method: ['none'], ...layout }),
+    folderLibrary,
+  );
   // Plain decoding needs no acceptance: the lengths are all that is asked of a trace.
   const trace = {
     ...inputs.traces[0]!,

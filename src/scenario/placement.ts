@@ -70,7 +70,8 @@ export async function readPlacement(
   };
 }
 
-async function gpuOf(named: string, documents: Documents): Promise<HardwareProfile> {
+/** A GPU that ships, with the kernels beside its profile, or a file. Throws a UserError when there is neither. */
+export async function gpuOf(named: string, documents: Documents): Promise<HardwareProfile> {
   const document = await documents.profile('gpu', named);
   const hardware = await parseHardware(readJson(document), document.where);
   const kernels = await documents.kernels(named);

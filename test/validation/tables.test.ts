@@ -12,7 +12,7 @@ import { expectCommitted } from '../committed.ts';
 import { describeWithTables } from '../ops-tables.ts';
 
 describeWithTables('measured kernels and served requests', (_read, folder) => {
-  it('are missed by as much as was committed', { timeout: 60_000 }, async () => {
+  it('are missed by as much as was committed', { timeout: 180_000 }, async () => {
     const kernels = await kernelSets(folder, null);
     const served = await Promise.all(
       SERVING_RUNS.map(async (run) => ({ set: run.set, points: await servingPoints(folder, run) })),

@@ -2,22 +2,33 @@
  * How far a GPU profile is from measured kernels: from those it was fitted to and, apart from them, from all others,
  * which are other engines and kernels, and sizes that the fit left out.
  *
- * A kernel is priced by the law that was fitted, its t0 and wave included, and experts as a serving step prices
- * them; nothing was ever fitted to experts.
+ * A kernel is priced by the law that was fitted, its t0 and wave included, and one that no law was fitted to by that which
+ * its engine's steps are priced with. Experts are visited as the row says that tokens were routed.
  */
-import type { HardwareProfile, Provenance } from '../../hardware/profile.ts';
+import type { HardwareProfile, Kernel, Provenance } from '../../hardware/profile.ts';
 import { entry, grouped } from '../../memo.ts';
-import { gemm } from '../../model/layer.ts';
-import { ForwardPass } from '../forward-pass.ts';
+import { FORMATS, WEIGHT_FORMATS, type WeightFormat } from '../../number-formats.ts';
+import { expertKernel, kernelsOf } from '../kernels.ts';
 import { allReduceRows } from './all-reduce.ts';
 import { decodeLaw, decodeRows } from './decode-attention.ts';
+import { expertLaw, expertRows, MOST_TOKENS } from './experts.ts';
 import { gemmLaw, gemmRows } from './gemm.ts';
 import type { AllReduceRow, AttentionRow, ExpertsRow, GemmRow, Measured, OpsRows } from './rows.ts';
 import { type Choice, ofOneSystem } from './selection.ts';
 
 const ANY: Choice = { framework: null, kernel: null, system: null };
 
-export const KERNEL_OPERATIONS = ['gemm', 'gemm-fp8', 'attention', 'all-reduce', 'experts'] as const;
+export const KERNEL_OPERATIONS = [
+  'gemm',
+  'gemm-fp8',
+  'gemm-formats',
+  'attention',
+  'all-reduce',
+  'experts',
+] as const;
+
+/** Formats whose kernels have laws that ship beside the profiles. */
+const OTHER_FORMATS = WEIGHT_FORMATS.filter((format) => format !== 'bf16' && format !== 'fp8');
 
 export type KernelOperation = (typeof KERNEL_OPERATIONS)[number];
 
@@ -47,8 +58,9 @@ export interface KernelGroup {
 /** The points of every operation that is measured. */
 export function kernelErrors(hardware: HardwareProfile, rows: OpsRows): KernelGroup[] {
   return [
-    ...gemmGroups(hardware, rows.gemm, 'bf16'),
-    ...gemmGroups(hardware, rows.gemm, 'fp8'),
+    ...gemmGroups(hardware, rows.gemm),
+    ...formatGroups(hardware, rows.gemm, 'gemm-fp8', ['fp8']),
+    ...formatGroups(hardware, rows.gemm, 'gemm-formats', OTHER_FORMATS),
     ...attentionGroups(hardware, rows.attention),
     ...allReduceGroups(hardware, rows.allReduce),
     ...expertGroups(hardware, rows.experts),
@@ -98,26 +110,59 @@ function groupsOf<Row extends Measured>(
     }));
 }
 
-function gemmGroups(
+/** Products in bf16, which the profile has a law of. */
+function gemmGroups(hardware: HardwareProfile, all: readonly GemmRow[]): KernelGroup[] {
+  const provenance = hardware.provenance['efficiency.gemm.bf16'];
+  const { bandwidth, flops, corner } = hardware.efficiency.gemm.bf16;
+  const parameters = [kernelTime(provenance, 't0'), bandwidth, flops, corner];
+  const law = gemmLaw('bf16', peaksOf(hardware, 'bf16'));
+  return productGroups(hardware, all, {
+    operation: 'gemm',
+    formats: ['bf16'],
+    provenances: [provenance],
+    secondsOf: (row) => law.seconds(row, parameters),
+  });
+}
+
+/** Products in other formats, each by the law of its kernel, else by the one that its engine is priced with. */
+function formatGroups(
   hardware: HardwareProfile,
   all: readonly GemmRow[],
-  dtype: 'bf16' | 'fp8',
+  operation: KernelOperation,
+  formats: readonly WeightFormat[],
 ): KernelGroup[] {
-  const { specification: spec, efficiency } = hardware;
-  const flopsPerS = spec.denseFlopsPerS[dtype];
-  if (flopsPerS === undefined) return [];
-  const provenance = hardware.provenance[`efficiency.gemm.${dtype}`];
-  const { bandwidth, flops, corner } = efficiency.gemm[dtype];
-  const peaks = { bytesPerS: spec.memoryBandwidthBytesPerS, flopsPerS };
-  const law = gemmLaw(dtype, peaks);
-  const parameters = [kernelTime(provenance, 't0'), bandwidth, flops, corner];
+  const { kernels } = hardware.efficiency;
+  const priced = formats.filter((format) => kernelsOf(hardware, format, '').length > 0);
+  return productGroups(hardware, all, {
+    operation,
+    formats: priced,
+    provenances: kernels.filter(({ format }) => formats.includes(format)).map(({ provenance }) => provenance),
+    secondsOf: byKernel((row) => {
+      const format = row.dtype as WeightFormat;
+      const { bandwidth, flops, corner, depthS, tile, provenance } =
+        kernels.find(isKernelOf(row)) ?? kernelsOf(hardware, format, familyOf(row))[0]!;
+      const law = gemmLaw(format, peaksOf(hardware, format), true, tile);
+      const parameters = [kernelTime(provenance, 't0'), bandwidth, flops, corner, depthS ?? 0];
+      return (one) => law.seconds(one, parameters);
+    }),
+  });
+}
+
+interface Products extends Pick<Grouping<GemmRow>, 'operation' | 'provenances' | 'secondsOf'> {
+  readonly formats: readonly WeightFormat[];
+}
+
+function productGroups(
+  hardware: HardwareProfile,
+  all: readonly GemmRow[],
+  { formats, ...priced }: Products,
+): KernelGroup[] {
+  const { memoryBandwidthBytesPerS: bytesPerS, l2Bytes } = hardware.specification;
   return groupsOf(
-    all.filter((row) => row.dtype === dtype),
+    all.filter(({ dtype }) => isFormat(dtype) && formats.includes(dtype)),
     {
-      operation: dtype === 'bf16' ? 'gemm' : 'gemm-fp8',
-      provenances: [provenance],
-      usable: (rows) => gemmRows(rows, dtype, peaks.bytesPerS, spec.l2Bytes),
-      secondsOf: (row) => law.seconds(row, parameters),
+      ...priced,
+      usable: (rows) => formatsOf(rows).flatMap((format) => gemmRows(rows, format, bytesPerS, l2Bytes)),
       settingOf: ({ n, k, m }) => `${n} x ${k}, ${m} tokens`,
     },
   );
@@ -162,69 +207,58 @@ function allReduceGroups(hardware: HardwareProfile, all: readonly AllReduceRow[]
 }
 
 function expertGroups(hardware: HardwareProfile, all: readonly ExpertsRow[]): KernelGroup[] {
-  const passes = new Map<string, ForwardPass>();
-  const passOf = (row: ExpertsRow): ForwardPass => {
-    const key = `${row.dtype} ${row.hidden} ${row.ffn} ${row.perToken} ${row.count}`;
-    return entry(passes, key, () => expertsAlone(row, hardware));
-  };
-  return groupsOf(
-    all.filter(
-      ({ dtype, groups }) =>
-        groups === 1 && (dtype === 'bf16' || (dtype === 'fp8' && hardware.specification.denseFlopsPerS.fp8)),
-    ),
-    {
-      operation: 'experts',
-      provenances: [],
-      usable: (rows) => rows,
-      secondsOf: (row) => passOf(row).tokensS(row.tokens),
-      settingOf: ({ hidden, ffn, perToken, count, tokens, routing }) =>
-        `${perToken} of ${count} experts ${hidden} x ${ffn}, ${tokens} tokens, ${routing}`,
-    },
-  );
+  const { specification: spec, efficiency } = hardware;
+  const known = all.filter(({ dtype, groups }) => groups === 1 && isFormat(dtype));
+  return groupsOf(known, {
+    operation: 'experts',
+    provenances: efficiency.experts.map(({ provenance }) => provenance),
+    usable: (rows) =>
+      formatsOf(rows).flatMap((format) =>
+        expertRows(rows, format, spec.memoryBandwidthBytesPerS, spec.l2Bytes, MOST_TOKENS[0]),
+      ),
+    secondsOf: byKernel((row) => {
+      const format = row.dtype as WeightFormat;
+      const { fixedS, bandwidth, flops, eachS, sliver } =
+        efficiency.experts.find(isKernelOf(row)) ?? expertKernel(hardware, format, familyOf(row));
+      const law = expertLaw(format, peaksOf(hardware, format), { each: true, sliver: true });
+      const parameters = [fixedS, bandwidth, flops, eachS, sliver];
+      return (one) => law.seconds(one, parameters);
+    }),
+    settingOf: ({ hidden, ffn, perToken, count, tokens, routing }) =>
+      `${perToken} of ${count} experts ${hidden} x ${ffn}, ${tokens} tokens, ${routing}`,
+  });
 }
 
-/** A pass that does nothing but visit the routed experts of one layer. */
-function expertsAlone(
-  { dtype, hidden, ffn, perToken, count }: ExpertsRow,
-  hardware: HardwareProfile,
-): ForwardPass {
-  const matrix = (name: string, n: number, k: number) =>
-    gemm(name, n, k, 1, dtype === 'fp8' ? 'fp8' : 'bf16');
-  return new ForwardPass(
-    {
-      name: 'experts',
-      layers: 1,
-      gemms: [],
-      furtherProducts: 0,
-      block: false,
-      readBytesPerToken: 0,
-      firstPassGemms: [],
-      lmHead: matrix('lm_head', 1, 1),
-      experts: {
-        layers: 1,
-        count,
-        perToken,
-        share: 0,
-        skew: 0,
-        groups: 1,
-        ffn,
-        gemms: [matrix('gate_up', 2 * ffn, hidden), matrix('down', hidden, ffn)],
-      },
-      reads: [],
-      kvBytesPerToken: 0,
-      queriesPerKey: 1,
-      stateBytes: 0,
-      stateFlopsPerToken: 0,
-      activationBytesPerToken: 0,
-      copies: 1,
-      exchanges: 0,
-      allReduces: 0,
-      allReduceBytesPerToken: 0,
-      weightBytes: 0,
-    },
-    hardware,
-    1,
-  );
+function isFormat(dtype: string): dtype is WeightFormat {
+  return Object.hasOwn(FORMATS, dtype);
+}
+
+function formatsOf(rows: readonly { readonly dtype: string }[]): WeightFormat[] {
+  return [...new Set(rows.map(({ dtype }) => dtype))].filter(isFormat);
+}
+
+/** Prices rows of one kernel and format alike. */
+function byKernel<Row extends Measured & { readonly dtype: string }>(
+  pricing: (row: Row) => (row: Row) => number,
+): (row: Row) => number {
+  const known = new Map<string, (row: Row) => number>();
+  return (row) => entry(known, `${row.dtype} ${row.engine} ${row.kernel}`, () => pricing(row))(row);
+}
+
+/** Whether a law is of the very kernel that a row measured. */
+function isKernelOf({ dtype, engine, kernel }: Measured & { readonly dtype: string }) {
+  return (law: Pick<Kernel, 'format' | 'engine' | 'provenance'>): boolean =>
+    law.format === dtype && law.engine === engine && law.provenance.kernel === kernel;
+}
+
+/** `vllm 0.24.0` is of vllm. */
+function familyOf({ engine }: Measured): string {
+  return engine.split(' ')[0]!;
+}
+
+function peaksOf({ specification: spec }: HardwareProfile, format: WeightFormat) {
+  const flopsPerS = spec.denseFlopsPerS[FORMATS[format].compute] ?? spec.denseFlopsPerS.bf16;
+  return { bytesPerS: spec.memoryBandwidthBytesPerS, flopsPerS };
 }
 
 function mean(values: readonly number[]): number {
