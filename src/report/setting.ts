@@ -51,6 +51,7 @@ export function placementFacts({ scenario, placement }: Inputs): Fact[] {
     ...(drafting.apart
       ? [['drafts', `on ${drafting.gpus} x ${drafting.hardware.label}${over('draft')}`] as const]
       : []),
+    ...(link.node === undefined ? [] : [['nodes', `several to a group of GPUs${over('node')}`] as const]),
     ...(prefillReplicas === null
       ? []
       : [['split', `${prefillReplicas} to prefill, ${replicas} to decode${over('kv')}`] as const]),

@@ -31,7 +31,7 @@ import { type ShippedModels, shippedModels } from './models.ts';
 import { formatWarnings, needsKernels, resolvedFormats } from './number-formats.ts';
 import { askedOf, checkUsed, DEFAULTS, hashedOptions, type Scenario } from './options.ts';
 import { implausible, type Override, overruled, type Profiles, readProfiles } from './overrides.ts';
-import { checkAllReduce, parseAhead, placementWarnings, readPlacement } from './placement.ts';
+import { checkAllReduce, overNodes, parseAhead, placementWarnings, readPlacement } from './placement.ts';
 import { captureWarnings, joined, readTraces, readWorkload } from './recordings.ts';
 import { besideIt } from './shipped-trace.ts';
 import { withTargetSet } from './target-overrides.ts';
@@ -184,19 +184,17 @@ function asItShips(typed: string, names: readonly string[]): string {
 }
 
 /** The profiles of GPU and engine with what-if values in place. Throws a UserError for what they do not go with. */
-async function readMachine(
-  { gpu, engine, set, tp, dpAttention }: Scenario,
-  documents: Documents,
-): Promise<Profiles> {
+async function readMachine(scenario: Scenario, documents: Documents): Promise<Profiles> {
+  const { gpu, engine, set, tp, dpAttention } = scenario;
   const profile = async (kind: 'gpu' | 'engine', named: string) => {
     const document = await documents.profile(kind, named);
     return { where: document.where, json: readJson(document) };
   };
   const profiles = await readProfiles(await profile('gpu', gpu), await profile('engine', engine), set);
-  const { hardware } = profiles;
+  const hardware = await overNodes(scenario, profiles.hardware);
   checkAllReduce(hardware, tp, '--tp');
   checkAllReduce(hardware, tp * dpAttention, `--tp ${tp} --dp-attention ${dpAttention}: GPUs`);
-  return profiles;
+  return { ...profiles, hardware };
 }
 
 async function readModels(

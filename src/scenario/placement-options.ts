@@ -99,7 +99,7 @@ export const PLACEMENT_OPTIONS: Rows<
   link: {
     ...pairs('NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s', true),
     default: {},
-    help: 'links as NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s: draft (to a --draft-gpu), stage (of --pp), kv (of --prefill-replicas); may be repeated',
+    help: 'links as NAME=LATENCY,BANDWIDTH, such as draft=5us,25GB/s: draft (to a --draft-gpu), stage (of --pp), kv (of --prefill-replicas), node (of --tp over several); may be repeated',
     group: 'machine',
     hash: 'changed',
     idle: (scenario, asked, link) =>

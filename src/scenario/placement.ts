@@ -5,6 +5,7 @@ import { type Method, runsDraftModel } from '../drafter/methods.ts';
 import type { Ahead } from '../drafter/parallel.ts';
 import { UserError } from '../errors.ts';
 import { parseHardware, withKernels } from '../hardware/load.ts';
+import { acrossNodes, nodeGpus } from '../hardware/nodes.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { readJson } from '../json.ts';
 import { parseQuantity } from '../units.ts';
@@ -26,6 +27,11 @@ export const LINKS: Readonly<
   stage: {
     what: 'a stage of --pp and the next',
     idle: ({ pp, cost }) => (pp === 1 || !costTraits(cost).machine ? 'with --pp 1' : null),
+  },
+  node: {
+    what: 'nodes that a group of --tp GPUs spans, of each all its network cards',
+    idle: ({ tp, dpAttention, cost }) =>
+      tp * dpAttention === 1 || !costTraits(cost).machine ? 'with --tp 1' : null,
   },
   kv: {
     what: 'a replica of --prefill-replicas and one that decodes',
@@ -78,22 +84,64 @@ export async function gpuOf(named: string, documents: Documents): Promise<Hardwa
   return kernels === null ? hardware : withKernels(hardware, readJson(kernels), kernels.where);
 }
 
+/**
+ * The GPU with all-reduces over nodes, where the groups of a scenario span several.
+ *
+ * @throws UserError for a link between nodes of which there is one, or a part of one
+ */
+export async function overNodes(
+  { tp, dpAttention, link }: Scenario,
+  hardware: HardwareProfile,
+): Promise<HardwareProfile> {
+  if (link.node === undefined) return hardware;
+  const between = await parseLink(link.node, '--link node');
+  const node = nodeGpus(hardware);
+  const sizes = [...new Set([tp, tp * dpAttention])].filter((gpus) => gpus > node);
+  if (sizes.length === 0) {
+    throw new UserError(
+      `--link node=${link.node} has no effect with ${tp * dpAttention} GPUs: a node of gpu ${hardware.name} has ${node}`,
+    );
+  }
+  const part = sizes.find((gpus) => gpus % node > 0);
+  if (part !== undefined || node === 1) {
+    throw new UserError(
+      node === 1
+        ? `--link node: gpu ${hardware.name} has no all-reduce within a node, expected a profile with specification.linkBandwidth`
+        : `--tp: ${part} GPUs are no whole number of nodes of ${node}, as gpu ${hardware.name} has them`,
+    );
+  }
+  return sizes.reduce((profile, gpus) => acrossNodes(profile, gpus, between), hardware);
+}
+
 /** @throws UserError for a number of GPUs that a profile has no all-reduce of */
-export function checkAllReduce({ name, efficiency }: HardwareProfile, gpus: number, flag: string): void {
+export function checkAllReduce(hardware: HardwareProfile, gpus: number, flag: string): void {
+  const { name, efficiency } = hardware;
   const groups = [1, ...efficiency.allReduce.map((law) => law.gpus)];
   if (groups.includes(gpus)) return;
+  const node = nodeGpus(hardware);
+  const more =
+    node > 1 && gpus > node && gpus % node === 0
+      ? `, or ${gpus / node} nodes of ${node} with --link node=LATENCY,BANDWIDTH`
+      : '';
   throw new UserError(
-    `${flag} ${gpus}: gpu ${name} has no all-reduce law for it, expected one of ${groups.join(', ')} (a profile with specification.linkBandwidth has 2, 4 and 8)`,
+    `${flag} ${gpus}: gpu ${name} has no all-reduce law for it, expected one of ${groups.join(', ')} (a profile with specification.linkBandwidth has 2, 4 and 8)${more}`,
   );
 }
 
 /** What a user should know of it, a sentence each. */
 export function placementWarnings({ draftGpu, link }: Scenario): string[] {
-  return draftGpu !== null && link.draft === undefined
-    ? [
-        `--draft-gpu ${draftGpu} without --link draft=LATENCY,BANDWIDTH: what moves between is taken to take no time`,
-      ]
-    : [];
+  return [
+    ...(draftGpu !== null && link.draft === undefined
+      ? [
+          `--draft-gpu ${draftGpu} without --link draft=LATENCY,BANDWIDTH: what moves between is taken to take no time`,
+        ]
+      : []),
+    ...(link.node === undefined
+      ? []
+      : [
+          '--link node: all-reduces over nodes are an assumed ring or tree over that link, which nobody measured',
+        ]),
+  ];
 }
 
 const AHEAD = /^(0?\.\d+|[01](?:\.0*)?),([1-9]\d{0,3})$/;

@@ -180,7 +180,7 @@ describe('what cannot be', () => {
     ],
     [
       { method: ['draft-model'], link: { wire: '1us,1GB/s' } },
-      '--link wire: unknown link, expected one of draft, stage, kv',
+      '--link wire: unknown link, expected one of draft, stage, node, kv',
     ],
     [
       { method: ['draft-model'], link: { stage: '1us,1GB/s' } },
