@@ -90,16 +90,17 @@ export function expertLaw(
       ...(told.each ? [EACH] : []),
       ...(told.sliver ? [SLIVER] : []),
     ],
-    seconds({ hidden, ffn, tokens, perToken, ...row }, [t0, bandwidth, flops, ...others]) {
+    seconds(row, [t0, bandwidth, flops, ...others]) {
+      const { hidden, ffn, count, tokens, perToken } = row;
       const each = told.each ? others[0]! : 0;
       const sliver = told.sliver ? others.at(-1)! : 0;
       const visits = tokens * perToken;
       const bytes =
-        3 * visitedExperts({ ...row, tokens, perToken }) * hidden * Math.hypot(ffn, sliver) * bytesPerWeight +
+        3 * visitedExperts(row) * hidden * Math.hypot(ffn, sliver) * bytesPerWeight +
         2 * visits * (3 * ffn + 2 * hidden);
       return (
         t0! +
-        row.count * each +
+        count * each +
         bytes / (bytesPerS * bandwidth!) +
         (6 * visits * hidden * ffn) / (flopsPerS * flops!)
       );
