@@ -198,7 +198,7 @@ type Card = z.infer<typeof transformer> | z.infer<typeof head>;
 export function parseModel(json: unknown, where: string, beside: unknown = null): Transformer | DraftHead {
   if (!isRecord(json)) throw neither(json, where);
   if (!('kind' in json)) {
-    if (['model_type', 'text_config', 'architectures'].some((key) => key in json)) {
+    if (['model_type', 'text_config', 'architectures', 'medusa_num_heads'].some((key) => key in json)) {
       return readHuggingFaceConfig(json, where, beside);
     }
     throw neither(json, where);

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { noSeconds, PassWork, StepWork, totalSeconds, Verified } from '../../src/cost/work.ts';
 import { bestTree, expectedLength } from '../../src/drafter/grow-tree.ts';
 import { readTree } from '../../src/drafter/tree-spec.ts';
+import type { DraftHead } from '../../src/model/architecture.ts';
 import { parseModel } from '../../src/model/parse.ts';
 import { headPass } from '../../src/model/shape.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
@@ -110,6 +111,19 @@ describe('heads', () => {
     expect(() => parseModel({ ...card, layers: 1 }, 'f.json')).toThrow('f.json');
     expect(() => parseModel({ ...card, heads: 0 }, 'f.json')).toThrow('f.json: heads');
   });
+});
+
+it("are read from the authors' files and vLLM's", () => {
+  const widths = { hidden_size: 4096, vocab_size: 128256 };
+  const own = parseModel({ medusa_num_heads: 4, medusa_num_layers: 1, ...widths }, 'own.json');
+  const vllm = { architectures: ['MedusaModel'], model_type: 'medusa', num_heads: 4, num_hidden_layers: 1 };
+  const { name, target, source, ...shape } = parseModel({ ...vllm, ...widths }, 'own.json') as DraftHead;
+  expect(own).toEqual({ name: 'own', target, source, ...shape });
+  expect(shape).toMatchObject({ kind: 'medusa', heads: 4, hidden: 4096, vocab: 128256 });
+  expect(() => parseModel({ medusa_num_heads: 4 }, 'own.json')).toThrow('own.json: hidden_size: missing');
+  expect(() => parseModel({ medusa_num_heads: 4, medusa_num_layers: 2, ...widths }, 'own.json')).toThrow(
+    'own.json: medusa_num_layers',
+  );
 });
 
 describe('method medusa', () => {

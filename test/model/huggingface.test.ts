@@ -342,8 +342,8 @@ describe('a bad config.json', () => {
     ['missing latent sizes', { ...DEEPSEEK_V3, kv_lora_rank: null }, 'my/config.json: kv_lora_rank: missing'],
     [
       'a head of a kind that nothing is known of',
-      { ...LLAMA, architectures: ['MedusaModel'], medusa_num_heads: 4 },
-      'my/config.json: architectures: got ["MedusaModel"], expected a whole model, or a draft head of a kind',
+      { ...LLAMA, architectures: ['HydraModel'] },
+      'my/config.json: architectures: got ["HydraModel"], expected a whole model, or a draft head of a kind',
     ],
   ])('%s', (_, config, message) => {
     expect(problem(config)).toContain(message);

@@ -3,6 +3,7 @@
  * architecture, fields that no whole model has, or a single layer, since no published language model has one.
  */
 import type { DraftHead, Layers, Mixer } from '../architecture.ts';
+import { medusaHead } from '../medusa-head.ts';
 import { baseName, type Fields, type JsonObject } from './fields.ts';
 import { groupedQuery, windowIfUsed } from './mixers.ts';
 
@@ -14,8 +15,10 @@ const HEAD_FIELDS = [
   'target_hidden_size',
   'target_model_type',
   'speculators_model_type',
-  'medusa_num_heads',
 ];
+
+/** What the authors' files have; vLLM's say `num_heads` and `num_hidden_layers`. */
+const MEDUSA_FIELDS = ['medusa_num_heads', 'medusa_num_layers'];
 
 type HeadKind = DraftHead['kind'] | 'unknown';
 
@@ -33,8 +36,9 @@ export function headKind(json: JsonObject): HeadKind | null {
   if (/dflash/.test(names) || dflash !== undefined) return 'dflash';
   if (/p-?eagle/.test(names) || (json.parallel_drafting === true && /eagle/.test(names))) return 'p-eagle';
   if (/eagle-?3/.test(names) || json.draft_vocab_size !== undefined) return 'eagle3';
+  if (/medusa/.test(names) || MEDUSA_FIELDS.some((name) => Object.hasOwn(json, name))) return 'medusa';
   if (/eagle/.test(names) || json.num_hidden_layers === 1) return 'eagle';
-  const other = /medusa|hydra|mtp|speculator|draftmodel/.test(names);
+  const other = /hydra|mtp|speculator|draftmodel/.test(names);
   return other || HEAD_FIELDS.some((name) => Object.hasOwn(json, name)) ? 'unknown' : null;
 }
 
@@ -47,12 +51,13 @@ export function readHead(kind: HeadKind, fields: Fields, where: string): DraftHe
   if (kind === 'unknown') {
     fields.fail(
       'architectures',
-      'a whole model, or a draft head of a kind that is known: EAGLE, EAGLE-3, P-EAGLE, DFlash, DSpark, Domino',
+      'a whole model, or a draft head of a kind that is known: EAGLE, EAGLE-3, P-EAGLE, DFlash, DSpark, Domino, Medusa',
     );
   }
   const of = kind as DraftHead['kind'];
   const hidden = fields.positive('hidden_size');
   const vocab = fields.positive('vocab_size');
+  if (of === 'medusa') return readMedusa(fields, hidden, vocab, where);
   const layers = fields.positive('num_hidden_layers');
   const targetHidden = fields.positive('target_hidden_size', hidden);
   const fused = targetHidden * fusedLayers(of, fields);
@@ -73,6 +78,20 @@ export function readHead(kind: HeadKind, fields: Fields, where: string): DraftHe
     ...sequential(of, fields, vocab),
     source: `Hugging Face config.json (${fields.texts('architectures').join(', ') || of})`,
   };
+}
+
+/** @throws UserError for heads of more than one product each, which nothing prices */
+function readMedusa(fields: Fields, hidden: number, vocab: number, where: string): DraftHead {
+  const products = fields.has('medusa_num_heads') ? 'medusa_num_layers' : 'num_hidden_layers';
+  if (fields.positive(products, 1) !== 1) fields.fail(products, '1, a product a head');
+  return medusaHead({
+    name: baseName(where),
+    target: `models of hidden size ${hidden}`,
+    heads: fields.positive(fields.first('medusa_num_heads', 'num_heads')),
+    hidden,
+    vocab: fields.positive('truncated_vocab_size', vocab),
+    source: 'Hugging Face config.json (Medusa)',
+  });
 }
 
 /** Hidden states of the target that are fused: EAGLE-3 takes three unless it lists them. */
