@@ -57,6 +57,7 @@ export const OTHER: { readonly [K in OptionName]: readonly [NonNullable<Options[
   microbatches: [2, { pp: 2, link: { stage: '5ms,1000Mb/s' } }],
   pp: [2, { link: { stage: '5ms,1000Mb/s' } }],
   beyondTable: [true, { cost: 'table:test/fixtures/step-table.csv' }],
+  acceptanceContext: ['1k:0.5', { method: ['eagle3'] }],
   confidence: [0.9, { policy: ['budget:auto'], load: 'closed', method: ['eagle3'] }],
   prefillReplicas: [1, { link: { kv: '5us,25GB/s' } }],
   turns: [3],

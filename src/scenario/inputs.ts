@@ -20,6 +20,7 @@ import { parseTable } from '../policy/table.ts';
 import { sha256 } from '../sha256.ts';
 import { type AcceptRule, parseAcceptRule } from '../trace/accept-rule.ts';
 import { parseAcceptanceSpec, type StatedAcceptance } from '../trace/acceptance-spec.ts';
+import { type ContextCurve, parseContextCurve } from '../trace/context-curve.ts';
 import { type MissCapture, parseMissCapture } from '../trace/ranks.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { PrefixHashes, Workload } from '../workload/workload.ts';
@@ -52,6 +53,8 @@ export interface Inputs {
   readonly ahead: Ahead | null;
   /** How the target keeps drafts; null as recorded. */
   readonly acceptRule: AcceptRule | null;
+  /** Share of the drafts of models that are accepted, by context; null for as many whatever it is. */
+  readonly contextCurve: ContextCurve | null;
   /** How a diffusion model writes; null where none does. */
   readonly writing: Writing | null;
   /** What-if values that stand in both. */
@@ -157,6 +160,10 @@ export async function gatherInputs(typed: Scenario, library: Library, billed?: b
     placement,
     ahead: scenario.ahead === null ? null : parseAhead(scenario.ahead),
     acceptRule,
+    contextCurve:
+      scenario.acceptanceContext === null
+        ? null
+        : parseContextCurve(scenario.acceptanceContext, '--acceptance-context'),
     writing,
     overrides,
     methods,

@@ -58,6 +58,8 @@ export interface Scenario {
   readonly ignoreContextLimit: boolean;
   /** Area under the ROC curve of the drafter's confidence; null for what was recorded or is assumed. */
   readonly confidence: number | null;
+  /** Share of the drafts of models that are accepted, by context; null for as many whatever the context. */
+  readonly acceptanceContext: string | null;
   /** Whether steps beyond a table of measured ones are priced. */
   readonly beyondTable: boolean;
   /** The GPU that draft models run on where it is not the target's. */

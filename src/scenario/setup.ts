@@ -23,6 +23,7 @@ import { type ForwardShape, forwardShape } from '../model/shape.ts';
 import { FIXED, isShared, lengthsOfSteps, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
 import { sampleAcceptance, USUAL_MAX_K } from '../trace/acceptance-spec.ts';
 import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
+import { alongContext } from '../trace/context-curve.ts';
 import { MAX_K } from '../trace/conventions.ts';
 import { type Relabelled, relabelled, ruleRemark } from '../trace/relabel.ts';
 import { selectLengths } from '../trace/reshape.ts';
@@ -70,6 +71,8 @@ export const PLAIN: Setting = { method: parseMethod('none'), k: null };
 
 /** Lengths under rules of acceptance. */
 const JUDGED = new Memo<Relabelled>();
+/** Lengths along curves of context. */
+const IN_CONTEXT = new Memo<PositionLengths>();
 
 /** Rounds that depend on lengths, conventions, method and k alone: every machine that prices them finds them here. */
 const ROUNDS = new Memo<ReplayedRounds>();
@@ -178,7 +181,13 @@ export class Setups {
 
   /** `recording` where every acceptance that it uses was recorded. */
   kindOf(setup: Setup): TraceKind {
-    if (setup.tree?.assumed || isDiffusion(setup.method) || assumesConfidence(setup)) return 'fitted';
+    if (
+      this.#inputs.contextCurve !== null ||
+      setup.tree?.assumed ||
+      isDiffusion(setup.method) ||
+      assumesConfidence(setup)
+    )
+      return 'fitted';
     const used = setup.acceptance.length > 0 ? setup.acceptance : [...this.#trace.drafters.values()];
     const kinds = used.map((lengths) => lengths.kind);
     return kinds.every((kind) => kind === 'recording') ? 'recording' : 'fitted';
@@ -210,7 +219,9 @@ export class Setups {
   ): Setup {
     const { scenario, drafts } = this.#inputs;
     const trace = this.#trace;
-    const acceptance = method.parts.map((part) => this.#judged(part.name, this.#acceptance(part, k), k));
+    const acceptance = method.parts.map((part) =>
+      this.#inContext(part, this.#judged(part.name, this.#acceptance(part, k), k)),
+    );
     const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
     const deepest = Math.min(...models.map((name) => mostDrafts(name, drafts)));
     const ofModels = acceptance.filter((_, i) => method.parts[i]!.model !== undefined);
@@ -327,6 +338,17 @@ export class Setups {
     const remark = ruleRemark(rule, of, k ?? recorded.maxK);
     if (remark !== null) this.#warnings.add(`trace ${this.#trace.name}, ${name}: ${remark}`);
     return of.lengths;
+  }
+
+  /** Lengths of a model in the contexts that requests have. */
+  #inContext({ name, model }: BasicMethod, lengths: PositionLengths): PositionLengths {
+    const { contextCurve: curve, scenario } = this.#inputs;
+    if (curve === null || model === undefined) return lengths;
+    const { promptTokens } = this.#trace;
+    const key = `${name} ${scenario.acceptanceContext} ${scenario.seed}`;
+    return IN_CONTEXT.get([lengths, promptTokens], key, () =>
+      alongContext(lengths, promptTokens, curve, name, scenario.seed),
+    );
   }
 
   #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {

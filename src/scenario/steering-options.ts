@@ -1,8 +1,8 @@
 /** Options of what drafts are decided by: the drafter's confidence, and measured steps. */
 import { costTraits } from '../cost/models.ts';
-import { takesK, tellsConfidence } from '../drafter/methods.ts';
-import { amount, flag } from './kinds.ts';
-import type { Asked, Rows, Scenario } from './scenario.ts';
+import { runsDraftModel, takesK, tellsConfidence } from '../drafter/methods.ts';
+import { amount, flag, text } from './kinds.ts';
+import { type Asked, isTree, type Rows, type Scenario, unlessSome } from './scenario.ts';
 
 const goesByConfidence = (policy: string): boolean => /^budget:|^goodput:confidence$/.test(policy);
 
@@ -20,7 +20,7 @@ export function lacksConfidence({ policy, load, cost }: Scenario, { methods }: A
     : null;
 }
 
-export const STEERING_OPTIONS: Rows<'beyondTable' | 'confidence'> = {
+export const STEERING_OPTIONS: Rows<'beyondTable' | 'confidence' | 'acceptanceContext'> = {
   beyondTable: {
     ...flag,
     default: false,
@@ -28,6 +28,18 @@ export const STEERING_OPTIONS: Rows<'beyondTable' | 'confidence'> = {
     group: 'run',
     hash: 'changed',
     idle: ({ cost }) => (cost.startsWith('table:') ? null : `with --cost ${cost}, which has no edge`),
+  },
+  acceptanceContext: {
+    ...text('tokens of context and shares, such as 4k:1,32k:0.7'),
+    default: null,
+    help: 'share of the accepted drafts of models that are accepted in a context, such as 4k:1,32k:0.7',
+    group: 'acceptance',
+    hash: 'changed',
+    idle: (_, asked) => unlessSome(asked, runsDraftModel, 'runs a draft model'),
+    lacks: ({ tree, acceptanceContext }) =>
+      acceptanceContext !== null && tree.some(isTree)
+        ? `${acceptanceContext}: trees are replayed from ranks, of which it says nothing, expected chains`
+        : null,
   },
   confidence: {
     ...amount(0.5, 1),

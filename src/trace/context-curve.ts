@@ -1,0 +1,80 @@
+/**
+ * Acceptance that depends on context: the share of the drafts accepted elsewhere that are accepted with so many tokens before
+ * them. Heads are trained on short texts, and accept less where contexts are longer (LongSpec, arXiv 2502.17421). A
+ * draft is lost by its place in the text, whichever round drafts it, so that a run ends where the next would begin.
+ */
+import { UserError } from '../errors.ts';
+import { stream } from '../random/streams.ts';
+import type { PositionLengths } from './trace.ts';
+
+/** Shares by tokens of context, ascending; between two of them linear in the logarithm of the context. */
+export type ContextCurve = readonly { readonly tokens: number; readonly share: number }[];
+
+/**
+ * Reads `4k:1,32k:0.7`.
+ *
+ * @throws UserError for another form, a share that is not above 0 and at most 1, and contexts that do not rise
+ */
+export function parseContextCurve(written: string, where: string): ContextCurve {
+  const curve = written.split(',').map((item) => {
+    const [, tokens, thousands, share] = /^\s*(\d+)(k?)\s*:\s*(\d*\.?\d+)\s*$/i.exec(item) ?? [];
+    const point = { tokens: Number(tokens) * (thousands ? 1024 : 1), share: Number(share) };
+    if (!(point.tokens >= 1 && point.share > 0 && point.share <= 1)) {
+      throw new UserError(
+        `${where}: got ${JSON.stringify(item.trim())}, expected tokens of context and a share of 0 to 1 of the drafts accepted there, such as 4k:1,32k:0.7`,
+      );
+    }
+    return point;
+  });
+  for (const [i, { tokens }] of curve.entries()) {
+    if (i > 0 && tokens <= curve[i - 1]!.tokens) {
+      throw new UserError(
+        `${where}: ${tokens} tokens after ${curve[i - 1]!.tokens}, expected contexts that rise`,
+      );
+    }
+  }
+  return curve;
+}
+
+/** That of a context; beyond both ends that of the nearest. */
+export function shareAt(curve: ContextCurve, context: number): number {
+  const above = curve.findIndex(({ tokens }) => tokens >= context);
+  if (above === 0) return curve[0]!.share;
+  if (above === -1) return curve.at(-1)!.share;
+  const [from, to] = [curve[above - 1]!, curve[above]!];
+  return (
+    from.share +
+    ((to.share - from.share) * Math.log(context / from.tokens)) / Math.log(to.tokens / from.tokens)
+  );
+}
+
+/**
+ * What is accepted of recorded lengths along a curve.
+ *
+ * @param promptTokens by request
+ * @param drafter names its draws
+ */
+export function alongContext(
+  lengths: PositionLengths,
+  promptTokens: Int32Array,
+  curve: ContextCurve,
+  drafter: string,
+  seed: number,
+): PositionLengths {
+  const { offsets, emitted } = lengths;
+  const draw = stream(seed, 'context', drafter);
+  const shorter = emitted.slice();
+  for (let r = 0; r + 1 < offsets.length; r++) {
+    const end = offsets[r + 1]!;
+    // By token of the text: whether a draft of it is lost.
+    const lost = new Uint8Array(end - offsets[r]!);
+    for (let p = 0; p < lost.length; p++) lost[p] = draw() < shareAt(curve, promptTokens[r]! + p) ? 0 : 1;
+    let next = Number.POSITIVE_INFINITY;
+    for (let p = lost.length - 1; p >= 0; p--) {
+      const at = offsets[r]! + p;
+      if (lost[p] === 1) next = p;
+      if (p + emitted[at]! > next + 1) shorter[at] = next - p + 1;
+    }
+  }
+  return { ...lengths, emitted: shorter };
+}
