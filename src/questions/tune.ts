@@ -30,6 +30,7 @@ import {
   parseSizes,
   usual,
 } from '../scenario/options.ts';
+import { contextSection } from './context-effect.ts';
 import { bestFor, VLLM_METHODS } from './engine-methods.ts';
 import { movedText, otherTraces } from './other-traces.ts';
 import type { Question } from './question.ts';
@@ -95,7 +96,7 @@ function documentOf(result: Tuning, inputs: readonly Inputs[]): Document {
       ...head(result, [first!], `how to draft for ${modelOn(first!)}`),
       sentence(`smallest k within ${100 * TIE}% of the best; gains with 95% intervals on the same requests`),
     ],
-    ...groups.flatMap(({ trace, rows, schedules, trees, switching }): Section[] => [
+    ...groups.flatMap(({ trace, rows, schedules, trees, switching, contexts }): Section[] => [
       [sentence(`trace ${first!.traces[trace]!.name}`), gains(rows)],
       [
         sentence('schedules, batch sizes:k (a size that was tried decides up to the next)'),
@@ -103,6 +104,7 @@ function documentOf(result: Tuning, inputs: readonly Inputs[]): Document {
       ],
       treesSection(trees),
       switchingSection(switching),
+      contextSection(contexts),
     ]),
     warningsSection(warnings),
     nextTune(result, inputs),

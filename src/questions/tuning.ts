@@ -15,6 +15,7 @@ import { PLAIN, type Setting } from '../scenario/setup.ts';
 import { leastTrust } from '../scenario/trust.ts';
 import { sha256 } from '../sha256.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
+import { type ContextRow, contextRows } from './context-effect.ts';
 import { type ContextSchedule, rangesOf } from './schedule.ts';
 import { pricesSwitching, type SwitchingRow, switchingRows } from './switching.ts';
 import { type Place, type TreeRow, type TriedChain, treeRows } from './tree-tuning.ts';
@@ -83,6 +84,8 @@ export interface TuneGroup extends Group<TuneRow> {
   readonly trees: readonly TreeRow[];
   /** What changes of length make of the best method's schedule, where the engine prices them. */
   readonly switching: readonly SwitchingRow[];
+  /** Of the best method's best single length at the smallest and the largest batch, where several contexts were asked for. */
+  readonly contexts: readonly ContextRow[];
 }
 
 export interface Tuning extends Answer<TuneRow, TuneGroup> {
@@ -93,6 +96,8 @@ export interface Tuning extends Answer<TuneRow, TuneGroup> {
   readonly trees: readonly TreeRow[];
   /** Absent where changes of length are free. */
   readonly switching?: readonly SwitchingRow[];
+  /** Absent for one context. */
+  readonly contexts?: readonly ContextRow[];
 }
 
 /**
@@ -159,6 +164,21 @@ export async function tuningOf(
               planted,
               cells.map((cell) => cell.place(m)),
             ),
+      contexts:
+        inputs.length === 1
+          ? []
+          : contextRows(
+              trace.name,
+              ranked[0]!.of,
+              ranked[0]!.single.k,
+              [...new Set([batches[0]!, batches.at(-1)!])].flatMap((batch) =>
+                inputs.map((one, c) => ({
+                  context: one.scenario.promptLen!,
+                  batch,
+                  bench: cells[c * batches.length]!.place(0).bench,
+                })),
+              ),
+            ),
       switching: inputs.flatMap((one, c) =>
         pricesSwitching(one.engine)
           ? (switchingRows(
@@ -184,6 +204,7 @@ export async function tuningOf(
     schedules: groups.flatMap((group) => group.schedules),
     trees: groups.flatMap((group) => group.trees),
     ...(switching.length > 0 && { switching }),
+    ...(inputs.length > 1 && { contexts: groups.flatMap((group) => group.contexts) }),
   };
 }
 
