@@ -61,7 +61,7 @@ export class CopyRunSampler {
     this.#lagLogit = lagLogits(process);
     this.#start = new Float64Array(longest);
     this.#found = Float64Array.from({ length: longest }, (_, position) =>
-      logistic(found + perDoubling * Math.log2(position / LOOKUP_REFERENCE)),
+      position < FIRST_LOOKUP ? 0 : logistic(found + perDoubling * Math.log2(position / LOOKUP_REFERENCE)),
     );
     this.#draws = new Float64Array(2 * longest);
   }
@@ -73,9 +73,20 @@ export class CopyRunSampler {
    * @param alea draws of nothing else
    */
   sample({ emitted, proposed }: CopyRunRequest, score: number, alea: Alea): void {
-    const { run, wholeCopy, lookup, opening, requestSd, startAlongOutput } = this.#process;
+    this.copies(emitted, score, alea);
+    const { short } = this.#process.lookup;
+    for (let position = 1; position < emitted.length; position++) {
+      // The suffix still matches where a run breaks: something is proposed there, and rejected.
+      const found = emitted[position]! > 1 || emitted[position - 1]! > 1 ? 1 : this.#found[position]!;
+      proposed[position] = proposal(this.#draws[2 * position]!, found, short, this.#maxK);
+    }
+    acceptRuns(emitted, proposed, this.#maxK);
+  }
+
+  /** The same, only as far as to say where tokens are copied, as 2 in `emitted`: all that draft models ask of it. */
+  copies(emitted: Uint8Array, score: number, alea: Alea): void {
+    const { run, wholeCopy, opening, requestSd, startAlongOutput } = this.#process;
     const start = this.#start;
-    const foundAt = this.#found;
     const lagLogit = this.#lagLogit;
     const draws = this.#draws;
     const tokens = emitted.length;
@@ -93,14 +104,11 @@ export class CopyRunSampler {
     let whole = draws[0]! < wholeCopy.share;
     for (let position = 1; position < tokens; position++) {
       const fate = draws[2 * position - 1]!;
-      let found = 0;
       if (age >= 0) {
         const hazard = whole
           ? wholeCopy.hazard
           : run.floor + ((1 - run.floor) * run.alpha) / (run.alpha + beta + age);
         age = fate < hazard ? -1 : age + 1;
-        // The suffix still matches where a run breaks: something is proposed there, and rejected.
-        found = 1;
         if (age < 0) {
           lag = 0;
           whole = false;
@@ -111,12 +119,10 @@ export class CopyRunSampler {
           const logit = start[position]! + (position < OPENING_END ? opening : 0) + requestLogit + after;
           if (fate < logistic(logit)) age = 0;
         }
-        found = age >= 0 ? 1 : foundAt[position]!;
       }
       emitted[position] = age >= 0 ? 2 : 1;
-      proposed[position] = proposal(draws[2 * position]!, found, lookup.short, this.#maxK);
     }
-    acceptRuns(emitted, proposed, this.#maxK);
+    emitted[0] = 1;
   }
 }
 

@@ -156,27 +156,30 @@ export function sampleProcess(
   const positions = offsets[requests]!;
   const longest = outputTokens.reduce((most, tokens) => Math.max(most, tokens), 0);
   const copyRuns = new CopyRunSampler(process.ngram, longest, MAX_K);
-  const lookUp = (r: number, columns: CopyRunColumns, at: number): Uint8Array => {
-    const tokens = outputTokens[r]!;
-    const request = {
-      emitted: columns.emitted.subarray(at, at + tokens),
-      proposed: columns.proposed.subarray(at, at + tokens),
-    };
-    copyRuns.sample(request, scores.copy[r]!, draws(seed, 'acceptance', 'ngram', r));
-    return request.emitted;
-  };
-  // Where nobody asks for look-up, what it would do is kept of one request at a time: a million take a lot of room.
-  const one = copyRunColumns(longest);
+  const ofRequest = (column: Uint8Array, r: number) => column.subarray(offsets[r]!, offsets[r + 1]!);
+  const copyDraws = (r: number) => draws(seed, 'acceptance', 'ngram', r);
   let kept: CopyRunColumns | null = null;
-  const lookUpOf = (r: number): Uint8Array =>
-    kept === null ? lookUp(r, one, 0) : kept.emitted.subarray(offsets[r]!, offsets[r + 1]!);
   const lookedUp = (): CopyRunColumns => {
     if (kept === null) {
-      const columns = copyRunColumns(positions);
-      for (let r = 0; r < requests; r++) lookUp(r, columns, offsets[r]!);
+      const columns = { emitted: new Uint8Array(positions), proposed: new Uint8Array(positions) };
+      for (let r = 0; r < requests; r++) {
+        const request = {
+          emitted: ofRequest(columns.emitted, r),
+          proposed: ofRequest(columns.proposed, r),
+        };
+        copyRuns.sample(request, scores.copy[r]!, copyDraws(r));
+      }
       kept = columns;
     }
     return kept;
+  };
+  // Where nobody asks for look-up, where it copies is kept of one request at a time: a million take a lot of room.
+  const one = new Uint8Array(longest);
+  const copiesOf = (r: number): Uint8Array => {
+    if (kept !== null) return ofRequest(kept.emitted, r);
+    const copies = one.subarray(0, outputTokens[r]!);
+    copyRuns.copies(copies, scores.copy[r]!, copyDraws(r));
+    return copies;
   };
   const column = { maxK: MAX_K, offsets, kind: 'fitted' } as const;
   const fittedTo = (method: keyof typeof process.origins) => ({
@@ -200,7 +203,7 @@ export function sampleProcess(
       const emitted = new Uint8Array(positions);
       const sampler = new DifficultySampler(difficulty, longest, MAX_K);
       for (let r = 0; r < requests; r++) {
-        const request = { emitted: emitted.subarray(offsets[r]!, offsets[r + 1]!), lookedUp: lookUpOf(r) };
+        const request = { emitted: ofRequest(emitted, r), lookedUp: copiesOf(r) };
         sampler.sample(request, scores.ease[r]!, draws(seed, 'acceptance', method, r));
       }
       return emitted;
@@ -229,10 +232,6 @@ export function sampleProcess(
 interface CopyRunColumns {
   readonly emitted: Uint8Array;
   readonly proposed: Uint8Array;
-}
-
-function copyRunColumns(positions: number): CopyRunColumns {
-  return { emitted: new Uint8Array(positions), proposed: new Uint8Array(positions) };
 }
 
 function lengths(table: readonly number[], uniforms: Float64Array): Int32Array {

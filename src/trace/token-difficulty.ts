@@ -84,18 +84,19 @@ export class DifficultySampler {
   /** Of each token: along the output, near its neighbours, and its own. */
   #drawDifficulty(lookedUp: Uint8Array, score: number, alea: Alea): void {
     const { difficultyAlongOutput, local, requestSd, copied } = this.#process;
+    const { sd, correlation } = local;
     const difficulty = this.#difficulty;
     const draws = this.#draws;
     const tokens = lookedUp.length;
     writeAlongOutput(difficultyAlongOutput, tokens, difficulty);
     alea.fill(draws, 2 * tokens + 1);
     const request = requestSd * score;
-    const innovation = Math.sqrt(1 - local.correlation ** 2);
+    const innovation = Math.sqrt(1 - correlation ** 2);
     let walk = inverseNormal(draws[0]!);
     for (let token = 0; token < tokens; token++) {
-      walk = local.correlation * walk + innovation * inverseNormal(draws[2 * token + 1]!);
+      walk = correlation * walk + innovation * inverseNormal(draws[2 * token + 1]!);
       const own = inverseNormal(draws[2 * token + 2]!);
-      difficulty[token]! += local.sd * walk + own - request - (lookedUp[token]! > 1 ? copied : 0);
+      difficulty[token]! += sd * walk + own - request - (lookedUp[token]! > 1 ? copied : 0);
     }
   }
 }

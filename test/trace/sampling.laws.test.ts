@@ -51,15 +51,19 @@ test.each(SETS)('%s: columns are those of the plain form', (set) => {
     fc.property(
       fc.integer(),
       fc.integer({ min: 1, max: 700 }),
-      fc.double({ min: -4, max: 4 }),
+      fc.double({ min: -4, max: 4, noNaN: true }),
       (seed, tokens, score) => {
         const scratch = new Float64Array(tokens);
         const column = () => new Uint8Array(tokens);
         const [copied, plainCopied] = [0, 1].map(() => ({ emitted: column(), proposed: column() }));
         sampleCopyRuns(ngram, plainCopied!, score, stream(seed, 'copy'), scratch, MAX_K);
         // Longer than the request, as others of its trace are.
-        new CopyRunSampler(ngram, tokens + 5, MAX_K).sample(copied!, score, draws(seed, 'copy'));
+        const sampler = new CopyRunSampler(ngram, tokens + 5, MAX_K);
+        sampler.sample(copied!, score, draws(seed, 'copy'));
         expect(copied).toEqual(plainCopied);
+        const copies = column();
+        sampler.copies(copies, score, draws(seed, 'copy'));
+        expect(copies).toEqual(plainCopied!.emitted.map((emitted) => Math.min(emitted, 2)));
         const [drafted, plainDrafted] = [0, 1].map(() => ({ emitted: column(), lookedUp: copied!.emitted }));
         sampleTokenDifficulty(eagle3!, plainDrafted!, score, stream(seed, 'ease'), scratch, MAX_K);
         new DifficultySampler(eagle3!, tokens + 5, MAX_K).sample(drafted!, score, draws(seed, 'ease'));
