@@ -15,20 +15,23 @@ import { readFileText, SAVINGS, save } from './files.ts';
 import { LESSONS } from './lessons.ts';
 import { linkOf, viewOf } from './links.ts';
 import { recognised } from './recognised.ts';
-import { CHOICES, commandOf, type Flags, flagsOf, lookedAt, type Pinned, START, type View } from './view.ts';
+import {
+  CHOICES,
+  commandOf,
+  type Flags,
+  flagsOf,
+  lookedAt,
+  type Pinned,
+  PRESETS,
+  START,
+  type View,
+} from './view.ts';
 import type { Failure, Reply, Request } from './worker.ts';
 
 /** Milliseconds of rest of a slider after which intervals are asked for, and a link is written. */
 const REST = 180;
 /** Pictures that follow a slider. */
 const QUICK: readonly ChartKind[] = ['speedup', 'time', 'pass', 'roofline'];
-
-const PRESETS: Readonly<Record<string, Flags>> = {
-  'chat on an H100': {},
-  'a larger GPU': { gpu: 'b200-sxm' },
-  'code that is edited': { trace: 'instructcoder' },
-  'a 70B model on four GPUs': { target: 'llama-3-70b', tp: '4', trace: 'spec-bench', method: 'none,eagle3' },
-};
 
 const embedded = CHART_KINDS.find((kind) => kind === new URLSearchParams(location.search).get('embed'));
 const find = (selector: string) => document.querySelector<HTMLElement>(selector)!;

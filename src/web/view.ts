@@ -30,6 +30,14 @@ export const START: View = {
   scene: 0,
 };
 
+/** What differs from the start. */
+export const PRESETS: Readonly<Record<string, Flags>> = {
+  'chat on an H100': {},
+  'a larger GPU': { gpu: 'b200-sxm' },
+  'code that is edited': { trace: 'instructcoder' },
+  'a 70B model on four GPUs': { target: 'llama-3-70b', tp: '4', method: 'none,ngram,eagle' },
+};
+
 /** What is pinned as A. */
 export interface Pinned {
   readonly row: Row;

@@ -9,7 +9,11 @@ import { pathToFileURL } from 'node:url';
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { folderLibrary } from '../../src/node/folder-library.ts';
+import { gatherInputs } from '../../src/scenario/inputs.ts';
+import { completeScenario, parseOptions } from '../../src/scenario/options.ts';
 import { LESSONS } from '../../src/web/lessons.ts';
+import { named, optionsOf, PRESETS, START } from '../../src/web/view.ts';
 import { said } from '../cli/command.ts';
 
 const BROWSER = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser'].find(
@@ -20,6 +24,12 @@ if (BROWSER === undefined) console.warn('no chromium: the page is not tested (ap
 const FILE = join(import.meta.dirname, '../../dist/web/explore.html');
 /** Of few requests, as numbers of many are those of the first test. */
 const FEW = '#v=1&requests=60';
+
+test.each(Object.entries(PRESETS))('preset "%s" is a scenario of what ships', async (_, preset) => {
+  const flags = named({ ...START.flags, ...preset, requests: '300' });
+  const inputs = await gatherInputs(completeScenario(parseOptions(optionsOf(flags), String)), folderLibrary);
+  expect(inputs.methods.length).toBeGreaterThan(2);
+});
 
 describe.skipIf(BROWSER === undefined)('the page', () => {
   let browser: Browser;
