@@ -7,7 +7,7 @@ import { Bench } from '../scenario/bench.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { OPTIONS } from '../scenario/option-table.ts';
 import { askedOf, checkHardwareQuestion } from '../scenario/options.ts';
-import { overruled } from '../scenario/overrides.ts';
+import { overruled } from '../scenario/overruled.ts';
 import { type Answer, answerOf, type Group, type Row } from '../scenario/result.ts';
 import { loadKind, type Progress, settingsOf } from '../scenario/run.ts';
 import type { Setting } from '../scenario/setup.ts';

@@ -14,7 +14,6 @@ import {
   type Machine,
 } from '../cost/fields.ts';
 import { UserError, unknownName } from '../errors.ts';
-import { ringAssumption } from '../hardware/defaults.ts';
 import { parseHardware } from '../hardware/load.ts';
 import type { GemmEfficiency, HardwareProfile } from '../hardware/profile.ts';
 import { hardwareSchema } from '../hardware/schema.ts';
@@ -193,19 +192,6 @@ export function implausible({ hardware, overrides }: Profiles): string[] {
     const [has, from, to] = [value, least, greatest].map((one) => shownQuantity(one, unit));
     return `${where}: ${has} is out of physical range, GPUs lie between ${from} and ${to}`;
   });
-}
-
-/** Why a value of `path` changes nothing on this GPU, which has what would follow from it measured; null when it may. */
-export function overruled(path: string, tp: number, hardware: HardwareProfile): string | null {
-  if (path.startsWith('hardware.efficiency.gemm.fp8.')) {
-    return hardware.efficiency.kernels.some(({ format }) => format === 'fp8')
-      ? `as gpu ${hardware.name} has measured kernels of fp8; set hardware.efficiency.kernels.${path.endsWith('flops') ? 'flops' : 'bandwidth'}`
-      : null;
-  }
-  const law = hardware.provenance[`efficiency.allReduce.${tp}`];
-  return path !== 'hardware.linkBandwidth' || law === undefined || law.source.startsWith(ringAssumption)
-    ? null
-    : `as gpu ${hardware.name} has a measured all-reduce law for ${tp} GPUs; set ${ALL_REDUCE}`;
 }
 
 type Tree = { [key: string]: unknown };

@@ -26,6 +26,19 @@ describe('KV memory', async () => {
     expect(Math.abs(tokens / logged - 1)).toBeLessThanOrEqual(share);
   });
 
+  it.each([
+    ['llama-3.1-8b', { tp: 1 }, 574608],
+    ['qwen3-32b', { tp: 2 }, 462144],
+    ['qwen3-30b-a3b', { tp: 1, ep: 2, copies: 2 }, 605104],
+  ] as const)('RTX PRO 6000, %s: as vLLM 0.28 logged, to 3 %%', async (model, layout, logged) => {
+    // LLMServingSim, bench/examples, vllm/meta.json: a share of 0.92, 2048 tokens and 128 sequences a step.
+    const limits = { memoryShare: 0.92, maxBatchedTokens: 2048, maxSequences: 128 };
+    const hardware = await parseHardware(read('rtx-pro-6000-server'), 'rtx-pro-6000-server');
+    const shape = forwardShape(modelCard(model), { dtype: 'bf16', ...layout });
+    const tokens = kvBytes(shape, [], hardware, { ...engine, ...limits }) / shape.kvBytesPerToken;
+    expect(Math.abs(tokens / logged - 1)).toBeLessThanOrEqual(0.03);
+  });
+
   it('is what the share leaves beside weights, the sampler of 1024 rows and the context', async () => {
     const hardware = await parseHardware(read('h100-sxm'), 'h100-sxm');
     const left = 0.9 * hardware.specification.memoryCapacityBytes - target.weightBytes;
