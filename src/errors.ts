@@ -60,6 +60,8 @@ function nearest(got: string, known: readonly string[]): string | null {
 function farFrom(asked: string, name: string): number {
   if (asked === '' || asked.length > 200) return Number.POSITIVE_INFINITY;
   if (asked === name) return 0;
+  // A plural, before a longer name that holds it.
+  if (asked === `${name}s` || asked === `${name}es`) return 0.1;
   if (name.includes(asked)) return 0.1 + name.length / 1000;
   const letters = distance(asked, name);
   if (letters <= 1) return letters;
