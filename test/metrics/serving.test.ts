@@ -63,6 +63,30 @@ describe('a distribution', () => {
     );
   });
 
+  it('percentiles are those of the values sorted, however near each other many lie', () => {
+    const value = fc.oneof(
+      fc.integer({ min: 0, max: 5 }),
+      fc.double({ min: 1, max: 1 + 1e-9, noNaN: true }),
+      fc.double({ min: 0, max: 1e9, noNaN: true }),
+    );
+    const entry = fc.tuple(value, fc.integer({ min: 0, max: 3 }));
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 200 }), value, (entries, last) => {
+        const all: [number, number][] = [...entries, [last, 1]];
+        const found = distributionOf(
+          Float64Array.from(all, ([one]) => one),
+          Int32Array.from(all, ([, times]) => times),
+        )!;
+        const sorted = all.flatMap(([one, times]) => Array<number>(times).fill(one)).sort((a, b) => a - b);
+        for (const p of [50, 90, 95, 99] as const) {
+          const at = (p / 100) * (sorted.length - 1);
+          const below = sorted[Math.floor(at)]!;
+          expect(found[`p${p}`]).toBe(below + (at - Math.floor(at)) * (sorted[Math.ceil(at)]! - below));
+        }
+      }),
+    );
+  });
+
   it('has no interval from one value, and nothing from none', () => {
     expect(distributionOf(Float64Array.of(7))).toMatchObject({
       mean: 7,
