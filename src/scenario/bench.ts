@@ -2,30 +2,20 @@
  * One trace on one machine: has settings (setup.ts) and their baselines run (runs.ts), and makes the rows. Baselines are
  * kept for the rows that share them.
  */
-import { correlationOf, type Machine, scaled } from '../cost/fields.ts';
-import { costTraits } from '../cost/models.ts';
+import type { Machine } from '../cost/fields.ts';
 import type { CostModel } from '../cost/work.ts';
 import { chanceOf } from '../drafter/grow-tree.ts';
 import { draftsInOnePass, takesK } from '../drafter/methods.ts';
 import { weighedPrefixes } from '../drafter/run-tree.ts';
 import type { TreePath } from '../drafter/tree.ts';
 import type { FinishedRecord, StepObserver } from '../engine/records.ts';
-import { WeighedWork } from '../engine/static-batch.ts';
 import { Memo } from '../memo.ts';
 import { type Attainment, Judge } from '../metrics/attainment.ts';
-import {
-  Confidence,
-  type Doubt,
-  type Interval,
-  type Run,
-  type Shift,
-  type Uncertainty,
-} from '../metrics/confidence.ts';
+import type { Interval, Run, Uncertainty } from '../metrics/confidence.ts';
 import type { LoadKind, Measures } from '../metrics/measure.ts';
 import type { ServingMeasures } from '../metrics/serving.ts';
 import type { Slo } from '../metrics/slo.ts';
-import { FIXED, type SharedSpec } from '../policy/policies.ts';
-import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
+import { FIXED } from '../policy/policies.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { conversing } from './conversing.ts';
 import type { Inputs } from './inputs.ts';
@@ -33,9 +23,9 @@ import { gpusOf } from './placement.ts';
 import { meanContext, TREE_CONSTANTS } from './plant.ts';
 import type { Row, RowNames } from './result.ts';
 import { Runs, type ServedMeasures } from './runs.ts';
-import { assumesConfidence, type Setting, type Setup, Setups } from './setup.ts';
+import { type Setting, type Setup, Setups } from './setup.ts';
+import { Shifts } from './shifts.ts';
 import { doubtsOf } from './trust.ts';
-import { usedFields } from './used-fields.ts';
 
 /** A ratio of two throughputs with its 95 % interval. */
 export interface Ratio extends Interval {
@@ -54,18 +44,6 @@ interface BenchRun extends Run {
   readonly serving: ServingMeasures | null;
 }
 
-/** What intervals are made of. */
-interface Draws {
-  /** The machine with each uncertain constant one standard error larger. */
-  readonly shifted: readonly Machine[];
-  /** Paths of the uncertain constants, those of trees behind those of the machine. */
-  readonly constants: readonly string[];
-  readonly confidence: Confidence;
-}
-
-/** Requests on which the effect of a constant is measured; effects hardly differ between requests. */
-const FEW_REQUESTS = 12;
-
 /** One trace and the hardware: makes rows, and keeps each baseline for the rows that share it. */
 export class Bench {
   readonly #inputs: Inputs;
@@ -79,7 +57,7 @@ export class Bench {
   readonly #recent = new Memo<Measures>(2);
   /** Whether rows say what is drafted instead of chains. */
   readonly #hasTrees: boolean;
-  #draws: Draws | undefined;
+  readonly #shifts: Shifts;
 
   constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>) {
     const { conversations, served } = conversing(inputs, trace);
@@ -89,28 +67,7 @@ export class Bench {
     this.#setups = new Setups(inputs, served, warnings);
     this.#runs = new Runs(inputs, served, load, warnings, this.#setups, conversations);
     this.#hasTrees = inputs.trees.some((tree) => tree !== null);
-  }
-
-  /** Made where an interval is asked for: its draws take longer than many a row. */
-  #drawn(): Draws {
-    if (this.#draws === undefined) {
-      const inputs = this.#inputs;
-      const { cost, seed } = inputs.scenario;
-      // Constants of no machine come without errors: only the choice of requests is uncertain there.
-      const { machine } = costTraits(cost);
-      const uncertain = machine ? usedFields(inputs).filter((field) => field.error(inputs) > 0) : [];
-      const constants = [...uncertain, ...(this.#hasTrees ? TREE_CONSTANTS : [])].map(({ path }) => path);
-      this.#draws = {
-        shifted: uncertain.map((field) => scaled(field, inputs, 1 + field.error(inputs))),
-        constants,
-        confidence: new Confidence(this.#trace.ids.length, constants, seed, (a, b) => {
-          const [one, other] = [uncertain[a], uncertain[b]];
-          if (one === undefined || other === undefined) return a === b ? 1 : 0;
-          return correlationOf(one, other, inputs);
-        }),
-      };
-    }
-    return this.#draws;
+    this.#shifts = new Shifts(inputs, served, load, this.#setups, this.#runs);
   }
 
   /** A row without intervals, for a fraction of its time; of copies of requests alone. */
@@ -127,7 +84,7 @@ export class Bench {
     const own = () => (compared ? this.#kept(setup, batch) : this.#run(setup, batch));
     const run = method.kind === 'none' ? baseline : own();
     const { measured } = run;
-    const throughputInterval = this.#drawn().confidence.throughput(run);
+    const throughputInterval = this.#shifts.confidence.throughput(run);
     const over = this.#over(run, baseline);
     const [speedup, tpot] = this.#load === 'open' ? [null, over] : [over, null];
     return {
@@ -228,7 +185,7 @@ export class Bench {
   uncertainRun(setting: Setting, batch: number | null): { run: Run; constants: readonly string[] } {
     const setup = this.#setups.of(setting, batch);
     const run = setting.method.kind === 'none' ? this.#baseline(setup, batch) : this.#kept(setup, batch);
-    return { run, constants: this.#drawn().constants };
+    return { run, constants: this.#shifts.constants };
   }
 
   /** The same under a load that has batch sizes, where there always is one. */
@@ -246,13 +203,13 @@ export class Bench {
         : run.measured.throughput_tok_per_s / other.measured.throughput_tok_per_s;
     return value === null
       ? null
-      : { ratio: value, ...this.#drawn().confidence.speedup(value, run, other, by) };
+      : { ratio: value, ...this.#shifts.confidence.speedup(value, run, other, by) };
   }
 
   /** Of a row's speedup, of plain decoding's throughput. */
   #uncertainty(run: Run, baseline: Run): Uncertainty {
     const by = this.#load === 'open' && run !== baseline ? 'tpot' : 'throughput';
-    return this.#drawn().confidence.uncertainty(run, run === baseline ? null : baseline, by);
+    return this.#shifts.confidence.uncertainty(run, run === baseline ? null : baseline, by);
   }
 
   /** A setting's run, kept for those that are compared with it. */
@@ -296,7 +253,7 @@ export class Bench {
   ): { readonly path: string; readonly throughput: number }[] {
     const setup = this.#setups.of(setting, batch);
     if (setup.tree === null) return [];
-    const shifts = this.#treeShiftsOf(setup, batch, this.measures(setting, batch));
+    const shifts = this.#shifts.ofTrees(setup, batch, this.measures(setting, batch));
     const others = setup.shiftedTrees();
     return TREE_CONSTANTS.map(({ path, error }, c) => ({
       path,
@@ -339,7 +296,6 @@ export class Bench {
 
   #run(setup: Setup, batch: number | null): BenchRun {
     this.#setups.checkFit(setup);
-    const cost = setup.priceOn(this.#inputs);
     const { measured, serving } =
       this.#load === 'clones'
         ? { measured: this.#priced(setup, batch!, this.#inputs), serving: null }
@@ -347,63 +303,13 @@ export class Bench {
     return {
       measured,
       serving,
-      shifts: [...this.#shiftsOf(setup, batch, cost), ...this.#treeShiftsOf(setup, batch, measured)],
+      shifts: this.#shifts.of(setup, batch, measured),
       doubts: [
         ...doubtsOf(this.#inputs, setup, this.#trace, batch),
-        ...this.#confidenceDoubt(setup, batch, measured, cost),
+        ...this.#shifts.ofConfidence(setup, batch, measured),
       ],
       drafters: setup.method.kind === 'none' ? null : setup.method.parts.map(({ name }) => name).join(),
     };
-  }
-
-  /** What one standard error of an assumed confidence does. */
-  #confidenceDoubt(setup: Setup, batch: number | null, asIs: Measures, cost: CostModel): Doubt[] {
-    if (!assumesConfidence(setup)) return [];
-    const policy = { ...setup.policy, auc: ASSUMED_AUC + ASSUMED_AUC_ERROR } as SharedSpec;
-    const other = this.#runs.simulate({ ...setup, policy }, batch, this.#runs.everyRequest, cost);
-    const { throughput, tpot } = change(other, asIs);
-    const error = this.#load === 'open' ? -tpot! : throughput;
-    return [{ name: 'confidence', part: 'acceptance', error }];
-  }
-
-  /** What one standard error of each constant of trees does; nothing to whoever drafts none. */
-  #treeShiftsOf(setup: Setup, batch: number | null, asIs: Measures): Shift[] {
-    if (!this.#hasTrees) return [];
-    const trees = setup.shiftedTrees();
-    if (trees.length === 0) return TREE_CONSTANTS.map(() => NO_SHIFT);
-    const cost = setup.priceOn(this.#inputs);
-    return trees.map((tree) => {
-      if (tree === setup.tree) return NO_SHIFT;
-      const other = this.#setups.withTree(setup, tree);
-      return change(this.#runs.simulate(other, batch, this.#runs.everyRequest, cost), asIs);
-    });
-  }
-
-  /** What one standard error of each uncertain constant does to a few requests. */
-  #shiftsOf(setup: Setup, batch: number | null, cost: CostModel): Shift[] {
-    const { shifted } = this.#drawn();
-    if (shifted.length === 0) return [];
-    const few = this.#fewRequests(batch);
-    if (this.#load === 'clones') {
-      const work = new WeighedWork(this.#runs.batchParts(setup, batch!, few, cost));
-      const asIs = work.seconds(cost);
-      return shifted.map((machine) => ({
-        throughput: -Math.log(work.seconds(setup.priceOn(machine)) / asIs),
-        tpot: null,
-      }));
-    }
-    const asIs = this.#runs.simulate(setup, batch, few, cost);
-    return shifted.map((machine) =>
-      change(this.#runs.simulate(setup, batch, few, setup.priceOn(machine)), asIs),
-    );
-  }
-
-  /** Requests, whole conversations of them, spread evenly over the trace: clones need few, other loads enough to fill the batch. */
-  #fewRequests(batch: number | null): readonly number[] {
-    const wanted = this.#load === 'clones' ? FEW_REQUESTS : Math.max(FEW_REQUESTS, 2 * (batch ?? 32));
-    const every = Math.max(1, Math.floor(this.#runs.everyRequest.length / wanted));
-    const turns = this.#inputs.scenario.turns ?? 1;
-    return this.#runs.everyRequest.filter((r) => Math.floor(r / turns) % every === 0);
   }
 
   /** A setting's run when its requests arrive at given times. */
@@ -464,15 +370,6 @@ export class Bench {
       ...this.#runs.serve(setup, coming, requests, setup.priceOn(this.#inputs), { observer }).engine.finished,
     ];
   }
-}
-
-export const NO_SHIFT: Shift = { throughput: 0, tpot: 0 };
-
-function change(shifted: Measures, asIs: Measures): Shift {
-  return {
-    throughput: Math.log(shifted.throughput_tok_per_s / asIs.throughput_tok_per_s),
-    tpot: asIs.mean_tpot_s === null ? 0 : Math.log(shifted.mean_tpot_s! / asIs.mean_tpot_s),
-  };
 }
 
 function ratio(a: number | null, b: number | null): number | null {

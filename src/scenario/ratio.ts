@@ -4,10 +4,11 @@
  * they do the same to both; errors of two GPUs or engines are apart, and so is what the model leaves out of each.
  */
 import { Confidence, type Run } from '../metrics/confidence.ts';
-import { Bench, NO_SHIFT, type Ratio } from './bench.ts';
+import { Bench, type Ratio } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { loadKind } from './run.ts';
 import type { Setting } from './setup.ts';
+import { NO_SHIFT } from './shifts.ts';
 
 /** A setting at a batch size on the first trace of its inputs. */
 export interface Contender {
