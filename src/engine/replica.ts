@@ -101,8 +101,10 @@ export class Replica implements Loaded {
     step.waiting = this.#waiting.count;
     const { cost } = this.#parts;
     if (step.work.verify.sequences === 0 && step.work.prefill.tokens === 0) return NO_STEP;
-    if (step.work.verify.sequences > 0) cost.priceStep(step.work, step.cost);
-    else cost.pricePrefill(step.work.prefill, step.cost);
+    if (step.work.verify.sequences > 0) {
+      cost.priceStep(step.work, step.cost);
+      step.noteFirstDrafting(this.#sequences);
+    } else cost.pricePrefill(step.work.prefill, step.cost);
     return totalSeconds(step.cost);
   }
 
@@ -390,6 +392,7 @@ export class Replica implements Loaded {
     finished.admittedS[i] = sequences.admittedS[slot]!;
     finished.firstTokenS[i] = sequences.firstTokenS[slot]!;
     finished.endS[i] = nowS;
+    finished.draftedS[i] = sequences.draftedS[slot]!;
     finished.preemptions[i] = sequences.preemptions[slot]!;
     finished.replica[i] = this.#index;
     sequences.close(slot);

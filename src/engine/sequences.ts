@@ -25,6 +25,8 @@ export class Sequences {
   /** When it was first scheduled and when its first token existed, in seconds. */
   admittedS = new Float64Array(16);
   firstTokenS = new Float64Array(16);
+  /** Seconds of the drafting that followed its prefill. */
+  draftedS = new Float64Array(16);
   /** When it last got tokens, where that was not at the end of its replica's last step; else `NEVER`. */
   lastTokenS = new Float64Array(16);
   #free = new Int32Array(16);
@@ -45,6 +47,7 @@ export class Sequences {
     this.arrivalS[slot] = arrivalS;
     this.admittedS[slot] = nowS;
     this.firstTokenS[slot] = NEVER;
+    this.draftedS[slot] = 0;
     this.lastTokenS[slot] = NEVER;
     return slot;
   }
@@ -65,6 +68,7 @@ export class Sequences {
     this.arrivalS = wider(this.arrivalS);
     this.admittedS = wider(this.admittedS);
     this.firstTokenS = wider(this.firstTokenS);
+    this.draftedS = wider(this.draftedS);
     this.lastTokenS = wider(this.lastTokenS);
     this.#free = wider(this.#free);
   }

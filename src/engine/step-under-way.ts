@@ -31,6 +31,9 @@ export class StepUnderWay {
   #apart = new Int32Array(16);
   #apartTokens = new Int32Array(16);
   #aparts = 0;
+  /** Slots of those who got their first token with the last step and decode from this one on, and how many. */
+  #begun = new Int32Array(16);
+  #beginners = 0;
 
   /** @param most no round exceeds it */
   constructor(draftModels: number, most: Verified) {
@@ -67,7 +70,7 @@ export class StepUnderWay {
   noteTimes(
     nowS: number,
     lastEndS: number,
-    { firstTokenS, lastTokenS }: Sequences,
+    { firstTokenS, lastTokenS, wanted }: Sequences,
     gaps: TokenGaps | null,
   ): void {
     const { yields } = this;
@@ -75,12 +78,21 @@ export class StepUnderWay {
       if (yields[tokens]! > 0) gaps?.add(nowS - lastEndS, tokens, yields[tokens]!);
       yields[tokens] = 0;
     }
+    this.#beginners = 0;
+    if (this.#aparts > this.#begun.length) this.#begun = new Int32Array(this.#apart.length);
     for (let i = 0; i < this.#aparts; i++) {
       const slot = this.#apart[i]!;
-      if (firstTokenS[slot] === NEVER) firstTokenS[slot] = nowS;
-      else gaps?.add(nowS - lastTokenS[slot]!, this.#apartTokens[i]!, 1);
+      if (firstTokenS[slot] === NEVER) {
+        firstTokenS[slot] = nowS;
+        if (wanted[slot]! > 1) this.#begun[this.#beginners++] = slot;
+      } else gaps?.add(nowS - lastTokenS[slot]!, this.#apartTokens[i]!, 1);
       lastTokenS[slot] = NEVER;
     }
+  }
+
+  /** Notes the drafting of the step, once priced, for those whose prefill ended with the step before. */
+  noteFirstDrafting({ draftedS }: Sequences): void {
+    for (let i = 0; i < this.#beginners; i++) draftedS[this.#begun[i]!] = this.cost.draftS;
   }
 
   /** Adds the step to the totals; `prefillSide` where its replica does nothing but prefill. */

@@ -222,14 +222,17 @@ export function shareOf(good: number, requests: number): number {
   return requests === 0 ? 1 : good / requests;
 }
 
-/** Of a request that ended. */
+/**
+ * Of a request that ended. An engine drafts on before it hands the tokens of a step over: the first ones come when the
+ * drafting that follows the prefill is done, and all others as much later.
+ */
 export function latenciesOf(one: ServedRequest, longestGapOf: ServedRun['longestGapOf']): Latencies {
-  const { tokens, arrivalS, firstTokenS, endS } = one;
+  const { tokens, arrivalS, firstTokenS, endS, draftedS } = one;
   return {
-    ttft: firstTokenS - arrivalS,
+    ttft: firstTokenS + draftedS - arrivalS,
     tpot: tokens > 1 ? (endS - firstTokenS) / (tokens - 1) : null,
     itl: longestGapOf(one),
-    e2e: endS - arrivalS,
+    e2e: endS + draftedS - arrivalS,
   };
 }
 

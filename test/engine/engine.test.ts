@@ -223,6 +223,7 @@ describe('records', () => {
     admittedS: i / 3,
     firstTokenS: i / 4,
     endS: i / 5,
+    draftedS: i / 6,
     preemptions: i % 3,
     replica: i % 2,
   });

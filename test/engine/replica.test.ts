@@ -553,6 +553,24 @@ describe('what is kept of a run', () => {
     expect([...gaps.tokens.subarray(0, 3)]).toEqual([3, 3, 1]);
   });
 
+  it('is the drafting that follows each prefill, for those who decode after it', () => {
+    const outputs = [8, 1, 8];
+    const setting = {
+      prompts: [1, 1, 1],
+      outputs,
+      acceptance: steady(outputs, 3),
+      // The slot of the one that ends with its prefill is taken again.
+      maxSequences: 2,
+    };
+    const drafted = (method: string, k: number) =>
+      serve({ ...setting, load: new Open(Float64Array.of(0, 0, 100)), method, k })
+        .finished.sort((a, b) => a.request - b.request)
+        .map(({ draftedS }) => draftedS);
+    // A draft takes a sixteenth of a second.
+    expect(drafted('eagle3', 3)).toEqual([3 / 16, 0, 3 / 16]);
+    expect(drafted('none', 3)).toEqual([0, 0, 0]);
+  });
+
   it('is the time each batch size held', () => {
     const { totals } = serve({ prompts: [1, 1], outputs: [3, 1], load: new Open(Float64Array.of(0, 5)) });
     // Prefill 0 to 10 alone, 11 s of both, 1 s alone.

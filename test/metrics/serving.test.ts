@@ -6,7 +6,12 @@ import { parseMethod } from '../../src/drafter/methods.ts';
 import { AS_RECORDED } from '../../src/drafter/replay.ts';
 import { Open } from '../../src/engine/load.ts';
 import { DISTRIBUTION_FIELDS, distributionOf } from '../../src/metrics/distribution.ts';
-import { type ServedRequest, type ServedRun, servingMeasures } from '../../src/metrics/serving.ts';
+import {
+  latenciesOf,
+  type ServedRequest,
+  type ServedRun,
+  servingMeasures,
+} from '../../src/metrics/serving.ts';
 import { parseSlo, type Slo } from '../../src/metrics/slo.ts';
 import { normal, stream } from '../../src/random/streams.ts';
 import { serve, servedRun } from '../../src/scenario/serving.ts';
@@ -188,6 +193,7 @@ function request(at: number, more: Partial<ServedRequest> = {}): ServedRequest {
     admittedS: at + 0.25,
     firstTokenS: at + 0.5,
     endS: at + 2.5,
+    draftedS: 0,
     preemptions: 0,
     replica: 0,
     ...more,
@@ -213,6 +219,15 @@ function run(finished: readonly ServedRequest[], more: Partial<ServedRun> = {}):
     ...more,
   };
 }
+
+it('first tokens and last ones are handed over after a drafting, which is none of the time between them', () => {
+  const finished = [request(0), request(1, { draftedS: 0.125 })];
+  const latencies = finished.map((one) => latenciesOf(one, () => null));
+  expect(latencies).toEqual([
+    { ttft: 0.5, tpot: 0.2, itl: null, e2e: 2.5 },
+    { ttft: 0.625, tpot: 0.2, itl: null, e2e: 2.625 },
+  ]);
+});
 
 describe('measures of a served load', () => {
   it('by hand', () => {
