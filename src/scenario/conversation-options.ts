@@ -2,8 +2,15 @@
 import { amount, oneOf, whole } from './kinds.ts';
 import type { Rows, Scenario } from './scenario.ts';
 
-const ofTurns = ({ turns }: Scenario) =>
-  turns === null ? 'without --turns, which makes conversations of requests' : null;
+const withoutTurns = ({ load, workload }: Scenario) =>
+  load === 'clones'
+    ? 'with --load clones: copies of one request have no turns, expected another load, such as closed or poisson:RATE'
+    : workload === null
+      ? null
+      : 'with --workload, which has prompts of its own';
+
+const ofTurns = (scenario: Scenario) =>
+  scenario.turns === null ? 'without --turns, which makes conversations of requests' : withoutTurns(scenario);
 
 export const CONVERSATION_OPTIONS: Rows<'turns' | 'turnDelay' | 'sharedPrompt' | 'prefixCache'> = {
   turns: {
@@ -12,12 +19,7 @@ export const CONVERSATION_OPTIONS: Rows<'turns' | 'turnDelay' | 'sharedPrompt' |
     help: 'requests of the trace in a row that are a conversation: each prompt is all that came before, and its own',
     group: 'load',
     hash: 'changed',
-    idle: ({ load, workload }) =>
-      load === 'clones'
-        ? 'with --load clones: copies of one request have no turns, expected another load, such as closed or poisson:RATE'
-        : workload === null
-          ? null
-          : 'with --workload, which has prompts of its own',
+    idle: withoutTurns,
   },
   turnDelay: {
     ...amount(0, 1e6),
@@ -41,8 +43,8 @@ export const CONVERSATION_OPTIONS: Rows<'turns' | 'turnDelay' | 'sharedPrompt' |
     help: 'whether KV of prompts that begin alike is used again, of conversations and of workloads with hash_ids',
     group: 'machine',
     hash: 'changed',
-    idle: ({ turns, workload }) =>
-      turns === null && workload === null
+    idle: (scenario) =>
+      scenario.workload === null && ofTurns(scenario) !== null
         ? 'without --turns or a --workload with hash_ids: traces say nothing of what their prompts share'
         : null,
     lacks: ({ prefixCache, router }) =>
