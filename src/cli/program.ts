@@ -186,13 +186,17 @@ function usageError(words: readonly string[], message: string): UserError {
   if (missing !== undefined) return new UserError(`missing --${missing.replaceAll(', ', ', --')}`);
   const unknown = /^Unknown arguments?: ([^,\s]+)/.exec(message)?.[1];
   if (unknown === undefined) return new UserError(message.replaceAll('\n', ' ').toLowerCase());
-  if (words.some((word) => word === `--${unknown}` || word.startsWith(`--${unknown}=`))) {
-    const instead = insteadOf(unknown);
-    if (instead !== null) return new UserError(`--${unknown}: ${instead}`);
+  // yargs takes no- for the opposite of an option.
+  const option = words
+    .map((given) => given.replace(/=.*$/s, ''))
+    .find((given) => given === `--${unknown}` || given === `--no-${unknown}`);
+  if (option !== undefined) {
+    const instead = insteadOf(option.slice(2));
+    if (instead !== null) return new UserError(`${option}: ${instead}`);
     const known = Object.entries(command?.flags ?? {}).filter(([, { hidden }]) => hidden !== true);
     return unknownName(
       'option',
-      `--${unknown}`,
+      option,
       known.map(([name]) => `--${name}`),
     );
   }

@@ -10,7 +10,6 @@
  *
  * Left out: priorities, requests that are aborted, multi-modal inputs.
  */
-
 import { totalSeconds, Verified } from '../cost/work.ts';
 import { Ahead } from './ahead.ts';
 import { HandoverSide } from './handover-side.ts';
@@ -112,6 +111,7 @@ export class Replica implements Loaded {
     this.#step.hold(this.#running.count);
     // Whoever decodes here already got tokens now.
     this.#lastEndS = nowS;
+    this.#step.decodesFirst(this.#running.slots[place]!);
     this.#ahead?.begin(this.#running, place);
   }
 

@@ -31,7 +31,7 @@ export class StepUnderWay {
   #apart = new Int32Array(16);
   #apartTokens = new Int32Array(16);
   #aparts = 0;
-  /** Slots of those who got their first token with the last step and decode from this one on, and how many. */
+  /** Slots of those who decode from this step on, and how many. */
   #begun = new Int32Array(16);
   #beginners = 0;
 
@@ -79,18 +79,23 @@ export class StepUnderWay {
       yields[tokens] = 0;
     }
     this.#beginners = 0;
-    if (this.#aparts > this.#begun.length) this.#begun = new Int32Array(this.#apart.length);
     for (let i = 0; i < this.#aparts; i++) {
       const slot = this.#apart[i]!;
       if (firstTokenS[slot] === NEVER) {
         firstTokenS[slot] = nowS;
-        if (wanted[slot]! > 1) this.#begun[this.#beginners++] = slot;
+        if (wanted[slot]! > 1) this.decodesFirst(slot);
       } else gaps?.add(nowS - lastTokenS[slot]!, this.#apartTokens[i]!, 1);
       lastTokenS[slot] = NEVER;
     }
   }
 
-  /** Notes the drafting of the step, once priced, for those whose prefill ended with the step before. */
+  /** The next step to be priced is the first in which a request decodes. */
+  decodesFirst(slot: number): void {
+    if (this.#beginners === this.#begun.length) this.#begun = wider(this.#begun);
+    this.#begun[this.#beginners++] = slot;
+  }
+
+  /** Notes the drafting of the step, once priced, for those who decode for the first time. */
   noteFirstDrafting({ draftedS }: Sequences): void {
     for (let i = 0; i < this.#beginners; i++) draftedS[this.#begun[i]!] = this.cost.draftS;
   }

@@ -27,7 +27,7 @@ export function mtpHead(target: Transformer): DraftHead {
     attentionInput: hidden,
     fusion: { input: 2 * hidden, firstPassOnly: false },
     sharesOutputMatrix: true,
-    modules: target.mtpLayers,
+    ...(target.mtpLayers > 1 && { modules: target.mtpLayers }),
     source: `the target's config (num_nextn_predict_layers ${target.mtpLayers}); eh_proj as in vllm-project/vllm deepseek_mtp.py`,
   };
 }

@@ -42,6 +42,6 @@ it('time between tokens grows with an fp8 KV cache by half as much, and begins w
   expect(points).toHaveLength(4);
   expect(worst(points)).toBeLessThan(14);
   expect(
-    points.filter(({ setting }) => setting.includes('intercept')).every(({ error }) => Math.abs(error) < 2),
+    points.filter(({ setting }) => setting.includes('intercept')).every(({ error }) => Math.abs(error) < 3),
   ).toBe(true);
 });
