@@ -12,7 +12,7 @@ import { TableCost } from '../cost/table-cost.ts';
 import type { CostModel, Verified } from '../cost/work.ts';
 import { assembleDrafter, type Planted } from '../drafter/assemble.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import { type BasicMethod, isDiffusion, type Method, parseMethod, takesK } from '../drafter/methods.ts';
+import { isDiffusion, type Method, parseMethod, takesK } from '../drafter/methods.ts';
 import { AS_RECORDED, type ReplayConventions } from '../drafter/replay.ts';
 import type { NamedTree } from '../drafter/tree-spec.ts';
 import { sequenceTokens } from '../engine/engine.ts';
@@ -21,13 +21,10 @@ import { UserError } from '../errors.ts';
 import { entry, Memo } from '../memo.ts';
 import { type ForwardShape, forwardShape } from '../model/shape.ts';
 import { FIXED, isShared, lengthsOfSteps, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
-import { sampleAcceptance, USUAL_MAX_K } from '../trace/acceptance-spec.ts';
 import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
-import { alongContext } from '../trace/context-curve.ts';
-import { MAX_K } from '../trace/conventions.ts';
-import { type Relabelled, relabelled, ruleRemark } from '../trace/relabel.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
+import { Acceptances } from './acceptances.ts';
 import { authorsConventions } from './authors-conventions.ts';
 import { prefillsBothWays } from './canvas.ts';
 import { mostDrafts } from './draft-cards.ts';
@@ -69,11 +66,6 @@ export interface Setup extends KvRoom {
 /** Plain decoding. */
 export const PLAIN: Setting = { method: parseMethod('none'), k: null };
 
-/** Lengths under rules of acceptance. */
-const JUDGED = new Memo<Relabelled>();
-/** Lengths along curves of context. */
-const IN_CONTEXT = new Memo<PositionLengths>();
-
 /** Rounds that depend on lengths, conventions, method and k alone: every machine that prices them finds them here. */
 const ROUNDS = new Memo<ReplayedRounds>();
 
@@ -86,13 +78,12 @@ export class Setups {
   /** The same, with prompts whose tokens see those behind them too. */
   readonly #seesAll: ForwardShape;
   readonly #conventions: ReplayConventions;
+  readonly #acceptances: Acceptances;
   /** Prices on a machine, by the draft models that run beside the target. */
   readonly #prices = new Memo<CostModel>();
   readonly #setups = new Map<string, Setup>();
   readonly #plain = new Map<string, Setup>();
   readonly #plainOfTexts = new WeakMap<Int32Array, Setup>();
-  readonly #textsOf = new WeakMap<PositionLengths, Int32Array>();
-  readonly #stated = new Map<string, PositionLengths>();
   /** Whose requests were seen to fit. */
   readonly #fits = new WeakSet<Setup>();
 
@@ -103,6 +94,7 @@ export class Setups {
     this.#warnings = warnings;
     this.#target = forwardShape(target, targetLayout(scenario));
     this.#seesAll = { ...this.#target, bidirectional: true };
+    this.#acceptances = new Acceptances(inputs, trace, warnings);
     this.#conventions =
       costTraits(scenario.cost).conventions === 'as recorded'
         ? AS_RECORDED
@@ -219,9 +211,7 @@ export class Setups {
   ): Setup {
     const { scenario, drafts } = this.#inputs;
     const trace = this.#trace;
-    const acceptance = method.parts.map((part) =>
-      this.#inContext(part, this.#judged(part.name, this.#acceptance(part, k), k)),
-    );
+    const acceptance = method.parts.map((part) => this.#acceptances.of(part, k));
     const models = method.parts.flatMap(({ name, model }) => (model === undefined ? [] : [name]));
     const deepest = Math.min(...models.map((name) => mostDrafts(name, drafts)));
     const ofModels = acceptance.filter((_, i) => method.parts[i]!.model !== undefined);
@@ -229,9 +219,9 @@ export class Setups {
     const shapes = draftShapes(method, asked, k, this.#inputs);
     const [first, second] = acceptance;
     let outputTokens = texts;
-    if (first !== undefined) outputTokens = this.#lengthsOf(first);
+    if (first !== undefined) outputTokens = this.#acceptances.textsOf(first);
     if (second !== undefined) {
-      const other = this.#lengthsOf(second);
+      const other = this.#acceptances.textsOf(second);
       if (other.some((tokens, r) => tokens !== outputTokens[r])) {
         this.#warnings.add(
           `method ${method.name} on ${trace.name}: the two acceptances are of different texts of the same prompts; the shorter length is used`,
@@ -326,73 +316,6 @@ export class Setups {
     return setup.method.kind === 'none'
       ? plainRounds(setup)
       : replayRounds(setup, this.drafter(setup), setup.draftModels, batch);
-  }
-
-  /** Lengths under the scenario's rule of acceptance. */
-  #judged(name: string, recorded: PositionLengths, k: number | null): PositionLengths {
-    const { acceptRule: rule, scenario } = this.#inputs;
-    if (rule === null) return recorded;
-    const of = JUDGED.get([recorded], `${name} ${rule.written} ${scenario.seed}`, () =>
-      relabelled(recorded, rule, name, scenario.seed),
-    );
-    const remark = ruleRemark(rule, of, k ?? recorded.maxK);
-    if (remark !== null) this.#warnings.add(`trace ${this.#trace.name}, ${name}: ${remark}`);
-    return of.lengths;
-  }
-
-  /** Lengths of a model in the contexts that requests have. */
-  #inContext({ name, model }: BasicMethod, lengths: PositionLengths): PositionLengths {
-    const { contextCurve: curve, scenario } = this.#inputs;
-    if (curve === null || model === undefined) return lengths;
-    const { promptTokens } = this.#trace;
-    const key = `${name} ${scenario.acceptanceContext} ${scenario.seed}`;
-    return IN_CONTEXT.get([lengths, promptTokens], key, () =>
-      alongContext(lengths, promptTokens, curve, name, scenario.seed),
-    );
-  }
-
-  #acceptance({ name, model }: BasicMethod, k: number | null): PositionLengths {
-    const { rates, scenario, drafts } = this.#inputs;
-    const trace = this.#trace;
-    const stated = rates.get(name);
-    if (stated !== undefined) {
-      // A statement answers for any length; who draws from it further gives the same first drafts.
-      const longest = Math.max(USUAL_MAX_K, stated.rates.length, stated.k ?? 0, ...scenario.k);
-      const maxK = Math.min(longest, MAX_K, mostDrafts(name, drafts));
-      const sampled = entry(this.#stated, name, () =>
-        sampleAcceptance(stated.rates, trace.outputTokens, name, scenario.seed, {
-          maxK,
-          share: stated.share,
-          drafted: maxK,
-        }),
-      );
-      // Rates that are stated are those of whatever block is asked for.
-      return model?.drafting === 'block' && k !== null && k < sampled.maxK
-        ? { ...sampled, maxK: k }
-        : sampled;
-    }
-    const recorded = trace.drafters.get(name);
-    if (recorded === undefined) {
-      throw new UserError(
-        `method ${name}: trace ${trace.name} has no acceptance of it (it has ${[...trace.drafters.keys()].join(', ')}); state one with --acceptance ${name}=RATE`,
-      );
-    }
-    if (recorded.proposed === 'unknown') {
-      this.#warnings.add(
-        `trace ${trace.name}: nobody recorded when ${name} proposed; k tokens are taken as proposed in every round`,
-      );
-    }
-    return recorded;
-  }
-
-  #lengthsOf(acceptance: PositionLengths): Int32Array {
-    return entry(this.#textsOf, acceptance, () => {
-      const { offsets } = acceptance;
-      const own = Int32Array.from({ length: offsets.length - 1 }, (_, r) => offsets[r + 1]! - offsets[r]!);
-      // The same array, as most are, so that all machines share the rounds of plain decoding.
-      const { outputTokens } = this.#trace;
-      return own.every((tokens, r) => tokens === outputTokens[r]) ? outputTokens : own;
-    });
   }
 }
 
