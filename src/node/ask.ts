@@ -13,6 +13,7 @@ import {
   type Scenario,
 } from '../scenario/options.ts';
 import { type Answer, resultOf } from '../scenario/result.ts';
+import type { Asks } from '../scenario/scenario.ts';
 import { trustText } from '../scenario/trust.ts';
 import { type Delivery, deliver } from './deliver.ts';
 import { folderLibrary } from './folder-library.ts';
@@ -110,9 +111,9 @@ export async function optionsOf({ scenarioFile, flags }: CommandLine): Promise<O
 
 /** Reads the inputs of a scenario, in which what a flag names has an effect even at its default. */
 export function readerOf({ flags }: CommandLine) {
-  return (scenario: Scenario, billed?: boolean): Promise<Inputs> => {
-    checkUsed(scenario, askedOf(scenario, billed), Object.keys(flags));
-    return gatherInputs(scenario, folderLibrary, billed);
+  return (scenario: Scenario, asks?: Asks): Promise<Inputs> => {
+    checkUsed(scenario, askedOf(scenario, asks), Object.keys(flags));
+    return gatherInputs(scenario, folderLibrary, asks);
   };
 }
 

@@ -48,7 +48,7 @@ export const explain: Question<ExplainResult | Answer<TreeExplanation>, never> =
       throw new UserError(`--policy ${scenario.policy.join()}: explain is about one fixed k, expected none`);
     }
     checkHardwareQuestion('explain', scenario);
-    return { scenario, inputs: [await read(scenario, true)] };
+    return { scenario, inputs: [await read(scenario, { billed: true })] };
   },
   ask({ inputs }) {
     const [setting, ...others] = settingsOf(inputs[0]!);

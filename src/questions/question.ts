@@ -8,9 +8,10 @@ import type { Inputs } from '../scenario/inputs.ts';
 import type { Options, Scenario } from '../scenario/options.ts';
 import type { Answer } from '../scenario/result.ts';
 import type { Progress } from '../scenario/run.ts';
+import type { Asks } from '../scenario/scenario.ts';
 
-/** Reads what a scenario names; `billed`: the answer says what tokens cost, whatever the load. */
-export type Read = (scenario: Scenario, billed?: boolean) => Promise<Inputs>;
+/** Reads what a scenario names, for an answer that is about more than its load and policies say. */
+export type Read = (scenario: Scenario, asks?: Asks) => Promise<Inputs>;
 
 /** Values of flags that this question alone has, as written. */
 export type Own<F extends string = string> = { readonly [K in F]?: string | undefined };

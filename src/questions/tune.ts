@@ -33,7 +33,7 @@ import {
 import { contextSection } from './context-effect.ts';
 import { bestFor, VLLM_METHODS } from './engine-methods.ts';
 import { movedText, otherTraces } from './other-traces.ts';
-import type { Question } from './question.ts';
+import type { Question, Read } from './question.ts';
 import { joined } from './schedule.ts';
 import { spread, switchingColumns, switchingSection } from './switching-section.ts';
 import type { TreeRow } from './tree-tuning.ts';
@@ -62,13 +62,14 @@ export const tune: Question<Tuning, 'max-k' | 'context' | 'emit'> = {
       throw new UserError('--policy: tune is about fixed draft lengths by batch size, expected none');
     }
     checkHardwareQuestion('tune', scenario);
+    const reads: Read = (one) => read(one, { schedules: true });
     if (context === undefined) {
-      const own = await read(scenario);
-      return { scenario, inputs: [own], others: await otherTraces(named, own, read) };
+      const own = await reads(scenario);
+      return { scenario, inputs: [own], others: await otherTraces(named, own, reads) };
     }
     const inputs: Inputs[] = [];
     for (const promptLen of parseSizes(context, '--context'))
-      inputs.push(await read({ ...scenario, promptLen }));
+      inputs.push(await reads({ ...scenario, promptLen }));
     return { scenario, inputs };
   },
   async ask({ inputs, others = [] }, progress, { 'max-k': written }) {

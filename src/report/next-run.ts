@@ -85,7 +85,7 @@ export function next(
   more: readonly string[] = [],
 ): Block {
   const following = { ...scenario, ...asks };
-  const asked = askedOf(following);
+  const asked = askedOf(following, { schedules: name === 'tune' });
   const defaults = usual(following);
   const cards = asked.methods.flatMap(({ parts }) =>
     parts.flatMap((part) => drafts.get(part.name)?.name ?? []),

@@ -35,6 +35,7 @@ import { implausible, type Override, type Profiles, readProfiles } from './overr
 import { overruled } from './overruled.ts';
 import { checkAllReduce, overNodes, parseAhead, placementWarnings, readPlacement } from './placement.ts';
 import { captureWarnings, joined, readTraces, readWorkload } from './recordings.ts';
+import type { Asks } from './scenario.ts';
 import { besideIt } from './shipped-trace.ts';
 import { withTargetSet } from './target-overrides.ts';
 import { type Trust, trustOf } from './trust.ts';
@@ -87,12 +88,12 @@ export interface Inputs {
 }
 
 /**
- * @param billed whether the answer says what tokens cost; runs of clones do not
+ * @param asks what the answer is about beside the scenario
  * @throws UserError for the first thing that is unknown, unreadable, without effect or does not fit together
  */
-export async function gatherInputs(typed: Scenario, library: Library, billed?: boolean): Promise<Inputs> {
+export async function gatherInputs(typed: Scenario, library: Library, asks?: Asks): Promise<Inputs> {
   const given = { ...typed, engine: asItShips(typed.engine, await library.names('engine')) };
-  const asked = askedOf(given, billed);
+  const asked = askedOf(given, asks);
   checkUsed(given, asked);
   const { methods } = asked;
   const shipped = await shippedModels(library);

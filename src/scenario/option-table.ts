@@ -4,11 +4,10 @@
  *
  * Left out: what only a file can tell (inputs.ts), and what one question forbids or presets.
  */
-import { ALL_REDUCE } from '../cost/fields.ts';
 import { COST_MODELS, costTraits } from '../cost/models.ts';
 import { runsDraftModel, takesK, takesTree } from '../drafter/methods.ts';
 import { ROUTERS } from '../engine/router.ts';
-import { FORMATS, KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
+import { KV_BYTES, type KvFormat, WEIGHT_FORMATS } from '../number-formats.ts';
 import { CONVERSATION_OPTIONS } from './conversation-options.ts';
 import {
   amount,
@@ -27,7 +26,8 @@ import {
 } from './kinds.ts';
 import { isOpen } from './load.ts';
 import { PLACEMENT_OPTIONS } from './placement-options.ts';
-import { type Asked, isTree, type Option, type OptionName, type Scenario, unlessSome } from './scenario.ts';
+import { isTree, type Option, type OptionName, type Scenario, unlessSome } from './scenario.ts';
+import { pathWithoutEffect } from './set-effect.ts';
 import { lacksConfidence, STEERING_OPTIONS } from './steering-options.ts';
 import { WRITING_OPTIONS } from './writing-options.ts';
 
@@ -47,27 +47,8 @@ const ofLengths = ({ workload }: Scenario) =>
 const ofServing = ({ load }: Scenario) =>
   load === 'clones' ? 'with --load clones: a batch is served at once, by one engine' : null;
 
-/** What a token costs depends on these, and no time does. */
-const BILLS = ['hardware.power', 'hardware.price'];
-
 /** Targets of which an EAGLE-3 head ships whose acceptance a trace has. */
 const WITH_EAGLE3 = /^(deepseek-v3|gpt-oss-(20b|120b)|llama-3.1-(8b|70b)|qwen3-(8b|32b|30b-a3b|235b-a22b))$/;
-
-/** Why a what-if value of `path` changes no answer, as far as can be told without the profiles. */
-export function pathWithoutEffect(path: string, { tp, dtype }: Scenario, asked: Asked): string | null {
-  if (BILLS.includes(path) && !asked.billed) {
-    return 'with --load clones, expected a load with different requests, such as closed';
-  }
-  if (path.startsWith('engine.drafterSwitch.') && asked.methods.every(({ parts }) => parts.length < 2)) {
-    return 'as no listed method changes its drafter, expected one such as hybrid:ngram+eagle3';
-  }
-  if ((path === 'hardware.linkBandwidth' || path === ALL_REDUCE) && tp === 1) return 'with --tp 1';
-  const format = /^hardware\.efficiency\.gemm\.([\w-]+)\./.exec(path)?.[1];
-  const rate = /^hardware\.denseFlops\.(\w+)/.exec(path)?.[1];
-  if (dtype === 'auto') return null;
-  const acts = rate === undefined ? (format ?? dtype) === dtype : rate === FORMATS[dtype].compute;
-  return acts || rate === 'bf16' || format === 'bf16' ? null : `with --dtype ${dtype}`;
-}
 
 export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   gpu: {

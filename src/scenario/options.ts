@@ -6,7 +6,7 @@ import { insteadOf } from './instead.ts';
 import { sizes } from './kinds.ts';
 import { isOpen } from './load.ts';
 import { OPTION_NAMES, OPTIONS } from './option-table.ts';
-import type { Asked, OptionName, Scenario } from './scenario.ts';
+import type { Asked, Asks, OptionName, Scenario } from './scenario.ts';
 
 export type { OptionName, Scenario } from './scenario.ts';
 
@@ -105,9 +105,8 @@ export function parseSizes(written: string, where: string): number[] {
   return [...new Set(parsed.data)].sort((a, b) => a - b);
 }
 
-/** @param billed whether the answer says what tokens cost; runs of clones do not */
-export function askedOf({ method, load }: Scenario, billed = load !== 'clones'): Asked {
-  return { methods: method.map(parseMethod), billed };
+export function askedOf({ method, load }: Scenario, asks: Asks = {}): Asked {
+  return { methods: method.map(parseMethod), billed: load !== 'clones', schedules: false, ...asks };
 }
 
 /**

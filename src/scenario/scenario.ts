@@ -104,7 +104,12 @@ export interface Asked {
   readonly methods: readonly Method[];
   /** Whether the answer says what tokens cost. */
   readonly billed: boolean;
+  /** Whether it is about schedules of draft lengths, whatever the policy. */
+  readonly schedules: boolean;
 }
+
+/** What a question says of its answer; a run of clones is not billed unless it does. */
+export type Asks = Partial<Pick<Asked, 'billed' | 'schedules'>>;
 
 export interface Option<K extends OptionName> extends Kind<NonNullable<Scenario[K]>> {
   /** Null where the trace or the method decides. */

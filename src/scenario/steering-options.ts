@@ -4,7 +4,8 @@ import { runsDraftModel, takesK, tellsConfidence } from '../drafter/methods.ts';
 import { amount, flag, text } from './kinds.ts';
 import { type Asked, isTree, type Rows, type Scenario, unlessSome } from './scenario.ts';
 
-const goesByConfidence = (policy: string): boolean => /^budget:|^goodput:confidence$/.test(policy);
+/** Whether a policy of that name goes by the drafter's confidence. */
+export const goesByConfidence = (policy: string): boolean => /^budget:|^goodput:confidence$/.test(policy);
 
 /** Why a policy that goes by confidence cannot; null where it can, or none is named. */
 export function lacksConfidence({ policy, load, cost }: Scenario, { methods }: Asked): string | null {

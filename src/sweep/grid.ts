@@ -14,6 +14,7 @@ import {
   parseOptions,
   type Scenario,
 } from '../scenario/options.ts';
+import type { Asked } from '../scenario/scenario.ts';
 
 /** A value of an axis; null where the axis changes nothing for the point. */
 export type AxisValue = string | number | boolean | null;
@@ -163,7 +164,11 @@ function pointOf(
     else if (value !== null) options[key] = value;
   }
   const whole = completeScenario(options);
-  const asked = { methods: [methods.get(whole.method[0]!)!], billed: whole.load !== 'clones' };
+  const asked: Asked = {
+    methods: [methods.get(whole.method[0]!)!],
+    billed: whole.load !== 'clones',
+    schedules: false,
+  };
   const effective: Record<string, unknown> = { ...whole, ...NO_PAIRS };
   const values: Record<string, AxisValue> = {};
   for (const [a, axis] of axes.entries()) {

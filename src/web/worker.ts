@@ -180,7 +180,7 @@ async function picture(
   const fixed = (options: Options): Promise<Inputs> => {
     const scenario = completeScenario({ ...options, policy: ['fixed'] });
     checkHardwareQuestion(`plot ${kind}`, scenario);
-    return gatherInputs(scenario, library, kind === 'waterfall');
+    return gatherInputs(scenario, library, { billed: kind === 'waterfall', schedules: kind === 'best' });
   };
   switch (kind) {
     case 'pass':

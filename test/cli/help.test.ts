@@ -13,6 +13,7 @@ import {
   type Options,
   type Scenario,
 } from '../../src/scenario/options.ts';
+import type { Asks } from '../../src/scenario/scenario.ts';
 import { OTHER, WORKLOAD } from '../other-options.ts';
 import { said } from './command.ts';
 
@@ -45,8 +46,8 @@ const LOADS: readonly Options[] = [{}, { load: 'closed' }, { load: 'poisson:7' }
 const inputs = await gatherInputs(completeScenario({ requests: 2 }), folderLibrary);
 
 /** Without what it reads. */
-async function read(scenario: Scenario, billed?: boolean): Promise<Inputs> {
-  checkUsed(scenario, askedOf(scenario, billed));
+async function read(scenario: Scenario, asks?: Asks): Promise<Inputs> {
+  checkUsed(scenario, askedOf(scenario, asks));
   return inputs;
 }
 

@@ -47,7 +47,8 @@ describe('a switch of length', () => {
   it.each(['fixed', 'budget:40', 'per-request'])(
     'is nothing to %s, whose steps have no length',
     async (policy) => {
-      expect((await run(policy, SWITCH)).speed).toBe((await run(policy, {})).speed);
+      const beside = { ...SWITCH, policy: [policy, 'goodput'] };
+      expect((await run(policy, beside)).speed).toBe((await run(policy, {})).speed);
     },
   );
 

@@ -77,7 +77,7 @@ describe('an explanation', () => {
       set: { 'hardware.price': '3.6 USD/h' },
     });
     await expect(gatherInputs(scenario, folderLibrary)).rejects.toThrow(/no effect with --load clones/);
-    const [row] = explanationOf(await gatherInputs(scenario, folderLibrary, true)).rows;
+    const [row] = explanationOf(await gatherInputs(scenario, folderLibrary, { billed: true })).rows;
     const { rejected_draft: draft, rejected_verify: verify } = row!.ms_per_token;
     expect(row!.rejected_usd_per_mtok).toBeCloseTo((0.001 * (1000 * (draft + verify))) / 64, 9);
   });

@@ -53,7 +53,7 @@ describe('the verdict', () => {
 describe('a schedule with different requests at a time', async () => {
   const of = async (set: Record<string, string>) => {
     const scenario = { method: ['eagle3'], requests: 32, batch: [16], set };
-    const inputs = await gatherInputs(completeScenario(scenario), folderLibrary);
+    const inputs = await gatherInputs(completeScenario(scenario), folderLibrary, { schedules: true });
     const ranges = [
       { lo: 1, hi: 14, k: 3 },
       { lo: 15, hi: 16, k: 0 },

@@ -10,10 +10,17 @@ import { folderLibrary } from '../../src/node/folder-library.ts';
 import { CARDS } from '../../src/questions/cards.ts';
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../../src/scenario/inputs.ts';
-import { completeScenario, type Options, parseOptions } from '../../src/scenario/options.ts';
+import {
+  askedOf,
+  checkUsed,
+  completeScenario,
+  type Options,
+  parseOptions,
+} from '../../src/scenario/options.ts';
 import { implausible, readProfiles, SETTABLE_PATHS } from '../../src/scenario/overrides.ts';
 import type { Result } from '../../src/scenario/result.ts';
 import { runScenario } from '../../src/scenario/run.ts';
+import type { Asks } from '../../src/scenario/scenario.ts';
 import { said } from '../cli/command.ts';
 
 const RUN = CARDS.find(({ name }) => name === 'run')!;
@@ -173,6 +180,28 @@ describe('a scenario with overrides', () => {
     await refused({ set: { 'hardware.linkBandwidth': '2x' } })(/no effect with --tp 1/);
     await refused({ set: { 'hardware.linkBandwidth': '2x' }, tp: 2 })(/measured all-reduce law for 2 GPUs/);
     await refused({ set: { 'hardware.efficiency.gemm.fp8.flops': '0.4' } })(/no effect with --dtype bf16/);
+  });
+
+  const steers: [string, Options, Options][] = [
+    ['engine.lengthFloor', { policy: ['fixed', 'budget:auto'] }, { policy: ['fixed', 'off-above:4'] }],
+    ['engine.lengthSwitch', { method: ['combined:ngram+eagle3'] }, { policy: ['goodput:confidence'] }],
+    ['engine.offPasses', { method: ['ngram'], policy: ['goodput'] }, { policy: ['per-request'] }],
+    ['engine.raggedOverhead.each', { policy: ['goodput'] }, { policy: ['budget:64'] }],
+  ];
+  it.each(steers)('takes %s where something depends on it', (path, idle, acting) => {
+    const check = (options: Options, asks: Asks = {}) => {
+      const scenario = completeScenario({
+        method: ['eagle3'],
+        load: 'closed',
+        ...options,
+        set: { [path]: '1' },
+      });
+      return () => checkUsed(scenario, askedOf(scenario, asks));
+    };
+    expect(check({})).toThrow(`--set ${path}=1 has no effect as no listed`);
+    expect(check(idle)).toThrow(`--set ${path}=1 has no effect as no listed`);
+    expect(check(acting)).not.toThrow();
+    if (!path.includes('ragged')) expect(check({}, { schedules: true })).not.toThrow();
   });
 });
 
