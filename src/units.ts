@@ -117,6 +117,7 @@ const NAMES: readonly (readonly [name: string, unit: SiUnit, factor: number])[] 
   ['b', 'B', 1 / 8],
   ['B/s', 'B/s', 1],
   ['b/s', 'B/s', 1 / 8],
+  ['bit/s', 'B/s', 1 / 8],
   ['FLOP/s', 'FLOP/s', 1],
   ['FLOPS', 'FLOP/s', 1],
   ['W', 'W', 1],

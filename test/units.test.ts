@@ -27,6 +27,7 @@ describe('parseQuantity', () => {
     ['1 GiB', 'B', 2 ** 30],
     ['80GB', 'B', 80e9],
     ['800 Gb/s', 'B/s', 100e9],
+    ['20 Mbit/s', 'B/s', 2.5e6],
     ['800 GB/s', 'B/s', 800e9],
     ['1 B/us', 'B/s', 1e6],
     ['989 TFLOP/s', 'FLOP/s', 989e12],
