@@ -96,6 +96,7 @@ export interface CalibrationRange {
   readonly drafted: readonly [number, number];
   /** GPUs of a tensor-parallel group. */
   readonly tp: readonly [number, number];
+  /** Formats of weights as `--dtype` says them; `auto` where a checkpoint keeps several. */
   readonly dtypes: readonly string[];
 }
 

@@ -10,7 +10,7 @@
  */
 import type { CalibrationRange, EngineProfile } from '../cost/engine-profile.ts';
 import { costTraits } from '../cost/models.ts';
-import { isUnlike, type Method, takesK } from '../drafter/methods.ts';
+import { isUnlike, type Method, runsDraftModel, takesK } from '../drafter/methods.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { Doubt } from '../metrics/confidence.ts';
 import { expertsOf, type Transformer } from '../model/architecture.ts';
@@ -75,9 +75,18 @@ export const DISTANCES: readonly Distance[] = [
     speedup: 0.05,
     speed: 0.05,
     from: 'no speedup: usual',
-    beyond({ scenario, target }, { dtypes }) {
-      const format = formatsText(scenario.dtype, target);
-      return dtypes.includes(format) ? null : binary(`${format} (calibrated ${dtypes.join(', ')})`);
+    beyond({ scenario, target, methods }, { dtypes }) {
+      const { dtype, kvDtype, draftDtype } = scenario;
+      const drafts = methods.some(runsDraftModel) ? draftDtype : 'auto';
+      const isOther = (format: string) => !['auto', 'bf16', ...dtypes].includes(format);
+      const others = [
+        ...(dtypes.includes(dtype) ? [] : [formatsText(dtype, target)]),
+        ...(isOther(kvDtype) ? [`KV cache in ${kvDtype}`] : []),
+        ...(isOther(drafts) ? [`drafts in ${drafts}`] : []),
+      ];
+      // `auto` stands for checkpoints that keep several.
+      const known = dtypes.filter((one) => one !== 'auto').join(', ');
+      return others.length === 0 ? null : binary(`${others.join(', ')} (calibrated ${known})`);
     },
   },
   {

@@ -56,6 +56,20 @@ it('quantiles, stated rates, experts, formats and GPUs beyond the range each add
   expect(trust.reasons.join()).toContain('fp8 (calibrated bf16)');
 });
 
+it('KV caches and drafts in another format are told, and formats that an engine was calibrated with are not', async () => {
+  const reasons = async (options: Options) => (await inputsOf(options)).trust.reasons.join('; ');
+  expect(await reasons({ method: ['eagle3'], kvDtype: 'fp8', draftDtype: 'int8' })).toBe(
+    'KV cache in fp8, drafts in int8 (calibrated bf16)',
+  );
+  expect(await reasons({ method: ['none'], draftDtype: 'auto' })).toBe('');
+  const served: Options = { method: ['none'], engine: 'vllm-0.19', target: 'gpt-oss-120b', gpu: 'h100-sxm' };
+  expect(await reasons(served)).not.toContain('mxfp4');
+  expect(await reasons({ ...served, target: 'minimax-m2.5', tp: 8, dtype: 'nvfp4' })).not.toContain('nvfp4');
+  expect(await reasons({ ...served, target: 'qwen3-30b-a3b', dtype: 'fp8' })).toContain(
+    'fp8 (calibrated nvfp4, fp8-block, int4)',
+  );
+});
+
 it('acceptance of another target is borrowed, unless it is stated', async () => {
   const target = 'llama-3.1-70b';
   const draft = 'llama-3.2-1b';
