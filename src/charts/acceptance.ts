@@ -1,7 +1,7 @@
 /** How far are drafts right, and does that change along the output, or between requests? */
 import type { CellsPanel, Chart } from '../plot/chart.ts';
 import type { AcceptanceMap } from '../trace/acceptance-map.ts';
-import { type Answer, foot } from './words.ts';
+import { type Answer, chartOf } from './words.ts';
 
 /** Accepted in so many rounds somewhere, a draft number has a row. */
 const SEEN = 0.005;
@@ -20,17 +20,15 @@ export function acceptanceChart(answer: Answer, map: AcceptanceMap, { trace, kin
   // Drafts that are hardly ever reached say nothing.
   const deepest = others.findLastIndex((of) => of.some((share) => (share ?? 0) >= SEEN)) + 2;
   const known = first!.filter((share) => share !== null);
-  return {
-    kind: 'acceptance',
+  return chartOf('acceptance', answer, {
     title: `Share of rounds that accept draft number i: ${method}, trace ${trace} (${kind})`,
     subtitle: `in percent, of ${map.rounds.toLocaleString('en')} rounds at k = ${map.k}`,
     summary: `The first draft is accepted in ${percent(Math.min(...known))} to ${percent(Math.max(...known))}% of the rounds.`,
-    foot: foot(answer),
     panels: [
       { ...panel(map.along, deepest, 'part of the output'), heading: 'along the output' },
       { ...panel(map.between, deepest, 'requests, by their mean'), heading: 'from request to request' },
     ],
-  };
+  });
 }
 
 function panel({ columns, shares }: AcceptanceMap['along'], deepest: number, label: string): CellsPanel {

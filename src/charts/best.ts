@@ -2,18 +2,16 @@
 import { grouped } from '../memo.ts';
 import type { Cell, Chart } from '../plot/chart.ts';
 import type { TuneRow, Tuning } from '../questions/tuning.ts';
-import { BATCH, foot, panelsByTrace, times, tracesOf, where } from './words.ts';
+import { BATCH, chartOf, panelsByTrace, times, tracesOf, where } from './words.ts';
 
 export function bestChart(tuning: Omit<Tuning, 'groups' | 'schedules'>): Chart {
   const { rows } = tuning;
   const most = Math.max(1.05, ...rows.map(({ over_none }) => over_none.ratio));
   const [first] = rows;
-  return {
-    kind: 'best',
+  return chartOf('best', tuning, {
     title: `Best method and k, and what it gains over plain decoding: ${where(tuning)}`,
     subtitle: `${tracesOf(rows)}, k up to ${tuning.maxK}; within 1% the smallest k; hatched: the 95% interval of the gain holds 1`,
     summary: `At batch ${first!.batch_size} the best is ${first!.k === 0 ? 'no speculation' : `${first!.method} k=${first!.k}, ${times(first!.over_none.ratio)}`}.`,
-    foot: foot(tuning),
     panels: panelsByTrace(rows, (of) => {
       const contexts = [
         ...grouped(of, ({ context_tokens: tokens }) => String(tokens ?? "the trace's")),
@@ -29,7 +27,7 @@ export function bestChart(tuning: Omit<Tuning, 'groups' | 'schedules'>): Chart {
         ),
       };
     }),
-  };
+  });
 }
 
 function cell(row: TuneRow | undefined): Cell {

@@ -4,7 +4,7 @@ import type { Chart, LinesPanel, Rule } from '../plot/chart.ts';
 import { valueText } from '../plot/scale.ts';
 import type { CapacityRow } from '../questions/highest-rate.ts';
 import type { Envelope } from '../scenario/result.ts';
-import { foot, fromZero, hueOf, nameOf, panelsByTrace, where } from './words.ts';
+import { chartOf, fromZero, hueOf, nameOf, panelsByTrace, where } from './words.ts';
 
 /** @throws UserError where requests are so few that all arrive before the first has left */
 export function capacityChart(answer: Envelope<CapacityRow>): Chart {
@@ -18,17 +18,15 @@ export function capacityChart(answer: Envelope<CapacityRow>): Chart {
   const left = answer.rows.filter((row) => !sustained(row)).map(nameOf);
   const rateOf = (row: CapacityRow) => row.max_rate_req_per_s ?? 0;
   const best = rows.reduce((a, b) => (rateOf(b) > rateOf(a) ? b : a));
-  return {
-    kind: 'capacity',
+  return chartOf('capacity', answer, {
     title: `Load that holds ${config.slo}: ${where(answer)}`,
     subtitle: `every rate that was tried; shaded: the 95% interval of the highest that holds; load ${config.load.replace(/:.*/, '')}${left.length === 0 ? '' : `; too few requests for ${left.join(', ')}`}`,
     summary:
       rateOf(best) === 0
         ? 'No method holds the limits at any rate.'
         : `${nameOf(best)} takes the most, ${best.max_rate_req_per_s!.toPrecision(3)} requests/s, limited by ${best.limited_by}.`,
-    foot: foot(answer),
     panels: panelsByTrace(rows, panel),
-  };
+  });
 }
 
 /** Whether the requests go on arriving for longer than one of them stays, at the highest rate: else it is no rate. */

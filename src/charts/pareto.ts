@@ -31,34 +31,29 @@ export function paretoChart(results: readonly PointRecord[], from: string, oracl
   const beaten = beatenOf(results, oracles);
   if (front.length === 0)
     throw new UserError('plot pareto: no point has a batch size, expected a load of clones or closed');
-  const groups = grouped(front, ({ target, trace, gpu }) => JSON.stringify([target, trace, gpu]));
-  const names = [...groups.values()].map(([row]) => {
-    const varying = (['target', 'trace', 'gpu'] as const).filter(
-      (key) => new Set(front.map((one) => one[key])).size > 1,
-    );
-    return (varying.length === 0 ? (['gpu'] as const) : varying).map((key) => row![key]).join(', ');
-  });
+  const valuesOf = (key: 'target' | 'trace' | 'gpu') => [...new Set(front.map((row) => row[key]))];
+  const varying = (['target', 'trace', 'gpu'] as const).filter((key) => valuesOf(key).length > 1);
+  const nameOf = (row: ParetoPoint) =>
+    (varying.length === 0 ? (['gpu'] as const) : varying).map((key) => row[key]).join(', ');
   const point = ({ user_tok_per_s, gpu_tok_per_s, method, k, batch_size }: ParetoPoint) => ({
     x: user_tok_per_s,
     y: gpu_tok_per_s,
     label: `${method === 'none' ? 'off' : `${method}${k === null ? '' : ` k=${k}`}`} b=${batch_size}`,
   });
-  const key = ({ target, trace, gpu }: ParetoPoint) => JSON.stringify([target, trace, gpu]);
-  const series = [...groups].flatMap(([id, of], g): Series[] => {
+  const series = [...grouped(front, nameOf)].flatMap(([name, of], g): Series[] => {
     const hue = HUES[g % HUES.length]!;
-    const others = beaten.filter((row) => key(row) === id).map(point);
+    const others = beaten.filter((row) => nameOf(row) === name).map(point);
     const points = of.map(point).sort((a, b) => a.x - b.x);
     return [
       { name: '', hue, faint: true, path: 'none', points: others },
-      { name: names[g]!, hue, path: 'steps', points },
+      { name, hue, path: 'steps', points },
     ];
   });
-  const targets = [...new Set(front.map(({ target }) => target))];
   const fastest = front.reduce((a, b) => (b.user_tok_per_s > a.user_tok_per_s ? b : a));
   return {
     kind: 'pareto',
-    title: `Speed for a user against the work of a GPU: ${targets.join(', ')}`,
-    subtitle: `trace ${[...new Set(front.map(({ trace }) => trace))].join(', ')}; faint: beaten in both by another`,
+    title: `Speed for a user against the work of a GPU: ${valuesOf('target').join(', ')}`,
+    subtitle: `trace ${valuesOf('trace').join(', ')}; faint: beaten in both by another`,
     summary: `The fastest for a user is ${point(fastest).label} on ${fastest.gpu}, ${Math.round(fastest.user_tok_per_s)} tokens/s.`,
     foot: from,
     panels: [

@@ -2,7 +2,7 @@
 import { grouped } from '../memo.ts';
 import type { Chart, Series } from '../plot/chart.ts';
 import type { Passes } from '../scenario/passes.ts';
-import { foot, fromZero, hueOf, nameOf, where } from './words.ts';
+import { chartOf, fromZero, hueOf, nameOf, where } from './words.ts';
 
 /** A pass this much dearer than one of a single token is still called nearly free. */
 const NEARLY_FREE = 1.1;
@@ -20,12 +20,10 @@ export function passChart(answer: Passes): Chart {
     return { name: `${name}, as run`, hue: hueOf(of[0]!.method), path: 'none', points };
   });
   const label = `within 10% up to ${free.tokens} tokens`;
-  return {
-    kind: 'pass',
+  return chartOf('pass', answer, {
     title: `The price of one target pass by its tokens: ${where(answer)}`,
     subtitle: 'line: without context; dots: verification as run, attention included',
     summary: `A pass over ${free.tokens} tokens takes at most 10% longer than one over a single token, ${first!.ms.toFixed(2)} ms.`,
-    foot: foot(answer),
     panels: [
       {
         form: 'lines',
@@ -43,5 +41,5 @@ export function passChart(answer: Passes): Chart {
         rules: [{ axis: 'x', at: first!.tokens, upTo: free.tokens, label }],
       },
     ],
-  };
+  });
 }

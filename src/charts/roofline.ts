@@ -3,7 +3,7 @@ import { grouped } from '../memo.ts';
 import type { Chart, Series } from '../plot/chart.ts';
 import type { Hue } from '../plot/themes.ts';
 import type { Passes } from '../scenario/passes.ts';
-import { foot, where } from './words.ts';
+import { chartOf, where } from './words.ts';
 
 function hueOfPass(pass: string): Hue {
   if (pass === 'plain decoding') return 'plain';
@@ -24,12 +24,10 @@ export function rooflineChart(answer: Passes): Chart {
   const ridge = roof.flops_per_s / roof.bytes_per_s;
   const [least, most] = [Math.min(0.5, ...intensities), Math.max(4 * ridge, ...intensities)];
   const memory = [least, ridge].map((x) => ({ x, y: x * roof.bytes_per_s }));
-  return {
-    kind: 'roofline',
+  return chartOf('roofline', answer, {
     title: `Roofline: ${where(answer)}`,
     subtitle: `dots are passes without context at batch ${answer.config.batch.join(', ')}; the roof is the data sheet's`,
     summary: `Memory binds below ${Math.round(ridge)} FLOP per byte, arithmetic above.`,
-    foot: foot(answer),
     panels: [
       {
         form: 'lines',
@@ -52,5 +50,5 @@ export function rooflineChart(answer: Passes): Chart {
         rules: [{ axis: 'x', at: ridge, label: `ridge: ${Math.round(ridge)} FLOP per byte` }],
       },
     ],
-  };
+  });
 }

@@ -3,7 +3,7 @@ import type { Bar, Cell, CellsPanel, Chart } from '../plot/chart.ts';
 import { valueText } from '../plot/scale.ts';
 import type { Hue } from '../plot/themes.ts';
 import type { Rounds } from '../scenario/rounds.ts';
-import { foot, fromZero, hueOf, nameOf, where } from './words.ts';
+import { chartOf, fromZero, hueOf, nameOf, where } from './words.ts';
 
 /** Columns that are drawn: more would be too thin to see. */
 const MOST = 96;
@@ -20,17 +20,15 @@ export function roundsChart(answer: Rounds): Chart {
     lane('none', 'plain', baselineStepMs, plain),
     lane(nameOf(row), hueOf(row.method), stepMs, emitted),
   ];
-  return {
-    kind: 'rounds',
+  return chartOf('rounds', answer, {
     title: `One request, round by round: ${nameOf(row)}, ${where(answer)}`,
     subtitle: `request ${request} of trace ${row.trace} (${row.trace_kind}); a column is a round: full drafts are accepted, hollow ones rejected`,
     summary: `${rounds.length} rounds give ${tokens} tokens, ${(tokens / rounds.length).toFixed(2)} a round.`,
-    foot: foot(answer),
     panels: [
       strip(rounds),
       { form: 'bars', upright: false, axis: fromZero(label, ' ms'), label, groups: [{ name: '', bands }] },
     ],
-  };
+  });
 }
 
 /** A column a round: its drafts from above, the last first, and the token that the verification adds. */

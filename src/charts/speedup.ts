@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { grouped } from '../memo.ts';
 import type { Chart, Series } from '../plot/chart.ts';
 import type { Result, Row } from '../scenario/result.ts';
-import { foot, hueOf, isBound, nameOf, panelsByTrace, sample, speedups, times, where } from './words.ts';
+import { chartOf, hueOf, isBound, nameOf, panelsByTrace, sample, speedups, times, where } from './words.ts';
 
 /** A speedup that somebody measured. */
 export interface Measured {
@@ -23,29 +23,26 @@ export function speedupChart(result: Result, measured: readonly Measured[] = [])
     );
   }
   const last = rows.at(-1)!;
-  return {
-    kind: 'speedup',
+  return chartOf('speedup', result, {
     title: `Speedup by batch size: ${where(result)}`,
     subtitle: `${sample(rows)}; bands are 95% intervals${measured.length === 0 ? '' : '; crosses were measured'}`,
     summary: `${nameOf(last)} is ${times(last.speedup ?? 1)} as fast as plain decoding at batch ${last.batch_size}.`,
-    foot: foot(result),
     panels: panelsByTrace(rows, (of, trace) => {
       const settings = [...grouped(of, nameOf).values()];
       const own = measured.filter(({ dataset }) => dataset === trace);
       return speedups([...settings.map(line), ...settings.flatMap(([row]) => crosses(row!, own))]);
     }),
-  };
+  });
 }
 
-/** The line of a setting. */
 export function line(rows: readonly Row[]): Series {
   const [row] = rows;
   return {
     name: nameOf(row!),
     hue: hueOf(row!.method),
     dashed: isBound(row!),
-    points: rows.map(({ batch_size, speedup: y, speedup_lo: lo, speedup_hi: hi }) => ({
-      x: batch_size!,
+    points: rows.map(({ batch_size: x, speedup: y, speedup_lo: lo, speedup_hi: hi }) => ({
+      x: x!,
       y,
       lo,
       hi,

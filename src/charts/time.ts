@@ -3,19 +3,17 @@ import { grouped } from '../memo.ts';
 import type { Bar, Chart } from '../plot/chart.ts';
 import { valueText } from '../plot/scale.ts';
 import type { Result, Row } from '../scenario/result.ts';
-import { BATCH, foot, nameOf, panelsByTrace, sample, where } from './words.ts';
+import { BATCH, chartOf, nameOf, panelsByTrace, sample, where } from './words.ts';
 
 export const PARTS = ['draft', 'verify', 'sampling', 'overhead', 'prefill'] as const;
 
 export function timeChart(result: Result): Chart {
   const { rows } = result;
   const last = rows.at(-1)!;
-  return {
-    kind: 'time',
+  return chartOf('time', result, {
     title: `Where the time goes: ${where(result)}`,
     subtitle: `${sample(rows)}; prefill and decoding together`,
     summary: `${nameOf(last)} spends ${Math.round(100 * last.time_share.verify)}% of its time verifying${last.batch_size === null ? '' : ` at batch ${last.batch_size}`}.`,
-    foot: foot(result),
     panels: panelsByTrace(rows, (of) => ({
       form: 'bars',
       upright: true,
@@ -27,7 +25,7 @@ export function timeChart(result: Result): Chart {
         bands: own.map((row) => ({ name: batchOf(row), bars: stack(row) })),
       })),
     })),
-  };
+  });
 }
 
 const batchOf = ({ batch_size }: Row) => (batch_size === null ? 'open' : String(batch_size));

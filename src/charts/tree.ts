@@ -4,7 +4,7 @@ import { grouped } from '../memo.ts';
 import type { Chart, Series } from '../plot/chart.ts';
 import type { TreeRow } from '../questions/tree-tuning.ts';
 import type { Tuning } from '../questions/tuning.ts';
-import { type Answer, foot, hueOf, panelsByTrace, speedups, times, tracesOf, where } from './words.ts';
+import { type Answer, chartOf, hueOf, panelsByTrace, speedups, times, tracesOf, where } from './words.ts';
 
 /** @throws UserError where no trees were asked for */
 export function treeChart(tuning: Answer & Pick<Tuning, 'trees'>): Chart {
@@ -12,19 +12,17 @@ export function treeChart(tuning: Answer & Pick<Tuning, 'trees'>): Chart {
   if (trees.length === 0) throw new UserError('plot tree: no trees, expected a tune with --tree best');
   const [first, last] = [trees[0]!, trees.at(-1)!];
   const says = (row: TreeRow) => `${times(row.over_chain.ratio)} the best chain at batch ${row.batch_size}`;
-  return {
-    kind: 'tree',
+  return chartOf('tree', tuning, {
     title: `Best tree and best chain of ${first.method}: ${where(tuning)}`,
     subtitle: `${tracesOf(trees)}; a tree is depth x width x tokens; bands are 95% intervals`,
     summary: `The best tree is ${says(first)} and ${says(last)}.`,
-    foot: foot(tuning),
     panels: panelsByTrace(trees, (of) => {
       const contexts = grouped(of, ({ context_tokens: tokens }) => tokens);
       return speedups(
         [...contexts].flatMap(([tokens, rows]) => lines(rows, tokens === null ? '' : `, prompt ${tokens}`)),
       );
     }),
-  };
+  });
 }
 
 function lines(rows: readonly TreeRow[], behind: string): Series[] {

@@ -2,7 +2,7 @@
 import type { Bar, Chart } from '../plot/chart.ts';
 import type { Explanation } from '../questions/explanation.ts';
 import type { Envelope } from '../scenario/result.ts';
-import { foot, fromZero, panelsByTrace, tracesOf, where } from './words.ts';
+import { chartOf, fromZero, panelsByTrace, tracesOf, where } from './words.ts';
 
 /** Batch sizes side by side at the most: the least and the greatest among them. */
 const MOST = 4;
@@ -13,12 +13,10 @@ export function waterfallChart(answer: Envelope<Explanation>): Chart {
   const last = answer.rows.at(-1)!;
   const bound = last.waterfall.at(-1)!.ms_per_token;
   const label = 'ms of a decode step for each token of a sequence';
-  return {
-    kind: 'waterfall',
+  return chartOf('waterfall', answer, {
     title: `From ${setting} to its bound: ${where(answer)}`,
     subtitle: `${tracesOf(answer.rows)}; each gift on top of those above`,
     summary: `At batch ${last.batch_size} a token takes ${last.ms_per_token.total.toFixed(2)} ms, at the bound ${bound.toFixed(2)} ms.`,
-    foot: foot(answer),
     panels: panelsByTrace(answer.rows, (of) => ({
       form: 'bars',
       upright: false,
@@ -27,7 +25,7 @@ export function waterfallChart(answer: Envelope<Explanation>): Chart {
       falling: true,
       groups: spread(of).map((row) => ({ name: `batch ${row.batch_size}`, bands: fall(row, setting) })),
     })),
-  };
+  });
 }
 
 function fall({ batch_size, ms_per_token, waterfall }: Explanation, setting: string) {

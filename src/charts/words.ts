@@ -1,6 +1,6 @@
 /** What charts of all kinds have in common: names of settings, their colours, axes, where the numbers come from. */
 import { grouped } from '../memo.ts';
-import type { Axis, LinesPanel, Panel, Series } from '../plot/chart.ts';
+import type { Axis, Chart, ChartKind, LinesPanel, Panel, Series } from '../plot/chart.ts';
 import type { Hue } from '../plot/themes.ts';
 import type { Envelope, Row } from '../scenario/result.ts';
 
@@ -53,6 +53,10 @@ export function sample(rows: readonly Pick<Row, 'trace' | 'trace_kind' | 'reques
 /** `trace gsm8k, cnn` */
 export function tracesOf(rows: readonly { readonly trace: string }[]): string {
   return `trace ${[...new Set(rows.map(({ trace }) => trace))].join(', ')}`;
+}
+
+export function chartOf(kind: ChartKind, answer: Answer, parts: Omit<Chart, 'kind' | 'foot'>): Chart {
+  return { kind, ...parts, foot: foot(answer) };
 }
 
 export function foot({ tool, config, configHash, seed, warnings: { length } }: Answer): string {
