@@ -66,11 +66,7 @@ export interface Rule {
   readonly label: string;
 }
 
-interface Headed {
-  readonly heading?: string;
-}
-
-export interface LinesPanel extends Headed {
+export interface LinesPanel {
   readonly form: 'lines';
   readonly x: Axis;
   readonly y: Axis;
@@ -89,10 +85,10 @@ export interface Cell {
   readonly hatched?: boolean;
 }
 
-export interface CellsPanel extends Headed {
+export interface CellsPanel {
   readonly form: 'cells';
   readonly x: { readonly label: string; readonly names: readonly string[] };
-  readonly y: { readonly label: string; readonly names: readonly string[] };
+  readonly y: CellsPanel['x'];
   /** Values of the palest and the darkest cell. */
   readonly range: readonly [number, number];
   /** Rows from above, each a cell a column, or none. */
@@ -114,7 +110,7 @@ export interface Bar {
 }
 
 /** Bars that follow each other along one axis, a band for each name, in groups side by side on one scale. */
-export interface BarsPanel extends Headed {
+export interface BarsPanel {
   readonly form: 'bars';
   /** Columns from left to right, or rows from above. */
   readonly upright: boolean;
@@ -131,7 +127,7 @@ export interface BarsPanel extends Headed {
   }[];
 }
 
-export type Panel = LinesPanel | CellsPanel | BarsPanel;
+export type Panel = (LinesPanel | CellsPanel | BarsPanel) & { readonly heading?: string };
 
 export interface Chart {
   readonly kind: ChartKind;

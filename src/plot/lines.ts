@@ -73,18 +73,20 @@ function drawBand(paper: Paper, plot: Plot, { points, hue, path }: Series): void
   });
   const colour = paper.theme.hues[hue];
   if (path === 'none' || edges.length === 1) {
-    const tick = ([x, y]: Pixel): Pixel[] => [
-      [x - 4, y],
-      [x + 4, y],
-    ];
     for (const { low, high } of edges) {
-      const d = pathOf([high, low, null, ...tick(high), null, ...tick(low)]);
+      const d = pathOf([high, low, null, ...strokeAt(high, 4, 0), null, ...strokeAt(low, 4, 0)]);
       paper.shape('path', { class: 'whisker', d, stroke: colour, fill: 'none' });
     }
   } else if (edges.length > 0) {
     const d = `${pathOf([...edges.map(({ high }) => high), ...edges.map(({ low }) => low).reverse()])}Z`;
     paper.shape('path', { class: 'band', d, fill: colour, 'fill-opacity': paper.theme.band });
   }
+}
+
+/** A short stroke through a place. */
+function strokeAt([x, y]: Pixel, dx: number, dy: number): Pixel[] {
+  const end = (sign: number): Pixel => [x + sign * dx, y + sign * dy];
+  return [end(-1), end(1)];
 }
 
 /** @returns the corners of what was drawn */
@@ -95,15 +97,9 @@ function drawPath(paper: Paper, plot: Plot, series: Series, dash: string | undef
     const next = pixels[i + 1];
     return series.path === 'steps' && point && next ? [point, [point[0], next[1]] as const] : [point];
   });
-  const stroke = paper.theme.hues[series.hue];
-  const look = { stroke, 'stroke-width': paper.theme.line, 'stroke-dasharray': dash };
-  paper.shape('path', {
-    class: 'line',
-    d: pathOf(through),
-    fill: 'none',
-    ...look,
-    'stroke-linejoin': 'round',
-  });
+  const { hues, line } = paper.theme;
+  const ink = { fill: 'none', stroke: hues[series.hue], 'stroke-width': line, 'stroke-dasharray': dash };
+  paper.shape('path', { class: 'line', d: pathOf(through), ...ink, 'stroke-linejoin': 'round' });
   return through;
 }
 
@@ -111,20 +107,16 @@ function drawMarks(paper: Paper, plot: Plot, { name, hue, faint, mark, points }:
   for (const point of mark === 'none' ? [] : points) {
     const at = placed(plot, point);
     if (at === null) continue;
-    const [x, y] = at;
     const { lo, hi, label, says: told } = point;
     const values = { series: name, x: point.x, y: point.y, lo, hi, of: label ?? told };
     const says = sayPoint(name, point, plot.panel);
     if (mark === 'cross') {
-      const arm = (turn: number): Pixel[] => [
-        [x - 4.5, y - turn],
-        [x + 4.5, y + turn],
-      ];
+      const d = pathOf([...strokeAt(at, 4.5, 4.5), null, ...strokeAt(at, 4.5, -4.5)]);
       const look = { stroke: paper.theme.ink, 'stroke-width': 1.8, fill: 'none' };
-      paper.mark('path', { d: pathOf([...arm(4.5), null, ...arm(-4.5)]), ...look }, says, values);
+      paper.mark('path', { d, ...look }, says, values);
     } else {
       const look = faint ? { r: 2.5, 'fill-opacity': 0.45 } : { r: 3.5, stroke: paper.theme.paper };
-      paper.mark('circle', { cx: x, cy: y, fill: paper.theme.hues[hue], ...look }, says, values);
+      paper.mark('circle', { cx: at[0], cy: at[1], fill: paper.theme.hues[hue], ...look }, says, values);
     }
   }
 }
@@ -199,12 +191,10 @@ function drawRule(paper: Paper, plot: Plot, rule: Rule, clear: readonly Pixel[])
           { x: at + 5, y: within.top + down, anchor: 'start' as const, room: within.right - at - 5 },
           { x: at - 5, y: within.top + down, anchor: 'end' as const, room: at - 5 - within.left },
         ])
-      : [13, -5].map((down) => ({
-          x: within.left + 6,
-          y: at + down,
-          anchor: 'start' as const,
-          room: within.right - within.left - 6,
-        }));
+      : [13, -5].map((down) => {
+          const x = within.left + 6;
+          return { x, y: at + down, anchor: 'start' as const, room: within.right - x };
+        });
   const writes = (words: (room: number) => Words) =>
     places.some(({ x, y, anchor, room }) =>
       paper.text(rule.label, x, y, { size: SMALL, colour, anchor, within, ...words(room) }),
@@ -229,19 +219,12 @@ function along(corners: readonly (Pixel | null)[]): Pixel[] {
 
 /** Words beside dots, where they cover nothing. */
 function drawLabels(paper: Paper, plot: Plot, points: readonly Point[], clear: readonly Pixel[]): void {
-  const words = { size: SMALL, colour: paper.theme.muted, within: plot.box, clear };
+  const look = { size: SMALL, colour: paper.theme.muted, within: plot.box, clear };
   for (const point of points) {
     const at = placed(plot, point);
-    if (at === null || point.label === undefined) continue;
-    const { label } = point;
-    for (const [dx, dy] of [
-      [6, -5],
-      [6, 12],
-      [-6, -5],
-      [-6, 12],
-    ] as const) {
-      const anchor = dx > 0 ? 'start' : 'end';
-      if (paper.text(label, at[0] + dx, at[1] + dy, { ...words, anchor })) break;
-    }
+    if (at === null) continue;
+    const writes = (anchor: 'start' | 'end', dx: number, dy: number) =>
+      paper.text(point.label ?? '', at[0] + dx, at[1] + dy, { ...look, anchor });
+    writes('start', 6, -5) || writes('start', 6, 12) || writes('end', -6, -5) || writes('end', -6, 12);
   }
 }
