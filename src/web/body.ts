@@ -4,7 +4,7 @@ import { unsafeHTML } from 'lit-html/directives/unsafe-html.js';
 import { line } from '../charts/speedup.ts';
 import { times } from '../charts/words.ts';
 import { CHART_NAMES, type Chart, type ChartKind } from '../plot/chart.ts';
-import { figuresOf } from '../plot/draw.ts';
+import { type Figures, figuresOf } from '../plot/draw.ts';
 import { valueText } from '../plot/scale.ts';
 import { settingLabel } from '../report/setting.ts';
 import type { Ratio } from '../scenario/bench.ts';
@@ -24,12 +24,13 @@ function cardsOf(row: Row): [name: string, value: string, note: string][] {
   const load = batch === null ? 'as they arrive' : `batch ${batch}`;
   const ratio = row.speedup ?? row.tpot_ratio;
   const [lo, hi] = [row.speedup_lo ?? row.tpot_ratio_lo, row.speedup_hi ?? row.tpot_ratio_hi];
-  const [own, plain] = [row.throughput_tok_per_s, row.baseline_throughput_tok_per_s].map((one) =>
-    valueText(one),
-  );
   return [
     [`${settingLabel(row)}, ${load}`, typeof ratio === 'number' ? times(ratio) : 'none', interval(lo, hi)],
-    ['tokens/s', own!, `plain ${plain}`],
+    [
+      'tokens/s',
+      valueText(row.throughput_tok_per_s),
+      `plain ${valueText(row.baseline_throughput_tok_per_s)}`,
+    ],
     ['verifying', percent(share.verify), 'of the time'],
     ['drafting', percent(share.draft), `${tokens?.toFixed(2) ?? 'no'} tokens a round`],
   ];
@@ -62,19 +63,15 @@ export function figure(chart: Chart, drawn: string): TemplateResult {
   const name = CHART_NAMES[chart.kind].toLowerCase();
   const cell = (value: string | number | null) =>
     html`<td>${typeof value === 'number' ? valueText(value) : (value ?? '')}</td>`;
-  const tables = figuresOf(chart).map(
-    ({
-      columns,
-      rows,
-    }) => html`<table><thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
-      <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>`)}</tbody></table>`,
-  );
+  const table = ({ columns, rows }: Figures) => html`<table>
+      <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+      <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>`)}</tbody></table>`;
   return html`<figure>
     <div class="picture" id="picture-${chart.kind}" tabindex="0" role="group" aria-label="${chart.title}. ${chart.summary} Arrow keys walk its marks."
       @keydown=${walk} @mousemove=${hover} @mouseleave=${clear}>${unsafeHTML(drawn)}</div>
     <figcaption class="mark-says"></figcaption>
     <details><summary>Numbers of ${name}</summary>
-    <div class="scroll" tabindex="0" role="group" aria-label="table of ${name}">${tables}</div></details></figure>`;
+    <div class="scroll" tabindex="0" role="group" aria-label="table of ${name}">${figuresOf(chart).map(table)}</div></details></figure>`;
 }
 
 /** Pixels that a picture has: of the place where it stands, if it does. */

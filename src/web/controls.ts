@@ -70,7 +70,6 @@ export function controls(asking: Asking): TemplateResult {
       ${(['batch', ...rest, 'set'] as const).map((name) => control(asking, name))}</details>`;
 }
 
-/** What every control has. */
 interface Field {
   readonly id: string;
   readonly name: string;
@@ -82,34 +81,34 @@ interface Field {
 }
 
 function control(asking: Asking, name: OptionName): TemplateResult {
-  const { flags, idle, set } = asking;
   const { help, holds } = OPTIONS[name];
-  const value = flags[name];
   const flag = flagOf(name);
   const id = `option-${flag}`;
-  const changed = value !== START.flags[name];
-  const title = idle[name] === undefined ? help : `no effect ${idle[name]}`;
-  const reset = html`<button class="reset" title="as at the start" aria-label="reset ${flag}" @click=${() => set(name, START.flags[name])}>↺</button>`;
-  const label = html`<label for=${id} class=${changed ? 'changed' : ''} title=${title}>${flag.replaceAll('-', ' ')}</label>${changed ? reset : nothing}`;
+  const value = asking.flags[name];
+  const idle = asking.idle[name];
+  const title = idle === undefined ? help : `no effect ${idle}`;
   const usual = String(DEFAULTS[name] ?? '');
-  const put = (written: string | undefined, moving?: boolean) => set(name, written, moving);
-  const of = {
+  const set: Field['set'] = (written, moving) => asking.set(name, written, moving);
+  const changed = value !== START.flags[name];
+  const reset = html`<button class="reset" title="as at the start" aria-label="reset ${flag}" @click=${() => set(START.flags[name])}>↺</button>`;
+  const label = html`<label for=${id} class=${changed ? 'changed' : ''} title=${title}>${flag.replaceAll('-', ' ')}</label>${changed ? reset : nothing}`;
+  const of: Field = {
     id,
     name: flag,
     label,
     title,
     value: value ?? usual,
-    disabled: idle[name] !== undefined,
-    set: put,
+    disabled: idle !== undefined,
+    set,
   };
   if (name === 'method') return methods(asking, of);
   const range = SLIDERS[name];
   if (range !== undefined && !value?.includes(',')) return slider(range, of);
-  const change = (event: Event) => put(field(event).value.trim() || undefined);
+  const change = (event: Event) => set(field(event).value.trim() || undefined);
   const picks = picksOf(asking, name);
   const input = () => {
     if (holds === 'switch') {
-      const turn = (event: Event) => put(field(event).checked ? 'true' : undefined);
+      const turn = (event: Event) => set(field(event).checked ? 'true' : undefined);
       return html`<input id=${id} type="checkbox" .checked=${live(value === 'true')} title=${title} @change=${turn} />`;
     }
     if (picks.length > 0) {
@@ -156,12 +155,10 @@ function whatIf({ flags, set }: Asking, path: string, name: string): TemplateRes
   const value = /^([\d.]+)x$/.exec(now ?? '1x')?.[1] ?? '1';
   const id = `what-if-${path.replaceAll('.', '-')}`;
   const label = html`<label for=${id} class=${now === undefined ? '' : 'changed'}>${name}</label>`;
-  const put = (factor = '1', moving?: boolean) =>
-    set(
-      'set',
-      pairsText(Number(factor) === 1 ? others : { ...others, [path]: `${factor}x` }) || undefined,
-      moving,
-    );
+  const put = (factor = '1', moving?: boolean) => {
+    const pairs = Number(factor) === 1 ? others : { ...others, [path]: `${factor}x` };
+    set('set', pairsText(pairs) || undefined, moving);
+  };
   return slider(FACTOR, { id, name, label, value, title: 'times as much', disabled: false, set: put });
 }
 

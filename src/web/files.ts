@@ -22,53 +22,30 @@ export async function readFileText(file: File): Promise<string> {
   return text + decoder.decode();
 }
 
-interface Saving {
-  /** Of its button. */
-  readonly name: string;
-  readonly title: string;
-  readonly ending: string;
-  readonly type: string;
-  /** @param svg the first picture as it is shown */
-  content(reply: Reply, svg: () => string): BlobPart | Promise<BlobPart>;
-}
-
-const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
-const [SVG, PNG, JSON_TYPE] = ['image/svg+xml', 'image/png', 'application/json'];
-
-/** What the page saves. */
-export const SAVINGS: readonly Saving[] = [
-  { name: 'SVG', title: 'the first picture', ending: 'svg', type: SVG, content: (_, svg) => svg() },
-  { name: 'PNG', title: 'it in pixels', ending: 'png', type: PNG, content: (_, svg) => painted(svg()) },
-  {
-    name: 'CSV',
-    title: 'the rows',
-    ending: 'csv',
-    type: 'text/csv',
-    content: ({ result }) => csvTable(flatRows(result)),
-  },
-  {
-    name: 'JSON',
-    title: 'all, to open again',
-    ending: 'json',
-    type: JSON_TYPE,
-    content: ({ result }) => json(result),
-  },
-  {
-    name: 'Scenario',
-    title: 'a file for specsim run',
-    ending: 'scenario.json',
-    type: JSON_TYPE,
-    content: ({ result }) => json(result.config),
-  },
+/** Name of its button, what it says of itself, ending and type of the file, and what is in it. */
+type Saving = readonly [
+  name: string,
+  title: string,
+  ending: string,
+  type: string,
+  content: (reply: Reply, firstPicture: () => string) => BlobPart | Promise<BlobPart>,
 ];
 
-export async function save(
-  { ending, type, content }: Saving,
-  reply: Reply,
-  svg: () => string,
-): Promise<void> {
+const jsonOf = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+const [SVG, PNG, CSV, JSON_TYPE] = ['image/svg+xml', 'image/png', 'text/csv', 'application/json'];
+
+export const SAVINGS: readonly Saving[] = [
+  ['SVG', 'the first picture', 'svg', SVG, (_, svg) => svg()],
+  ['PNG', 'it in pixels', 'png', PNG, (_, svg) => painted(svg())],
+  ['CSV', 'the rows', 'csv', CSV, ({ result }) => csvTable(flatRows(result))],
+  ['JSON', 'all, to open again', 'json', JSON_TYPE, ({ result }) => jsonOf(result)],
+  ['Scenario', 'a file for specsim run', 'scenario.json', JSON_TYPE, ({ result }) => jsonOf(result.config)],
+];
+
+export async function save(saving: Saving, reply: Reply, firstPicture: () => string): Promise<void> {
+  const [, , ending, type, content] = saving;
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([await content(reply, svg)], { type }));
+  link.href = URL.createObjectURL(new Blob([await content(reply, firstPicture)], { type }));
   link.download = `specsim-${reply.result.configHash.slice(0, 12)}.${ending}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);

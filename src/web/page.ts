@@ -46,7 +46,6 @@ export function startPage(worker: Worker): void {
   let theme: ThemeName = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
   let files: readonly string[] = [];
   let said = '';
-  let sequence = 0;
   let running: Request | null = null;
   let waiting: Request | null = null;
   let rest: ReturnType<typeof setTimeout> | undefined;
@@ -57,7 +56,7 @@ export function startPage(worker: Worker): void {
     const shown = embedded === undefined ? [...new Set(['speedup', 'time', picture] as const)] : [embedded];
     const beside = points ? [] : (LESSONS[scene - 1]?.beside ?? []).map((other) => ({ ...flags, ...other }));
     const pictures = shown.filter((kind) => !points || QUICK.includes(kind));
-    waiting = { id: ++sequence, flags, at, look, pictures, points, beside, against: pinned?.view ?? null };
+    waiting = { flags, at, look, pictures, points, beside, against: pinned?.view ?? null };
     send();
     show();
   }
@@ -172,7 +171,7 @@ export function startPage(worker: Worker): void {
         ${choice('preset', ['Presets', ...Object.keys(PRESETS)], 'Presets', preset)}
         ${choice('lesson', ['Lessons', ...lessons], lessons[view.scene - 1] ?? 'Lessons', (name) => turn(lessons.indexOf(name) + 1))}
         ${button(pinned === null ? 'Pin as A' : 'Unpin A', pin, { title: 'keep this setting beside the next', off })}
-        ${SAVINGS.map((one) => button(one.name, () => void save(one, reply!, first), { title: one.title, off }))}
+        ${SAVINGS.map((one) => button(one[0], () => void save(one, reply!, first), { title: one[1], off }))}
         <button aria-pressed=${theme === 'dark'} @click=${dark}>Dark</button></nav>`;
   }
 

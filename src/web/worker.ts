@@ -32,7 +32,6 @@ import { workspace } from '../scenario/workspace.ts';
 import { type Flags, lookedAt, named, optionsOf, type View } from './view.ts';
 
 export interface Request extends Pick<View, 'flags' | 'at' | 'look'> {
-  readonly id: number;
   readonly pictures: readonly ChartKind[];
   /** Points alone follow a slider; intervals come when it rests. */
   readonly points: boolean;
@@ -43,7 +42,6 @@ export interface Request extends Pick<View, 'flags' | 'at' | 'look'> {
 }
 
 export interface Reply {
-  readonly id: number;
   readonly points: boolean;
   readonly result: Result;
   readonly charts: Partial<Record<ChartKind, Chart>>;
@@ -59,7 +57,6 @@ export interface Reply {
 }
 
 export interface Failure {
-  readonly id: number;
   readonly error: string;
 }
 
@@ -91,7 +88,7 @@ export function serve(scope: {
   z.config({ jitless: true });
   scope.onmessage = async ({ data }) => {
     if ('text' in data) files.set(data.name, data.text);
-    else scope.postMessage(await answer(data).catch((error) => ({ id: data.id, error: said(error) })));
+    else scope.postMessage(await answer(data).catch((error) => ({ error: said(error) })));
   };
 }
 
@@ -99,7 +96,7 @@ const said = (error: Error) =>
   error instanceof UserError ? error.message : `internal error: ${error.message}`;
 
 async function answer(request: Request): Promise<Reply> {
-  const { id, flags, at, look, against } = request;
+  const { flags, against } = request;
   const options = parsed(flags);
   const inputs = await gather(options);
   const points = request.points && inputs.scenario.load === 'clones';
@@ -120,42 +117,22 @@ async function answer(request: Request): Promise<Reply> {
   const over =
     against === null || points
       ? null
-      : ratioBetween(
-          contender(inputs, { at, look }),
-          contender(await gather(parsed(against.flags)), against),
-        );
-  return {
-    id,
-    points,
-    result,
-    charts,
-    unfit,
-    beside,
-    over,
-    methods: methodsOf(inputs),
-    idle: idleOf(inputs),
-  };
+      : ratioBetween(contender(inputs, request), contender(await gather(parsed(against.flags)), against));
+  return { points, result, charts, unfit, beside, over, methods: methodsOf(inputs), idle: idleOf(inputs) };
 }
 
-/** Why options have no effect. */
 function idleOf({ scenario }: Inputs): Reply['idle'] {
   const asked = askedOf(scenario);
-  return Object.fromEntries(
-    OPTION_NAMES.flatMap((name) => {
-      const { holds, idle } = OPTIONS[name];
-      const reason = holds === 'pairs' ? null : (idle?.(scenario, asked, null) ?? null);
-      return reason === null ? [] : [[name, reason]];
-    }),
-  );
+  const reasons = OPTION_NAMES.map((name) => {
+    const { holds, idle } = OPTIONS[name];
+    return [name, holds === 'pairs' ? null : (idle?.(scenario, asked, null) ?? null)];
+  });
+  return Object.fromEntries(reasons.filter(([, reason]) => reason !== null));
 }
 
 /** The setting that is looked at, at its batch size. */
 function contender(inputs: Inputs, { at, look }: Pick<View, 'at' | 'look'>): Contender {
-  const settings = settingsOf(inputs).map((setting) => ({
-    setting,
-    method: setting.method.name,
-    k: setting.k,
-  }));
+  const settings = settingsOf(inputs).map((of) => ({ setting: of, method: of.method.name, k: of.k }));
   return { inputs, setting: lookedAt(settings, look)!.setting, batch: at };
 }
 
@@ -205,11 +182,8 @@ async function picture(
     case 'capacity': {
       const { batch: ___, load, requests = FEW, slo = SLO, ...rest } = one;
       const arrives = load !== undefined && isOpen(load) ? { ...rest, load } : withArrivals(rest);
-      return capacityChart(
-        capacityOf(
-          await gather({ ...arrives, method: ['none', method], slo, requests: Math.min(requests, FEW) }),
-        ),
-      );
+      const of = { ...arrives, method: ['none', method], slo, requests: Math.min(requests, FEW) };
+      return capacityChart(capacityOf(await gather(of)));
     }
     case 'waterfall':
       return waterfallChart(explanationOf(await fixed({ ...one, batch: [...new Set([1, at])] })));
