@@ -29,6 +29,7 @@ import { PLACEMENT_OPTIONS } from './placement-options.ts';
 import { isTree, type Option, type OptionName, type Scenario, unlessSome } from './scenario.ts';
 import { pathWithoutEffect } from './set-effect.ts';
 import { lacksConfidence, STEERING_OPTIONS } from './steering-options.ts';
+import { usualMethods } from './usual-methods.ts';
 import { WRITING_OPTIONS } from './writing-options.ts';
 
 const KV_FORMATS = Object.keys(KV_BYTES) as readonly KvFormat[];
@@ -46,9 +47,6 @@ const ofLengths = ({ workload }: Scenario) =>
 
 const ofServing = ({ load }: Scenario) =>
   load === 'clones' ? 'with --load clones: a batch is served at once, by one engine' : null;
-
-/** Targets of which an EAGLE-3 head ships whose acceptance a trace has. */
-const WITH_EAGLE3 = /^(deepseek-v3|gpt-oss-(20b|120b)|llama-3.1-(8b|70b)|qwen3-(8b|32b|30b-a3b|235b-a22b))$/;
 
 export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   gpu: {
@@ -116,9 +114,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   method: {
     ...list(name('method')),
     default: ['none', 'ngram', 'eagle3'],
-    // What runs as it is: a head of the user's is named with its method.
-    beside: ({ target }) =>
-      target === undefined || WITH_EAGLE3.test(target) ? undefined : ['none', 'ngram'],
+    beside: ({ target }) => (target === undefined ? undefined : usualMethods(target)),
     help: 'methods, comma-separated (specsim list methods); eagle3 where a head of the target ships',
     group: 'method',
     lacks({ load, cost, draftGpu }, { methods }) {

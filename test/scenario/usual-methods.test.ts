@@ -24,6 +24,16 @@ it.each(models)('%s', async (target) => {
   expect(scenario.method.includes('eagle3')).toBe(heads.includes(`eagle3-${target}`));
 });
 
+it.each([
+  ['dream-7b', 'diffusion:dual-cache'],
+  ['sdar-8b', 'diffusion:block'],
+])('%s writes by diffusion, and asks how sure it is', async (target, method) => {
+  const scenario = completeScenario({ target, requests: 2, batch: [1] });
+  expect(scenario.method).toEqual([method]);
+  await expect(gatherInputs(scenario, folderLibrary)).rejects.toThrow('--unmask missing');
+  await gatherInputs({ ...scenario, unmask: '2.8' }, folderLibrary);
+});
+
 it('a file of a model asks for look-up alone', () => {
   expect(completeScenario({ target: 'mine/config.json' }).method).toEqual(['none', 'ngram']);
   expect(completeScenario({}).method).toEqual(['none', 'ngram', 'eagle3']);
