@@ -15,7 +15,13 @@ export interface Machine {
   readonly engine: EngineProfile;
   /** How tokens are routed to the target's experts; absent: as its shape says. */
   readonly routing?: Pick<ExpertShape, 'share' | 'skew'>;
+  /** Relative standard errors of kernels in a format that has none measured on the GPU, by kind. */
+  readonly classErrors?: ClassErrors;
 }
+
+type KernelKind = 'kernels' | 'experts';
+
+export type ClassErrors = Readonly<Partial<Record<KernelKind, number>>>;
 
 /** `weights` is memory traffic other than KV cache: weights, and activations; `host` is all that kernels wait for. */
 export const RESOURCES = ['weights', 'kv', 'flops', 'communication', 'launch', 'host'] as const;
@@ -166,22 +172,20 @@ function efficiency(
 }
 
 /**
- * A factor on what all kernels of a kind reach, whichever is priced; where none was measured on a GPU, classes are known
- * half as well.
+ * A factor on what all kernels of a kind reach, whichever is priced; a class of kernels is known half as well as one that
+ * was measured, and no better than kernels differ.
  */
-function factor(
-  kind: 'experts' | 'kernels',
-  name: KernelFactor,
-  resource: Resource | null,
-  measured: number,
-): Field {
+function factor(kind: KernelKind, name: KernelFactor, resource: Resource | null, measured: number): Field {
   const path = `hardware.efficiency.${kind}.${name}`;
   const key = `${kind}.${name}` as const;
   return {
     path,
     resource,
     needs: kind,
-    error: ({ hardware }) => (hardware.efficiency[kind].length > 0 ? 1 : 2) * measured,
+    error: ({ classErrors }) => {
+      const ofClass = classErrors?.[kind];
+      return ofClass === undefined ? measured : Math.max(ofClass, 2 * measured);
+    },
     of: [
       {
         path,
@@ -221,8 +225,8 @@ function routing(name: 'share' | 'skew', error: number): Field {
 }
 
 /** A machine of whatever holds one. */
-function partsOf({ hardware, engine, routing }: Machine): Machine {
-  return { hardware, engine, ...(routing && { routing }) };
+function partsOf({ hardware, engine, routing, classErrors }: Machine): Machine {
+  return { hardware, engine, ...(routing && { routing }), ...(classErrors && { classErrors }) };
 }
 
 /** @param name its path in the file of an engine, which keeps errors by it */

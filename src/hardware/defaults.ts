@@ -138,6 +138,23 @@ export const classExperts: readonly ExpertKernel[] = Object.entries(EXPERT_CLASS
   }),
 );
 
+/**
+ * The least and the most that kernels measured on any GPU take of what their class says: a product of 8192 x 8192 over 64
+ * rows, and an operator that reads 64 experts of 3 x 2048 x 768. Formats that fewer than two were measured in have none.
+ */
+export const CLASS_RANGES: Readonly<
+  Record<'kernels' | 'experts', Readonly<Partial<Record<WeightFormat, readonly [number, number]>>>>
+> = {
+  kernels: { 'fp8-block': [0.69, 1.19], nvfp4: [0.95, 1.82] },
+  experts: {
+    bf16: [0.84, 1.29],
+    fp8: [0.91, 5.76],
+    'fp8-block': [0.83, 1.38],
+    nvfp4: [0.84, 1.21],
+    mxfp4: [0.72, 3.35],
+  },
+};
+
 /** Numbers of GPUs a profile has an all-reduce law for at least, when it has a link. */
 export const groupSizes = [2, 4, 8] as const;
 

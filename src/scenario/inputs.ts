@@ -29,7 +29,7 @@ import { Documents } from './documents.ts';
 import { borrowedAcceptance, draftCards, type Models } from './draft-cards.ts';
 import type { Library } from './library.ts';
 import { type ShippedModels, shippedModels } from './models.ts';
-import { formatWarnings, needsKernels, resolvedFormats } from './number-formats.ts';
+import { classErrors, formatWarnings, needsKernels, resolvedFormats } from './number-formats.ts';
 import { askedOf, checkUsed, DEFAULTS, hashedOptions, type Scenario } from './options.ts';
 import { implausible, type Override, type Profiles, readProfiles } from './overrides.ts';
 import { overruled } from './overruled.ts';
@@ -49,6 +49,8 @@ export interface Inputs {
   readonly engine: EngineProfile;
   /** How tokens are routed to the experts of the target; absent for a dense one. */
   readonly routing?: NonNullable<Machine['routing']>;
+  /** How well the classes of kernels are known that it is priced with. */
+  readonly classErrors: NonNullable<Machine['classErrors']>;
   /** Where draft models and stages run. */
   readonly placement: Placement;
   /** What a parallel drafter prepares. */
@@ -159,6 +161,7 @@ export async function gatherInputs(typed: Scenario, library: Library, asks?: Ask
     shipped,
     engine,
     ...(experts && { routing: routingOf(experts) }),
+    classErrors: classErrors(scenario, target, hardware, engine.kernels),
     placement,
     ahead: scenario.ahead === null ? null : parseAhead(scenario.ahead),
     acceptRule,

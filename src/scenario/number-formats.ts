@@ -1,8 +1,16 @@
 /** What `auto` means for the number formats of a scenario, once the checkpoints are known. */
 
-import { expertKernel, gemmSeconds, kernelsOf, knownRates } from '../cost/kernels.ts';
+import type { ClassErrors } from '../cost/fields.ts';
+import {
+  expertKernel,
+  type GemmRates,
+  gemmRates,
+  gemmSeconds,
+  kernelsOf,
+  knownRates,
+} from '../cost/kernels.ts';
 import { UserError } from '../errors.ts';
-import { CLASS_SOURCE } from '../hardware/defaults.ts';
+import { CLASS_RANGES, CLASS_SOURCE } from '../hardware/defaults.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { DraftHead, Quantization, Transformer } from '../model/architecture.ts';
 import { gemm } from '../model/layer.ts';
@@ -115,19 +123,21 @@ const TYPICAL_ROWS = 64;
 
 /** Which kernel is taken, and how far apart those are that are known. */
 function kernelWarnings(format: WeightFormat, hardware: HardwareProfile, family: string): string[] {
-  const [first] = kernelsOf(hardware, format, family);
-  if (format === 'bf16' || format === 'fp8' || first === undefined) return [];
-  if (first.provenance.source === CLASS_SOURCE) {
+  const seconds = (rates: GemmRates) => gemmSeconds({ ...TYPICAL, ...FORMATS[format] }, TYPICAL_ROWS, rates);
+  if (isClass('kernels', format, hardware, family)) {
+    const old = seconds(gemmRates(hardware, 'int4-old')) / seconds(gemmRates(hardware, format, family));
+    const others =
+      format === 'int4' ? `; older ones (--dtype int4-old) take ${old.toFixed(1)} times as long` : '';
     return [
-      `gpu ${hardware.name}: no kernel of ${format} was measured on it: priced as a class of kernels, expect errors of 20%`,
+      `gpu ${hardware.name}: no kernel of ${format} was measured on it: priced as a class of kernels, ${elsewhere('kernels', format)}${others}`,
     ];
   }
-  const seconds = knownRates(hardware, format, family).map((rates) =>
-    gemmSeconds({ ...TYPICAL, ...FORMATS[format] }, TYPICAL_ROWS, rates),
-  );
-  const [priced] = seconds;
-  const [least, most] = [Math.min(...seconds), Math.max(...seconds)].map((one) => (one / priced!).toFixed(2));
-  if (seconds.length < 2 || (least === '1.00' && most === '1.00')) return [];
+  const [first] = kernelsOf(hardware, format, family);
+  if (format === 'bf16' || format === 'fp8' || first === undefined) return [];
+  const known = knownRates(hardware, format, family).map(seconds);
+  const [priced] = known;
+  const [least, most] = [Math.min(...known), Math.max(...known)].map((one) => (one / priced!).toFixed(2));
+  if (known.length < 2 || (least === '1.00' && most === '1.00')) return [];
   return [
     `${format}: priced as the kernel of ${first.engine}; under those known of other engines a product takes ${least} to ${most} times as long`,
   ];
@@ -135,16 +145,61 @@ function kernelWarnings(format: WeightFormat, hardware: HardwareProfile, family:
 
 /** Whether the operator over experts is one of a class of them, or of another engine than the one that runs. */
 function expertWarnings(format: WeightFormat, hardware: HardwareProfile, family: string): string[] {
-  const { engine, provenance } = expertKernel(hardware, format, family);
-  if (provenance.source === CLASS_SOURCE) {
+  if (isClass('experts', format, hardware, family)) {
     return [
-      `gpu ${hardware.name}: no operator over experts in ${format} was measured on it: priced as a class of them, expect errors of 20%`,
+      `gpu ${hardware.name}: no operator over experts in ${format} was measured on it: priced as a class of them, ${elsewhere('experts', format)}`,
     ];
   }
+  const { engine } = expertKernel(hardware, format, family);
   if (engine.startsWith(`${family} `)) return [];
   return [
     `experts in ${format}: priced as the operator of ${engine}, none of ${family} was measured on ${hardware.name}`,
   ];
+}
+
+/** How far what was measured on other GPUs is from the class. */
+function elsewhere(kind: keyof ClassErrors, format: WeightFormat): string {
+  const range = CLASS_RANGES[kind][format];
+  return range === undefined
+    ? 'expect errors of 20%'
+    : `those measured elsewhere take ${range[0].toFixed(2)} to ${range[1].toFixed(2)} times as long`;
+}
+
+/** Whether a format has no kernel measured on the GPU, and is priced as a class of them. */
+function isClass(
+  kind: keyof ClassErrors,
+  format: WeightFormat,
+  hardware: HardwareProfile,
+  family: string,
+): boolean {
+  if (kind === 'experts') return expertKernel(hardware, format, family).provenance.source === CLASS_SOURCE;
+  return kernelsOf(hardware, format, family)[0]?.provenance.source === CLASS_SOURCE;
+}
+
+/** Of a class in a format that too few kernels are known of: 20 % at 95 %. */
+const CLASS_ERROR = 0.1;
+
+/** How well the classes are known that the formats of a target are priced as: what kernels span elsewhere is 95 %. */
+export function classErrors(
+  { dtype }: Formats,
+  target: Transformer,
+  hardware: HardwareProfile,
+  family: string,
+): ClassErrors {
+  const { experts, ...products } = formatsByKind(weightFormats(target, dtype), target);
+  const errorOf = (kind: keyof ClassErrors, formats: readonly WeightFormat[]): ClassErrors => {
+    const errors = formats
+      .filter((format) => isClass(kind, format, hardware, family))
+      .map((format) => {
+        const range = CLASS_RANGES[kind][format];
+        return range === undefined ? CLASS_ERROR : Math.log(range[1] / range[0]) / 4;
+      });
+    return errors.length === 0 ? {} : { [kind]: Math.max(...errors) };
+  };
+  return {
+    ...errorOf('kernels', Object.values(products)),
+    ...errorOf('experts', experts === undefined ? [] : [experts]),
+  };
 }
 
 /** Vocabularies are padded to a multiple of their own; llama.cpp and vLLM run pairs that differ by as much. */

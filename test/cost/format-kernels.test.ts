@@ -3,11 +3,13 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { gemmLaw, gemmRows } from '../../src/cost/calibration/gemm.ts';
 import { meanError } from '../../src/cost/calibration/law.ts';
-import { tiledRows } from '../../src/cost/kernels.ts';
+import { expertRates, gemmRates, gemmSeconds, tiledRows } from '../../src/cost/kernels.ts';
+import { CLASS_RANGES } from '../../src/hardware/defaults.ts';
 import { parseHardware, withKernels } from '../../src/hardware/load.ts';
 import type { Provenance } from '../../src/hardware/profile.ts';
+import { gemm } from '../../src/model/layer.ts';
 import { formatPoints } from '../../src/node/format-figures.ts';
-import { FORMATS } from '../../src/number-formats.ts';
+import { FORMATS, type WeightFormat } from '../../src/number-formats.ts';
 import { describeWithTables } from '../ops-tables.ts';
 
 const PROFILES = new URL('../../hardware-profiles/', import.meta.url);
@@ -30,6 +32,44 @@ describe('products in a format', () => {
     const rows = [1, 16, 17, 64, 65, 128, 129, 256, 257];
     expect(rows.map((m) => tiledRows(m, 128))).toEqual([16, 16, 32, 64, 128, 128, 256, 256, 384]);
     expect(rows.map((m) => tiledRows(m, 1))).toEqual(rows);
+  });
+
+  it('of a class lie within what kernels measured on other GPUs take, operators over experts too', async () => {
+    const names = readdirSync(new URL('kernels/', PROFILES)).map((file) => file.replace('.json', ''));
+    const ratios = { kernels: new Map<string, number[]>(), experts: new Map<string, number[]>() };
+    for (const hardware of await Promise.all(names.map(profile))) {
+      const without = (kind: keyof typeof ratios, one: unknown[]) => ({
+        ...hardware,
+        efficiency: { ...hardware.efficiency, [kind]: one },
+      });
+      const product = (on: typeof hardware, format: WeightFormat) =>
+        gemmSeconds({ ...gemm('', 8192, 8192, 1, 'bf16'), ...FORMATS[format] }, 64, gemmRates(on, format));
+      const operator = (on: typeof hardware, format: WeightFormat) => {
+        const { fixedS, bytesPerS } = expertRates(on, format);
+        return fixedS + (64 * 3 * 2048 * 768 * FORMATS[format].bytesPerWeight) / bytesPerS;
+      };
+      for (const [kind, price] of [
+        ['kernels', product],
+        ['experts', operator],
+      ] as const) {
+        for (const one of hardware.efficiency[kind]) {
+          const ratio = price(without(kind, [one]), one.format) / price(without(kind, []), one.format);
+          ratios[kind].set(one.format, [...(ratios[kind].get(one.format) ?? []), ratio]);
+        }
+      }
+    }
+    for (const kind of ['kernels', 'experts'] as const) {
+      const found = [...ratios[kind]].filter(
+        ([format, all]) => all.length > 1 && !(kind === 'kernels' && format === 'fp8'),
+      );
+      expect(Object.keys(CLASS_RANGES[kind]).sort()).toEqual(found.map(([format]) => format).sort());
+      for (const [format, all] of found) {
+        const [least, most] = CLASS_RANGES[kind][format as WeightFormat]!;
+        expect([Math.min(...all), Math.max(...all)].map((one) => one.toFixed(2))).toEqual(
+          [least, most].map((one) => one.toFixed(2)),
+        );
+      }
+    }
   });
 
   it('are missed by less than 10 % on average of the weight shapes that the fits left out', () => {
