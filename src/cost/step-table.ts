@@ -8,7 +8,8 @@ import { shown, UserError } from '../errors.ts';
 interface StepTime {
   /** Sequences, or tokens that the target verifies. */
   readonly size: number;
-  readonly drafted: number;
+  /** Tokens a sequence; null where nobody says, and steps of any length take as long. */
+  readonly drafted: number | null;
   /** Tokens of a sequence; null where nobody says. */
   readonly context: number | null;
   readonly seconds: number;
@@ -20,7 +21,7 @@ export interface StepTable {
 }
 
 /**
- * Reads CSV with `batch` (or `tokens`), `drafted`, `ms` and maybe `context`; inference-lab's CSV
+ * Reads CSV with `batch` (or `tokens`, which may go without `drafted`), `drafted`, `ms` and maybe `context`; inference-lab's CSV
  * (`batch_size,num_draft_tokens,step_seconds`, where a plain step has 1); SGLang's table of steps per second; vLLM's
  * `batch_stats` (median ITL in ms by batch size and drafted tokens).
  *
@@ -30,14 +31,21 @@ export function parseStepTable(text: string, where: string): StepTable {
   const table = /^\s*\{/.test(text) ? fromJson(text, where) : fromCsv(text, where);
   const seen = new Set<string>();
   for (const { size, drafted, context, seconds } of table.rows) {
-    if (!(size >= 1) || !(drafted >= 0) || !(context === null || context >= 1) || !(seconds > 0)) {
+    if (
+      !(size >= 1) ||
+      !(drafted === null || drafted >= 0) ||
+      !(context === null || context >= 1) ||
+      !(seconds > 0)
+    ) {
       throw new UserError(
         `${where}: ${table.by} ${size}, drafted ${drafted}, context ${context}, ${1000 * seconds} ms; expected a size and a context of at least 1, 0 or more drafts and a time above 0`,
       );
     }
     const key = `${size} ${drafted} ${context}`;
     if (seen.has(key))
-      throw new UserError(`${where}: ${table.by} ${size} with ${drafted} drafts stands twice`);
+      throw new UserError(
+        `${where}: ${table.by} ${size}${drafted === null ? '' : ` with ${drafted} drafts`} stands twice`,
+      );
     seen.add(key);
   }
   if (table.rows.length === 0) throw new UserError(`${where}: no rows, expected one or more`);
@@ -53,9 +61,9 @@ function fromCsv(text: string, where: string): StepTable {
   const drafted = names.indexOf(lab ? 'num_draft_tokens' : 'drafted');
   const time = names.indexOf(lab ? 'step_seconds' : 'ms');
   const context = names.indexOf('context');
-  if (size < 0 || drafted < 0 || time < 0) {
+  if (size < 0 || (drafted < 0 && by === 'sequences') || time < 0) {
     throw new UserError(
-      `${where}: columns ${names.join(', ')}, expected batch (or tokens), drafted, ms and maybe context; or batch_size, num_draft_tokens, step_seconds`,
+      `${where}: columns ${names.join(', ')}, expected batch, drafted, ms and maybe context; or tokens, ms and maybe drafted and context; or batch_size, num_draft_tokens, step_seconds`,
     );
   }
   const rows = lines.map(({ cells, line }): StepTime => {
@@ -68,7 +76,7 @@ function fromCsv(text: string, where: string): StepTable {
     };
     return {
       size: number(size),
-      drafted: number(drafted) - (lab ? 1 : 0),
+      drafted: drafted < 0 ? null : number(drafted) - (lab ? 1 : 0),
       context: context < 0 ? null : number(context),
       seconds: number(time) / (lab ? 1 : 1000),
     };
@@ -86,7 +94,7 @@ function fromJson(text: string, where: string): StepTable {
   const { sample_batch_tokens: tokens, sample_steps_per_sec: rates, batch_stats: stats } = json;
   if (Array.isArray(tokens) && Array.isArray(rates) && tokens.length === rates.length) {
     const rows = tokens.map((size, i) => ({
-      ...{ size: Number(size), drafted: 0, context: null },
+      ...{ size: Number(size), drafted: null, context: null },
       seconds: 1 / Number(rates[i]),
     }));
     return { by: 'tokens', rows };

@@ -32,6 +32,8 @@ export class TableCost implements CostModel {
   readonly #times: Axis<Axis<Axis<number>>>;
   readonly #known: boolean;
   readonly #plainOnly: boolean;
+  /** Whether what a sequence drafts tells steps apart. */
+  readonly #byDrafts: boolean;
   readonly #other = noSeconds();
   #work: StepWork | null = null;
 
@@ -45,14 +47,15 @@ export class TableCost implements CostModel {
     this.#beyond = beyond;
     this.#where = where;
     this.#known = table.rows.every(({ context }) => context !== null);
-    this.#plainOnly = table.by === 'sequences' && table.rows.every(({ drafted }) => drafted === 0);
+    this.#plainOnly = table.rows.every(({ drafted }) => drafted === 0);
+    this.#byDrafts = !this.#plainOnly && table.rows.every(({ drafted }) => drafted !== null);
     this.#times = axis(
       table.rows,
       ({ context }) => context ?? 0,
       (ofContext) =>
         axis(
           ofContext,
-          ({ drafted }) => drafted,
+          ({ drafted }) => drafted ?? 0,
           (ofDrafts) =>
             axis(
               ofDrafts,
@@ -80,8 +83,8 @@ export class TableCost implements CostModel {
   #factor(work: StepWork): number {
     const { verify } = work;
     const { sequences } = verify;
-    const size = this.#by === 'tokens' ? verify.tokens : sequences;
-    const drafted = this.#plainOnly || this.#by === 'tokens' ? 0 : work.drafted / sequences;
+    const size = this.#by === 'tokens' && !this.#plainOnly ? verify.tokens : sequences;
+    const drafted = this.#byDrafts ? work.drafted / sequences : 0;
     const context = Math.max(1, (verify.contextTokens - work.drafted) / sequences);
     const at = this.#known ? this.#within(this.#times.at, context, 'a context of', 'tokens') : 0;
     let share = 1;

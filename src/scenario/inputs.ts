@@ -279,6 +279,11 @@ async function readStepTable(
   if (table.rows.some(({ context }) => context === null)) {
     warnings.push(`step table ${where} says no context: its times are taken at whatever context steps have`);
   }
+  if (table.rows.some(({ drafted }) => drafted === null)) {
+    warnings.push(
+      `step table ${where} says nothing of drafts: a plain step takes as long as one that drafts and verifies as many tokens, so that speedups are too high where steps that draft were timed`,
+    );
+  }
   return table;
 }
 

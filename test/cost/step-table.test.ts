@@ -114,10 +114,22 @@ describe('files', () => {
     );
     expect(sglang.by).toBe('tokens');
     expect(ms(new TableCost(sglang, roofline, false, 't'), step(2, 3, 500))).toBeCloseTo(10, 9);
+    expect(parseStepTable('tokens,ms\n8,10\n16,20\n', 't')).toEqual(sglang);
+  });
+
+  it('by tokens tell steps apart by what they draft, and take the ratio for drafts where none has any', () => {
+    const both = table('tokens,drafted,ms\n2,0,7\n8,0,9\n8,3,11\n32,3,14\n');
+    expect(ms(both, step(8, 0, 500))).toBeCloseTo(9, 9);
+    expect(ms(both, step(2, 3, 500))).toBeCloseTo(11, 9);
+    const plain = table('tokens,drafted,ms\n2,0,7\n8,0,9\n');
+    expect(ms(plain, step(2, 3, 500))).toBeCloseTo(
+      (7 * ms(roofline, step(2, 3, 500))) / ms(roofline, step(2, 0, 500)),
+      9,
+    );
   });
 
   it.each([
-    ['batch,ms\n1,2\n', /columns batch, ms, expected batch \(or tokens\), drafted, ms/],
+    ['batch,ms\n1,2\n', /columns batch, ms, expected batch, drafted, ms and maybe context; or tokens, ms/],
     ['batch,drafted,ms\n1,0,x\n', /line 2, column ms: got "x", expected a number/],
     ['batch,drafted,ms\n1,0,-1\n', /sequences 1, drafted 0, context null, -1 ms; expected/],
     ['batch,drafted,ms\n1,0,2\n1,0,3\n', /sequences 1 with 0 drafts stands twice/],
