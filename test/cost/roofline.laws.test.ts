@@ -156,6 +156,18 @@ const times: Readonly<Record<string, Change>> = {
   'rejection sampling': (_, e, f) => (e.rejectionSampling.fixedS *= f),
 };
 
+/** A copy of what the changes change. */
+function changeable(gpu: HardwareProfile): Mutable<HardwareProfile> {
+  const { specification, efficiency } = gpu;
+  return { ...gpu, ...structuredClone({ specification, efficiency }) } as Mutable<HardwareProfile>;
+}
+
+function changeableEngine(): Mutable<EngineProfile> {
+  const { stepOverhead, speculationOverhead, search, plainSampling, rejectionSampling } = vllm;
+  const parts = { stepOverhead, speculationOverhead, search, plainSampling, rejectionSampling };
+  return { ...vllm, ...structuredClone(parts) } as Mutable<EngineProfile>;
+}
+
 function pricesAfter(
   change: Change,
   factor: number,
@@ -163,8 +175,8 @@ function pricesAfter(
   shape: ForwardShape,
   batch: Batch,
 ): readonly number[] {
-  const hardware = structuredClone(gpu) as Mutable<HardwareProfile>;
-  const engine = structuredClone(vllm) as Mutable<EngineProfile>;
+  const hardware = changeable(gpu);
+  const engine = changeableEngine();
   change(hardware, engine, factor);
   return prices(hardware, shape, batch, engine);
 }
@@ -262,8 +274,8 @@ it('padding to graph sizes leaves that so, but for experts, whom padding visits 
 
 it('a GPU twice as fast in all takes half the time for a pass', () => {
   everywhere(tokensAndContext, (gpu, shape, { tokens, context }) => {
-    const twice = structuredClone(gpu) as Mutable<HardwareProfile>;
-    const unused = structuredClone(vllm) as Mutable<EngineProfile>;
+    const twice = changeable(gpu);
+    const unused = changeableEngine();
     for (const name of ['bandwidth', 'bf16', 'fp8']) rates[name]!(twice, unused, 2);
     twice.efficiency.factors = { 'experts.fixed': 0.5 };
     const seconds = (hardware: HardwareProfile) => {
