@@ -18,7 +18,7 @@ import { gatherInputs, type Inputs } from './inputs.ts';
 import type { Library } from './library.ts';
 import { completeScenario, type Options } from './options.ts';
 import type { Row } from './result.ts';
-import { runScenario } from './run.ts';
+import { runPoints, runScenario } from './run.ts';
 import { errorOf, isShare, predictedBy, type ServingFigure } from './serving-table.ts';
 
 interface ServingMachine {
@@ -156,7 +156,8 @@ function fewRequests(inputs: Inputs, options: Options): Inputs {
 function predict(groups: readonly Group[], engine: EngineProfile): PredictedFigure[] {
   return groups.flatMap(({ figures, inputs }) => {
     if (figures[0]!.load !== undefined) return figures.map((figure) => predictClosed(figure, inputs, engine));
-    const { rows } = placed(figures[0]!, () => runScenario({ ...inputs, engine }));
+    const run = inputs.scenario.load === 'clones' ? runPoints : runScenario;
+    const { rows } = placed(figures[0]!, () => run({ ...inputs, engine }));
     const byBatch = new Map<number | null, Row>(rows.map((row) => [row.batch_size, row]));
     return figures.map((figure) => {
       const row = byBatch.get(batchOf(figure)) ?? rows[0]!;
