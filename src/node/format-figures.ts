@@ -8,7 +8,7 @@ import { gemm } from '../model/layer.ts';
 import { KV_BYTES, type KvFormat, type WeightFormat } from '../number-formats.ts';
 import { gatherInputs } from '../scenario/inputs.ts';
 import { completeScenario, type Options } from '../scenario/options.ts';
-import { runScenario } from '../scenario/run.ts';
+import { runPoints } from '../scenario/run.ts';
 import { type EnginePoint, enginePoint } from './engine-figures.ts';
 import { folderLibrary } from './folder-library.ts';
 
@@ -102,6 +102,6 @@ export async function kvPoints(): Promise<EnginePoint[]> {
 
 async function stepMs(kvDtype: KvFormat, promptLen: number): Promise<number> {
   const scenario = completeScenario({ ...KV_SERVED, kvDtype, promptLen });
-  const { step_ms: step } = runScenario(await gatherInputs(scenario, folderLibrary)).rows[0]!;
+  const { step_ms: step } = runPoints(await gatherInputs(scenario, folderLibrary)).rows[0]!;
   return step!.draft + step!.verify + step!.sampling + step!.overhead;
 }
