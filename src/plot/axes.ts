@@ -14,12 +14,7 @@ export const UPRIGHT = 26;
 const TICKS = 48;
 
 /** Draws a vertical axis at the left of a panel. @returns what is left for the plot, and the scale of its values */
-export function yAxis(
-  paper: Paper,
-  { left, ...room }: Box,
-  axis: Axis,
-  values: readonly number[],
-): { box: Box; scale: Scale } {
+export function yAxis(paper: Paper, { left, ...room }: Box, axis: Axis, values: readonly number[]) {
   const scale = scaleOf(axis, values, room.bottom, room.top, (room.bottom - room.top) / TICKS);
   const ticks = scale.ticks.map((tick) => valueText(tick, axis.unit === '%' ? '%' : '', 6));
   const box = { ...room, left: left + UPRIGHT + Math.max(0, ...ticks.map((text) => textWidth(text))) };

@@ -25,14 +25,9 @@ const longest = (groups: BarsPanel['groups']) => Math.max(1, ...groups.map(({ ba
 
 export function drawBars(paper: Paper, outer: Box, panel: BarsPanel): void {
   const { groups, upright, falling } = panel;
-  const taken = legend(paper, outer, panel.legend);
   const above = groups.some(({ name }) => name !== '') ? HEAD : 4;
-  const room = {
-    ...outer,
-    right: outer.right - 4,
-    top: outer.top + taken + above,
-    bottom: outer.bottom - BELOW,
-  };
+  const top = outer.top + legend(paper, outer, panel.legend) + above;
+  const room = { ...outer, right: outer.right - 4, top, bottom: outer.bottom - BELOW };
   const { box, across, scaleIn } = upright ? columnsOf(paper, room, panel) : rowsOf(paper, room, panel);
   const width = (box.right - box.left - GAP * (groups.length - 1)) / groups.length;
   const slot = across(width);
@@ -49,34 +44,30 @@ export function drawBars(paper: Paper, outer: Box, panel: BarsPanel): void {
       if (falling && b + 1 < bands.length)
         paper.line(end, edge, end, edge + slot * FREE, { stroke: paper.theme.muted });
     });
-    const names = upright ? bands.map((band) => band.name) : [];
-    columnNames(paper, own, slot, names);
+    if (upright) columnNames(paper, own, slot, namesOf(bands));
   });
   belowLabel(paper, box, panel.label);
 }
 
-interface Places {
-  readonly box: Box;
-  /** Pixels of a band, of those of a group. */
-  across(width: number): number;
-  /** The scale of a group in its place. */
-  scaleIn(group: Box): Scale;
-}
-
+const namesOf = (bands: readonly { readonly name: string }[]) => bands.map(({ name }) => name);
 const valuesOf = ({ groups }: BarsPanel) =>
   groups.flatMap(({ bands }) => bands.flatMap(({ bars }) => bars.flatMap(({ from, to }) => [from, to])));
 
-function columnsOf(paper: Paper, room: Box, panel: BarsPanel): Places {
+/** The box of all groups, pixels of a band of those of a group, and the scale of a group in its place. */
+function columnsOf(paper: Paper, room: Box, panel: BarsPanel) {
   const { box, scale } = yAxis(paper, room, panel.axis, valuesOf(panel));
-  return { box, across: (width) => width / longest(panel.groups), scaleIn: () => scale };
+  return {
+    box,
+    across: (width: number) => width / longest(panel.groups),
+    scaleIn: (_group: Box): Scale => scale,
+  };
 }
 
-function rowsOf(paper: Paper, room: Box, panel: BarsPanel): Places {
+function rowsOf(paper: Paper, room: Box, panel: BarsPanel): ReturnType<typeof columnsOf> {
   const { axis, groups, falling } = panel;
   const most = longest(groups);
   const { bands } = groups[0]!;
-  const all = bands.map(({ name }) => name);
-  const names = namesWidth(room.right - room.left, all, 0.42);
+  const names = namesWidth(room.right - room.left, namesOf(bands), 0.42);
   const slot = Math.min(ROW, (room.bottom - room.top) / most);
   const box = { ...room, left: room.left + names, bottom: room.top + slot * most };
   bands.forEach(({ name, hue }, b) => {
@@ -94,14 +85,9 @@ function rowsOf(paper: Paper, room: Box, panel: BarsPanel): Places {
   return { box, across: () => slot, scaleIn };
 }
 
-function drawBar(
-  paper: Paper,
-  { upright, falling }: BarsPanel,
-  { from, to, hue, label, says, values }: Bar,
-  at: number,
-  slot: number,
-  scale: Scale,
-): void {
+function drawBar(paper: Paper, panel: BarsPanel, bar: Bar, at: number, slot: number, scale: Scale): void {
+  const { upright, falling } = panel;
+  const { from, to, hue, label, says, values } = bar;
   const fill = paper.theme.hues[hue];
   const [low, high] = [scale.at(from), scale.at(to)].sort((a, b) => a - b) as [number, number];
   const [begin, thick] = [at + (slot * FREE) / 2, slot * (1 - FREE)];

@@ -8,14 +8,8 @@ const SIZE = 11;
 /** The height of a row: at the most, and where cells are narrow. */
 const [ROW, NARROW] = [64, 22];
 
-interface Places {
-  /** Where the first cell begins. */
-  readonly left: number;
-  readonly names: number;
-  readonly width: number;
-}
-
-function placesOf(left: number, right: number, { x, y }: CellsPanel): Places {
+/** Where the first cell begins, and the widths of names and of a cell. */
+function placesOf(left: number, right: number, { x, y }: CellsPanel) {
   const names = namesWidth(right - left, y.names, 0.3);
   const start = left + UPRIGHT + names;
   return { left: start, names, width: (right - 4 - start) / Math.max(1, x.names.length) };
@@ -63,12 +57,7 @@ function colourOf({ value, hue }: Cell, { range: [low, high] }: CellsPanel, them
   return between(...theme.cells, Math.min(1, Math.max(0, share)));
 }
 
-interface Shape {
-  readonly x: number;
-  readonly y: number;
-  readonly width: number;
-  readonly height: number;
-}
+type Shape = Readonly<Record<'x' | 'y' | 'width' | 'height', number>>;
 
 function hatch(paper: Paper, { x, y, width, height }: Shape, stroke: string) {
   const reach = Math.min(width, height, 14);

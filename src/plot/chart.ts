@@ -30,8 +30,6 @@ export interface Axis {
   readonly scale: 'linear' | 'log2' | 'log10';
   /** What the axis shows at the least, such as 0. */
   readonly holds?: readonly number[];
-  /** Its ends, where the values do not decide. */
-  readonly bounds?: readonly [number, number];
 }
 
 export interface Point {

@@ -8,10 +8,7 @@ import { type Box, Paper, pixel } from './paper.ts';
 import { escaped, FONT, plainText, wrapped } from './text.ts';
 import { THEMES, type ThemeName } from './themes.ts';
 
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+export type Size = Readonly<Record<'width' | 'height', number>>;
 
 export const DEFAULT_SIZE: Size = { width: 760, height: 440 };
 
@@ -114,14 +111,8 @@ function drawPanels(paper: Paper, box: Box, panels: readonly Panel[], heights: r
   });
 }
 
-/** The numbers of a picture as a table. */
-export interface Figures {
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly (string | number | null)[])[];
-}
-
 /** The numbers of a picture as tables, one a panel: what its marks hold, for those who read numbers. */
-export function figuresOf({ panels }: Chart): Figures[] {
+export function figuresOf({ panels }: Chart) {
   return panels.map((panel) => {
     const paper = new Paper(THEMES.light, DEFAULT_SIZE.width);
     FORMS[panel.form].draw(paper, { left: 0, top: 0, right: 760, bottom: 400 }, panel as never);

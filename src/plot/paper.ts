@@ -3,12 +3,7 @@ import type { Values } from './chart.ts';
 import { escaped, fitted, SMALL, textWidth } from './text.ts';
 import type { Theme } from './themes.ts';
 
-export interface Box {
-  readonly left: number;
-  readonly top: number;
-  readonly right: number;
-  readonly bottom: number;
-}
+export type Box = Readonly<Record<'left' | 'top' | 'right' | 'bottom', number>>;
 
 export interface Words {
   readonly size?: number;

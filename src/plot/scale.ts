@@ -43,10 +43,7 @@ function logarithmic(base: number, least: number, greatest: number, from: number
   const [low, high] = last > first ? [first, last] : [first - 1, last + 1];
   const ticks: number[] = [];
   for (let power = Math.ceil(low - 1e-9); power <= high + 1e-9; power++) ticks.push(base ** power);
-  return {
-    at: (value) => from + ((exponent(value) - low) / (high - low)) * (to - from),
-    ticks,
-  };
+  return { at: (value) => from + ((exponent(value) - low) / (high - low)) * (to - from), ticks };
 }
 
 const SUFFIXES = [
