@@ -7,11 +7,7 @@ import { type Answer, chartOf } from './words.ts';
 const SEEN = 0.005;
 
 /** What an acceptance map is of. */
-export interface MapOf {
-  readonly trace: string;
-  readonly kind: string;
-  readonly method: string;
-}
+type MapOf = Readonly<Record<'trace' | 'kind' | 'method', string>>;
 
 const percent = (share: number) => (100 * share).toFixed(share > 0 && share < 0.095 ? 1 : 0);
 

@@ -10,7 +10,7 @@ import { acceptanceMap } from '../trace/acceptance-map.ts';
 import { acceptanceChart } from './acceptance.ts';
 import { bestChart } from './best.ts';
 import { capacityChart } from './capacity.ts';
-import { frontOfRows } from './pareto.ts';
+import { paretoChart } from './pareto.ts';
 import { passChart } from './pass.ts';
 import { rooflineChart } from './roofline.ts';
 import { roundsChart } from './rounds.ts';
@@ -39,7 +39,7 @@ export const FROM_ROWS: { readonly [K in OfRows]: FromRows } = {
   best: { of: ['tune'], needs: 'over_none', make: bestChart },
   tree: { of: ['tune'], needs: 'over_none', make: treeChart },
   waterfall: { of: ['explain'], needs: 'waterfall', make: waterfallChart },
-  pareto: { of: ['compare', 'run'], needs: 'baseline_throughput_tok_per_s', make: frontOfRows },
+  pareto: { of: ['compare', 'run'], needs: 'baseline_throughput_tok_per_s', make: paretoChart },
   capacity: { of: ['capacity'], needs: 'max_rate_req_per_s', make: capacityChart },
 };
 

@@ -6,7 +6,7 @@ import type { Hue } from '../plot/themes.ts';
 import type { Row } from '../scenario/result.ts';
 import { beatenOf, type ParetoPoint, paretoOf } from '../sweep/pareto.ts';
 import type { PointRecord } from '../sweep/records.ts';
-import { type Answer, foot, fromZero } from './words.ts';
+import { type Answer, chartOf, fromZero } from './words.ts';
 
 const HUES: readonly Hue[] = ['blue', 'orange', 'green', 'purple', 'olive', 'teal', 'plain'];
 
@@ -17,18 +17,13 @@ export type Rated = Pick<
 >;
 type Setting = Pick<Row, 'method' | 'k' | 'policy'>;
 
-/** The front of the rows of a run or a comparison. */
-export function frontOfRows(answer: Answer & { readonly rows: readonly Rated[] }): Chart {
+/** The front of the rows of a run or a comparison; methods that know the future stay out. */
+export function paretoChart(answer: Answer & { readonly rows: readonly Rated[] }): Chart {
   const records = answer.rows.map(
     (row, point): PointRecord => ({ point, id: '', axes: {}, gpus: row.tp, row: row as Row, error: null }),
   );
-  return paretoChart(records, foot(answer));
-}
-
-/** @param from where the numbers come from */
-export function paretoChart(results: readonly PointRecord[], from: string, oracles = false): Chart {
-  const front = paretoOf(results, oracles).rows;
-  const beaten = beatenOf(results, oracles);
+  const front = paretoOf(records, false).rows;
+  const beaten = beatenOf(records, false);
   if (front.length === 0)
     throw new UserError('plot pareto: no point has a batch size, expected a load of clones or closed');
   const valuesOf = (key: 'target' | 'trace' | 'gpu') => [...new Set(front.map((row) => row[key]))];
@@ -50,20 +45,11 @@ export function paretoChart(results: readonly PointRecord[], from: string, oracl
     ];
   });
   const fastest = front.reduce((a, b) => (b.user_tok_per_s > a.user_tok_per_s ? b : a));
-  return {
-    kind: 'pareto',
+  const [x, y] = [fromZero('tokens/s of a user', ' tokens/s'), fromZero('tokens/s of a GPU', ' tokens/s')];
+  return chartOf('pareto', answer, {
     title: `Speed for a user against the work of a GPU: ${valuesOf('target').join(', ')}`,
     subtitle: `trace ${valuesOf('trace').join(', ')}; faint: beaten in both by another`,
     summary: `The fastest for a user is ${point(fastest).label} on ${fastest.gpu}, ${Math.round(fastest.user_tok_per_s)} tokens/s.`,
-    foot: from,
-    panels: [
-      {
-        form: 'lines',
-        x: fromZero('tokens/s of a user', ' tokens/s'),
-        y: fromZero('tokens/s of a GPU', ' tokens/s'),
-        series,
-        rules: [],
-      },
-    ],
-  };
+    panels: [{ form: 'lines', x, y, series, rules: [] }],
+  });
 }

@@ -19,6 +19,8 @@ export function passChart(answer: Passes): Chart {
     );
     return { name: `${name}, as run`, hue: hueOf(of[0]!.method), path: 'none', points };
   });
+  const points = curve.map(({ tokens: x, ms: y }) => ({ x, y }));
+  const series: Series[] = [{ name: 'a pass', hue: 'verify', faint: true, points }, ...asRun];
   const label = `within 10% up to ${free.tokens} tokens`;
   return chartOf('pass', answer, {
     title: `The price of one target pass by its tokens: ${where(answer)}`,
@@ -29,15 +31,7 @@ export function passChart(answer: Passes): Chart {
         form: 'lines',
         x: { label: 'query tokens in the pass', unit: '', scale: 'log2' },
         y: fromZero('ms of a target pass', ' ms'),
-        series: [
-          {
-            name: 'a pass',
-            hue: 'verify',
-            faint: true,
-            points: curve.map(({ tokens: x, ms: y }) => ({ x, y })),
-          },
-          ...asRun,
-        ],
+        series,
         rules: [{ axis: 'x', at: first!.tokens, upTo: free.tokens, label }],
       },
     ],

@@ -62,12 +62,15 @@ ${data('csv', csv)}
 `;
 }
 
+/** The numbers of a picture, as HTML. */
+export function numbersOf(chart: Chart): string {
+  const text = (cell: string | number | null) => (typeof cell === 'number' ? valueText(cell) : (cell ?? ''));
+  return figuresOf(chart)
+    .map(({ columns, rows }) => [columns, rows.map((row) => row.map(text))] as const)
+    .map((table) => tableOf(...table))
+    .join('\n');
+}
+
 function figure(chart: Chart, theme: ThemeName): string {
-  const tables = figuresOf(chart).map(({ columns, rows }) =>
-    tableOf(
-      columns,
-      rows.map((row) => row.map((cell) => (typeof cell === 'number' ? valueText(cell) : (cell ?? '')))),
-    ),
-  );
-  return `<figure><p>${escaped(chart.summary)}</p>\n${draw(chart, theme)}<details><summary>The numbers</summary><div class="scroll">${tables.join('\n')}</div></details></figure>`;
+  return `<figure><p>${escaped(chart.summary)}</p>\n${draw(chart, theme)}<details><summary>The numbers</summary><div class="scroll">${numbersOf(chart)}</div></details></figure>`;
 }

@@ -27,14 +27,10 @@ export function treeChart(tuning: Answer & Pick<Tuning, 'trees'>): Chart {
 
 function lines(rows: readonly TreeRow[], behind: string): Series[] {
   const hue = hueOf(rows[0]!.method);
-  const trees = rows.map(({ batch_size: x, over_none: { ratio: y, lo, hi }, tree, ...row }) => ({
-    x,
-    y,
-    lo,
-    hi,
-    label: tree.replace('best ', ''),
-    says: `${tree}: ${row.tokens_per_round?.toFixed(2)} tokens a round of ${row.verified_per_round} verified`,
-  }));
+  const trees = rows.map(({ batch_size: x, over_none: { ratio: y, lo, hi }, tree, ...row }) => {
+    const says = `${tree}: ${row.tokens_per_round?.toFixed(2)} tokens a round of ${row.verified_per_round} verified`;
+    return { x, y, lo, hi, label: tree.replace('best ', ''), says };
+  });
   const chains = rows.map(({ batch_size: x, over_none, over_chain, chain_k }) => ({
     x,
     y: over_none.ratio / over_chain.ratio,

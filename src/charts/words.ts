@@ -59,7 +59,7 @@ export function chartOf(kind: ChartKind, answer: Answer, parts: Omit<Chart, 'kin
   return { kind, ...parts, foot: foot(answer) };
 }
 
-export function foot({ tool, config, configHash, seed, warnings: { length } }: Answer): string {
+function foot({ tool, config, configHash, seed, warnings: { length } }: Answer): string {
   const { trace, engine, cost } = config;
   const price = cost === 'roofline' ? `engine ${engine}` : `cost ${cost}`;
   const warned = length === 0 ? '' : `, ${length} ${length === 1 ? 'warning' : 'warnings'}`;

@@ -1,15 +1,15 @@
 /** What stands in the middle: cards of the setting that is looked at, pictures with their numbers, and A beneath. */
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { unsafeHTML } from 'lit-html/directives/unsafe-html.js';
+import { numbersOf } from '../charts/report.ts';
 import { line } from '../charts/speedup.ts';
 import { times } from '../charts/words.ts';
 import { CHART_NAMES, type Chart, type ChartKind } from '../plot/chart.ts';
-import { type Figures, figuresOf } from '../plot/draw.ts';
 import { valueText } from '../plot/scale.ts';
 import { settingLabel } from '../report/setting.ts';
 import type { Ratio } from '../scenario/bench.ts';
 import type { Row } from '../scenario/result.ts';
-import { clear, hover, walk } from './marks.ts';
+import { hover, walk } from './marks.ts';
 import type { Pinned } from './view.ts';
 
 const percent = (share: number) => `${(100 * share).toFixed(0)}%`;
@@ -61,17 +61,12 @@ export function withPin(chart: Chart, { row, rows }: Pinned): Chart {
 /** A picture, what its marks say, and its numbers. @param drawn as SVG */
 export function figure(chart: Chart, drawn: string): TemplateResult {
   const name = CHART_NAMES[chart.kind].toLowerCase();
-  const cell = (value: string | number | null) =>
-    html`<td>${typeof value === 'number' ? valueText(value) : (value ?? '')}</td>`;
-  const table = ({ columns, rows }: Figures) => html`<table>
-      <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
-      <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>`)}</tbody></table>`;
   return html`<figure>
     <div class="picture" id="picture-${chart.kind}" tabindex="0" role="group" aria-label="${chart.title}. ${chart.summary} Arrow keys walk its marks."
-      @keydown=${walk} @mousemove=${hover} @mouseleave=${clear}>${unsafeHTML(drawn)}</div>
+      @keydown=${walk} @mousemove=${hover} @mouseleave=${hover}>${unsafeHTML(drawn)}</div>
     <figcaption class="mark-says"></figcaption>
     <details><summary>Numbers of ${name}</summary>
-    <div class="scroll" tabindex="0" role="group" aria-label="table of ${name}">${figuresOf(chart).map(table)}</div></details></figure>`;
+    <div class="scroll" tabindex="0" role="group" aria-label="table of ${name}">${unsafeHTML(numbersOf(chart))}</div></details></figure>`;
 }
 
 /** Pixels that a picture has: of the place where it stands, if it does. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { acceptanceChart } from '../../src/charts/acceptance.ts';
 import { bestChart } from '../../src/charts/best.ts';
 import { capacityChart } from '../../src/charts/capacity.ts';
-import { frontOfRows } from '../../src/charts/pareto.ts';
+import { paretoChart } from '../../src/charts/pareto.ts';
 import { passChart } from '../../src/charts/pass.ts';
 import { rooflineChart } from '../../src/charts/roofline.ts';
 import { roundsChart } from '../../src/charts/rounds.ts';
@@ -52,7 +52,7 @@ const charts: Record<string, Chart> = {
   best: bestChart(tuning),
   tree: treeChart(trees),
   waterfall: waterfallChart(explained),
-  pareto: frontOfRows(result),
+  pareto: paretoChart(result),
   capacity: capacityChart(capacity),
   rounds: roundsChart(rounds),
 };
