@@ -72,7 +72,7 @@ export function controls(asking: Asking): TemplateResult {
 
 interface Field {
   readonly id: string;
-  readonly name: string;
+  readonly flag: string;
   readonly label: TemplateResult;
   readonly title: string;
   readonly value: string;
@@ -92,15 +92,7 @@ function control(asking: Asking, name: OptionName): TemplateResult {
   const changed = value !== START.flags[name];
   const reset = html`<button class="reset" title="as at the start" aria-label="reset ${flag}" @click=${() => set(START.flags[name])}>↺</button>`;
   const label = html`<label for=${id} class=${changed ? 'changed' : ''} title=${title}>${flag.replaceAll('-', ' ')}</label>${changed ? reset : nothing}`;
-  const of: Field = {
-    id,
-    name: flag,
-    label,
-    title,
-    value: value ?? usual,
-    disabled: idle !== undefined,
-    set,
-  };
+  const of: Field = { id, flag, label, title, value: value ?? usual, disabled: idle !== undefined, set };
   if (name === 'method') return methods(asking, of);
   const range = SLIDERS[name];
   if (range !== undefined && !value?.includes(',')) return slider(range, of);
@@ -134,17 +126,14 @@ function picksOf({ files, flags }: Asking, name: OptionName): readonly string[] 
 }
 
 /** A slider, and a field for any number. */
-function slider(
-  { least, most, step, doubled, digits = 0 }: Range,
-  { id, name, label, ...of }: Field,
-): TemplateResult {
+function slider({ least, most, step, doubled, digits = 0 }: Range, { id, flag, label, ...of }: Field) {
   const place = (value: number) => (doubled ? Math.log2(value) : value);
   const move = (moving: boolean) => (event: Event) => {
     const at = Number(field(event).value);
     of.set(String(Number((doubled ? 2 ** at : at).toFixed(digits))), moving);
   };
   return html`<div class="control slider">${label}
-    <input type="range" aria-label="${name} slider" ?disabled=${of.disabled} min=${place(least)} max=${place(most)} step=${step}
+    <input type="range" aria-label="${flag} slider" ?disabled=${of.disabled} min=${place(least)} max=${place(most)} step=${step}
       .value=${live(String(place(Number(of.value || least))))} @input=${move(true)} @change=${move(false)} />
     <input id=${id} class="number" inputmode="decimal" title=${of.title} placeholder="trace" .value=${live(of.value)}
       @change=${(event: Event) => of.set(field(event).value.trim() || undefined)} /></div>`;
@@ -159,7 +148,7 @@ function whatIf({ flags, set }: Asking, path: string, name: string): TemplateRes
     const pairs = Number(factor) === 1 ? others : { ...others, [path]: `${factor}x` };
     set('set', pairsText(pairs) || undefined, moving);
   };
-  return slider(FACTOR, { id, name, label, value, title: 'times as much', disabled: false, set: put });
+  return slider(FACTOR, { id, flag: name, label, value, title: 'times as much', disabled: false, set: put });
 }
 
 /** A box for each method that the trace can answer for, and for those that were named beside. */

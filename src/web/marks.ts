@@ -1,6 +1,5 @@
-/** Marks of a picture under the mouse and under arrow keys. */
+/** Marks of a picture under the mouse and under arrow keys: what one says stands below. */
 
-/** Marks of a picture are walked by arrow keys; what one says stands below. */
 function say(picture: HTMLElement, mark: Element | null): void {
   for (const one of picture.querySelectorAll('.lit')) one.classList.remove('lit');
   mark?.classList.add('lit');
@@ -28,9 +27,5 @@ export function walk(event: KeyboardEvent): void {
 
 export function hover(event: MouseEvent): void {
   const mark = (event.target as Element).closest('.mark');
-  if (mark !== null) say(event.currentTarget as HTMLElement, mark);
-}
-
-export function clear(event: MouseEvent): void {
-  say(event.currentTarget as HTMLElement, null);
+  if (mark !== null || event.type === 'mouseleave') say(event.currentTarget as HTMLElement, mark);
 }

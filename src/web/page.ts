@@ -128,11 +128,10 @@ export function startPage(worker: Worker): void {
   }
 
   const rows = () => reply?.result.rows ?? [];
-  const looked = () =>
-    lookedAt(
-      rows().filter(({ batch_size: batch }) => batch === view.at || batch === null),
-      view.look,
-    );
+  const looked = () => {
+    const own = rows().filter(({ batch_size: batch }) => batch === view.at || batch === null);
+    return lookedAt(own, view.look);
+  };
 
   function pin(): void {
     const row = looked();
@@ -196,13 +195,11 @@ export function startPage(worker: Worker): void {
 
   /** Cards of what is looked at, and what there is to say of the whole. */
   function answer({ result, over }: Reply): TemplateResult {
-    const batches = new Set(
-      rows().flatMap(({ batch_size: batch }) => (batch === null ? [] : [String(batch)])),
-    );
+    const batches = rows().flatMap(({ batch_size: batch }) => (batch === null ? [] : [String(batch)]));
     const methods = [...new Set(rows().map(({ method }) => method))];
     const row = looked();
     return html`<div class="look">
-        ${batches.size === 0 ? nothing : choice('look at batch', [...batches], String(view.at), (value) => go({ at: Number(value) }), true)}
+        ${batches.length === 0 ? nothing : choice('look at batch', [...new Set(batches)], String(view.at), (value) => go({ at: Number(value) }), true)}
         ${choice('and method', methods, row?.method ?? '', (value) => go({ look: value }), true)}</div>
       <div class="cards">${row === undefined ? html`<p class="card">no row at batch ${view.at}</p>` : cards(row, pinned, over)}</div>
       ${result.warnings.map((warning) => html`<p class="warning">warning: ${plainText(warning)}</p>`)}`;

@@ -31,14 +31,16 @@ import { runPoints, runScenario, settingsOf } from '../scenario/run.ts';
 import { workspace } from '../scenario/workspace.ts';
 import { type Flags, lookedAt, named, optionsOf, type View } from './view.ts';
 
-export interface Request extends Pick<View, 'flags' | 'at' | 'look'> {
+type Looked = Pick<View, 'flags' | 'at' | 'look'>;
+
+export interface Request extends Looked {
   readonly pictures: readonly ChartKind[];
   /** Points alone follow a slider; intervals come when it rests. */
   readonly points: boolean;
   /** Other settings that a lesson compares with. */
   readonly beside: readonly Flags[];
   /** What is pinned, to compare with. */
-  readonly against: Pick<View, 'flags' | 'at' | 'look'> | null;
+  readonly against: Looked | null;
 }
 
 export interface Reply {
@@ -56,15 +58,10 @@ export interface Reply {
   readonly idle: Partial<Record<OptionName, string>>;
 }
 
-export interface Failure {
-  readonly error: string;
-}
+export type Failure = Readonly<Record<'error', string>>;
 
 /** A file of the reader's. */
-export interface Upload {
-  readonly name: string;
-  readonly text: string;
-}
+export type Upload = Readonly<Record<'name' | 'text', string>>;
 
 const files = new Map<string, string>();
 
@@ -131,7 +128,7 @@ function idleOf({ scenario }: Inputs): Reply['idle'] {
 }
 
 /** The setting that is looked at, at its batch size. */
-function contender(inputs: Inputs, { at, look }: Pick<View, 'at' | 'look'>): Contender {
+function contender(inputs: Inputs, { at, look }: Looked): Contender {
   const settings = settingsOf(inputs).map((of) => ({ setting: of, method: of.method.name, k: of.k }));
   return { inputs, setting: lookedAt(settings, look)!.setting, batch: at };
 }
@@ -142,13 +139,9 @@ const [SLO, FEW] = ['ttft=500ms,tpot=10ms', 400];
 /** What the best setting is looked for among. */
 const BEST = { maxK: 8, contexts: [512, 2048, 8192] } as const;
 
-async function picture(
-  kind: ChartKind,
-  options: Options,
-  { look, at }: Request,
-  inputs: Inputs,
-  run: ReturnType<typeof runScenario>,
-): Promise<Chart> {
+type Run = ReturnType<typeof runScenario>;
+
+async function picture(kind: ChartKind, options: Options, { look, at }: Looked, inputs: Inputs, run: Run) {
   const method = inputs.methods.some(({ name }) => name === look) ? look : inputs.methods.at(-1)!.name;
   // Beside plain decoding: more would hide each other.
   const few = { ...run, rows: run.rows.filter((row) => row.method === 'none' || row.method === method) };
