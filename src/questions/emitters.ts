@@ -138,7 +138,7 @@ export function emit(tuning: Tuning, { inputs }: Asking, name: EmitName): Emitte
     );
   }
   checkSayable(schedule, emitter, name);
-  const notes = [computedAt(schedule, emitter.above)];
+  const notes = [computedAt(schedule, emitter)];
   const draft = first!.drafts.get(schedule.method);
   const weights = draft === undefined || draft.kind === 'mtp' ? null : weightsOf(draft, notes);
   const made = emitter.make({ schedule, tuning, inputs: first!, weights, notes });
@@ -170,14 +170,16 @@ function longestOf({ contexts }: MethodSchedule): number {
   return Math.max(...contexts.flatMap(({ ranges }) => ranges.map(({ k }) => k)));
 }
 
-function computedAt({ method, contexts }: MethodSchedule, above: string | undefined): string {
+function computedAt({ method, contexts }: MethodSchedule, { fromOne, above }: Emitter): string {
   const { ranges } = contexts[0]!;
   const sizes = ranges.map(({ lo }) => lo);
   const tokens = contexts.flatMap(({ contextTokens }) => contextTokens ?? []);
   return [
     `${method}, computed at batch ${sizes.join(', ')}`,
     tokens.length === 0 ? '' : ` and context ${tokens.join(', ')}`,
-    sizes.length === 1 ? '' : '; a size between takes what was found at the one below',
+    sizes.length === 1
+      ? ''
+      : `; ${fromOne ? 'a size between takes what was found at the one below' : 'one setting for all of them'}`,
     above === undefined ? '' : `; above ${sizes.at(-1)} nothing was computed: ${above}`,
   ].join('');
 }

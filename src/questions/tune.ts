@@ -203,13 +203,16 @@ function treesSection(rows: readonly TreeRow[]): Section {
 }
 
 function scheduleLines({ method, mean_speedup, contexts }: MethodSchedule): Block[] {
-  return contexts.map(({ contextTokens, ranges }) =>
-    sentence(
-      `  ${method}${contextTokens === null ? '' : ` at ${contextTokens}`}: ${joined(ranges)
-        .map(({ lo, hi, k }) => `${lo === hi ? lo : `${lo}-${hi}`}:${k === 0 ? 'off' : k}`)
-        .join('  ')}  (mean ${mean_speedup.toFixed(2)}x)`,
-    ),
-  );
+  const mean = `mean ${mean_speedup.toFixed(2)}x`;
+  const several = contexts.length > 1;
+  const lines = contexts.map(({ contextTokens, ranges }) => {
+    const lengths = joined(ranges).map(
+      ({ lo, hi, k }) => `${lo === hi ? lo : `${lo}-${hi}`}:${k === 0 ? 'off' : k}`,
+    );
+    const at = contextTokens === null ? '' : ` at ${contextTokens}`;
+    return `  ${method}${at}: ${lengths.join('  ')}${several ? '' : `  (${mean})`}`;
+  });
+  return [...lines, ...(several ? [`  ${method}: ${mean} over these contexts`] : [])].map(sentence);
 }
 
 function named(method: string, k: number): string {
