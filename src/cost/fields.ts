@@ -14,7 +14,7 @@ export interface Machine {
   readonly hardware: HardwareProfile;
   readonly engine: EngineProfile;
   /** How tokens are routed to the target's experts; absent: as its shape says. */
-  readonly routing?: Pick<ExpertShape, 'share' | 'skew'>;
+  readonly routing?: Pick<ExpertShape, 'share' | 'skew' | 'alike'>;
   /** Relative standard errors of kernels in a format that has none measured on the GPU, by kind. */
   readonly classErrors?: ClassErrors;
 }

@@ -3,7 +3,7 @@
  *
  * Tokens of different requests are routed independently, by the popularity of experts, which falls as their rank to the
  * power of `skew`. Of a token's experts a `share` is among those of the token before it in its text, so that q tokens of a
- * sequence count as 1 + (q - 1)(1 - share).
+ * sequence count as 1 + (q - 1)(1 - share). Copies of one request are routed `alike`: s sequences count as 1 + (s - 1)(1 - alike).
  */
 import type { ExpertShape } from '../model/layer.ts';
 import type { ForwardShape } from '../model/shape.ts';
@@ -18,15 +18,24 @@ export class Routing {
   readonly #chances: Float64Array;
   readonly #known = new Float64Array(GRID * TABLE_TOKENS).fill(Number.NaN);
   readonly #share: number;
+  readonly #alike: number;
 
-  constructor({ count, perToken, skew, share }: Pick<ExpertShape, 'count' | 'perToken' | 'skew' | 'share'>) {
+  constructor({
+    count,
+    perToken,
+    skew,
+    share,
+    alike,
+  }: Pick<ExpertShape, 'count' | 'perToken' | 'skew' | 'share' | 'alike'>) {
     this.#chances = visitChances(count, perToken, skew);
     this.#share = share;
+    this.#alike = alike;
   }
 
   /** Tokens that are routed independently, of so many tokens of some sequences. */
   independent(tokens: number, sequences: number): number {
-    return sequences + (tokens - sequences) * (1 - this.#share);
+    const apart = sequences + (tokens - sequences) * (1 - this.#share);
+    return this.#alike === 0 ? apart : (apart / sequences) * (1 + (sequences - 1) * (1 - this.#alike));
   }
 
   /** Distinct experts that so many independent tokens visit in one layer. */

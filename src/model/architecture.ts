@@ -117,6 +117,7 @@ export interface Experts {
   readonly share?: number;
   /** The popularity of experts falls as their rank to this power; absent: the default. */
   readonly skew?: number;
+  readonly alike?: number;
 }
 
 export type FeedForward = DenseBlock | Experts;

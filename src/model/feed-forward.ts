@@ -39,11 +39,15 @@ export function feedForwardGemms(of: Layers<FeedForward>, options: FeedForwardOp
  * of strong overlap. `skew` is fitted to the rows of plain serving that calibrate (docs/physics.md, experts); what kernel
  * tables visit under a power law is as few.
  */
-export const DEFAULT_ROUTING = { share: 0.25, skew: 0.6 };
+export const DEFAULT_ROUTING = { share: 0.25, skew: 0.6, alike: 0 };
 
 /** What a card says of it, or the default. */
-export function routingOf({ share, skew }: Experts): Pick<ExpertShape, 'share' | 'skew'> {
-  return { share: share ?? DEFAULT_ROUTING.share, skew: skew ?? DEFAULT_ROUTING.skew };
+export function routingOf({
+  share = DEFAULT_ROUTING.share,
+  skew = DEFAULT_ROUTING.skew,
+  alike = DEFAULT_ROUTING.alike,
+}: Experts): Pick<ExpertShape, 'share' | 'skew' | 'alike'> {
+  return { share, skew, alike };
 }
 
 /** The routed experts that one GPU holds. */

@@ -19,6 +19,8 @@ export interface ExpertShape {
   readonly share: number;
   /** The popularity of experts falls as their rank to this power; 0 where all are as popular. */
   readonly skew: number;
+  /** Share of a token's experts that are those of every other sequence's: 1 for copies of one request, else 0. */
+  readonly alike: number;
   /** Groups of GPUs that each hold so many of the experts (expert parallelism); 1: every GPU has a slice of all. */
   readonly groups: number;
   /** Width of one expert on one GPU. */

@@ -35,6 +35,11 @@ const SETTABLE: Readonly<Record<string, Settable>> = {
     fits: (value) => value >= 0 && value <= 3,
     expected: () => 'an exponent from 0 to 3',
   },
+  alike: {
+    before: ({ alike }) => alike ?? DEFAULT_ROUTING.alike,
+    fits: (value) => value >= 0 && value <= 1,
+    expected: () => 'a share from 0, requests that differ, to 1, copies of one',
+  },
   perToken: {
     before: ({ perToken }) => perToken,
     fits: (value, { count }) => Number.isInteger(value) && value >= 1 && value <= count,

@@ -267,7 +267,7 @@ describe('the other parts of a pass', () => {
     );
   });
 
-  const experts = { layers: 3, count: 4, perToken: 2, share: 0, skew: 0, groups: 1, ffn: 6 };
+  const experts = { layers: 3, count: 4, perToken: 2, share: 0, skew: 0, alike: 0, groups: 1, ffn: 6 };
   const mixed = (rest: Partial<ExpertShape> = {}) =>
     shape({ experts: { ...experts, gemms: [square, square], ...rest } });
   const FIXED = 0.5 + 4 * 0.25;

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { activatedExperts, Routing } from '../../src/cost/routing.ts';
 
-const routing = (count: number, perToken: number, skew = 0, share = 0) =>
-  new Routing({ count, perToken, skew, share });
+const routing = (count: number, perToken: number, skew = 0, share = 0, alike = 0) =>
+  new Routing({ count, perToken, skew, share, alike });
 
 describe('distinct experts', () => {
   it('are E (1 - (1 - K/E)^m) where all are as popular', () => {
@@ -17,6 +17,12 @@ describe('distinct experts', () => {
 
   it('are fewer where some are popular: two of weights 1 and 1/2 are visited with 2/3 and 1/3', () => {
     expect(routing(2, 1, 1).distinct(2)).toBeCloseTo(2 - (1 / 3) ** 2 - (2 / 3) ** 2, 12);
+  });
+
+  it('copies count as one sequence, and what is less alike as more', () => {
+    const independent = (alike: number) => routing(8, 2, 0, 0.5, alike).independent(4 * 3, 4);
+    // Three tokens of a sequence that share half of their experts are two.
+    expect([independent(0), independent(0.5), independent(1)]).toEqual([8, 2 * 2.5, 2]);
   });
 
   it('a token visits as many as it does, however skewed, and none twice', () => {

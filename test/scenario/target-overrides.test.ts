@@ -47,25 +47,32 @@ it('a dense target has none', () => {
 });
 
 it('move a verification and no plain step, as the field of that path does', async () => {
-  const seconds = async (share: string) => {
+  const seconds = async (routing: Record<string, string>, batch = 4) => {
     const inputs = await gatherInputs(
       completeScenario({
         target: 'qwen3-30b-a3b',
         method: ['none', 'eagle3'],
         k: [3],
-        batch: [4],
+        batch: [batch],
         requests: 2,
-        set: { 'target.experts.share': share },
+        set: Object.fromEntries(
+          Object.entries(routing).map(([key, value]) => [`target.experts.${key}`, value]),
+        ),
       }),
       folderLibrary,
     );
     const rows = runScenario(inputs).rows;
     return rows.map(({ step_ms: step }) => step!.verify);
   };
-  const [plain, verify] = await seconds('0');
-  const [samePlain, shared] = await seconds('0.5');
+  const [plain, verify] = await seconds({ share: '0' });
+  const [samePlain, shared] = await seconds({ share: '0.5' });
   expect(samePlain).toBe(plain);
   expect(shared!).toBeLessThan(verify!);
+  // Four copies that are routed alike load the experts of one.
+  const alike = await seconds({ alike: '1' });
+  expect(alike[0]!).toBeLessThan(plain!);
+  const [alone] = await seconds({ alike: '1' }, 1);
+  expect(alike[0]! / alone! - 1).toBeLessThan(0.02);
   const inputs = await gatherInputs(
     completeScenario({ target: 'qwen3-30b-a3b', method: ['none'], requests: 2 }),
     folderLibrary,
