@@ -304,13 +304,13 @@ function expertGroups(
   if (experts === null) {
     if (ep === 1 && copies === 1) return { expertGpus: tp, expertGroups: 1, copies: 1 };
     throw new UserError(
-      `${ep > 1 ? `ep ${ep}` : `dp-attention ${copies}`}: ${of.name} has no experts to share, expected 1 (--replicas makes copies of a dense model)`,
+      `${ep > 1 ? `--ep ${ep}` : `--dp-attention ${copies}`}: ${of.name} has no experts to share, expected 1 (--replicas makes copies of a dense model)`,
     );
   }
   const gpus = tp * copies;
   if (gpus % ep !== 0 || experts.count % ep !== 0) {
     throw new UserError(
-      `ep ${ep}: ${of.name} has ${experts.count} experts on ${gpus} GPUs, expected ep to divide both`,
+      `--ep ${ep}: ${of.name} has ${experts.count} experts on ${gpus} GPUs, expected a number that divides both`,
     );
   }
   return { expertGpus: gpus / ep, expertGroups: ep, copies };

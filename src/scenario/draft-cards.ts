@@ -1,5 +1,5 @@
 /** Which draft model each method runs. */
-import { type BasicMethod, basicMethod, type Method } from '../drafter/methods.ts';
+import { BASIC_METHODS, type BasicMethod, basicMethod, type Method } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { DraftHead, Transformer } from '../model/architecture.ts';
 import { mtpHead } from '../model/mtp-head.ts';
@@ -58,9 +58,9 @@ export async function draftCards(
   shipped: ShippedModels,
   warnings: string[],
 ): Promise<Map<string, DraftHead | Transformer>> {
+  if (chosen !== null && !parts.some(({ model }) => model?.card === chosen.kind)) throw unused(chosen);
   const measured = await measuredDraft(recorded, traces, shipped);
   const drafts = new Map<string, DraftHead | Transformer>();
-  let used = false;
   for (const { name, model } of parts) {
     if (model === undefined) continue;
     if (model.card === 'target') {
@@ -68,7 +68,6 @@ export async function draftCards(
       continue;
     }
     const fits = chosen !== null && chosen.kind === model.card;
-    used ||= fits;
     const own = model.card === 'transformer' ? measured : await defaultHead(target, model.card, shipped);
     const card = fits ? chosen : own;
     if (card === null) {
@@ -89,10 +88,14 @@ export async function draftCards(
     }
     drafts.set(name, card);
   }
-  if (chosen !== null && !used) {
-    throw new UserError(`--draft ${chosen.name}: no listed method runs a model of kind ${chosen.kind}`);
-  }
   return drafts;
+}
+
+function unused({ name, kind }: DraftHead | Transformer): UserError {
+  const what = kind === 'transformer' ? 'a whole model' : `a head of kind ${kind}`;
+  const running = BASIC_METHODS.filter(({ model }) => model?.card === kind).map((method) => method.name);
+  const expected = running.length === 0 ? 'and no other does' : `expected --method ${running.join(' or ')}`;
+  return new UserError(`--draft ${name} is ${what}, which no listed method runs, ${expected}`);
 }
 
 /** The head made for a target, or the extra layers it was trained with. */

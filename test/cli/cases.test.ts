@@ -68,7 +68,7 @@ describe('own files', () => {
       'nor a draft model',
       () =>
         `run --target qwen3-8b --draft ${join(folder, 'head.json')} --method none,draft-model --trace qwen3-8b/gsm8k`,
-      ['runs a model of kind dflash'],
+      ['a head of kind dflash, which no listed method runs, expected --method dflash or dfly'],
     ],
     [
       'k is bounded by what is stated',

@@ -89,9 +89,9 @@ it('copies keep all of attention and share the experts', () => {
   expect(two).toMatchObject({ copies: 2, exchanges: 32, allReduces: 0 });
   expect(one).toMatchObject({ copies: 1, exchanges: 0 });
   expect(() => forwardShape(mixtral, { tp: 1, dtype: 'bf16', copies: 2, ep: 4 })).toThrow(
-    'ep 4: mixtral-8x7b has 8 experts on 2 GPUs, expected ep to divide both',
+    '--ep 4: mixtral-8x7b has 8 experts on 2 GPUs, expected a number that divides both',
   );
   expect(() => forwardShape(modelCard('llama-3.1-8b'), { tp: 1, dtype: 'bf16', copies: 2 })).toThrow(
-    'dp-attention 2: llama-3.1-8b has no experts to share',
+    '--dp-attention 2: llama-3.1-8b has no experts to share',
   );
 });
