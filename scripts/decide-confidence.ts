@@ -11,6 +11,7 @@ import { Bench, type Ratio } from '../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../src/scenario/inputs.ts';
 import { completeScenario } from '../src/scenario/options.ts';
 import type { Setting } from '../src/scenario/setup.ts';
+import { markdownTable } from './markdown-table.ts';
 
 const DATASETS = ['instructcoder', 'sharegpt', 'gsm8k', 'cnn'];
 const BATCHES = [16, 64, 128];
@@ -86,14 +87,7 @@ export async function confidenceTables(
 }
 
 /** The section, as Markdown. */
-export async function confidenceSection(
-  recordings: string,
-  table: (
-    title: string,
-    columns: readonly (string | number)[],
-    rows: readonly (readonly string[])[],
-  ) => string[],
-): Promise<string[]> {
+export async function confidenceSection(recordings: string): Promise<string[]> {
   const { gains, graphs } = await confidenceTables(recordings);
   return [
     '## Going by the confidence of EAGLE-3',
@@ -102,21 +96,15 @@ export async function confidenceSection(
     '1 to 6 at a constant number of requests, with their 95% intervals. The recordings have no confidence: it is assumed',
     '(calibrated, AUC 0.87), and its error is in the intervals.',
     '',
-    ...table('requests at a time', BATCHES, gains),
+    ...markdownTable('requests at a time', BATCHES, gains),
     `What raggedness costs: \`budget:auto\` on ${CAPTURING}, which captures whole steps, where its graphs would hold ragged`,
     'steps (`raggedGraphs`) and where, as they do, they hold uniform ones alone; and on vllm-0.10 with a millisecond of host',
     'work for every ragged step (`engine.raggedOverhead.fixed`), which nobody measured.',
     '',
-    ...table('requests at a time', BATCHES, graphs),
+    ...markdownTable('requests at a time', BATCHES, graphs),
   ];
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const lines = await confidenceSection(process.argv[2]!, (title, columns, rows) => [
-    `| ${[title, ...columns].join(' | ')} |`,
-    `|---|${columns.map(() => '---:|').join('')}`,
-    ...rows.map((row) => `| ${row.join(' | ')} |`),
-    '',
-  ]);
-  process.stdout.write(lines.join('\n'));
+  process.stdout.write((await confidenceSection(process.argv[2]!)).join('\n'));
 }

@@ -16,6 +16,8 @@ import { completeScenario, type Options } from '../src/scenario/options.ts';
 import type { Setting } from '../src/scenario/setup.ts';
 import { selectRequests } from '../src/trace/reshape.ts';
 import { confidenceSection } from './decide-confidence.ts';
+import { switchingSection } from './decide-switching.ts';
+import { markdownTable } from './markdown-table.ts';
 
 const [recordings] = process.argv.slice(2);
 if (recordings === undefined) throw new Error('name the folder of the recordings');
@@ -52,15 +54,6 @@ const setting = (name: string, k: number | null, policy = 'fixed'): Setting => (
   policy: { name: policy, spec: parsePolicy(policy) },
 });
 const percent = (share: number) => `${(100 * share).toFixed(1)}%`;
-
-function table(title: string, columns: readonly (string | number)[], rows: readonly (readonly string[])[]) {
-  return [
-    `| ${[title, ...columns].join(' | ')} |`,
-    `|---|${columns.map(() => '---:|').join('')}`,
-    ...rows.map((row) => `| ${row.join(' | ')} |`),
-    '',
-  ];
-}
 
 function bestFixed(bench: Bench, name: string, batch: number): Setting {
   const speed = (one: Setting) => bench.measures(one, batch).throughput_tok_per_s;
@@ -194,16 +187,16 @@ const lines = [
   'Throughput of the fastest fixed k over that of `specsim tune`, and in brackets the lower end of its 95% interval:',
   'at most 1 unless a fixed k is surely better.',
   '',
-  ...table('batch', BATCHES, tuned),
+  ...markdownTable('batch', BATCHES, tuned),
   '## Adaptive lengths, not told the batch size, against the best fixed k of EAGLE-3 there',
   '',
-  ...table('k at most 10; batch', BATCHES, adaptive),
+  ...markdownTable('k at most 10; batch', BATCHES, adaptive),
   '## How good must a predictor be?',
   '',
   'The least chance, in steps of 0.05, at which a noisy oracle is faster than the best fixed k of EAGLE-3, and in',
   'brackets the least at which it is surely so. It drafts exactly what will be accepted where it knows, else its k.',
   '',
-  ...table('batch', BATCHES, predictors),
+  ...markdownTable('batch', BATCHES, predictors),
   '## A load that swings between 1 and 128 requests',
   '',
   'The serving engine, decode tokens per decode second of EAGLE-3: 128 requests come at once, and when they have ended 8',
@@ -211,7 +204,7 @@ const lines = [
   `over ${REDRAWS} draws of whole requests with replacement; a k is beaten surely where that interval of the gain over it`,
   'lies above 0.',
   '',
-  ...table(
+  ...markdownTable(
     '',
     [
       ...['goodput', 'cascade', ...LENGTHS.map((k) => `k = ${k}`)],
@@ -221,19 +214,20 @@ const lines = [
   ),
   '## Share of the time of a token that goes into rejected drafts, EAGLE-3, k = 3',
   '',
-  ...table('batch', BATCHES, wasted),
+  ...markdownTable('batch', BATCHES, wasted),
   '## Speedups, and their bounds',
   '',
   'The oracles take every run in full; `best` may stop short to land where a longer run starts, and of two methods',
   'runs only the one it uses, where `combined` runs both to know the better.',
   '',
-  ...table('batch', [1, 8, 32, 128], bounds),
+  ...markdownTable('batch', [1, 8, 32, 128], bounds),
   '## What a switch of drafters may cost',
   '',
   'Speedups at batch 1 when a step in which the drafter changes takes so much longer (`engine.drafterSwitch.fixed`),',
   'beyond what the drafter that takes over has to read, which all rows pay.',
   '',
-  ...table('a switch', SWITCHES, switching),
-  ...(await confidenceSection(recordings, table)),
+  ...markdownTable('a switch', SWITCHES, switching),
+  ...(await switchingSection(recordings)),
+  ...(await confidenceSection(recordings)),
 ];
 process.stdout.write(lines.join('\n'));

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
+import { switchingRows } from '../../src/questions/switching.ts';
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
@@ -42,5 +43,19 @@ describeWithRecordings('the results on the recordings', (dir) => {
     const best = Math.max(...fixed.map((one) => one.throughput_tok_per_s));
     const share = `${((100 * got.throughput_tok_per_s) / best).toFixed(1)}%`;
     expect(share).toBe(lineOf('gsm8k, goodput')[5]);
+  });
+
+  it('gsm8k: a schedule that changes for 5 ms is what it was', async () => {
+    const inputs = await inputsOf({ method: ['eagle3'], batch: [128] });
+    const engine = { ...inputs.engine, lengthSwitchS: 5e-3 };
+    const ranges = [
+      { lo: 1, hi: 63, k: 3 },
+      { lo: 64, hi: 255, k: 2 },
+      { lo: 256, hi: 256, k: 1 },
+    ];
+    const asked = { method: parseMethod('eagle3'), ranges, single: 2 };
+    const [row] = switchingRows({ ...inputs, engine }, 0, asked, new Set())!;
+    const gain = `${(100 * (row!.over_single.ratio - 1)).toFixed(1)}%`;
+    expect(lineOf('gsm8k, 5 ms a change')[4]!.split(' ')[0]).toBe(gain);
   });
 });
