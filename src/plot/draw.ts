@@ -23,7 +23,7 @@ const NARROW = 280;
 
 const EDGE = 16;
 const BETWEEN = 20;
-const HEADING = 18;
+const headingHeight = ({ heading }: Panel) => (heading === undefined ? 0 : 18);
 
 interface Form {
   draw(paper: Paper, box: Box, panel: never): void;
@@ -86,7 +86,7 @@ function columnsOf(panels: readonly Panel[], room: number): number {
 function heightsOf(panels: readonly Panel[], columns: number, width: number, room: number): number[] {
   const useOf = (panel: Panel) =>
     (FORMS[panel.form].height?.(panel as never, width / columns) ?? Number.POSITIVE_INFINITY) +
-    (panel.heading === undefined ? 0 : HEADING);
+    headingHeight(panel);
   const rows = grouped(panels.keys(), (p) => Math.floor(p / columns));
   const uses = [...rows.values()].map((own) => Math.max(...own.map((p) => useOf(panels[p]!))));
   const part = room / uses.length;
@@ -102,10 +102,8 @@ function drawPanels(paper: Paper, box: Box, panels: readonly Panel[], heights: r
   panels.forEach((panel, p) => {
     const left = box.left + (p % columns) * (width + BETWEEN);
     const bottom = top + heights[Math.floor(p / columns)]!;
-    const { heading } = panel;
-    if (heading !== undefined)
-      paper.text(plainText(heading), left, top + 12, { size: 12.5, bold: true, room: width });
-    const inner = { left, right: left + width, top: top + (heading === undefined ? 0 : HEADING), bottom };
+    paper.text(plainText(panel.heading ?? ''), left, top + 12, { size: 12.5, bold: true, room: width });
+    const inner = { left, right: left + width, top: top + headingHeight(panel), bottom };
     FORMS[panel.form].draw(paper, inner, panel as never);
     if (p % columns === columns - 1) top = bottom;
   });

@@ -178,26 +178,23 @@ function endsOf({ box, x, y }: Plot, { axis, at, upTo }: Rule): Pixel[] {
 }
 
 function drawRule(paper: Paper, plot: Plot, rule: Rule, clear: readonly Pixel[]): void {
-  const { box: within } = plot;
+  const { left, right, top, bottom } = plot.box;
   const colour = paper.theme.hues[rule.hue ?? 'plain'];
   const [from, to] = endsOf(plot, rule);
   if (from && to)
     paper.line(...from, ...to, { stroke: colour, 'stroke-width': 1.4, 'stroke-dasharray': '5 4' });
   const at = plot[rule.axis].at(rule.at);
-  const rows = Math.floor((within.bottom - within.top) / 14);
+  const begins = (x: number, y: number) => ({ x, y, anchor: 'start' as const, room: right - x });
+  const ends = (x: number, y: number) => ({ x, y, anchor: 'end' as const, room: x - left });
+  const rows = Array.from({ length: Math.floor((bottom - top) / 14) }, (_, row) => top + 12 + 14 * row);
   const places =
     rule.axis === 'x'
-      ? Array.from({ length: rows }, (_, row) => 12 + 14 * row).flatMap((down) => [
-          { x: at + 5, y: within.top + down, anchor: 'start' as const, room: within.right - at - 5 },
-          { x: at - 5, y: within.top + down, anchor: 'end' as const, room: at - 5 - within.left },
-        ])
-      : [13, -5].map((down) => {
-          const x = within.left + 6;
-          return { x, y: at + down, anchor: 'start' as const, room: within.right - x };
-        });
+      ? rows.flatMap((y) => [begins(at + 5, y), ends(at - 5, y)])
+      : [begins(left + 6, at + 13), begins(left + 6, at - 5)];
+  const look = { size: SMALL, colour, within: plot.box };
   const writes = (words: (room: number) => Words) =>
     places.some(({ x, y, anchor, room }) =>
-      paper.text(rule.label, x, y, { size: SMALL, colour, anchor, within, ...words(room) }),
+      paper.text(rule.label, x, y, { ...look, anchor, ...words(room) }),
     );
   // Over lines only where it has room nowhere else, and cut only where it has room whole nowhere.
   writes(() => ({ clear })) || writes(() => ({})) || writes((room) => ({ room }));
