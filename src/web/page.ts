@@ -70,16 +70,15 @@ export function startPage(worker: Worker): void {
 
   worker.onmessage = ({ data }: MessageEvent<Reply | Failure>) => {
     running = null;
-    const failed = 'error' in data;
-    // An error of what nobody sees any more is not told.
-    if (waiting === null || !failed) {
-      error = failed ? data.error : null;
+    if ('error' in data) {
+      // An error of what nobody sees any more is not told.
+      if (waiting === null) [reply, error] = [null, data.error];
+    } else {
       // Points bring few pictures: those of the answer before stand until the next.
-      const before = !failed && data.points ? reply : null;
-      reply = failed
-        ? null
-        : { ...data, charts: { ...before?.charts, ...data.charts }, beside: before?.beside ?? data.beside };
-      if (!failed && !data.points) said = data.charts.speedup?.summary ?? '';
+      const before = (data.points ? reply : null) ?? data;
+      reply = { ...data, charts: { ...before.charts, ...data.charts }, beside: before.beside };
+      error = null;
+      if (!data.points) said = data.charts.speedup?.summary ?? '';
     }
     send();
     show();

@@ -1,6 +1,7 @@
 /** What a file is, told by its content. */
 import { OPTION_NAMES } from '../scenario/option-table.ts';
 import type { OptionName } from '../scenario/options.ts';
+import { isObject, type Json } from '../trace/formats/fields.ts';
 import { isProcess } from '../trace/read.ts';
 import { tell } from '../trace/tell.ts';
 import { isWorkload } from '../workload/read.ts';
@@ -15,10 +16,7 @@ const HEAD = 200;
  *
  * @throws Error for what is nothing of that
  */
-export function recognised(
-  text: string,
-  name: string,
-): { option: OptionName } | { scenario: Record<string, unknown> } {
+export function recognised(text: string, name: string): { option: OptionName } | { scenario: Json } {
   if (text.trim() === '') throw new Error(`is empty, expected ${KNOWN}`);
   let json: unknown;
   try {
@@ -26,17 +24,15 @@ export function recognised(
   } catch {
     if (name.endsWith('.json')) throw new Error(`not valid JSON, expected ${KNOWN}`);
   }
-  if (typeof json === 'object' && json !== null && !Array.isArray(json)) {
+  if (isObject(json)) {
     const keys = Object.keys(json).filter((key) => key !== '$schema');
     const has = (...some: readonly string[]) => some.some((key) => keys.includes(key));
-    const { config } = json as { config?: unknown };
-    if (has('schemaVersion') && typeof config === 'object' && config !== null)
-      return { scenario: config as Record<string, unknown> };
+    if (has('schemaVersion') && isObject(json.config)) return { scenario: json.config };
     if (has('specification')) return { option: 'gpu' };
     if (has('graphSizes', 'stepOverhead')) return { option: 'engine' };
     if (has('hidden_size', 'architectures', 'text_config', 'hidden')) return { option: 'target' };
     if (keys.length > 0 && keys.every((key) => OPTION_NAMES.includes(key as OptionName)))
-      return { scenario: json as Record<string, unknown> };
+      return { scenario: json };
   }
   if (tell(text.split('\n', HEAD), false, null) !== null || isProcess(text)) return { option: 'trace' };
   if (isWorkload(text)) return { option: 'workload' };

@@ -109,8 +109,8 @@ async function answer(request: Request): Promise<Reply> {
       unfit[kind] = error.message;
     }
   }
-  const beside: Row[][] = [];
-  for (const other of request.beside) beside.push([...runPoints(await gather(parsed(other))).rows]);
+  const others = await Promise.all(request.beside.map((other) => gather(parsed(other))));
+  const beside = others.map((other) => runPoints(other).rows);
   const over =
     against === null || points
       ? null
