@@ -80,13 +80,28 @@ export function needsKernels({ dtype, draftDtype }: Formats, target: Transformer
   return [...used, draftDtype].some((one) => one !== 'auto' && one !== 'bf16');
 }
 
+type Placed = Formats & Pick<Scenario, 'draftGpu'>;
+
+/** The formats that are multiplied on the target's GPU. */
+function run(
+  { dtype, draftDtype, draftGpu }: Placed,
+  target: Transformer,
+): Readonly<Record<'products' | 'experts', readonly WeightFormat[]>> {
+  const { experts, ...products } = formatsByKind(weightFormats(target, dtype), target);
+  const drafts = draftGpu !== null || draftDtype === 'auto' ? [] : [draftDtype];
+  return {
+    products: [...new Set([...Object.values(products), ...drafts])],
+    experts: experts === undefined ? [] : [experts],
+  };
+}
+
 /**
  * What a user should know of the formats that were asked for, a sentence each.
  *
  * @param family the engine whose kernels run
  */
 export function formatWarnings(
-  asked: Formats,
+  asked: Placed,
   target: Transformer,
   hardware: HardwareProfile,
   family: string,
@@ -103,11 +118,10 @@ export function formatWarnings(
   if (asked.dtype !== 'auto' && stated !== undefined && own !== formatsText(asked.dtype, target)) {
     warnings.push(`${target.name}: the checkpoint keeps ${own}, priced as --dtype ${asked.dtype}`);
   }
-  const { experts, ...products } = formatsByKind(weightFormats(target, asked.dtype), target);
-  if (experts !== undefined) warnings.push(...expertWarnings(experts, hardware, family));
-  for (const format of new Set(Object.values(products)))
-    warnings.push(...kernelWarnings(format, hardware, family));
-  for (const format of new Set([...Object.values(products), ...(experts ? [experts] : [])])) {
+  const { experts, products } = run(asked, target);
+  for (const format of experts) warnings.push(...expertWarnings(format, hardware, family));
+  for (const format of products) warnings.push(...kernelWarnings(format, hardware, family));
+  for (const format of new Set([...products, ...experts])) {
     const { compute } = FORMATS[format];
     if (compute === 'bf16' || arithmetic.includes(compute)) continue;
     warnings.push(
@@ -181,12 +195,12 @@ const CLASS_ERROR = 0.1;
 
 /** How well the classes are known that the formats of a target are priced as: what kernels span elsewhere is 95 %. */
 export function classErrors(
-  { dtype }: Formats,
+  asked: Placed,
   target: Transformer,
   hardware: HardwareProfile,
   family: string,
 ): ClassErrors {
-  const { experts, ...products } = formatsByKind(weightFormats(target, dtype), target);
+  const { products, experts } = run(asked, target);
   const errorOf = (kind: keyof ClassErrors, formats: readonly WeightFormat[]): ClassErrors => {
     const errors = formats
       .filter((format) => isClass(kind, format, hardware, family))
@@ -197,8 +211,8 @@ export function classErrors(
     return errors.length === 0 ? {} : { [kind]: Math.max(...errors) };
   };
   return {
-    ...errorOf('kernels', Object.values(products)),
-    ...errorOf('experts', experts === undefined ? [] : [experts]),
+    ...errorOf('kernels', products),
+    ...errorOf('experts', experts),
   };
 }
 

@@ -78,6 +78,11 @@ it('kernels of a class are known as well as kernels elsewhere are alike, format 
   // Products of attention stay in bf16; a range of 0.84 to 1.21 of the class is 95 %.
   expect(await errors('a100-sxm-80', 'nvfp4')).toEqual({ experts: Math.log(1.21 / 0.84) / 4 });
   expect(await errors('h100-sxm', 'int4')).toEqual({ experts: 0.1 });
+  const drafts = await inputsOf({ method: ['eagle3'], draftDtype: 'nvfp4' });
+  expect(drafts.classErrors).toEqual({ kernels: Math.log(1.82 / 0.95) / 4 });
+  expect(drafts.warnings.join()).toContain(
+    'gpu h100-sxm has no fp4 arithmetic: nvfp4 weights are read as such',
+  );
 });
 
 it('acceptance of another target is borrowed, unless it is stated', async () => {
