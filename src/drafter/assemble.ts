@@ -157,8 +157,13 @@ function sharedSpeculation(
   { policy, cost, seed, changes }: Deciding & { readonly policy: SharedSpec },
 ): Drafter {
   const { part, model } = choices[0]!;
-  if (!tellsConfidence(method) || model === null || !model.replay.always) {
+  if (!tellsConfidence(method) || model === null) {
     throw new Error(`${method.name} has no confidence to go by`);
+  }
+  if (!model.replay.always) {
+    throw new UserError(
+      `method ${method.name}: some of its recorded rounds drafted less than they could, expected rounds that all draft in full for a policy that goes by confidence`,
+    );
   }
   const shared = makeShared(policy, {
     signal: signalOf(lengths, policy.auc, seed),

@@ -177,9 +177,20 @@ export function positionsOfSteps(steps: Steps, where: string): PositionLengths {
   }
   const { confidence } = steps;
   return {
-    ...{ maxK: steps.maxK, offsets, emitted, proposed, kind: 'recording', drafting },
+    ...{ maxK: steps.maxK, offsets, emitted, kind: 'recording', drafting },
+    // Who goes by confidence drafts as far as it is asked wherever a round starts.
+    proposed: confidence !== undefined && draftsInFull(steps) ? 'always' : proposed,
     ...(confidence && { confidence: confidenceOfRounds(confidence, steps, offsets) }),
   };
+}
+
+/** Whether every round drafted all that it could, and every output is made of rounds. */
+function draftsInFull({ proposed, maxK, outputTokens, offsets, emitted }: Steps): boolean {
+  if (proposed?.some((drafts) => drafts < maxK)) return false;
+  return outputTokens.every((tokens, r) => {
+    const rounds = emitted.subarray(offsets[r]!, offsets[r + 1]!);
+    return rounds.reduce((sum, length) => sum + length, 1) >= tokens;
+  });
 }
 
 /** A position inside a round has the confidence of the drafts that are left of it. */

@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { describe, expect, it } from 'vitest';
+import { folderLibrary } from '../../src/node/folder-library.ts';
 import { readRecordFile } from '../../src/node/record-file.ts';
+import { gatherInputs } from '../../src/scenario/inputs.ts';
+import { completeScenario } from '../../src/scenario/options.ts';
+import { runScenario } from '../../src/scenario/run.ts';
 import { AssumedSignal, signalOf } from '../../src/trace/confidence-signal.ts';
 import { canonicalCsv } from '../../src/trace/formats/canonical-csv.ts';
 import { canonicalJsonl } from '../../src/trace/formats/canonical-jsonl.ts';
@@ -94,6 +98,23 @@ describe('rounds with confidence', () => {
     // A position inside a round has what is left of it.
     const { confidence } = positionsOfSteps({ ...steps!, drafting: 'chain' }, 'f');
     expect([...confidence!.list.subarray(3, 9)]).toEqual([250, 242, 230, 242, 230, 0]);
+  });
+
+  it('are gone by where all of them drafted in full, and refused where some did not', async () => {
+    const short = SAMPLES['confidence-rounds']!;
+    const speed = async (text: string, policy: string) => {
+      const file = join(folder, 'rounds.csv');
+      writeFileSync(file, text);
+      const options = { method: ['eagle3'], trace: [file], k: [3], policy: [policy] };
+      const scenario = completeScenario({ ...options, load: 'closed', batch: [1], promptLen: 50 });
+      const answer = runScenario(await gatherInputs(scenario, folderLibrary));
+      return answer.rows[0]!.throughput_tok_per_s;
+    };
+    const full = short.replace('0.31,0.2,', '0.31,0.2,0.1');
+    // Enough for all of a request's drafts.
+    expect(await speed(full, 'budget:4')).toBeCloseTo(await speed(full, 'fixed'), 6);
+    expect(await speed(full, 'budget:2')).toBeLessThan(await speed(full, 'fixed'));
+    await expect(speed(short, 'budget:4')).rejects.toThrow('rounds that all draft in full');
   });
 
   it('are told apart by prompt and turn, or cut into requests of equal length, which is said', () => {
