@@ -117,7 +117,9 @@ export async function gatherInputs(typed: Scenario, library: Library, asks?: Ask
   const scenario = { ...given, ...resolvedFormats(given, target) };
   checkUsed(scenario, asked);
   const kernels =
-    needsKernels(scenario, target) || experts !== null ? await documents.kernels(given.gpu) : null;
+    needsKernels({ scenario, target, methods }) || experts !== null
+      ? await documents.kernels(given.gpu)
+      : null;
   const hardware =
     kernels === null
       ? profiles.hardware
@@ -127,7 +129,7 @@ export async function gatherInputs(typed: Scenario, library: Library, asks?: Ask
     if (reason !== null) throw new UserError(`--set ${path}=${written} has no effect ${reason}`);
   }
   warnings.push(
-    ...formatWarnings(given, target, hardware, engine.kernels),
+    ...formatWarnings({ scenario: given, target, methods }, hardware, engine.kernels),
     ...placementWarnings(scenario),
     ...writingWarnings(scenario, writing),
   );
@@ -161,7 +163,7 @@ export async function gatherInputs(typed: Scenario, library: Library, asks?: Ask
     shipped,
     engine,
     ...(experts && { routing: routingOf(experts) }),
-    classErrors: classErrors(scenario, target, hardware, engine.kernels),
+    classErrors: classErrors({ scenario, target, methods }, hardware, engine.kernels),
     placement,
     ahead: scenario.ahead === null ? null : parseAhead(scenario.ahead),
     acceptRule,

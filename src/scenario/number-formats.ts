@@ -9,6 +9,7 @@ import {
   kernelsOf,
   knownRates,
 } from '../cost/kernels.ts';
+import type { Method } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { CLASS_RANGES, CLASS_SOURCE } from '../hardware/defaults.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
@@ -74,24 +75,31 @@ export function formatsText(dtype: Scenario['dtype'], target: Transformer): stri
   return [...own, own.length === 0 ? rest : `rest ${rest}`].join(', ');
 }
 
-/** Whether it needs more than the profile of a GPU says: kernels of other formats than bf16. */
-export function needsKernels({ dtype, draftDtype }: Formats, target: Transformer): boolean {
-  const used = Object.values(formatsByKind(weightFormats(target, dtype), target));
-  return [...used, draftDtype].some((one) => one !== 'auto' && one !== 'bf16');
+type Run = Readonly<Record<'products' | 'experts', readonly WeightFormat[]>>;
+
+/** What runs, as far as formats go. */
+export interface Formatted {
+  readonly scenario: Formats & Pick<Scenario, 'draftGpu'>;
+  readonly target: Transformer;
+  readonly methods: readonly Method[];
 }
 
-type Placed = Formats & Pick<Scenario, 'draftGpu'>;
+/** Whether it needs more than the profile of a GPU says: kernels of other formats than bf16. */
+export function needsKernels(of: Formatted): boolean {
+  return [...Object.values(run(of)).flat(), of.scenario.draftDtype].some(
+    (one) => one !== 'auto' && one !== 'bf16',
+  );
+}
 
 /** The formats that are multiplied on the target's GPU. */
-function run(
-  { dtype, draftDtype, draftGpu }: Placed,
-  target: Transformer,
-): Readonly<Record<'products' | 'experts', readonly WeightFormat[]>> {
-  const { experts, ...products } = formatsByKind(weightFormats(target, dtype), target);
+function run({ scenario: { dtype, draftDtype, draftGpu }, target, methods }: Formatted): Run {
+  const ofItself = methods.flatMap(({ parts }) => parts.flatMap(({ model }) => model?.self?.dtype ?? []));
+  const kinds = [dtype, ...ofItself].map((one) => formatsByKind(weightFormats(target, one), target));
   const drafts = draftGpu !== null || draftDtype === 'auto' ? [] : [draftDtype];
+  const products = kinds.flatMap(({ experts: _, ...others }) => Object.values(others));
   return {
-    products: [...new Set([...Object.values(products), ...drafts])],
-    experts: experts === undefined ? [] : [experts],
+    products: [...new Set([...products, ...drafts])],
+    experts: [...new Set(kinds.flatMap(({ experts }) => experts ?? []))],
   };
 }
 
@@ -100,12 +108,8 @@ function run(
  *
  * @param family the engine whose kernels run
  */
-export function formatWarnings(
-  asked: Placed,
-  target: Transformer,
-  hardware: HardwareProfile,
-  family: string,
-): string[] {
+export function formatWarnings(of: Formatted, hardware: HardwareProfile, family: string): string[] {
+  const { scenario: asked, target } = of;
   const arithmetic = Object.keys(hardware.specification.denseFlopsPerS);
   const warnings: string[] = [];
   const stated = target.quantization;
@@ -118,7 +122,7 @@ export function formatWarnings(
   if (asked.dtype !== 'auto' && stated !== undefined && own !== formatsText(asked.dtype, target)) {
     warnings.push(`${target.name}: the checkpoint keeps ${own}, priced as --dtype ${asked.dtype}`);
   }
-  const { experts, products } = run(asked, target);
+  const { experts, products } = run(of);
   for (const format of experts) warnings.push(...expertWarnings(format, hardware, family));
   for (const format of products) warnings.push(...kernelWarnings(format, hardware, family));
   for (const format of new Set([...products, ...experts])) {
@@ -194,13 +198,8 @@ function isClass(
 const CLASS_ERROR = 0.1;
 
 /** How well the classes are known that the formats of a target are priced as: what kernels span elsewhere is 95 %. */
-export function classErrors(
-  asked: Placed,
-  target: Transformer,
-  hardware: HardwareProfile,
-  family: string,
-): ClassErrors {
-  const { products, experts } = run(asked, target);
+export function classErrors(of: Formatted, hardware: HardwareProfile, family: string): ClassErrors {
+  const { products, experts } = run(of);
   const errorOf = (kind: keyof ClassErrors, formats: readonly WeightFormat[]): ClassErrors => {
     const errors = formats
       .filter((format) => isClass(kind, format, hardware, family))

@@ -6,10 +6,11 @@ import { targetLayout } from './draft-shapes.ts';
 import type { Inputs } from './inputs.ts';
 import { needsKernels } from './number-formats.ts';
 
-export function usedFields({ scenario, target }: Pick<Inputs, 'scenario' | 'target'>): readonly Field[] {
+export function usedFields(of: Pick<Inputs, 'scenario' | 'target' | 'methods'>): readonly Field[] {
+  const { scenario, target } = of;
   const used = {
     experts: expertsOf(target) !== null,
-    kernels: needsKernels(scenario, target),
+    kernels: needsKernels(of),
     'further products': forwardShape(target, targetLayout(scenario)).furtherProducts > 0,
   };
   return FIELDS.filter(({ needs }) => needs === undefined || used[needs]);

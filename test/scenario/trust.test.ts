@@ -83,6 +83,13 @@ it('kernels of a class are known as well as kernels elsewhere are alike, format 
   expect(drafts.warnings.join()).toContain(
     'gpu h100-sxm has no fp4 arithmetic: nvfp4 weights are read as such',
   );
+  const itself = (method: string, name: string) =>
+    inputsOf({ method: [method], acceptance: { [name]: '0.7' } });
+  expect((await itself('self:int4', 'self:int4')).classErrors).toEqual({ kernels: 0.1 });
+  // A copy of the target runs on the kernels that were measured.
+  const copy = await itself('oracle:self:fp8-block', 'self:fp8-block');
+  expect(copy.classErrors).toEqual({});
+  expect(copy.hardware.efficiency.kernels.length).toBeGreaterThan(0);
 });
 
 it('acceptance of another target is borrowed, unless it is stated', async () => {
