@@ -54,20 +54,21 @@ function attention(sheet: Sheet, model: Transformer, tp: number): AttentionRow[]
     const [chunk, before] = [row.whole('prefill_chunk', 0), row.whole('kv_prefill', 0)];
     const [sequences, context] = [row.whole('n_decode', 0), row.whole('kv_decode', 0)];
     const seconds = row.positive('time_us') * US;
-    const shared = {
-      ...KERNELS,
+    const decodes = chunk === 0 && sequences > 0 && context > 0;
+    if (!decodes && (sequences > 0 || chunk === 0)) continue;
+    rows.push({
+      engine: KERNELS.engine,
+      kernel: KERNELS.kernel,
       kvDtype: 'bf16',
+      sequences: decodes ? sequences : 1,
+      queryTokens: decodes ? 1 : chunk,
       heads: shape.heads / tp,
       kvHeads: Math.max(1, shape.kvHeads / tp),
       headDim: shape.headDim,
       window: null,
+      contextTokens: decodes ? context : before + chunk,
       seconds,
-    };
-    if (chunk === 0 && sequences > 0 && context > 0) {
-      rows.push({ ...shared, sequences, queryTokens: 1, contextTokens: context });
-    } else if (sequences === 0 && chunk > 0) {
-      rows.push({ ...shared, sequences: 1, queryTokens: chunk, contextTokens: before + chunk });
-    }
+    });
   }
   return rows;
 }
