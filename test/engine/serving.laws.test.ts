@@ -1,4 +1,5 @@
 /** What holds whatever is served: random requests, limits, loads and replicas, thousands of small runs. */
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { totalSeconds } from '../../src/cost/work.ts';
@@ -200,7 +201,7 @@ describe('any serving', () => {
           const { finished, totals, gaps, makespanS } = serve(build(drawn));
           return { finished, totals, gaps, makespanS };
         };
-        expect(outcome()).toEqual(outcome());
+        assert.deepEqual(outcome(), outcome());
       }),
       { numRuns: 200 },
     );
@@ -215,7 +216,7 @@ describe('any serving', () => {
         const endS = engine.run();
         expect(endS).toBeLessThanOrEqual(horizonS);
         const byThen = whole.finished.filter((record) => record.endS <= horizonS);
-        expect([...engine.finished]).toEqual(byThen);
+        assert.deepEqual([...engine.finished], byThen);
         const arrived = whole.finished.filter((record) => record.arrivalS <= horizonS).length;
         expect(engine.unfinished).toBe(arrived - byThen.length);
         expect(engine.totals.emitted).toBeLessThanOrEqual(whole.totals.emitted);
@@ -236,8 +237,8 @@ describe('any serving', () => {
       fc.property(anySetting, (drawn) => {
         const setting = () => build({ ...drawn, always: true });
         const plain = outcome({ ...setting(), without: ['rounds', 'known'] });
-        expect(outcome({ ...setting(), without: ['known'] })).toEqual(plain);
-        expect(outcome(setting())).toEqual(plain);
+        assert.deepEqual(outcome({ ...setting(), without: ['known'] }), plain);
+        assert.deepEqual(outcome(setting()), plain);
       }),
       { numRuns: 500 },
     );
@@ -267,7 +268,7 @@ describe('any serving', () => {
     fc.assert(
       fc.property(anySetting, long, (drawn, requests) => {
         const setting = () => build({ ...drawn, ...requests, always: true });
-        expect(outcome(setting())).toEqual(outcome({ ...setting(), without: ['known'] }));
+        assert.deepEqual(outcome(setting()), outcome({ ...setting(), without: ['known'] }));
       }),
       { numRuns: 60 },
     );
@@ -278,7 +279,7 @@ describe('any serving', () => {
       fc.property(anySetting, (drawn) => {
         const run = (router: AnySetting['router']) =>
           serve(build({ ...drawn, replicas: 1, router })).finished;
-        for (const router of ROUTERS) expect(run(router)).toEqual(run('round-robin'));
+        for (const router of ROUTERS) assert.deepEqual(run(router), run('round-robin'));
       }),
       { numRuns: 100 },
     );
