@@ -1,25 +1,7 @@
 /** What tune says of a schedule whose changes cost something. */
-import {
-  fixed,
-  RATIO,
-  type Section,
-  type Shown,
-  sentence,
-  table,
-  WHOLE,
-  within,
-} from '../report/document.ts';
-import type { Ratio } from '../scenario/bench.ts';
+import { fixed, RATIO, type Section, type Shown, sentence, table, within } from '../report/document.ts';
 import { SWITCHING_COSTS, type SwitchingCost, type SwitchingRow, switchingVerdict } from './switching.ts';
-
-/** Columns of a ratio and its interval. */
-export function spread(name: string, ratio: Ratio | null): Record<string, number | null> {
-  return {
-    [name]: ratio?.ratio ?? null,
-    [`${name}_lo`]: ratio?.lo ?? null,
-    [`${name}_hi`]: ratio?.hi ?? null,
-  };
-}
+import { AT, spread } from './tune-columns.ts';
 
 /** Columns of the row of the same trace, context and batch size; empty where there is none. */
 export function switchingColumns(
@@ -62,13 +44,7 @@ export function switchingSection(rows: readonly SwitchingRow[]): Section {
       `the schedule over fixed k=${rows[0]!.single_k}, different requests at a time; ms of a step that each cost takes`,
     ),
     table(rows, [
-      {
-        title: 'context',
-        as: WHOLE,
-        cell: (row) => row.context_tokens,
-        needs: (row) => row.context_tokens !== null,
-      },
-      { title: 'batch', as: WHOLE, cell: (row) => row.batch_size },
+      ...AT,
       {
         title: 'over fixed',
         as: RATIO,

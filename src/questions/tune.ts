@@ -14,7 +14,6 @@ import {
   sentence,
   type Table,
   table,
-  WHOLE,
   warningsSection,
   within,
 } from '../report/document.ts';
@@ -35,8 +34,9 @@ import { bestFor, VLLM_METHODS } from './engine-methods.ts';
 import { movedText, otherTraces } from './other-traces.ts';
 import type { Question, Read } from './question.ts';
 import { joined } from './schedule.ts';
-import { spread, switchingColumns, switchingSection } from './switching-section.ts';
+import { switchingColumns, switchingSection } from './switching-section.ts';
 import type { TreeRow } from './tree-tuning.ts';
+import { AT, spread } from './tune-columns.ts';
 import {
   chainsToTry,
   DEFAULT_MAX_K,
@@ -144,13 +144,7 @@ function firstAnswer(rows: readonly TuneRow[]): string {
 
 function gains(rows: readonly TuneRow[]): Table {
   return table(rows, [
-    {
-      title: 'context',
-      as: WHOLE,
-      cell: (row) => row.context_tokens,
-      needs: (row) => row.context_tokens !== null,
-    },
-    { title: 'batch', as: WHOLE, cell: (row) => row.batch_size },
+    ...AT,
     { title: 'best', cell: (row) => named(row.method, row.k) },
     { title: 'tokens/s', as: RATE, cell: (row) => row.throughput_tok_per_s },
     { title: 'over none', as: RATIO, cell: (row) => gain(row.over_none) },
@@ -184,13 +178,7 @@ function treesSection(rows: readonly TreeRow[]): Section {
     ),
     sentence(`the best compromise over these batch sizes, as SGLang's flags name it, is ${first.fixed_tree}`),
     table(rows, [
-      {
-        title: 'context',
-        as: WHOLE,
-        cell: (row) => row.context_tokens,
-        needs: (row) => row.context_tokens !== null,
-      },
-      { title: 'batch', as: WHOLE, cell: (row) => row.batch_size },
+      ...AT,
       { title: 'best tree', cell: (row) => row.tree },
       { title: 'tokens/round', as: fixed(2), cell: (row) => row.tokens_per_round },
       { title: 'verified/round', as: fixed(0), cell: (row) => row.verified_per_round },
