@@ -2,15 +2,8 @@
 import { amount, oneOf, whole } from './kinds.ts';
 import type { Rows, Scenario } from './scenario.ts';
 
-const withoutTurns = ({ load, workload }: Scenario) =>
-  load === 'clones'
-    ? 'with --load clones: copies of one request have no turns, expected another load, such as closed or poisson:RATE'
-    : workload === null
-      ? null
-      : 'with --workload, which has prompts of its own';
-
-const ofTurns = (scenario: Scenario) =>
-  scenario.turns === null ? 'without --turns, which makes conversations of requests' : withoutTurns(scenario);
+const ofTurns = ({ turns }: Scenario) =>
+  turns === null ? 'without --turns, which makes conversations of requests' : null;
 
 export const CONVERSATION_OPTIONS: Rows<'turns' | 'turnDelay' | 'sharedPrompt' | 'prefixCache'> = {
   turns: {
@@ -19,7 +12,12 @@ export const CONVERSATION_OPTIONS: Rows<'turns' | 'turnDelay' | 'sharedPrompt' |
     help: 'requests of the trace in a row that are a conversation: each prompt is all that came before, and its own',
     group: 'load',
     hash: 'changed',
-    idle: withoutTurns,
+    idle: ({ load, workload }) =>
+      load === 'clones'
+        ? 'with --load clones: copies of one request have no turns, expected another load, such as closed or poisson:RATE'
+        : workload === null
+          ? null
+          : 'with --workload, which has prompts of its own',
   },
   turnDelay: {
     ...amount(0, 1e6),
@@ -43,8 +41,8 @@ export const CONVERSATION_OPTIONS: Rows<'turns' | 'turnDelay' | 'sharedPrompt' |
     help: 'whether KV of prompts that begin alike is used again, of conversations and of workloads with hash_ids',
     group: 'machine',
     hash: 'changed',
-    idle: (scenario) =>
-      scenario.workload === null && ofTurns(scenario) !== null
+    idle: ({ turns, workload }) =>
+      turns === null && workload === null
         ? 'without --turns or a --workload with hash_ids: traces say nothing of what their prompts share'
         : null,
     lacks: ({ prefixCache, router }) =>

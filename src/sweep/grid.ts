@@ -169,18 +169,27 @@ function pointOf(
     billed: whole.load !== 'clones',
     schedules: false,
   };
-  const effective: Record<string, unknown> = { ...whole, ...NO_PAIRS };
+  const effective: Record<string, unknown> = { ...whole };
+  const idle = new Set<Axis>();
+  // What has no effect goes back to its default, and with it what acts beside it alone.
+  for (let known = -1; known < idle.size; ) {
+    known = idle.size;
+    for (const axis of axes) {
+      const { key, inner, isList } = axis;
+      if (idle.has(axis)) continue;
+      if ((OPTIONS[key].idle?.(effective as unknown as Scenario, asked, inner) ?? null) === null) continue;
+      idle.add(axis);
+      if (inner === null) effective[key] = isList ? (DEFAULTS[key] as unknown[]).slice(0, 1) : DEFAULTS[key];
+    }
+  }
+  Object.assign(effective, NO_PAIRS);
   const values: Record<string, AxisValue> = {};
   for (const [a, axis] of axes.entries()) {
-    const { key, inner, isList } = axis;
-    const acting = (OPTIONS[key].idle?.(whole, asked, inner) ?? null) === null;
+    const { key, inner } = axis;
+    const acting = !idle.has(axis);
     if (acting) used.add(axis);
     if (axis.values.length > 1) values[nameOf(axis)] = acting ? (chosen[a] as AxisValue) : null;
-    if (inner !== null && acting) {
-      effective[key] = { ...(effective[key] as object), [inner]: chosen[a] };
-    } else if (inner === null && !acting) {
-      effective[key] = isList ? (DEFAULTS[key] as unknown[]).slice(0, 1) : DEFAULTS[key];
-    }
+    if (inner !== null && acting) effective[key] = { ...(effective[key] as object), [inner]: chosen[a] };
   }
   const set = Object.entries(effective.set as Record<string, string>).sort(([a], [b]) => (a < b ? -1 : 1));
   return { scenario: { ...effective, set: Object.fromEntries(set) } as unknown as Scenario, axes: values };
