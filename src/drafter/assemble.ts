@@ -39,6 +39,8 @@ interface Deciding {
   readonly ahead?: Ahead | null;
   /** What a diffusion model writes. */
   readonly canvas?: Canvas | null;
+  /** Told of what a policy was not made for. */
+  readonly remark?: (what: string) => void;
 }
 
 /** A tree on a recording. */
@@ -132,6 +134,7 @@ export function assembleDrafter(
           limits: deciding.changes ?? UNBOUND,
           lengths: () => (method.kind === 'hybrid' ? [lookedUpFirst(lengths!, acceptance[1]!)] : acceptance),
           seed: deciding.seed,
+          ...(deciding.remark && { remark: deciding.remark }),
         });
   if (second === undefined) {
     const steady = first instanceof ModelProposer && first.replay.always && policy instanceof FixedLength;

@@ -141,6 +141,8 @@ interface PolicyParts {
   /** The recording of each part that may draft, for the oracles alone. */
   readonly lengths: () => readonly PositionLengths[];
   readonly seed: number;
+  /** Told of what a policy was not made for. */
+  readonly remark?: (what: string) => void;
 }
 
 /** Makes a policy with no memory of earlier runs. */
@@ -162,7 +164,7 @@ function unbound(spec: Exclude<PolicySpec, SharedSpec>, parts: PolicyParts): Pol
     case 'cascade':
       return new Cascade(parts.price, parts.maxK);
     case 'table':
-      return new Table(spec.entries, parts.maxK);
+      return new Table(spec.entries, parts.maxK, parts.remark);
     case 'noisy-oracle':
       return new NoisyOracle(parts.lengths(), spec.chance, parts.maxK, parts.seed);
     case 'table-file':

@@ -12,6 +12,8 @@ export interface TableEntry {
   readonly contextLo: number;
   readonly contextHi: number;
   readonly k: number;
+  /** What is said of it where it stands for sizes or contexts that the file leaves open, and does what its engine does. */
+  readonly open?: string;
 }
 
 const EVERY_CONTEXT = { contextLo: 1, contextHi: Number.POSITIVE_INFINITY };
@@ -47,13 +49,20 @@ function upTo(schedule: Fields, where: string): TableEntry[] {
     ...EVERY_CONTEXT,
     k: k as number,
   }));
-  const batchLo = lengths.at(-1)![0] + 1;
-  return [...entries, { batchLo, batchHi: Number.POSITIVE_INFINITY, ...EVERY_CONTEXT, k: 0 }];
+  const last = lengths.at(-1)!;
+  const above = {
+    batchLo: last[0] + 1,
+    batchHi: Number.POSITIVE_INFINITY,
+    ...EVERY_CONTEXT,
+    k: 0,
+    open: `${where} ends at batch ${last[0]}: above, nothing is drafted, as in TensorRT-LLM`,
+  };
+  return [...entries, above];
 }
 
 function from(slots: readonly [string, Fields][], where: string): TableEntry[] {
   const sizes = slots.map(([key]) => Number(key)).sort((a, b) => a - b);
-  return sizes.map((size, i) => {
+  const entries = sizes.map((size, i) => {
     const steps = slots.find(([key]) => Number(key) === size)![1].candidate_steps;
     if (!Array.isArray(steps) || steps.length !== 1 || !isWhole(steps[0], 0)) {
       throw new UserError(
@@ -61,12 +70,17 @@ function from(slots: readonly [string, Fields][], where: string): TableEntry[] {
       );
     }
     return {
-      batchLo: i === 0 ? 1 : size,
+      batchLo: size,
       batchHi: (sizes[i + 1] ?? Number.POSITIVE_INFINITY) - 1,
       ...EVERY_CONTEXT,
       k: steps[0] as number,
     };
   });
+  const [first] = entries;
+  const least = first!.batchLo;
+  if (least <= 1) return [{ ...first!, batchLo: 1 }, ...entries.slice(1)];
+  const open = `${where} begins at batch ${least}: below, its first k is taken, as in SGLang`;
+  return [{ ...first!, batchLo: 1, batchHi: least - 1, open }, ...entries];
 }
 
 function isObject(value: unknown): value is Fields {

@@ -1,7 +1,8 @@
 /**
  * Draft length by batch size, and by context where the table has it: the schedule of vLLM
  * (`num_speculative_tokens_per_batch_size`; vllm/v1/spec_decode/dynamic/utils.py). Sizes in a gap and above the
- * last range take the k of the range before; no k exceeds the longest draft. `off-above` is a table of two ranges.
+ * last range take the k of the range before, with a remark; no k exceeds the longest draft. `off-above` is a table of two
+ * ranges.
  *
  * Left out: requests in prefill, which vLLM counts in the batch size.
  */
@@ -62,7 +63,39 @@ export function parseTable(json: unknown, where: string): TableEntry[] {
       `${where}: got ${entries.length} entries, expected one for each of ${batches.length} ranges of batch sizes and ${contexts.length} of contexts`,
     );
   }
-  return entries.sort((a, b) => a.batchLo - b.batchLo || a.contextLo - b.contextLo);
+  return filled(entries, batches, contexts.at(-1)![1], where).sort(
+    (a, b) => a.batchLo - b.batchLo || a.contextLo - b.contextLo,
+  );
+}
+
+/** With what a table leaves open: sizes in a gap and above the last range, and contexts above the longest. */
+function filled(
+  entries: readonly TableEntry[],
+  batches: readonly (readonly number[])[],
+  longest: number,
+  where: string,
+): TableEntry[] {
+  const contexts =
+    longest >= ENDLESS
+      ? []
+      : entries.flatMap((entry) => {
+          const open = `${where} ends at a context of ${longest} tokens: above, its last k is taken, as in vLLM`;
+          return entry.contextHi === longest
+            ? { ...entry, contextLo: longest + 1, contextHi: ENDLESS, open }
+            : [];
+        });
+  const known = [...entries, ...contexts];
+  const sizes = batches.flatMap(([lo, hi], i) => {
+    const next = batches[i + 1]?.[0];
+    if (hi! >= ENDLESS || next === hi! + 1) return [];
+    const open =
+      next === undefined
+        ? `${where} ends at batch ${hi}: above, its last k is taken, as in vLLM`
+        : `${where} says nothing of batch ${hi! + 1} to ${next - 1}: the k of ${hi} is taken, as in vLLM`;
+    const range = { batchLo: hi! + 1, batchHi: (next ?? ENDLESS) - 1 };
+    return known.filter(({ batchLo }) => batchLo === lo).map((entry) => ({ ...entry, ...range, open }));
+  });
+  return [...known, ...sizes];
 }
 
 function parseEntry(row: unknown, where: string, cap: number): TableEntry {
@@ -93,12 +126,18 @@ function distinct(ranges: readonly (readonly number[])[]): [number, number][] {
 export class Table implements Policy {
   readonly #entries: readonly TableEntry[];
   readonly #maxK: number;
+  readonly #remark: (what: string) => void;
+  readonly #remarked = new Set<TableEntry>();
   #k = 0;
 
-  /** @param entries by batch size, then context, as `parseTable` gives them */
-  constructor(entries: readonly TableEntry[], maxK: number) {
+  /**
+   * @param entries by batch size, then context, as `parseTable` gives them
+   * @param remark is told once of what the table leaves open and a step asks for
+   */
+  constructor(entries: readonly TableEntry[], maxK: number, remark: (what: string) => void = () => {}) {
     this.#entries = entries;
     this.#maxK = maxK;
+    this.#remark = remark;
   }
 
   stepBegins(sequences: number, contextTokens: number): void {
@@ -110,6 +149,10 @@ export class Table implements Policy {
       if (entry.contextLo === 1 || entry.contextLo <= context) chosen = entry;
     }
     this.#k = Math.min(chosen.k, this.#maxK);
+    if (chosen.open !== undefined && !this.#remarked.has(chosen)) {
+      this.#remarked.add(chosen);
+      this.#remark(`policy ${chosen.open}`);
+    }
   }
 
   get stepLength(): number {

@@ -10,6 +10,7 @@ import {
   ATOM_METHODS,
   bestFor,
   LLAMACPP_METHODS,
+  SGLANG_ADAPTIVE_METHODS,
   SGLANG_METHODS,
   TRTLLM_METHODS,
   VLLM_METHODS,
@@ -88,6 +89,7 @@ const EMITTERS: Readonly<Record<Exclude<EmitName, 'json'>, Emitter>> = {
   },
   'sglang-adaptive': {
     ...sglang,
+    methods: SGLANG_ADAPTIVE_METHODS,
     above: 'SGLang keeps the last steps',
     fromOne: true,
     make: ({ schedule }) => candidateSteps(schedule.contexts[0]!),

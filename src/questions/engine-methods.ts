@@ -22,6 +22,13 @@ export const SGLANG_METHODS: Words = {
   'draft-model': 'STANDALONE',
 };
 
+/** Of those, what `--speculative-adaptive` changes the steps of (srt/speculative/adaptive_spec_params.py). */
+export const SGLANG_ADAPTIVE_METHODS: Words = {
+  eagle: SGLANG_METHODS.eagle!,
+  eagle3: SGLANG_METHODS.eagle3!,
+  mtp: SGLANG_METHODS.mtp!,
+};
+
 /** `decoding_type` (tensorrt_llm/llmapi/llm_args.py), of those whose length it changes. */
 export const TRTLLM_METHODS: Words = {
   ngram: 'NGram',

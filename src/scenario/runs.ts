@@ -159,12 +159,10 @@ export class Runs {
           requests.length,
           conversations && (whole ? conversations : pickTurns(conversations, requests)),
         ),
-        drafter: this.#setups.drafter({
-          ...setup,
-          ...lengths,
-          acceptance: accepts.acceptance,
-          tree: accepts.tree,
-        }),
+        drafter: this.#setups.drafter(
+          { ...setup, ...lengths, acceptance: accepts.acceptance, tree: accepts.tree },
+          kept.remarks,
+        ),
         cost,
         draftModels: setup.draftModels,
         limits: {
@@ -210,6 +208,7 @@ export class Runs {
     this.#setups.checkFit(setup);
     const served = this.serve(setup, coming, this.everyRequest, setup.priceOn(this.#inputs), {
       gaps: true,
+      remarks: true,
       longestGaps: slo?.limitsS.itl !== undefined,
     });
     const { finished, unfinished } = served.engine;

@@ -49,6 +49,8 @@ export interface Kept {
   readonly gaps?: boolean;
   /** The longest gap of each request. */
   readonly longestGaps?: boolean;
+  /** Warnings of what its policy was not made for. */
+  readonly remarks?: boolean;
   readonly observer?: StepObserver;
   /** Asked when requests have ended: whether the run may end. */
   readonly until?: (finished: FinishedRecords, longestGapOf: ServedRun['longestGapOf']) => boolean;

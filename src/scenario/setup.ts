@@ -121,15 +121,19 @@ export class Setups {
     );
   }
 
-  /** A drafter with no memory of earlier runs. */
+  /**
+   * A drafter with no memory of earlier runs.
+   *
+   * @param remarks whether it warns of what its policy was not made for
+   */
   drafter(
     setup: Pick<
       Setup,
       'method' | 'k' | 'policy' | 'tree' | 'acceptance' | 'priceOn' | 'promptTokens' | 'outputTokens'
     >,
+    remarks = false,
   ): Drafter {
-    const { writing } = this.#inputs;
-    const { scenario } = this.#inputs;
+    const { writing, scenario } = this.#inputs;
     const deciding = {
       policy: setup.policy,
       cost: setup.priceOn(this.#inputs),
@@ -137,6 +141,7 @@ export class Setups {
       changes: this.#inputs.engine,
       ahead: this.#inputs.ahead,
       canvas: writing && { ...writing, ...setup },
+      ...(remarks && { remark: (what: string) => this.#warnings.add(what) }),
     };
     return assembleDrafter(setup.method, setup.k, setup.acceptance, this.#conventions, deciding, setup.tree);
   }
@@ -315,7 +320,7 @@ export class Setups {
   #replay(setup: Omit<Setup, 'rounds' | 'most'>, batch: number): ReplayedRounds {
     return setup.method.kind === 'none'
       ? plainRounds(setup)
-      : replayRounds(setup, this.drafter(setup), setup.draftModels, batch);
+      : replayRounds(setup, this.drafter(setup, true), setup.draftModels, batch);
   }
 }
 

@@ -122,6 +122,59 @@ describe('a table by batch size', () => {
   });
 });
 
+describe('what a table leaves open is said once, where a step asks for it', () => {
+  const slots = { '8': { candidate_steps: [3] }, '32': { candidate_steps: [1] } };
+  const cells = [
+    [1, 8, 1, 99, 3],
+    [1, 8, 100, 500, 1],
+  ];
+  it.each([
+    [[[1, 32, 3]], 32, 100, 3, []],
+    [[[1, 32, 3]], 33, 100, 3, ['policy t ends at batch 32: above, its last k is taken, as in vLLM']],
+    [[[1, 2 ** 31 - 1, 3]], 4000, 100, 3, []],
+    [
+      [
+        [1, 8, 3],
+        [32, 64, 1],
+      ],
+      9,
+      100,
+      3,
+      ['policy t says nothing of batch 9 to 31: the k of 8 is taken, as in vLLM'],
+    ],
+    [cells, 8, 500, 1, []],
+    [cells, 8, 501, 1, ['policy t ends at a context of 500 tokens: above, its last k is taken, as in vLLM']],
+    [cells, 9, 99, 3, ['policy t ends at batch 8: above, its last k is taken, as in vLLM']],
+    [{ draft_len_schedule: { '8': 3 } }, 8, 100, 3, []],
+    [
+      { draft_len_schedule: { '8': 3 } },
+      9,
+      100,
+      0,
+      ['policy t ends at batch 8: above, nothing is drafted, as in TensorRT-LLM'],
+    ],
+    [slots, 900, 100, 1, []],
+    [slots, 7, 100, 3, ['policy t begins at batch 8: below, its first k is taken, as in SGLang']],
+  ] as const)('%j at batch %i and context %i', (rows, batch, context, k, said) => {
+    const told: string[] = [];
+    const table = new Table(parseTable(rows, 't'), 16, (what) => told.push(what));
+    for (let step = 0; step < 3; step++) table.stepBegins(batch, batch * context);
+    expect(table.choose()).toBe(k);
+    expect(told).toEqual(said);
+  });
+
+  it.each([
+    [{ load: 'clones', batch: [600] }, 1],
+    [{ load: 'clones', batch: [500] }, 0],
+    [{ load: 'poisson:2', requests: 20 }, 0],
+  ])('of the steps of a run %j', async (asked, told) => {
+    const policy = ['table:examples/files/draft-table.json'];
+    const inputs = await inputsOf({ method: ['eagle3'], k: [4], requests: 5, policy, ...asked });
+    const { warnings } = runScenario(inputs);
+    expect(warnings.filter((one) => one.includes('ends at batch 512')).length).toBe(told);
+  });
+});
+
 describe('names of policies', () => {
   it.each([
     'fixed',

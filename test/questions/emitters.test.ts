@@ -102,6 +102,11 @@ describe('what was not computed', () => {
 
   it.each<[Options, EmitName, RegExp]>([
     [{ method: ['ngram'] }, 'sglang', /SGLang runs none of ngram so, expected eagle or/],
+    [
+      { method: ['draft-model'], acceptance: { 'draft-model': '0.8' } },
+      'sglang-adaptive',
+      /SGLang runs none of draft-model so, expected eagle or/,
+    ],
     [{ method: ['hybrid:ngram+eagle3'] }, 'vllm', /vLLM runs none of hybrid/],
     [{ trace: ['gsm8k', 'cnn'] }, 'trtllm', /a schedule is of one trace, got gsm8k, cnn/],
   ])('%j as %s is refused', async (options, name, message) => {
