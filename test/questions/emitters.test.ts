@@ -103,7 +103,7 @@ describe('what was not computed', () => {
   it.each<[Options, EmitName, RegExp]>([
     [{ method: ['ngram'] }, 'sglang', /SGLang runs none of ngram so, expected eagle or/],
     [
-      { method: ['draft-model'], acceptance: { 'draft-model': '0.8' } },
+      { method: ['draft-model'], draft: 'llama-3.2-1b', acceptance: { 'draft-model': '0.8' } },
       'sglang-adaptive',
       /SGLang runs none of draft-model so, expected eagle or/,
     ],
