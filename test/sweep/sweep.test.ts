@@ -204,10 +204,10 @@ describe('the program', async () => {
     JSON.stringify({
       method: ['none', 'ngram', 'eagle3'],
       k: [1, 3, 21],
-      batch: { from: 1, to: 64, times: 4 },
+      batch: { from: 1, to: 16, times: 16 },
       trace: ['gsm8k', 'cnn'],
       set: { 'hardware.memoryBandwidth': ['1x', '1.2x'] },
-      requests: 20,
+      requests: 5,
     }),
   );
   const grid = at('grid.json');
@@ -218,8 +218,8 @@ describe('the program', async () => {
 
   it('records points that cannot be, and says so in its exit status', () => {
     expect(first.status).toBe(3);
-    expect(first.stdout).toContain('one: 112 of 112 points done, 32 failed');
-    expect(whole.split('\n')).toHaveLength(114);
+    expect(first.stdout).toContain('one: 56 of 56 points done, 16 failed');
+    expect(whole.split('\n')).toHaveLength(58);
     expect(whole).toContain('k 21');
   });
 
@@ -233,7 +233,7 @@ describe('the program', async () => {
         axes.trace === 'cnn' &&
         axes['set.hardware.memoryBandwidth'] === '1.2x',
     );
-    const args = ['--method', 'eagle3', '--batch', '16', '--trace', 'cnn', '--requests', '20'];
+    const args = ['--method', 'eagle3', '--batch', '16', '--trace', 'cnn', '--requests', '5'];
     const run = await said('run', ...args, '--set', 'hardware.memoryBandwidth=1.2x', '--format', 'json');
     expect(row).toEqual(JSON.parse(run.stdout).rows[0]);
   });
@@ -242,7 +242,7 @@ describe('the program', async () => {
     specsim(['sweep', 'grid.json', '--jobs', '3', '--out', 'three', '--quiet']);
     expect(await merged('three')).toBe(whole);
     specsim(['sweep', 'grid.json', '--shard', '2/2', '--out', 'b', '--quiet']);
-    expect(await refused('sweep', 'merge', at('b'))).toMatch(/of 112 points are missing/);
+    expect(await refused('sweep', 'merge', at('b'))).toMatch(/of 56 points are missing/);
     specsim(['sweep', 'grid.json', '--shard', '*/2', '--out', 'a', '--quiet'], { JOB_COMPLETION_INDEX: '0' });
     expect(await merged('b', 'a')).toBe(whole);
   });
@@ -274,8 +274,8 @@ describe('the program', async () => {
     const ids = files().flatMap((name) =>
       recordsOf(readFileSync(join(results, name), 'utf8'), name).map(({ id }) => id),
     );
-    expect(new Set(ids).size).toBe(112);
-    expect(ids).toHaveLength(112);
+    expect(new Set(ids).size).toBe(56);
+    expect(ids).toHaveLength(56);
     const before = files();
     expect(specsim(['sweep', 'grid.json', '--out', 'killed', '--resume', '--quiet']).status).toBe(3);
     expect(files()).toEqual(before);
@@ -334,7 +334,7 @@ describe('the program', async () => {
     const { buffer } = new Uint8Array(readFileSync(at('one.parquet')));
     const rows = await parquetReadObjects({ file: buffer as ArrayBuffer });
     const [header, line] = whole.split('\n').map((text) => text.split(','));
-    expect(rows).toHaveLength(112);
+    expect(rows).toHaveLength(56);
     expect(header!.map((column) => String(rows[0]![column] ?? ''))).toEqual(line);
   });
 
