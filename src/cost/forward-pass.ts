@@ -5,7 +5,6 @@
  * Left out: tile and wave quantisation of GEMMs, attention kernels that do not split the KV cache, and
  * overlap of communication with computation.
  */
-import { wider } from '../columns.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { Memo } from '../memo.ts';
 import type { Gemm } from '../model/layer.ts';
@@ -41,7 +40,7 @@ class Table {
   at(count: number): number {
     const index = count | 0;
     if (index === count && index < DENSE) {
-      while (index >= this.#dense.length) this.#widen();
+      if (index >= this.#dense.length) this.#widen(index);
       const known = this.#dense[index]!;
       if (!Number.isNaN(known)) return known;
       const value = this.#compute(index);
@@ -60,13 +59,18 @@ class Table {
     return value;
   }
 
-  #widen(): void {
-    const { length } = this.#dense;
-    this.#dense = wider(this.#dense).fill(Number.NaN, length);
+  #widen(index: number): void {
+    const known = this.#dense;
+    let { length } = known;
+    while (length <= index) length *= 2;
+    this.#dense = new Float64Array(length).fill(Number.NaN, known.length);
+    this.#dense.set(known);
   }
 }
 
 const PASSES = new Memo<ForwardPass>();
+/** By experts: whatever runs them, they are visited alike. */
+const ROUTINGS = new Memo<Routing>();
 
 /**
  * The prices of a model's passes on one GPU of a tensor-parallel group, shared by all who ask for the same
@@ -127,7 +131,8 @@ export class ForwardPass {
     this.#family = family;
     this.#experts =
       shape.experts === null ? null : expertRates(hardware, shape.experts.gemms[0]!.format, family);
-    this.#routing = shape.experts === null ? null : new Routing(shape.experts);
+    const { experts } = shape;
+    this.#routing = experts === null ? null : ROUTINGS.get([experts], null, () => new Routing(experts));
     const { specification: spec, efficiency } = hardware;
     this.#kvBytesPerS = spec.memoryBandwidthBytesPerS * efficiency.attention.bandwidth;
     this.#attentionFlopsPerS = spec.denseFlopsPerS.bf16 * efficiency.attention.flops;
