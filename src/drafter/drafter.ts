@@ -7,7 +7,7 @@
 import { type StepWork, Verified } from '../cost/work.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { DecodingRows } from './decoding-rows.ts';
-import type { KnownRounds } from './known-rounds.ts';
+import type { KnownRounds, RoundStream } from './known-rounds.ts';
 import type { RoundReplay } from './replay.ts';
 
 export interface Drafter {
@@ -85,7 +85,7 @@ export class PlainDecoding implements Drafter, KnownRounds {
   readonly known = this;
   readonly longest = 1;
   readonly catchUpAfter = new Int32Array(2);
-  #ones = new Uint8Array(256).fill(1);
+  readonly #ones = { lengths: new Uint8Array(256).fill(1), start: 0, end: 0, byPosition: false };
   readonly most = new Verified();
   readonly verified = this.most;
   readonly emitted = 1;
@@ -103,13 +103,11 @@ export class PlainDecoding implements Drafter, KnownRounds {
     this.state(upTo - from, contextTokens, 0, work);
   }
 
-  lengths(_request: number, _position: number, left: number): Uint8Array {
-    if (left > this.#ones.length) this.#ones = new Uint8Array(2 * left).fill(1);
-    return this.#ones;
-  }
-
-  start(): number {
-    return 0;
+  stream(_request: number, _position: number, left: number): RoundStream {
+    const ones = this.#ones;
+    if (left > ones.lengths.length) ones.lengths = new Uint8Array(2 * left).fill(1);
+    ones.end = left;
+    return ones;
   }
 
   nextCatchUp(): number {

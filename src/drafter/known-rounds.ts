@@ -1,15 +1,23 @@
 /** Rounds that depend on their request alone, so that all of them are known before the first is run. */
 import type { StepWork } from '../cost/work.ts';
 
+/** What rounds emit, one after the other: elements of `lengths` from `start` up to `end`. */
+export interface RoundStream {
+  readonly lengths: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+  /** Whether a round stands as many elements behind the one before as that one emits: where it starts in the output. */
+  readonly byPosition: boolean;
+}
+
 export interface KnownRounds {
   /** No round emits more. */
   readonly longest: number;
   /**
-   * What rounds of a request could emit, by the position at which they start: element `start` and those after it, from a
-   * position with so many tokens left. They may be above `longest`, or reach beyond the end.
+   * All rounds of a request from a position on that has so many tokens left. Lengths may be above `longest`, and the last
+   * one may reach beyond the output: neither is emitted. It is good until the next is asked for.
    */
-  lengths(request: number, position: number, left: number): Uint8Array;
-  start(request: number, position: number): number;
+  stream(request: number, position: number, left: number): RoundStream;
   /** Tokens that the model catches up on in the next round of a request. */
   nextCatchUp(request: number, position: number): number;
   /** Element t: the same after a round that emitted t tokens. */

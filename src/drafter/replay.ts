@@ -1,6 +1,7 @@
 /** Replay of position-indexed acceptance: what a round of a given draft length does at a given position. */
 import { lesser } from '../columns.ts';
 import type { PositionLengths } from '../trace/trace.ts';
+import type { RoundStream } from './known-rounds.ts';
 
 /** How many tokens to draft: always k, or exactly as many as will be accepted (the oracle). */
 export type DraftLength = number | 'exact';
@@ -41,9 +42,8 @@ export interface RoundReplay {
   round(request: number, position: number, left: number, asked?: number): void;
   /** Tokens that a round emits; `round` says the same and more. */
   emittedBy(request: number, position: number, left: number, asked: number): number;
-  /** What rounds could emit, as `KnownRounds` has it. */
-  lengths(request: number, position: number, left: number, asked: number): Uint8Array;
-  start(request: number, position: number): number;
+  /** All rounds from a position on, as `KnownRounds` has it. */
+  stream(request: number, position: number, left: number, asked: number): RoundStream;
 }
 
 export class Replay implements RoundReplay {
@@ -56,6 +56,7 @@ export class Replay implements RoundReplay {
   readonly #proposalChance: number | null;
   readonly longest: number;
   readonly always: boolean;
+  readonly #stream: { -readonly [K in keyof RoundStream]: RoundStream[K] };
   drafted = 0;
   emitted = 0;
   proposing = 1;
@@ -64,6 +65,7 @@ export class Replay implements RoundReplay {
     const { positionLag, clipDrafts, proposalChance } = conventions;
     this.#starts = positionLag === 0 ? lengths.offsets : lengths.offsets.map((start) => start - positionLag);
     this.#emittedAt = lengths.emitted;
+    this.#stream = { lengths: lengths.emitted, start: 0, end: 0, byPosition: true };
     this.#proposedAt = lengths.proposed instanceof Uint8Array ? lengths.proposed : null;
     this.#exact = length === 'exact';
     this.longest = length === 'exact' ? lengths.maxK : length;
@@ -84,12 +86,11 @@ export class Replay implements RoundReplay {
     return Math.min(lesser(this.#emittedAt[this.#starts[request]! + position]!, asked + 1), left);
   }
 
-  lengths(): Uint8Array {
-    return this.#emittedAt;
-  }
-
-  start(request: number, position: number): number {
-    return this.#starts[request]! + position;
+  stream(request: number, position: number, left: number): RoundStream {
+    const stream = this.#stream;
+    stream.start = this.#starts[request]! + position;
+    stream.end = stream.start + left;
+    return stream;
   }
 
   #propose(at: number, asked: number, possible: number): void {

@@ -6,7 +6,7 @@ import type { StepWork } from '../cost/work.ts';
 import { FixedLength } from '../policy/fixed-length.ts';
 import type { DecodingRows } from './decoding-rows.ts';
 import { Speculation } from './drafter.ts';
-import type { KnownRounds } from './known-rounds.ts';
+import type { KnownRounds, RoundStream } from './known-rounds.ts';
 import type { ModelProposer } from './model-proposer.ts';
 
 export class SteadySpeculation extends Speculation implements KnownRounds {
@@ -44,12 +44,8 @@ export class SteadySpeculation extends Speculation implements KnownRounds {
     return this.most.queries;
   }
 
-  lengths(request: number, position: number, left: number): Uint8Array {
-    return this.#model.replay.lengths(request, position, left, this.#k);
-  }
-
-  start(request: number, position: number): number {
-    return this.#model.replay.start(request, position);
+  stream(request: number, position: number, left: number): RoundStream {
+    return this.#model.replay.stream(request, position, left, this.#k);
   }
 
   nextCatchUp(request: number, position: number): number {

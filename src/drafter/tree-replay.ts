@@ -7,6 +7,7 @@
  * fixed one's.
  */
 import type { Ranks } from '../trace/ranks.ts';
+import type { RoundStream } from './known-rounds.ts';
 import type { RoundReplay } from './replay.ts';
 import type { DraftTree } from './tree.ts';
 
@@ -32,7 +33,7 @@ export class TreeReplay implements RoundReplay {
   readonly #ranks: Ranks;
   readonly #tree: RunTree;
   #walked: DraftTree;
-  #lengths = new Uint8Array(256);
+  readonly #stream = { lengths: new Uint8Array(256), start: 0, end: 0, byPosition: false };
   #node = 0;
   #accepted = 0;
   readonly longest: number;
@@ -60,17 +61,17 @@ export class TreeReplay implements RoundReplay {
     this.emitted = this.emittedBy(request, position, left, asked);
   }
 
-  /** Where a round starts there: every round of the request, one behind the other. */
-  lengths(request: number, position: number, left: number, asked: number): Uint8Array {
-    if (left > this.#lengths.length) this.#lengths = new Uint8Array(2 * left);
-    for (let done = 0; done < left; done += this.#lengths[done]!) {
-      this.#lengths[done] = this.emittedBy(request, position + done, left - done, asked);
+  stream(request: number, position: number, left: number, asked: number): RoundStream {
+    const stream = this.#stream;
+    if (left > stream.lengths.length) stream.lengths = new Uint8Array(2 * left);
+    let round = 0;
+    for (let done = 0; done < left; round++) {
+      const emitted = this.emittedBy(request, position + done, left - done, asked);
+      stream.lengths[round] = emitted;
+      done += emitted;
     }
-    return this.#lengths;
-  }
-
-  start(): number {
-    return 0;
+    stream.end = round;
+    return stream;
   }
 
   emittedBy(request: number, position: number, left: number, asked: number): number {

@@ -7,7 +7,9 @@
 import { lesser, wider } from '../columns.ts';
 import type { Verified } from '../cost/work.ts';
 import type { KnownRounds } from '../drafter/known-rounds.ts';
+import { ComingSteps } from './coming-steps.ts';
 import type { KvMemory } from './kv-memory.ts';
+import type { Limits } from './replica-parts.ts';
 import type { Running } from './running.ts';
 import type { StepUnderWay } from './step-under-way.ts';
 
@@ -18,81 +20,49 @@ export class Ahead {
   readonly #known: KnownRounds;
   readonly #most: Verified;
   readonly #blockTokens: number;
-  /** Number of the next step, and what falls into steps: element `number % steps`. */
-  #next = 0;
-  #steps = 256;
-  /** Requests that get t tokens, at `step * width + t`; and those of the step before. */
-  readonly #width: number;
-  #yields: Int32Array;
-  readonly #before: Int32Array;
-  /** What models catch up on beside what follows from the step before: of who begins, less of who has ended. */
-  #catchUp = new Int32Array(256);
-  #blocks = new Int32Array(256);
-  /** The last slot that ends in a step, plus one; and by slot the one before it. */
-  #ending = new Int32Array(256);
-  #endsBefore = new Int32Array(16);
+  readonly #coming: ComingSteps;
+  /** Element t: requests that get t tokens in the step that is taken, and in the one before it. */
+  #requests: Int32Array;
+  #before: Int32Array;
   /** By slot: the step of its first known round, and what it holds at its end. */
   #from = new Int32Array(16);
   #heldAtEnd = new Int32Array(16);
   /** Steps left to be taken one by one; 0 while rounds are known ahead. */
   #pause = 0;
 
-  constructor(known: KnownRounds, most: Verified, blockTokens: number) {
+  constructor(known: KnownRounds, most: Verified, { maxSequences, blockTokens }: Limits) {
     this.#known = known;
     this.#most = most;
     this.#blockTokens = blockTokens;
-    this.#width = most.queries + 1;
-    this.#yields = new Int32Array(256 * this.#width);
-    this.#before = new Int32Array(this.#width);
+    this.#coming = new ComingSteps(known.longest, maxSequences, blockTokens);
+    this.#requests = new Int32Array(known.longest + 1);
+    this.#before = new Int32Array(known.longest + 1);
   }
 
   /** A request begins to decode in the next step. */
-  begin(running: Running, place: number): void {
+  begin({ rows, slots }: Running, place: number): void {
     if (this.#pause > 0) return;
-    const left = running.rows.left(place);
+    const [request, position, left] = [rows.request(place), rows.position(place), rows.left(place)];
     if (left <= 0) return;
-    while (left >= this.#steps) this.#widen();
-    const slot = running.slots[place]!;
+    const slot = slots[place]!;
     while (slot >= this.#from.length) {
-      this.#endsBefore = wider(this.#endsBefore);
       this.#from = wider(this.#from);
       this.#heldAtEnd = wider(this.#heldAtEnd);
     }
-    this.#from[slot] = this.#next;
-    const end = this.#addRounds(running, place, slot) & (this.#steps - 1);
-    this.#endsBefore[slot] = this.#ending[end]!;
-    this.#ending[end] = slot + 1;
+    const known = this.#known;
+    const coming = this.#coming;
+    const needed = rows.context(place) + this.#most.keys;
+    const held = rows.held(place);
+    const end = coming.add(slot, known.stream(request, position, left), held - needed);
+    coming.addCatchUp(coming.next, known.nextCatchUp(request, position));
+    coming.addCatchUp(end + 1, -known.catchUpAfter[coming.lastTokens]!);
+    this.#from[slot] = coming.next;
+    this.#heldAtEnd[slot] = this.#holding(held, needed + left - coming.lastTokens);
   }
 
-  /** Adds the rounds of a request to their steps, and returns the number of the last. */
-  #addRounds({ rows }: Running, place: number, slot: number): number {
-    const known = this.#known;
-    const [request, position, left] = [rows.request(place), rows.position(place), rows.left(place)];
-    const lengths = known.lengths(request, position, left);
-    const start = known.start(request, position);
-    const { longest, catchUpAfter } = known;
-    const [blocks, yields, width, blockTokens] = [this.#blocks, this.#yields, this.#width, this.#blockTokens];
-    const last = this.#steps - 1;
-    this.#catchUp[this.#next & last]! += known.nextCatchUp(request, position);
-    const ahead = rows.context(place) + this.#most.keys;
-    let held = rows.held(place);
-    let number = this.#next;
-    let tokens = 0;
-    let done = 0;
-    for (; done < left; number++) {
-      const at = number & last;
-      tokens = lesser(lengths[start + done]!, longest);
-      yields[at * width + tokens]!++;
-      for (; ahead + done > held; held += blockTokens) blocks[at]!++;
-      done += tokens;
-    }
-    // The last round ends with the output.
-    const row = ((number - 1) & last) * width + tokens;
-    yields[row]!--;
-    yields[row - (done - left)]!++;
-    this.#catchUp[number & last]! -= catchUpAfter[tokens - (done - left)]!;
-    this.#heldAtEnd[slot] = held;
-    return number - 1;
+  /** What a request holds when it needs so many tokens, in whole blocks beside those it has. */
+  #holding(held: number, needed: number): number {
+    return held + Math.max(0, Math.ceil((needed - held) / this.#blockTokens)) * this.#blockTokens;
   }
 
   /**
@@ -106,30 +76,29 @@ export class Ahead {
       if (--this.#pause > 0) return false;
       for (let place = 0; place < running.decoding; place++) this.begin(running, place);
     }
-    const at = this.#next & (this.#steps - 1);
     const { decoding, decodingContext } = running;
-    if (!free || decoding * this.#most.queries > budget || !kv.take(this.#blocks[at]!)) {
+    const coming = this.#coming;
+    const before = this.#requests;
+    this.#requests = this.#before;
+    this.#before = before;
+    const blocks = coming.read(this.#requests);
+    if (!free || decoding * this.#most.queries > budget || !kv.take(blocks)) {
       this.#leave(running);
       return false;
     }
+    for (let slot = coming.ending; slot >= 0; slot = coming.endsBefore(slot)) {
+      this.#end(running, running.slots.indexOf(slot), step);
+    }
     const { catchUpAfter } = this.#known;
-    let catchUp = this.#catchUp[at]!;
-    for (let tokens = 1; tokens < this.#width; tokens++) {
-      const requests = this.#yields[at * this.#width + tokens]!;
+    let { catchUp } = coming;
+    coming.pass();
+    for (let tokens = 1; tokens < this.#requests.length; tokens++) {
+      const requests = this.#requests[tokens]!;
       step.yields[tokens]! += requests;
       step.emitted += requests * tokens;
       catchUp += this.#before[tokens]! * catchUpAfter[tokens]!;
-      this.#before[tokens] = requests;
-      this.#yields[at * this.#width + tokens] = 0;
     }
     if (decoding > 0) this.#known.state(decoding, decodingContext, catchUp, step.work);
-    for (let slot = this.#ending[at]!; slot > 0; slot = this.#endsBefore[slot - 1]!) {
-      this.#end(running, running.slots.indexOf(slot - 1), step);
-    }
-    this.#catchUp[at] = 0;
-    this.#blocks[at] = 0;
-    this.#ending[at] = 0;
-    this.#next++;
     return true;
   }
 
@@ -143,46 +112,26 @@ export class Ahead {
   }
 
   /** Brings rows to the step that comes. */
-  #leave(running: Running): void {
+  #leave({ rows, slots, decoding }: Running): void {
     this.#pause = PAUSE;
-    const { rows, slots } = running;
     const known = this.#known;
-    for (let place = 0; place < running.decoding; place++) {
-      const [request, position, left] = [rows.request(place), rows.position(place), rows.left(place)];
-      const lengths = known.lengths(request, position, left);
-      const start = known.start(request, position);
-      let tokens = 0;
-      let done = 0;
-      for (let number = this.#from[slots[place]!]!; number < this.#next; number++) {
-        const short = rows.context(place) + this.#most.keys - rows.held(place);
-        if (short > 0) {
-          rows.setHeld(place, rows.held(place) + Math.ceil(short / this.#blockTokens) * this.#blockTokens);
-        }
-        tokens = lesser(lengths[start + done]!, known.longest);
+    for (let place = 0; place < decoding; place++) {
+      const request = rows.request(place);
+      const rounds = this.#coming.next - this.#from[slots[place]!]!;
+      if (rounds === 0) continue;
+      const { lengths, start, byPosition } = known.stream(request, rows.position(place), rows.left(place));
+      let at = start;
+      for (let round = 0; round < rounds; round++) {
+        const tokens = lesser(lengths[at]!, known.longest);
+        rows.setHeld(place, this.#holding(rows.held(place), rows.context(place) + this.#most.keys));
         rows.setEmitted(place, tokens);
-        done += rows.advance(place);
+        rows.advance(place);
+        at += byPosition ? tokens : 1;
       }
-      if (done > 0) known.resume(request, tokens);
+      known.resume(request, rows.emitted(place));
     }
-    for (const column of [this.#catchUp, this.#blocks, this.#ending, this.#yields, this.#before])
-      column.fill(0);
-  }
-
-  /** Twice as many steps, each where its number says. */
-  #widen(): void {
-    const steps = this.#steps;
-    const spread = (column: Int32Array, width = 1) => {
-      const wide = new Int32Array(2 * column.length);
-      for (let number = this.#next; number < this.#next + steps; number++) {
-        const own = column.subarray((number % steps) * width, ((number % steps) + 1) * width);
-        wide.set(own, (number % (2 * steps)) * width);
-      }
-      return wide;
-    };
-    this.#catchUp = spread(this.#catchUp);
-    this.#blocks = spread(this.#blocks);
-    this.#ending = spread(this.#ending);
-    this.#yields = spread(this.#yields, this.#width);
-    this.#steps = 2 * steps;
+    this.#coming.clear();
+    this.#before.fill(0);
+    this.#requests.fill(0);
   }
 }

@@ -58,7 +58,7 @@ export class Replica implements Loaded {
     this.side = new HandoverSide(parts, index, this.#sequences, this.#memory);
     const { known, most } = parts.drafter;
     this.#step = new StepUnderWay(parts.draftModels, most);
-    this.#ahead = known === undefined ? null : new Ahead(known, most, limits.blockTokens);
+    this.#ahead = known === undefined ? null : new Ahead(known, most, limits);
   }
 
   /** Requests that wait or run, or are about to. */

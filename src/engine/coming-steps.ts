@@ -1,0 +1,141 @@
+/**
+ * What is known to fall into the steps that come: how many requests get how many tokens, the KV blocks that they take, and
+ * who ends. What adding a round costs is the arrays that it touches: requests and their blocks are counted in one.
+ */
+import { lesser, wider } from '../columns.ts';
+import type { RoundStream } from '../drafter/known-rounds.ts';
+
+export class ComingSteps {
+  /** Number of the next step; what falls into step n stands at n modulo `#steps`, a power of two. */
+  next = 0;
+  /** Tokens that the last rounds added end with. */
+  lastTokens = 0;
+  #steps = 256;
+  /** At `step * #width + t`: requests that get t tokens, and `#block` for each KV block that they take. */
+  #counts: Int32Array | Float64Array;
+  readonly #width: number;
+  readonly #block: number;
+  readonly #blockTokens: number;
+  /** What models catch up on beside what follows from the step before: of who begins, less of who has ended. */
+  #catchUp = new Int32Array(256);
+  /** The last slot that ends in a step, plus one; and by slot the one before it. */
+  #ending = new Int32Array(256);
+  #endsBefore = new Int32Array(16);
+
+  /**
+   * @param longest tokens that a round emits
+   * @param most requests that decode at once; may be infinite
+   */
+  constructor(longest: number, most: number, blockTokens: number) {
+    const small = most * Math.ceil(longest / blockTokens + 1) < 2 ** 15;
+    this.#width = longest + 1;
+    this.#block = small ? 2 ** 16 : 2 ** 26;
+    this.#counts = new (small ? Int32Array : Float64Array)(256 * this.#width);
+    this.#blockTokens = blockTokens;
+  }
+
+  /** The last slot that ends in the next step; -1 for none. */
+  get ending(): number {
+    return this.#ending[this.next & (this.#steps - 1)]! - 1;
+  }
+
+  /** The slot that ends in the same step before another; -1 for none. */
+  endsBefore(slot: number): number {
+    return this.#endsBefore[slot]! - 1;
+  }
+
+  /**
+   * Adds the rounds of a request from the next step on, and returns the number of the last.
+   *
+   * @param room tokens that its KV blocks still hold beside what its first round needs; negative where that needs more
+   */
+  add(slot: number, stream: RoundStream, room: number): number {
+    while (stream.end - stream.start >= this.#steps) this.#widen();
+    while (slot >= this.#endsBefore.length) this.#endsBefore = wider(this.#endsBefore);
+    const last = this.#addRounds(stream, room);
+    const at = last & (this.#steps - 1);
+    this.#endsBefore[slot] = this.#ending[at]!;
+    this.#ending[at] = slot + 1;
+    return last;
+  }
+
+  #addRounds({ lengths, start, end, byPosition }: RoundStream, room: number): number {
+    const [counts, width, block, blockTokens] = [this.#counts, this.#width, this.#block, this.#blockTokens];
+    const longest = width - 1;
+    const mask = this.#steps - 1;
+    let free = room;
+    let tokens = 0;
+    let number = this.next;
+    let at = start;
+    for (; at < end; number++) {
+      tokens = lesser(lengths[at]!, longest);
+      const cell = (number & mask) * width + tokens;
+      // A block or none, which is what rounds mostly take, without a branch that nobody could foresee.
+      const lacks = free >> 31;
+      counts[cell]! += 1 + (lacks & block);
+      free += lacks & blockTokens;
+      for (; free < 0; free += blockTokens) counts[cell]! += block;
+      free -= tokens;
+      at += byPosition ? tokens : 1;
+    }
+    // The last round ends with the output.
+    const row = ((number - 1) & mask) * width;
+    this.lastTokens = tokens - (at - end);
+    counts[row + tokens]!--;
+    counts[row + this.lastTokens]!++;
+    return number - 1;
+  }
+
+  /** A model catches up on so many more tokens in a step than follows from the step before. */
+  addCatchUp(number: number, tokens: number): void {
+    this.#catchUp[number & (this.#steps - 1)]! += tokens;
+  }
+
+  get catchUp(): number {
+    return this.#catchUp[this.next & (this.#steps - 1)]!;
+  }
+
+  /** Sets element t to the requests that get t tokens in the next step, and returns the KV blocks that they take: once. */
+  read(requests: Int32Array): number {
+    const [counts, width, block] = [this.#counts, this.#width, this.#block];
+    const first = (this.next & (this.#steps - 1)) * width;
+    let blocks = 0;
+    for (let tokens = 1; tokens < width; tokens++) {
+      const count = counts[first + tokens]!;
+      const taken = Math.floor(count / block);
+      requests[tokens] = count - taken * block;
+      blocks += taken;
+      counts[first + tokens] = 0;
+    }
+    return blocks;
+  }
+
+  /** Goes on to the step after the next, which was read. */
+  pass(): void {
+    const at = this.next++ & (this.#steps - 1);
+    this.#catchUp[at] = 0;
+    this.#ending[at] = 0;
+  }
+
+  /** Forgets whatever was to come. */
+  clear(): void {
+    for (const column of [this.#counts, this.#catchUp, this.#ending]) column.fill(0);
+  }
+
+  /** Twice as many steps, each where its number says. */
+  #widen(): void {
+    const steps = this.#steps;
+    const spread = <T extends Int32Array | Float64Array>(column: T, width = 1): T => {
+      const wide = wider(column).fill(0) as T;
+      for (let number = this.next; number < this.next + steps; number++) {
+        const own = column.subarray((number % steps) * width, ((number % steps) + 1) * width);
+        wide.set(own, (number % (2 * steps)) * width);
+      }
+      return wide;
+    };
+    this.#counts = spread(this.#counts, this.#width);
+    this.#catchUp = spread(this.#catchUp);
+    this.#ending = spread(this.#ending);
+    this.#steps = 2 * steps;
+  }
+}
