@@ -6,7 +6,7 @@ import { AS_RECORDED } from '../src/drafter/replay.ts';
 import { Engine, type EngineParts } from '../src/engine/engine.ts';
 import type { Load } from '../src/engine/load.ts';
 import type { PrefixHashes } from '../src/engine/prefix-cache.ts';
-import type { EngineStep } from '../src/engine/records.ts';
+import { type EngineStep, type FinishedRecord, FinishedRecords } from '../src/engine/records.ts';
 import type { Limits } from '../src/engine/replica-parts.ts';
 import { parsePolicy } from '../src/policy/policies.ts';
 import type { PositionLengths } from '../src/trace/trace.ts';
@@ -158,4 +158,14 @@ export function steady(outputs: readonly number[], emitted: number): PositionLen
     proposed: 'always',
     kind: 'fitted',
   };
+}
+
+/** Requests that ended, as the engine keeps them; what is not said of one is 0. */
+export function recordsOf(requests: readonly Partial<FinishedRecord>[]): FinishedRecords {
+  const finished = new FinishedRecords();
+  for (const one of requests) {
+    const i = finished.next();
+    for (const [column, value] of Object.entries(one)) finished[column as keyof FinishedRecord][i] = value;
+  }
+  return finished;
 }

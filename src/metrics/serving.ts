@@ -5,18 +5,9 @@
  * Throughputs and costs are of the whole run, first arrival to last end, as load generators report them.
  * Latencies leave out the first and the last tenth of the requests by arrival: the system fills and drains.
  */
-import type { FinishedRecord } from '../engine/records.ts';
+import type { FinishedRecords } from '../engine/records.ts';
 import { type Distribution, distributionOf } from './distribution.ts';
-import { type Latencies, meetsAll, type Slo } from './slo.ts';
-
-/** One request that ran to its end. */
-export type ServedRequest = Omit<FinishedRecord, 'copies' | 'promptTokens'>;
-
-/** Requests that ended, in any order: an array, or what stands for one (a million are not objects). */
-interface ServedRequests extends Iterable<ServedRequest> {
-  readonly length: number;
-  at(i: number): ServedRequest | undefined;
-}
+import { SLO_LIMITS, type Slo, type SloLimit } from './slo.ts';
 
 /**
  * Time between two steps of a sequence that emitted, the tokens of the later one, and of how many sequences that is
@@ -29,10 +20,13 @@ export interface TokenGaps {
   readonly requests: Int32Array;
 }
 
+/** Longest time between two steps in which the i-th request that ended emitted, for limits on it; NaN without a second. */
+export type LongestGapOf = (finished: FinishedRecords, i: number) => number;
+
 export interface ServedRun {
-  readonly finished: ServedRequests;
-  /** Longest time between two steps of a request that emitted, null without a second; for limits on it. */
-  readonly longestGapOf: (one: ServedRequest) => number | null;
+  /** In any order. */
+  readonly finished: FinishedRecords;
+  readonly longestGapOf: LongestGapOf;
   readonly unfinished: number;
   /** Virtual time at the end. */
   readonly makespanS: number;
@@ -118,23 +112,23 @@ export function servingMeasures(run: ServedRun, { open, drained, slo, gpus }: Te
   const tpot = new Samples(measured.length);
   const e2e = new Samples(measured.length);
   const queue = new Samples(measured.length);
+  const limits = slo === null ? [] : limitsOf(slo);
   let good = 0;
   for (const i of measured) {
-    const one = finished.at(i)!;
-    const latencies = latenciesOf(one, run.longestGapOf);
-    ttft.add(latencies.ttft);
-    tpot.add(latencies.tpot);
-    e2e.add(latencies.e2e);
-    queue.add(one.admittedS - one.arrivalS);
-    if (slo !== null && meetsAll(slo, latencies)) good++;
+    const latency = (of: SloLimit) => latencyOf(of, finished, i, run.longestGapOf);
+    ttft.add(latency('ttft'));
+    tpot.add(latency('tpot'));
+    e2e.add(latency('e2e'));
+    queue.add(finished.admittedS[i]! - finished.arrivalS[i]!);
+    if (limits.every(({ of, mostS }) => !(latency(of) > mostS))) good++;
   }
   const throughput = finished.length / makespanS;
   const share = slo === null ? null : shareOf(good, measured.length);
   let tokens = 0;
   let preemptions = 0;
-  for (const one of finished) {
-    tokens += one.tokens;
-    preemptions += one.preemptions;
+  for (let i = 0; i < finished.length; i++) {
+    tokens += finished.tokens[i]!;
+    preemptions += finished.preemptions[i]!;
   }
   const secondsPerMtok = makespanS / (tokens / 1e6);
   /** Of all GPUs; null where one has no figure. */
@@ -193,8 +187,9 @@ class Samples {
     this.#values = new Float64Array(most);
   }
 
-  add(value: number | null): void {
-    if (value !== null) this.#values[this.#count++] = value;
+  /** NaN is none. */
+  add(value: number): void {
+    if (!Number.isNaN(value)) this.#values[this.#count++] = value;
   }
 
   distribution(): Distribution | null {
@@ -203,18 +198,11 @@ class Samples {
 }
 
 /** Indices of the requests in order of arrival, without those that find the system filling or draining. */
-export function measuredRequests(finished: ServedRequests): Uint32Array {
-  const arrivalS = new Float64Array(finished.length);
-  const request = new Uint32Array(finished.length);
-  let i = 0;
-  for (const one of finished) {
-    arrivalS[i] = one.arrivalS;
-    request[i++] = one.request;
-  }
-  const left = leftOut(finished.length);
-  return Uint32Array.from(arrivalS.keys())
+export function measuredRequests({ length, arrivalS, request }: FinishedRecords): Uint32Array {
+  const left = leftOut(length);
+  return Uint32Array.from({ length }, (_, i) => i)
     .sort((a, b) => arrivalS[a]! - arrivalS[b]! || request[a]! - request[b]!)
-    .subarray(left, finished.length - left);
+    .subarray(left, length - left);
 }
 
 /** 1 where there is nobody. */
@@ -222,29 +210,38 @@ export function shareOf(good: number, requests: number): number {
   return requests === 0 ? 1 : good / requests;
 }
 
+/** The limits of an objective, in seconds. */
+export function limitsOf({ limitsS }: Slo): { readonly of: SloLimit; readonly mostS: number }[] {
+  return SLO_LIMITS.flatMap((of) => (limitsS[of] === undefined ? [] : [{ of, mostS: limitsS[of] }]));
+}
+
 /**
- * Of a request that ended. An engine drafts on before it hands the tokens of a step over: the first ones come when the
- * drafting that follows the prefill is done, and all others as much later.
+ * A latency of the i-th request that ended, in seconds; NaN for one that it does not have, which no limit is too short
+ * for. An engine drafts on before it hands the tokens of a step over: the first ones come when the drafting that follows
+ * the prefill is done, and all others as much later.
  */
-export function latenciesOf(one: ServedRequest, longestGapOf: ServedRun['longestGapOf']): Latencies {
-  const { tokens, arrivalS, firstTokenS, endS, draftedS } = one;
-  return {
-    ttft: firstTokenS + draftedS - arrivalS,
-    tpot: tokens > 1 ? (endS - firstTokenS) / (tokens - 1) : null,
-    itl: longestGapOf(one),
-    e2e: endS + draftedS - arrivalS,
-  };
+export function latencyOf(
+  of: SloLimit,
+  finished: FinishedRecords,
+  i: number,
+  longestGapOf: LongestGapOf,
+): number {
+  const { tokens, arrivalS, firstTokenS, endS, draftedS } = finished;
+  if (of === 'ttft') return firstTokenS[i]! + draftedS[i]! - arrivalS[i]!;
+  if (of === 'e2e') return endS[i]! + draftedS[i]! - arrivalS[i]!;
+  if (of === 'itl') return longestGapOf(finished, i);
+  return tokens[i]! > 1 ? (endS[i]! - firstTokenS[i]!) / (tokens[i]! - 1) : Number.NaN;
 }
 
 /** Of the gaps between arrivals; null where there are none, or no time between them. */
-function offeredRate(finished: ServedRequests): number | null {
+function offeredRate({ length, arrivalS }: FinishedRecords): number | null {
   let first = Number.POSITIVE_INFINITY;
   let last = Number.NEGATIVE_INFINITY;
-  for (const { arrivalS } of finished) {
-    first = Math.min(first, arrivalS);
-    last = Math.max(last, arrivalS);
+  for (let i = 0; i < length; i++) {
+    first = Math.min(first, arrivalS[i]!);
+    last = Math.max(last, arrivalS[i]!);
   }
-  return last > first ? (finished.length - 1) / (last - first) : null;
+  return last > first ? (length - 1) / (last - first) : null;
 }
 
 /** Gaps by token and by step: a gap is that of its step, and of each of its tokens the same part. */

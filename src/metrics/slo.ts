@@ -14,9 +14,6 @@ export interface Slo {
   readonly share: number;
 }
 
-/** Latencies of one request; null where it has none (no second token). */
-export type Latencies = Readonly<Record<SloLimit, number | null>>;
-
 const DEFAULT_SHARE = 0.99;
 
 const FORM = 'limits such as ttft=500ms,tpot=30ms (ttft, tpot, itl, e2e) and, for capacity, share=95%';
@@ -53,17 +50,6 @@ export async function parseSlo(text: string, where: string): Promise<Slo> {
     throw new UserError(`${where}: got ${shown(text)}, expected ${FORM}`);
   }
   return { limitsS, share: share ?? DEFAULT_SHARE };
-}
-
-/** Whether a request meets a limit; what it does not have cannot be too long. */
-export function meets({ limitsS }: Slo, limit: SloLimit, latencies: Latencies): boolean {
-  const limitS = limitsS[limit];
-  const latencyS = latencies[limit];
-  return limitS === undefined || latencyS === null || latencyS <= limitS;
-}
-
-export function meetsAll(slo: Slo, latencies: Latencies): boolean {
-  return SLO_LIMITS.every((limit) => meets(slo, limit, latencies));
 }
 
 function parseShare(written: string, where: string): number {

@@ -10,7 +10,6 @@
  */
 import { UserError } from '../errors.ts';
 import { Memo } from '../memo.ts';
-import type { Attainment } from '../metrics/attainment.ts';
 import type { Distribution } from '../metrics/distribution.ts';
 import type { Slo, SloLimit } from '../metrics/slo.ts';
 import { stream } from '../random/streams.ts';
@@ -24,9 +23,14 @@ import { startsOf } from '../scenario/serving.ts';
 import type { Setting } from '../scenario/setup.ts';
 import { selectRequests } from '../trace/reshape.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
-
-/** The rate found holds, and one this much larger does not. */
-const TOLERANCE = 0.01;
+import {
+  FROM_A_DRAW,
+  FROM_A_METHOD,
+  FROM_ANYWHERE,
+  type HighestRate,
+  highestRate,
+  type Precision,
+} from './rate-search.ts';
 
 /** Arrivals of a trace when nobody says how many: its requests come again and again. */
 const ARRIVALS = 5000;
@@ -34,9 +38,6 @@ const ARRIVALS = 5000;
 /** How often requests and arrivals are drawn again, and Student's t at 97.5 % with one degree of freedom fewer. */
 const REDRAWS = 8;
 const T_7 = 2.3646242516;
-
-/** Requests this far apart never meet. */
-const ALONE_S = 1e6;
 
 /** All requests within this time have arrived at once. */
 const AT_ONCE_S = 1e-3;
@@ -113,8 +114,8 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
     const redrawn = redraws(inputs, trace, served.ids.length);
     const rows = settings.map((setting) => {
       progress(done++, total);
-      const found = ratesOf(sample, setting, slo!, sample.pattern.ratePerS, true);
-      const again = redrawn.map((one) => ratesOf(one, setting, slo!, finiteOr(found.plain, 1), false));
+      const found = ratesOf(sample, setting, slo!, null);
+      const again = redrawn.map((one) => ratesOf(one, setting, slo!, found));
       return rowOf(sample, setting, found, again);
     });
     if (rows.some((row) => row.max_rate_req_per_s === null)) {
@@ -163,19 +164,33 @@ interface Rates {
 /**
  * The highest rates of a setting and of plain decoding of its requests.
  *
- * @param whole whether the shares of each rate are wanted
+ * @param of what they are of other requests, which are a few percent away from it, and methods by as much
  */
-function ratesOf(sample: Sample, setting: Setting, slo: Slo, fromPerS: number, whole: boolean): Rates {
+function ratesOf(sample: Sample, setting: Setting, slo: Slo, of: Rates | null): Rates {
   const { bench, pattern } = sample;
-  const search = (plain: boolean, from: number) =>
+  const search = (isPlain: boolean, fromPerS: number, precision: Precision) =>
     highestRate(
-      (ratePerS) => bench.attainment(setting, plain, timesAt(pattern, ratePerS), slo, whole),
-      slo.share,
-      from,
+      (ratePerS) => bench.attainment(setting, isPlain, timesAt(pattern, ratePerS), slo),
+      fromPerS,
       pattern.requests / AT_ONCE_S,
+      precision,
     );
-  const plain = sample.plain.get([bench.plainSetup(setting)], fromPerS, () => search(true, fromPerS));
-  return { plain, own: setting.method.kind === 'none' ? plain : search(false, finiteOr(plain, fromPerS)) };
+  const plain = sample.plain.get([bench.plainSetup(setting)], null, () =>
+    of !== null && isRate(of.plain.limitPerS)
+      ? search(true, of.plain.limitPerS, FROM_A_DRAW)
+      : search(true, pattern.ratePerS, FROM_ANYWHERE),
+  );
+  if (setting.method.kind === 'none') return { plain, own: plain };
+  const expectedPerS = of === null ? 0 : (of.own.limitPerS * plain.limitPerS) / of.plain.limitPerS;
+  if (isRate(expectedPerS)) return { plain, own: search(false, expectedPerS, FROM_A_DRAW) };
+  const own = isRate(plain.limitPerS)
+    ? search(false, plain.limitPerS, FROM_A_METHOD)
+    : search(false, pattern.ratePerS, FROM_ANYWHERE);
+  return { plain, own };
+}
+
+function isRate(perS: number): boolean {
+  return perS > 0 && perS < Number.POSITIVE_INFINITY;
 }
 
 /** The 95 % interval around a value, from what it is in other draws; null where some draw has none. */
@@ -227,79 +242,23 @@ function timesAt({ arrivalS, ratePerS }: Pattern, wantedPerS: number): Float64Ar
   return arrivalS.map((atS) => (atS * ratePerS) / wantedPerS);
 }
 
-/** How a run at a rate stands to the objective. */
-type Judge = (ratePerS: number) => Attainment;
-
-interface HighestRate {
-  /** 0: none. Infinite: all. */
-  readonly ratePerS: number;
-  readonly limitedBy: SloLimit | null;
-  /** Share of the requests that meet every limit, by the rate tried. */
-  readonly shares: ReadonlyMap<number, number>;
-}
-
-/**
- * Bisection of the logarithm, after doubling or halving until the limit lies between. Where a higher rate holds
- * again, one of the limits is found.
- *
- * @param fromPerS where to begin
- * @param fastest a rate that holds and is above this has no limit
- */
-export function highestRate(judge: Judge, share: number, fromPerS: number, fastest: number): HighestRate {
-  let limitedBy: SloLimit | null = null;
-  const shares = new Map<number, number>();
-  const holds = (ratePerS: number): boolean => {
-    const found = judge(ratePerS);
-    shares.set(ratePerS, found.share);
-    if (found.share < share) limitedBy = found.tightest;
-    return found.share >= share;
-  };
-  const slowest = 1 / ALONE_S;
-  let high = fromPerS;
-  let low = high;
-  if (holds(high)) {
-    do {
-      low = high;
-      high *= 2;
-      if (high > fastest) return { ratePerS: Number.POSITIVE_INFINITY, limitedBy: null, shares };
-    } while (holds(high));
-  } else {
-    if (!holds(slowest)) return { ratePerS: 0, limitedBy, shares };
-    do {
-      high = low;
-      low /= 2;
-    } while (low > slowest && !holds(low));
-  }
-  while (high > low * (1 + TOLERANCE)) {
-    const middle = Math.sqrt(low * high);
-    if (holds(middle)) low = middle;
-    else high = middle;
-  }
-  return { ratePerS: low, limitedBy, shares };
-}
-
-function finiteOr({ ratePerS }: HighestRate, otherPerS: number): number {
-  return ratePerS > 0 && ratePerS < Number.POSITIVE_INFINITY ? ratePerS : otherPerS;
-}
-
 function rowOf(
   { bench, pattern }: Sample,
   setting: Setting,
   { own, plain }: Rates,
   again: readonly Rates[],
 ): CapacityRow {
-  const atPerS = finiteOr(own, 0);
-  const at = atPerS > 0 ? bench.served(setting, timesAt(pattern, atPerS)) : null;
+  const at = isRate(own.ratePerS) ? bench.served(setting, timesAt(pattern, own.ratePerS)) : null;
   const known = (rate: number) => (rate < Number.POSITIVE_INFINITY ? rate : null);
   const gpus = bench.gpusApart(setting);
   const ratio = own.ratePerS / plain.ratePerS;
   const rates = spread(
     own.ratePerS,
-    again.map((one) => one.own.ratePerS),
+    again.map((one) => one.own.limitPerS),
   );
   const ratios = spread(
     ratio,
-    again.map((one) => one.own.ratePerS / one.plain.ratePerS),
+    again.map((one) => one.own.limitPerS / one.plain.limitPerS),
   );
   return {
     ...bench.names(setting, null),

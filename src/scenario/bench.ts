@@ -317,12 +317,8 @@ export class Bench {
     return this.#runs.servedMeasures(this.#setups.of(setting, null), { arrivalS });
   }
 
-  /**
-   * How a setting, or plain decoding of its requests, stands to an objective when they arrive at given times.
-   *
-   * @param whole whether its share is wanted, or just on which side of the objective it is
-   */
-  attainment(setting: Setting, plain: boolean, arrivalS: Float64Array, slo: Slo, whole: boolean): Attainment {
+  /** How a setting, or plain decoding of its requests, stands to an objective when they arrive at given times. */
+  attainment(setting: Setting, plain: boolean, arrivalS: Float64Array, slo: Slo): Attainment {
     const setup = plain ? this.plainSetup(setting) : this.#setups.of(setting, null);
     this.#setups.checkFit(setup);
     const { everyRequest } = this.#runs;
@@ -334,7 +330,7 @@ export class Bench {
       ...(known && {
         until(finished, longestGapOf) {
           judge.see(finished, longestGapOf);
-          return judge.complete || (!whole && judge.decided);
+          return judge.complete;
         },
       }),
     });

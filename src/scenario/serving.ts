@@ -2,8 +2,8 @@
 import { totalSeconds } from '../cost/work.ts';
 import { Engine, type EngineParts } from '../engine/engine.ts';
 import { Closed, Conversing, type Load, Open } from '../engine/load.ts';
-import type { EngineStep, FinishedRecords, StepObserver } from '../engine/records.ts';
-import type { ServedRequest, ServedRun, ServingMeasures } from '../metrics/serving.ts';
+import type { EngineStep, FinishedRecord, FinishedRecords, StepObserver } from '../engine/records.ts';
+import type { LongestGapOf, ServedRun, ServingMeasures } from '../metrics/serving.ts';
 import { type Arrivals, arrivalTimes } from '../workload/arrivals.ts';
 import type { Turns } from '../workload/conversations.ts';
 import type { Inputs } from './inputs.ts';
@@ -53,13 +53,13 @@ export interface Kept {
   readonly remarks?: boolean;
   readonly observer?: StepObserver;
   /** Asked when requests have ended: whether the run may end. */
-  readonly until?: (finished: FinishedRecords, longestGapOf: ServedRun['longestGapOf']) => boolean;
+  readonly until?: (finished: FinishedRecords, longestGapOf: LongestGapOf) => boolean;
 }
 
 export interface Served {
   readonly engine: Engine;
   readonly makespanS: number;
-  readonly longestGapOf: ServedRun['longestGapOf'];
+  readonly longestGapOf: LongestGapOf;
 }
 
 /** Runs the engine to the end of the load, or until nobody wants to know more. */
@@ -67,7 +67,7 @@ export function serve(parts: Omit<EngineParts, 'gaps' | 'observer'>, kept: Kept 
   const replicas = (parts.replicas ?? 1) + (parts.split?.prefillReplicas ?? 0);
   const clock = kept.longestGaps === true ? new StepClock(replicas) : null;
   const observers = [clock, kept.observer].filter((one) => one !== null && one !== undefined);
-  const longestGapOf = (one: ServedRequest) => clock?.longestGapOf(one) ?? null;
+  const longestGapOf: LongestGapOf = (finished, i) => clock?.longestGapOf(finished.at(i)) ?? Number.NaN;
   const { until } = kept;
   const engine = new Engine({
     ...parts,
@@ -132,8 +132,8 @@ class StepClock implements StepObserver {
     this.#endS[replica]!.push(startS + totalSeconds(parts));
   }
 
-  longestGapOf({ replica, tokens, firstTokenS, endS, preemptions }: ServedRequest): number | null {
-    if (tokens < 2) return null;
+  longestGapOf({ replica, tokens, firstTokenS, endS, preemptions }: FinishedRecord): number {
+    if (tokens < 2) return Number.NaN;
     if (preemptions > 0) return Number.POSITIVE_INFINITY;
     const ends = this.#endS[replica]!;
     let before = firstTokenS;

@@ -5,17 +5,13 @@ import { assembleDrafter } from '../../src/drafter/assemble.ts';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { AS_RECORDED } from '../../src/drafter/replay.ts';
 import { Open } from '../../src/engine/load.ts';
+import type { FinishedRecord } from '../../src/engine/records.ts';
 import { DISTRIBUTION_FIELDS, distributionOf } from '../../src/metrics/distribution.ts';
-import {
-  latenciesOf,
-  type ServedRequest,
-  type ServedRun,
-  servingMeasures,
-} from '../../src/metrics/serving.ts';
-import { parseSlo, type Slo } from '../../src/metrics/slo.ts';
+import { latencyOf, type ServedRun, servingMeasures } from '../../src/metrics/serving.ts';
+import { parseSlo, SLO_LIMITS, type Slo } from '../../src/metrics/slo.ts';
 import { normal, stream } from '../../src/random/streams.ts';
 import { serve, servedRun } from '../../src/scenario/serving.ts';
-import { MAX_K, Stopwatch, steady, UNLIMITED } from '../serving.ts';
+import { MAX_K, recordsOf, Stopwatch, steady, UNLIMITED } from '../serving.ts';
 
 describe('a distribution', () => {
   it('by hand: 1 to 5', () => {
@@ -185,7 +181,7 @@ describe('an objective', () => {
 
 const terms = { open: true, drained: null, slo: null, gpus: [{ count: 2, powerW: 700, priceUsdPerH: 3.6 }] };
 
-function request(at: number, more: Partial<ServedRequest> = {}): ServedRequest {
+function request(at: number, more: Partial<FinishedRecord> = {}): Partial<FinishedRecord> {
   return {
     request: at,
     tokens: 11,
@@ -193,16 +189,13 @@ function request(at: number, more: Partial<ServedRequest> = {}): ServedRequest {
     admittedS: at + 0.25,
     firstTokenS: at + 0.5,
     endS: at + 2.5,
-    draftedS: 0,
-    preemptions: 0,
-    replica: 0,
     ...more,
   };
 }
 
-function run(finished: readonly ServedRequest[], more: Partial<ServedRun> = {}): ServedRun {
+function run(finished: readonly Partial<FinishedRecord>[], more: Partial<ServedRun> = {}): ServedRun {
   return {
-    finished,
+    finished: recordsOf(finished),
     longestGapOf: () => 0.2,
     unfinished: 0,
     makespanS: 8,
@@ -221,11 +214,12 @@ function run(finished: readonly ServedRequest[], more: Partial<ServedRun> = {}):
 }
 
 it('first tokens and last ones are handed over after a drafting, which is none of the time between them', () => {
-  const finished = [request(0), request(1, { draftedS: 0.125 })];
-  const latencies = finished.map((one) => latenciesOf(one, () => null));
+  const finished = recordsOf([request(0), request(1, { draftedS: 0.125 }), request(2, { tokens: 1 })]);
+  const latencies = [0, 1, 2].map((i) => SLO_LIMITS.map((of) => latencyOf(of, finished, i, () => 0.3)));
   expect(latencies).toEqual([
-    { ttft: 0.5, tpot: 0.2, itl: null, e2e: 2.5 },
-    { ttft: 0.625, tpot: 0.2, itl: null, e2e: 2.625 },
+    [0.5, 0.2, 0.3, 2.5],
+    [0.625, 0.2, 0.3, 2.625],
+    [0.5, Number.NaN, 0.3, 2.5],
   ]);
 });
 
@@ -282,7 +276,7 @@ describe('measures of a served load', () => {
       request(2, { endS: 12 }),
       request(3, { firstTokenS: 5, endS: 30 }),
     ];
-    const share = async (text: string, longestGapOf: ServedRun['longestGapOf'] = () => null) => {
+    const share = async (text: string, longestGapOf: ServedRun['longestGapOf'] = () => Number.NaN) => {
       const slo = await parseSlo(text, '--slo');
       const measured = servingMeasures(run(finished, { longestGapOf }), { ...terms, slo });
       expect(measured.goodput_req_per_s).toBe(measured.throughput_req_per_s * measured.slo_share!);
@@ -294,7 +288,7 @@ describe('measures of a served load', () => {
     expect(await share('tpot=500ms')).toBe(0.5);
     expect(await share('ttft=1s,tpot=500ms')).toBe(0.25);
     expect(await share('e2e=20s')).toBe(0.75);
-    expect(await share('itl=100ms', (one) => one.request / 10)).toBe(0.5);
+    expect(await share('itl=100ms', ({ request }, i) => request[i]! / 10)).toBe(0.5);
   });
 
   it('goodput never exceeds throughput and falls as limits tighten', () => {
@@ -348,15 +342,15 @@ describe('the longest gap of a request', () => {
     );
     const { gaps, longestGapOf, ...run } = servedRun(served, 1000);
     const finished = [...run.finished];
-    const longest = finished.map((one) => longestGapOf(one));
+    const longest = finished.map((_, i) => longestGapOf(run.finished, i));
     const seconds = [...gaps.gapS.subarray(0, gaps.count)];
     expect(finished.every(({ preemptions }) => preemptions === 0)).toBe(true);
-    expect(longest.filter((gap) => gap === null)).toHaveLength(1);
+    expect(longest.filter(Number.isNaN)).toHaveLength(1);
     // Each is one of the gaps that the engine noted, and the longest of all is the longest of somebody.
     for (const gap of longest) {
-      if (gap !== null) expect(seconds.some((one) => Math.abs(one - gap) < 1e-9)).toBe(true);
+      if (!Number.isNaN(gap)) expect(seconds.some((one) => Math.abs(one - gap) < 1e-9)).toBe(true);
     }
-    expect(Math.max(...longest.map((gap) => gap ?? 0))).toBeCloseTo(Math.max(...seconds), 9);
+    expect(Math.max(...longest.filter((gap) => !Number.isNaN(gap)))).toBeCloseTo(Math.max(...seconds), 9);
     for (const [i, { tokens, firstTokenS, endS }] of finished.entries()) {
       if (tokens > 1) expect(longest[i]!).toBeGreaterThanOrEqual((endS - firstTokenS) / (tokens - 1) - 1e-9);
     }

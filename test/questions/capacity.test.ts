@@ -1,4 +1,4 @@
-/** The highest rate that holds an objective: the search by hand, and on the engine. */
+/** The highest rate that holds an objective: on the engine. */
 import { describe, expect, it } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { capacity } from '../../src/questions/capacity.ts';
@@ -6,7 +6,6 @@ import {
   type CapacityRow,
   capacityOf,
   checkCapacityQuestion,
-  highestRate,
   withArrivals,
 } from '../../src/questions/highest-rate.ts';
 import { textOf } from '../../src/report/text.ts';
@@ -20,36 +19,6 @@ const options = (raw: Record<string, unknown>): Options =>
 async function inputsOf(raw: Record<string, unknown>) {
   return gatherInputs(completeScenario(options(raw)), folderLibrary);
 }
-
-describe('the search', () => {
-  const judge = (limit: number) => (ratePerS: number) =>
-    ratePerS <= limit ? ({ share: 1, tightest: null } as const) : ({ share: 0.5, tightest: 'ttft' } as const);
-
-  it.each([0.003, 0.9, 1, 7.7, 4321])('finds %f to 1 %%, from wherever it begins', (limit) => {
-    for (const from of [0.01, 1, 500]) {
-      const { ratePerS, limitedBy, shares } = highestRate(judge(limit), 0.99, from, 1e6);
-      expect(ratePerS).toBeLessThanOrEqual(limit);
-      expect(ratePerS * 1.01).toBeGreaterThanOrEqual(limit * (1 - 1e-12));
-      expect(limitedBy).toBe('ttft');
-      expect([...shares]).toContainEqual([ratePerS, 1]);
-      expect([...shares].every(([rate, share]) => share === (rate <= limit ? 1 : 0.5))).toBe(true);
-    }
-  });
-
-  it('says when no rate holds, and when every rate does', () => {
-    expect(highestRate(judge(0), 0.99, 1, 1e6)).toMatchObject({ ratePerS: 0, limitedBy: 'ttft' });
-    expect(highestRate(judge(1e9), 0.99, 1, 1e6)).toMatchObject({
-      ratePerS: Number.POSITIVE_INFINITY,
-      limitedBy: null,
-    });
-  });
-
-  it('asks for no more than the share', () => {
-    const found = highestRate((rate) => ({ share: 1 / (1 + rate), tightest: 'tpot' }), 0.5, 0.1, 1e6);
-    expect(found.ratePerS).toBeGreaterThan(0.99);
-    expect(found.ratePerS).toBeLessThanOrEqual(1);
-  });
-});
 
 describe('capacity on the engine', () => {
   const slo = 'ttft=300ms,tpot=12ms,share=95%';
@@ -102,8 +71,9 @@ describe('capacity on the engine', () => {
   });
 
   it('bursts take some of it', async () => {
+    // Under 40 ms some random arrivals of so few requests are taken as fast as even ones.
     const rate = async (load: string) =>
-      capacityOf(await inputsOf({ method: 'none', slo: 'ttft=40ms,share=95%', load })).rows[0]!
+      capacityOf(await inputsOf({ method: 'none', slo: 'ttft=25ms,share=95%', load })).rows[0]!
         .max_rate_req_per_s!;
     const even = await rate('constant:1');
     const random = await rate('poisson:1');
