@@ -8,7 +8,7 @@
  */
 import { entry } from '../memo.ts';
 import { normal, stream } from '../random/streams.ts';
-import { Bootstrap, DRAWS, quantile, type RatioOfSums, total } from './bootstrap.ts';
+import { Bootstrap, DRAWS, type RatioOfSums, tails, total } from './bootstrap.ts';
 import type { Measures } from './measure.ts';
 
 /**
@@ -218,23 +218,27 @@ function difference(doubts: readonly Doubt[], than: readonly Doubt[]): Doubt[] {
 
 /** Standard deviation, of the draws that say something. */
 function deviation(draws: Float64Array): number {
-  const defined = draws.filter(Number.isFinite);
+  const defined = definedOf(draws);
   if (defined.length === 0) return 0;
   const mean = total(defined) / defined.length;
-  return Math.sqrt(total(defined.map((value) => (value - mean) ** 2)) / defined.length);
+  let squares = 0;
+  for (let d = 0; d < defined.length; d++) squares += (defined[d]! - mean) * (defined[d]! - mean);
+  return Math.sqrt(squares / defined.length);
+}
+
+/** A draw that drew no request of the measure (none that ended, none with a second token) says nothing of it. */
+function definedOf(draws: Float64Array): Float64Array {
+  return Number.isFinite(total(draws)) ? draws : draws.filter(Number.isFinite);
 }
 
 function addScaled(sum: Float64Array, values: Float64Array, factor: number): void {
+  if (factor === 0) return;
   for (let d = 0; d < sum.length; d++) sum[d]! += factor * values[d]!;
 }
 
-/**
- * Sorts the draws. One that drew no request of the measure (none that ended, none with a second token) says nothing of
- * it and is left out.
- */
 function around(value: number, draws: Float64Array): Interval {
-  const defined = draws.every(Number.isFinite) ? draws : draws.filter(Number.isFinite);
+  const defined = definedOf(draws);
   if (defined.length === 0) return { lo: value, hi: value };
-  const spread = defined.sort();
-  return { lo: value * Math.exp(quantile(spread, 0.025)), hi: value * Math.exp(quantile(spread, 0.975)) };
+  const { lo, hi } = tails(defined, 0.025);
+  return { lo: value * Math.exp(lo), hi: value * Math.exp(hi) };
 }
