@@ -36,11 +36,17 @@ export interface StaticBatchRun {
   readonly makespanS: number;
 }
 
-/** @throws Error when one copy of a request does not fit in memory */
-export function runStaticBatches(parts: StaticBatchParts): StaticBatchRun {
+/**
+ * @param finished what the records are written to, over those of a run that nobody needs any more
+ * @throws Error when one copy of a request does not fit in memory
+ */
+export function runStaticBatches(
+  parts: StaticBatchParts,
+  finished = new FinishedRecords(parts.requests.length),
+): StaticBatchRun {
   const { workload, rounds, requests, copies, cost } = parts;
   const totals = emptyTotals();
-  const finished = new FinishedRecords(requests.length);
+  finished.length = 0;
   const pricesOf = new Map<number, StepPrices>();
   let prices: StepPrices | undefined;
   let nowS = 0;
@@ -115,8 +121,10 @@ export class WeighedWork {
   /** The weighed seconds at another price; only their ratio to those at the price of `parts` means anything. */
   seconds(cost: CostModel): number {
     let sum = 0;
+    let prefills: Prefills | null = null;
     for (const { copies, promptTokens, weight } of this.#waves) {
-      sum += weight * totalSeconds(Prefills.of(cost, copies).price(promptTokens));
+      if (prefills?.copies !== copies) prefills = Prefills.of(cost, copies);
+      sum += weight * totalSeconds(prefills.price(promptTokens));
     }
     const { kinds } = this.#parts.rounds;
     for (const [copies, { rounds, context }] of this.#steps) {

@@ -1,6 +1,7 @@
 /** The runs of one trace on one machine: as static batches of copies or as a served load, and what is measured of them. */
 import type { CostModel } from '../cost/work.ts';
 import type { EngineParts } from '../engine/engine.ts';
+import { FinishedRecords } from '../engine/records.ts';
 import { routerNamed } from '../engine/router.ts';
 import { runStaticBatches, type StaticBatchParts, type StaticBatchRun } from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
@@ -43,6 +44,8 @@ export class Runs {
   readonly #warnings: Set<string>;
   readonly #setups: Setups;
   readonly #conversations: Conversations | null;
+  /** Records of copies, of one run after the other. */
+  readonly #finished = new FinishedRecords();
 
   constructor(
     inputs: Inputs,
@@ -113,8 +116,9 @@ export class Runs {
     return tokens / seconds;
   }
 
+  /** Good until the next. */
   #clones(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): StaticBatchRun {
-    return runStaticBatches(this.batchParts(setup, batch, requests, cost));
+    return runStaticBatches(this.batchParts(setup, batch, requests, cost), this.#finished);
   }
 
   /** Copies of some requests, one request after the other. */

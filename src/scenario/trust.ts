@@ -12,6 +12,7 @@ import type { CalibrationRange, EngineProfile } from '../cost/engine-profile.ts'
 import { costTraits } from '../cost/models.ts';
 import { isUnlike, type Method, runsDraftModel, takesK } from '../drafter/methods.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
+import { Memo } from '../memo.ts';
 import type { Doubt } from '../metrics/confidence.ts';
 import { expertsOf, type Transformer } from '../model/architecture.ts';
 import type { StatedAcceptance } from '../trace/acceptance-spec.ts';
@@ -353,11 +354,16 @@ function doublings(what: string, asked: number, [least, greatest]: readonly [num
   return { what: `${what} ${asked} (calibrated ${least} to ${greatest})`, by: Math.log2(asked / greatest) };
 }
 
+/** Every row of a trace asks for it. */
+const LONGEST = new Memo<number>();
+
 function longestSequence(
   { promptTokens, outputTokens }: AcceptanceTrace,
   { turns, sharedPrompt }: Scenario,
 ): number {
-  const prompts =
-    turns === null ? promptTokens : promptsOfTurns(promptTokens, outputTokens, turns, sharedPrompt);
-  return prompts.reduce((longest, prompt, r) => Math.max(longest, prompt + outputTokens[r]!), 0);
+  return LONGEST.get([promptTokens, outputTokens], `${turns} ${sharedPrompt}`, () => {
+    const prompts =
+      turns === null ? promptTokens : promptsOfTurns(promptTokens, outputTokens, turns, sharedPrompt);
+    return prompts.reduce((longest, prompt, r) => Math.max(longest, prompt + outputTokens[r]!), 0);
+  });
 }
