@@ -3,6 +3,7 @@ import { meanLengthOfMarginal } from '../trace/conventions.ts';
 import type { DrafterInspection, Inspection, Spread } from '../trace/inspect.ts';
 import type { Rates } from '../trace/record.ts';
 import { cellText } from './cell.ts';
+import { contextSection } from './context-section.ts';
 import {
   type Document,
   type Format,
@@ -105,6 +106,7 @@ function drafterSections(drafter: DrafterInspection): Section[] {
         ],
       ),
     ],
+    contextSection(drafter.context),
     ...confidenceSections(drafter.confidence),
     [
       table(

@@ -8,6 +8,7 @@ import { entry, Memo } from '../memo.ts';
 import { sampleAcceptance, USUAL_MAX_K } from '../trace/acceptance-spec.ts';
 import { alongContext } from '../trace/context-curve.ts';
 import { MAX_K } from '../trace/conventions.ts';
+import { beyondRecorded, inOtherContexts, type RecordedContext } from '../trace/recorded-context.ts';
 import { type Relabelled, relabelled, ruleRemark } from '../trace/relabel.ts';
 import type { AcceptanceTrace, PositionLengths } from '../trace/trace.ts';
 import { mostDrafts } from './draft-cards.ts';
@@ -31,9 +32,12 @@ export class Acceptances {
     this.#warnings = warnings;
   }
 
-  /** @throws UserError where the trace has no acceptance of the drafter and none is stated */
-  of(drafter: BasicMethod, k: number | null): PositionLengths {
-    return this.#inContext(drafter, this.#judged(drafter.name, this.#lengthsOf(drafter, k), k));
+  /**
+   * @param shifted whether along a recorded curve of context one standard error higher
+   * @throws UserError where the trace has no acceptance of the drafter and none is stated
+   */
+  of(drafter: BasicMethod, k: number | null, shifted = false): PositionLengths {
+    return this.#inContext(drafter, this.#judged(drafter.name, this.#lengthsOf(drafter, k), k), shifted);
   }
 
   /** Lengths under the scenario's rule of acceptance. */
@@ -49,14 +53,35 @@ export class Acceptances {
   }
 
   /** Lengths of a model in the contexts that requests have. */
-  #inContext({ name, model }: BasicMethod, lengths: PositionLengths): PositionLengths {
+  #inContext({ name, model }: BasicMethod, lengths: PositionLengths, shifted: boolean): PositionLengths {
     const { contextCurve: curve, scenario } = this.#inputs;
     if (curve === null || model === undefined) return lengths;
     const { promptTokens } = this.#trace;
-    const key = `${name} ${scenario.acceptanceContext} ${scenario.seed}`;
-    return IN_CONTEXT.get([lengths, promptTokens], key, () =>
-      alongContext(lengths, promptTokens, curve, name, scenario.seed),
+    const { acceptanceContext, seed } = scenario;
+    const { recordedContext } = lengths;
+    if (curve === 'recorded' && recordedContext !== undefined) {
+      this.#checkRange(name, lengths, recordedContext);
+      return IN_CONTEXT.get([lengths, promptTokens], `${name} ${seed} ${shifted}`, () =>
+        inOtherContexts(lengths, recordedContext, promptTokens, name, seed, shifted),
+      );
+    }
+    if (curve === 'recorded') return lengths;
+    return IN_CONTEXT.get([lengths, promptTokens], `${name} ${acceptanceContext} ${seed}`, () =>
+      alongContext(lengths, promptTokens, curve, name, seed),
     );
+  }
+
+  /** @throws UserError where most of the output is in contexts beyond those of a recorded curve; some of it is warned of */
+  #checkRange(name: string, lengths: PositionLengths, recorded: RecordedContext): void {
+    const { share, least, most } = beyondRecorded(lengths, recorded, this.#trace.promptTokens);
+    if (share === 0) return;
+    const { from, below } = recorded.of;
+    const what = `--acceptance-context ${this.#inputs.scenario.acceptanceContext}: contexts of ${from} to ${below - 1} tokens are known of ${name}`;
+    const asked = `${share < 0.01 ? 'under 1' : (100 * share).toFixed(0)}% of the outputs of ${this.#trace.name} are asked for, or were recorded, beyond (asked: ${least} to ${most})`;
+    if (share > 0.5) {
+      throw new UserError(`${what}, and ${asked}; expected prompts within, or a curve such as 4k:1,32k:0.7`);
+    }
+    this.#warnings.add(`${what}; ${asked}, and accept as many as at the nearest`);
   }
 
   #lengthsOf({ name, model }: BasicMethod, k: number | null): PositionLengths {

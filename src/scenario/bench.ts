@@ -306,7 +306,7 @@ export class Bench {
       shifts: this.#shifts.of(setup, batch, measured),
       doubts: [
         ...doubtsOf(this.#inputs, setup, this.#trace, batch),
-        ...this.#shifts.ofConfidence(setup, batch, measured),
+        ...this.#shifts.ofAcceptance(setup, batch, measured),
       ],
       drafters: setup.method.kind === 'none' ? null : setup.method.parts.map(({ name }) => name).join(),
     };

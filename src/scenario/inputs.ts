@@ -20,11 +20,12 @@ import { parseTable } from '../policy/table.ts';
 import { sha256 } from '../sha256.ts';
 import { type AcceptRule, parseAcceptRule } from '../trace/accept-rule.ts';
 import { parseAcceptanceSpec, type StatedAcceptance } from '../trace/acceptance-spec.ts';
-import { type ContextCurve, parseContextCurve } from '../trace/context-curve.ts';
+import type { ContextCurve } from '../trace/context-curve.ts';
 import { type MissCapture, parseMissCapture } from '../trace/ranks.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { PrefixHashes, Workload } from '../workload/workload.ts';
 import { checkWrites, type Writing, writingOf, writingWarnings } from './canvas.ts';
+import { readContextCurve } from './context-curves.ts';
 import { Documents } from './documents.ts';
 import { borrowedAcceptance, draftCards, type Models } from './draft-cards.ts';
 import type { Library } from './library.ts';
@@ -57,8 +58,8 @@ export interface Inputs {
   readonly ahead: Ahead | null;
   /** How the target keeps drafts; null as recorded. */
   readonly acceptRule: AcceptRule | null;
-  /** Share of the drafts of models that are accepted, by context; null for as many whatever it is. */
-  readonly contextCurve: ContextCurve | null;
+  /** Share of the drafts of models that are accepted, by context: stated, or `recorded`; null for as many whatever it is. */
+  readonly contextCurve: ContextCurve | 'recorded' | null;
   /** How a diffusion model writes; null where none does. */
   readonly writing: Writing | null;
   /** What-if values that stand in both. */
@@ -167,10 +168,7 @@ export async function gatherInputs(typed: Scenario, library: Library, asks?: Ask
     placement,
     ahead: scenario.ahead === null ? null : parseAhead(scenario.ahead),
     acceptRule,
-    contextCurve:
-      scenario.acceptanceContext === null
-        ? null
-        : parseContextCurve(scenario.acceptanceContext, '--acceptance-context'),
+    contextCurve: readContextCurve(scenario),
     writing,
     overrides,
     methods,
@@ -379,6 +377,7 @@ function hashed(scenario: Scenario, shipped: ShippedModels): object {
     traces: trace.length,
     workload: workload !== null,
     ...(scenario.cost.startsWith('table:') && { cost: 'table' }),
+    ...(scenario.acceptanceContext?.startsWith('recorded:') && { acceptanceContext: 'recorded:' }),
     ...(scenario.draftGpu !== null && { draftGpu: true }),
     ...(scenario.tree.join() !== DEFAULTS.tree.join() && {
       tree: scenario.tree.map((one) => one.replace(/^file:.*/, 'file')).join(),

@@ -24,6 +24,7 @@ import { ALL_AT_ONCE } from '../workload/formats/values.ts';
 import { joinWorkload } from '../workload/join.ts';
 import { parseWorkload } from '../workload/read.ts';
 import { firstRequests, type Workload } from '../workload/workload.ts';
+import { curveFile, inRecordedContexts, recordsCurve } from './context-curves.ts';
 import type { Documents } from './documents.ts';
 import { parseLognormal } from './kinds.ts';
 import type { Document, Library } from './library.ts';
@@ -61,6 +62,7 @@ export async function readTraces(
   warnings: string[],
 ): Promise<AcceptanceTrace[]> {
   const traces: AcceptanceTrace[] = [];
+  const curveOf = await curveFile(scenario, documents);
   for (const named of scenario.trace) {
     const { document, ships } = await documents.trace(target.name, named);
     const { k, requests, workload, seed, promptLen, outputLen, keepTruncated, drafterQuality } = scenario;
@@ -73,11 +75,13 @@ export async function readTraces(
       outputLen,
       keepTruncated,
       drafterQuality,
+      recordsCurve(scenario),
     ];
     const names = [parts, recorded].map((of) => of.map(({ name }) => name));
     const key = JSON.stringify([sample, names, target.name, ships !== null]);
-    const ready = READY.get([document], key, () =>
-      readyTrace(document, ships !== null, { scenario, target, parts, recorded }),
+    const of = curveOf === null ? [document] : [document, curveOf];
+    const ready = READY.get(of, key, () =>
+      readyTrace(document, ships !== null, { scenario, target, parts, recorded }, curveOf),
     );
     if (ready.lacking !== null) throw await lacksMethod(library, ships!, ready.lacking);
     warnings.push(...ready.warnings);
@@ -103,6 +107,7 @@ function readyTrace(
   document: Document,
   ships: boolean,
   { scenario, target, parts, recorded }: Wanted,
+  curveOf: Document | null,
 ): ReadyTrace {
   const warnings: string[] = [];
   const names = recorded.map(({ name }) => name);
@@ -111,7 +116,10 @@ function readyTrace(
   if (ships && lacking !== undefined) return { trace: read, warnings, lacking };
   const { drafterQuality, seed } = scenario;
   const drafters = parts.map(({ name }) => name);
-  const trace = drafterQuality === 1 ? read : withDrafterQuality(read, drafters, drafterQuality, seed);
+  const placed = recordsCurve(scenario)
+    ? inRecordedContexts(read, curveOf ?? document, { parts, recorded })
+    : read;
+  const trace = drafterQuality === 1 ? placed : withDrafterQuality(placed, drafters, drafterQuality, seed);
   const { target: of } = trace.provenance;
   if (of === 'unknown') {
     warnings.push(`trace ${trace.name} does not say its target: it is taken as ${target.name}`);

@@ -196,6 +196,14 @@ export class Setups {
     return { ...other, rounds: this.#rounds(other) };
   }
 
+  /** A setting along a recorded curve of context one standard error higher; null without one. */
+  withShiftedContext(setup: Setup): Setup | null {
+    if (this.#inputs.contextCurve !== 'recorded' || setup.acceptance.length === 0) return null;
+    const { method, k } = setup;
+    const other = { ...setup, acceptance: method.parts.map((part) => this.#acceptances.of(part, k, true)) };
+    return { ...other, rounds: this.#rounds(other) };
+  }
+
   /** A setting of some of the requests alone. */
   partOf(setup: Setup, requests: readonly number[]): Setup {
     const pick = (values: Int32Array) => Int32Array.from(requests, (r) => values[r]!);

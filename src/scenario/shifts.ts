@@ -1,6 +1,6 @@
 /**
- * What one standard error of each uncertain constant does to a run: of the machine on a few requests, of trees and of an
- * assumed confidence on all. Intervals are made of it (src/metrics/confidence.ts).
+ * What one standard error of each uncertain constant does to a run: of the machine on a few requests, of trees, of an
+ * assumed confidence and of a recorded curve of context on all. Intervals are made of it (src/metrics/confidence.ts).
  */
 import { correlationOf, type Machine, scaled } from '../cost/fields.ts';
 import { costTraits } from '../cost/models.ts';
@@ -83,15 +83,22 @@ export class Shifts {
     return [...this.#ofMachine(setup, batch), ...this.ofTrees(setup, batch, asIs)];
   }
 
-  /** What one standard error of an assumed confidence does. */
-  ofConfidence(setup: Setup, batch: number | null, asIs: Measures): Doubt[] {
-    if (!assumesConfidence(setup)) return [];
-    const cost = setup.priceOn(this.#inputs);
+  /** What one standard error of an assumed confidence does, and of a recorded curve of context. */
+  ofAcceptance(setup: Setup, batch: number | null, asIs: Measures): Doubt[] {
     const policy = { ...setup.policy, auc: ASSUMED_AUC + ASSUMED_AUC_ERROR } as SharedSpec;
-    const other = this.#runs.simulate({ ...setup, policy }, batch, this.#runs.everyRequest, cost);
-    const { throughput, tpot } = change(other, asIs);
-    const error = this.#load === 'open' ? -tpot! : throughput;
-    return [{ name: 'confidence', part: 'acceptance', error }];
+    const others = {
+      confidence: assumesConfidence(setup) ? { ...setup, policy } : null,
+      'curve of context': this.#setups.withShiftedContext(setup),
+    };
+    const cost = setup.priceOn(this.#inputs);
+    return Object.entries(others).flatMap(([name, other]): Doubt[] => {
+      if (other === null) return [];
+      const { throughput, tpot } = change(
+        this.#runs.simulate(other, batch, this.#runs.everyRequest, cost),
+        asIs,
+      );
+      return [{ name, part: 'acceptance', error: this.#load === 'open' ? -tpot! : throughput }];
+    });
   }
 
   /** What one standard error of each constant of trees does; nothing to whoever drafts none. */

@@ -21,6 +21,9 @@ export function lacksConfidence({ policy, load, cost }: Scenario, { methods }: A
     : null;
 }
 
+/** Whether a curve of context is that of a recording: the trace's own, or another file's. */
+export const isRecordedCurve = (written: string): boolean => /^recorded(:|$)/.test(written);
+
 export const STEERING_OPTIONS: Rows<'beyondTable' | 'confidence' | 'acceptanceContext'> = {
   beyondTable: {
     ...flag,
@@ -31,9 +34,9 @@ export const STEERING_OPTIONS: Rows<'beyondTable' | 'confidence' | 'acceptanceCo
     idle: ({ cost }) => (cost.startsWith('table:') ? null : `with --cost ${cost}, which has no edge`),
   },
   acceptanceContext: {
-    ...text('tokens of context and shares, such as 4k:1,32k:0.7'),
+    ...text('tokens of context and shares, such as 4k:1,32k:0.7, recorded or recorded:FILE'),
     default: null,
-    help: 'share of the accepted drafts of models that are accepted in a context, such as 4k:1,32k:0.7',
+    help: 'share of the accepted drafts of models that are accepted in a context, such as 4k:1,32k:0.7, or as recorded, or recorded:FILE for another recording',
     group: 'acceptance',
     hash: 'changed',
     idle: (_, asked) => unlessSome(asked, runsDraftModel, 'runs a draft model'),

@@ -48,6 +48,9 @@ export function shareAt(curve: ContextCurve, context: number): number {
   );
 }
 
+/** Of a draft of a token of a request: how many times as often it is accepted as was recorded. */
+export type ContextRatio = (request: number, position: number, at: number) => number;
+
 /**
  * What is accepted of recorded lengths along a curve.
  *
@@ -61,20 +64,58 @@ export function alongContext(
   drafter: string,
   seed: number,
 ): PositionLengths {
-  const { offsets, emitted } = lengths;
+  const share: ContextRatio = (request, position) => shareAt(curve, promptTokens[request]! + position);
+  return inContexts(lengths, share, drafter, seed);
+}
+
+/**
+ * Lengths of which each token's drafts are accepted so many times as often. Where fewer are, a round ends at a token that is
+ * lost; where more are, it goes on behind one that it missed, as a round that starts there does.
+ *
+ * @param drafter names its draws
+ * @param acceptance share of drafts accepted in the mean: those missed are as many more often gained as makes the ratio
+ */
+export function inContexts(
+  lengths: PositionLengths,
+  ratio: ContextRatio,
+  drafter: string,
+  seed: number,
+  acceptance = 0,
+): PositionLengths {
+  const { offsets, emitted, maxK } = lengths;
   const draw = stream(seed, 'context', drafter);
-  const shorter = emitted.slice();
+  const odds = acceptance / Math.max(1 - acceptance, Number.MIN_VALUE);
+  const changed = emitted.slice();
   for (let r = 0; r + 1 < offsets.length; r++) {
+    const begin = offsets[r]!;
     const end = offsets[r + 1]!;
-    // By token of the text: whether a draft of it is lost.
-    const lost = new Uint8Array(end - offsets[r]!);
-    for (let p = 0; p < lost.length; p++) lost[p] = draw() < shareAt(curve, promptTokens[r]! + p) ? 0 : 1;
+    // By token of the text: whether a draft of it is lost, or one that was missed is gained.
+    const lost = new Uint8Array(end - begin);
+    const gained = new Uint8Array(end - begin);
+    for (let p = 0; p < lost.length; p++) {
+      const times = ratio(r, p, begin + p);
+      const chance = draw();
+      if (chance >= times) lost[p] = 1;
+      if (chance < (times - 1) * odds) gained[p] = 1;
+    }
     let next = Number.POSITIVE_INFINITY;
     for (let p = lost.length - 1; p >= 0; p--) {
-      const at = offsets[r]! + p;
+      const at = begin + p;
+      const missed = p + emitted[at]! - 1;
+      if (p > 0 && gained[missed] === 1 && emitted[at]! <= maxK) {
+        const beyond = missed + 1 < lost.length ? changed[begin + missed + 1]! : 1;
+        changed[at] = Math.min(emitted[at]! + beyond, maxK + 1);
+      }
       if (lost[p] === 1) next = p;
-      if (p + emitted[at]! > next + 1) shorter[at] = next - p + 1;
+      if (p + changed[at]! > next + 1) changed[at] = next - p + 1;
     }
   }
-  return { ...lengths, emitted: shorter };
+  const { proposed } = lengths;
+  return {
+    ...lengths,
+    emitted: changed,
+    ...(proposed instanceof Uint8Array && {
+      proposed: proposed.map((drafts, at) => Math.max(drafts, changed[at]! - 1)),
+    }),
+  };
 }

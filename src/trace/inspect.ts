@@ -4,10 +4,12 @@
  * position-indexed drafter are those of its replay at the recorded k. The prefill's token is no round.
  */
 import { ASSUMED_AUC, AssumedSignal } from './confidence-signal.ts';
+import type { ContextDependence } from './context-dependence.ts';
 import { meanLengthOfMarginal } from './conventions.ts';
 import { type ConfidenceInspection, inspectConfidence } from './inspect-confidence.ts';
 import { pooled, tokensOverAllRounds } from './rates.ts';
 import type { AcceptanceRecord, Drafting, Rates, Steps } from './record.ts';
+import { dependenceIn } from './recorded-context.ts';
 import { untruncated } from './reshape.ts';
 import { acceptedAtLeast, tokensPerRound } from './statistics.ts';
 import { movedConfidence } from './token-confidence.ts';
@@ -52,6 +54,8 @@ export interface DrafterInspection {
   readonly share_without_proposal: number | null;
   /** Null where none was recorded, and where nothing is assumed: of look-up, and of recordings. */
   readonly confidence: ConfidenceInspection | null;
+  /** How acceptance depends on the tokens before a draft; null where rounds or prompts were not recorded. */
+  readonly context: ContextDependence | null;
 }
 
 export interface Inspection {
@@ -113,7 +117,10 @@ export function inspectRecord(record: AcceptanceRecord): Inspection {
       requests: first!.ids.length,
       prompt_tokens: first!.promptTokens === null ? null : spread(first!.promptTokens),
       output_tokens: spread(first!.outputTokens),
-      drafters: drafters.map(inspectSteps),
+      drafters: drafters.map((steps) => ({
+        ...inspectSteps(steps),
+        context: dependenceIn(record, steps.method),
+      })),
     };
   }
   const { trace } = record;
@@ -127,11 +134,14 @@ export function inspectRecord(record: AcceptanceRecord): Inspection {
     truncated_requests: trace.outputLimit === null ? null : trace.ids.length - untruncated(trace).length,
     prompt_tokens: spread(trace.promptTokens),
     output_tokens: spread(trace.outputTokens),
-    drafters: drafters.map(([method, lengths]) => inspectPositions(method, lengths, trace)),
+    drafters: drafters.map(([method, lengths]) => ({
+      ...inspectPositions(method, lengths, trace),
+      context: dependenceIn(record, method),
+    })),
   };
 }
 
-function inspectSteps(steps: Steps): DrafterInspection {
+function inspectSteps(steps: Steps): Omit<DrafterInspection, 'context'> {
   const { method, drafting, maxK, emitted, proposed } = steps;
   const rounds = emitted.length;
   const atLeast = (accepted: number): number =>
@@ -172,7 +182,7 @@ function inspectPositions(
   method: string,
   lengths: PositionLengths,
   trace: AcceptanceTrace,
-): DrafterInspection {
+): Omit<DrafterInspection, 'context'> {
   const { maxK, kind } = lengths;
   const { starts, steps } = roundsAt(method, lengths, trace);
   const rounds = steps.emitted.length;

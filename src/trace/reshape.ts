@@ -3,6 +3,7 @@
 import { once } from '../memo.ts';
 import { normal, stream } from '../random/streams.ts';
 import { offsetsOfLengths } from './flat.ts';
+import { movedContext } from './recorded-context.ts';
 import { movedConfidence } from './token-confidence.ts';
 import { movedRanks } from './token-ranks.ts';
 import { movedScores } from './token-scores.ts';
@@ -37,18 +38,18 @@ export function selectLengths(lengths: PositionLengths, indices: readonly number
 }
 
 /** Whether more than lengths was recorded: what moves along with positions. */
-export function hasSignals({ ranks, confidence, scores }: PositionLengths): boolean {
-  return ranks !== undefined || confidence !== undefined || scores !== undefined;
+export function hasSignals({ ranks, confidence, scores, recordedContext }: PositionLengths): boolean {
+  return [ranks, confidence, scores, recordedContext].some((one) => one !== undefined);
 }
 
 /**
- * Lengths whose positions have the ranks, the confidence and the scores of recorded ones.
+ * Lengths whose positions have the ranks, the confidence, the scores and the contexts of recorded ones.
  *
  * @param from of each position the recorded one; -1 where nothing is known
  */
 export function withSignalsFrom(
   lengths: PositionLengths,
-  { ranks, confidence, scores, emitted, maxK }: PositionLengths,
+  { ranks, confidence, scores, recordedContext, emitted, maxK }: PositionLengths,
   from: Int32Array,
 ): PositionLengths {
   return {
@@ -56,6 +57,7 @@ export function withSignalsFrom(
     ...(ranks !== undefined && { ranks: movedRanks(ranks, emitted.length, maxK, from) }),
     ...(confidence !== undefined && { confidence: movedConfidence(confidence, from) }),
     ...(scores !== undefined && { scores: movedScores(scores, from) }),
+    ...(recordedContext !== undefined && { recordedContext: movedContext(recordedContext, from) }),
   };
 }
 

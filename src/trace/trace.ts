@@ -6,6 +6,7 @@
  * Left out: step-indexed and rates-only sources (record.ts), which cannot answer for positions they did not start from.
  */
 
+import type { RecordedContext } from './recorded-context.ts';
 import type { TokenConfidence } from './token-confidence.ts';
 import type { TokenRanks } from './token-ranks.ts';
 import type { TokenScores } from './token-scores.ts';
@@ -42,6 +43,8 @@ export interface PositionLengths {
   readonly confidence?: TokenConfidence;
   /** What the target thought of each draft, where that was recorded: what other rules of acceptance are replayed on. */
   readonly scores?: TokenScores;
+  /** Where it was recorded, for a scenario that asks what other contexts change. */
+  readonly recordedContext?: RecordedContext;
 }
 
 /** Token ids of all requests, flat; `offsets` have length requests + 1. */
