@@ -2,10 +2,11 @@
 import type { BasicMethod } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import { Memo } from '../memo.ts';
-import { type ContextCurve, parseContextCurve } from '../trace/context-curve.ts';
+import { parseContextCurve } from '../trace/context-curve.ts';
 import type { ContextDependence } from '../trace/context-dependence.ts';
 import { isProcess, parseRecord } from '../trace/read.ts';
 import { dependenceIn, recordedCurve, rememberingContext } from '../trace/recorded-context.ts';
+import type { ContextCurve } from '../trace/token-context.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import type { Documents } from './documents.ts';
 import type { Document } from './library.ts';

@@ -5,10 +5,8 @@
  */
 import { UserError } from '../errors.ts';
 import { stream } from '../random/streams.ts';
+import type { ContextCurve } from './token-context.ts';
 import type { PositionLengths } from './trace.ts';
-
-/** Shares by tokens of context, ascending; between two of them linear in the logarithm of the context. */
-export type ContextCurve = readonly { readonly tokens: number; readonly share: number }[];
 
 /**
  * Reads `4k:1,32k:0.7`.

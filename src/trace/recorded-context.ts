@@ -4,35 +4,12 @@
  * same context changes nothing. It holds between the contexts that were compared and is not extended beyond.
  */
 import { UserError } from '../errors.ts';
-import { type ContextCurve, type ContextRatio, inContexts, shareAt } from './context-curve.ts';
+import { type ContextRatio, inContexts, shareAt } from './context-curve.ts';
 import { type ContextDependence, contextDependence, judgedAt, judgedIn } from './context-dependence.ts';
 import type { AcceptanceRecord } from './record.ts';
 import { selectRequests, untruncated } from './reshape.ts';
+import type { RecordedContext, RecordedCurve } from './token-context.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
-
-/** A curve between two contexts. */
-export interface RecordedCurve {
-  readonly curve: ContextCurve;
-  /** The same with every point one standard error higher, but that which the others stand against. */
-  readonly shifted: ContextCurve;
-  /** Contexts that were compared, in tokens. */
-  readonly from: number;
-  readonly below: number;
-  /** Share of its drafts that was accepted. */
-  readonly acceptance: number;
-}
-
-/** Where lengths were recorded. */
-export interface RecordedContext {
-  readonly of: RecordedCurve;
-  /** Of each position the tokens before it; -1 where nothing was recorded. */
-  readonly tokens: Int32Array;
-}
-
-/** @param from of each position the recorded one; -1 where nothing is known */
-export function movedContext({ of, tokens }: RecordedContext, from: Int32Array): RecordedContext {
-  return { of, tokens: from.map((at) => (at < 0 ? -1 : tokens[at]!)) };
-}
 
 /** What a record shows of a drafter; null for what says nothing of contexts. */
 export function dependenceIn(record: AcceptanceRecord, method: string): ContextDependence | null {

@@ -3,8 +3,8 @@
 import { once } from '../memo.ts';
 import { normal, stream } from '../random/streams.ts';
 import { offsetsOfLengths } from './flat.ts';
-import { movedContext } from './recorded-context.ts';
 import { movedConfidence } from './token-confidence.ts';
+import { movedContext } from './token-context.ts';
 import { movedRanks } from './token-ranks.ts';
 import { movedScores } from './token-scores.ts';
 import type { AcceptanceTrace, PositionLengths, TokenIds } from './trace.ts';

@@ -6,8 +6,8 @@
  * Left out: step-indexed and rates-only sources (record.ts), which cannot answer for positions they did not start from.
  */
 
-import type { RecordedContext } from './recorded-context.ts';
 import type { TokenConfidence } from './token-confidence.ts';
+import type { RecordedContext } from './token-context.ts';
 import type { TokenRanks } from './token-ranks.ts';
 import type { TokenScores } from './token-scores.ts';
 
