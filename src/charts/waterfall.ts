@@ -1,13 +1,13 @@
 /** What would perfect knowledge and free work bring? */
 import type { Bar, Chart } from '../plot/chart.ts';
-import type { Explanation } from '../questions/explanation.ts';
+import type { Fall } from '../questions/waterfall.ts';
 import type { Envelope } from '../scenario/result.ts';
 import { chartOf, fromZero, panelsByTrace, tracesOf, where } from './words.ts';
 
 /** Batch sizes side by side at the most: the least and the greatest among them. */
 const MOST = 4;
 
-export function waterfallChart(answer: Envelope<Explanation>): Chart {
+export function waterfallChart(answer: Envelope<Fall>): Chart {
   const [first] = answer.rows;
   const setting = `${first!.method} k=${first!.k}`;
   const last = answer.rows.at(-1)!;
@@ -28,7 +28,7 @@ export function waterfallChart(answer: Envelope<Explanation>): Chart {
   });
 }
 
-function fall({ batch_size, ms_per_token, waterfall }: Explanation, setting: string) {
+function fall({ batch_size, ms_per_token, waterfall }: Fall, setting: string) {
   const band = (name: string, from: number, to: number, whole: boolean) => {
     const change = to - from;
     const label = whole ? to.toFixed(2) : `${change > 0 ? '+' : ''}${change.toFixed(2)}`;

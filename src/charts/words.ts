@@ -1,6 +1,6 @@
 /** What charts of all kinds have in common: names of settings, their colours, axes, where the numbers come from. */
 import { grouped } from '../memo.ts';
-import type { Axis, Chart, ChartKind, LinesPanel, Panel, Series } from '../plot/chart.ts';
+import type { Axis, Cell, CellsPanel, Chart, ChartKind, LinesPanel, Panel, Series } from '../plot/chart.ts';
 import type { Hue } from '../plot/themes.ts';
 import type { Envelope, Row } from '../scenario/result.ts';
 
@@ -82,6 +82,20 @@ export const speedups = (series: readonly Series[]): LinesPanel => ({
   y: fromZero('times as fast as plain decoding', 'x'),
   series,
   rules: [{ axis: 'y', at: 1, label: 'plain decoding' }],
+});
+
+/** A cell for each pair of names. */
+export const mapOf = (
+  x: CellsPanel['x'],
+  y: CellsPanel['y'],
+  range: CellsPanel['range'],
+  cell: (x: string, y: string, column: number) => Cell | null,
+): CellsPanel => ({
+  form: 'cells',
+  x,
+  y,
+  range,
+  rows: y.names.map((row) => x.names.map((column, c) => cell(column, row, c))),
 });
 
 /** A panel a trace, which is named where there are several. */

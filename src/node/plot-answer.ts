@@ -1,6 +1,6 @@
 /** `--plot FILE` on a question: its own picture, or a report with all that its rows fill. */
 import { resolve } from 'node:path';
-import { chartsOf, FROM_ROWS, kindsOf } from '../charts/index.ts';
+import { CHARTS, chartsOf, kindsOf } from '../charts/index.ts';
 import { reportOf } from '../charts/report.ts';
 import { csvTable } from '../csv.ts';
 import { UserError } from '../errors.ts';
@@ -53,6 +53,6 @@ export async function writePlot(
       csv: csvTable(question.flat(answer)),
     };
     await writeWhole(file, reportOf(report));
-  } else await writePicture(file, ending, FROM_ROWS[kindsOf(name)[0]!].make(answer as never), USUAL_LOOK);
+  } else await writePicture(file, ending, CHARTS[kindsOf(name)[0]!].make!(answer as never), USUAL_LOOK);
   process.stderr.write(`picture written to ${file}\n`);
 }

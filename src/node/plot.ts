@@ -1,6 +1,6 @@
 /** `specsim plot`: one picture, of a result that was saved or of a scenario that is run. */
 import { readFile } from 'node:fs/promises';
-import { chartKind, FROM_INPUTS, FROM_ROWS } from '../charts/index.ts';
+import { CHARTS, chartKind } from '../charts/index.ts';
 import { type Measured, speedupChart } from '../charts/speedup.ts';
 import { readSheet, type Sheet } from '../cost/calibration/sheet.ts';
 import { UserError } from '../errors.ts';
@@ -31,9 +31,7 @@ export async function plot(kind: string, line: CommandLine, look: Look, measured
   }
   const sheet = measured === undefined ? null : await sheetOf(measured);
   const draws = (answer: never) =>
-    sheet === null
-      ? FROM_ROWS[known as keyof typeof FROM_ROWS].make(answer)
-      : speedupChart(answer, measuredOf(sheet, answer));
+    sheet === null ? CHARTS[known].make!(answer) : speedupChart(answer, measuredOf(sheet, answer));
   const chart = (await ofSaved(known, line, draws)) ?? (await ofScenario(known, line, draws));
   await writePicture(out, ending, chart, look);
 }
@@ -48,10 +46,8 @@ async function ofScenario(kind: ChartKind, line: CommandLine, draws: Draws): Pro
 
 async function drawn(kind: ChartKind, line: CommandLine, options: Options, draws: Draws): Promise<Chart> {
   const read = readerOf(line);
-  if (Object.hasOwn(FROM_INPUTS, kind)) {
-    return FROM_INPUTS[kind as keyof typeof FROM_INPUTS](await read(completeScenario(options)));
-  }
-  const { of } = FROM_ROWS[kind as keyof typeof FROM_ROWS];
+  const { of, draw } = CHARTS[kind];
+  if (draw !== undefined) return draw(await read(completeScenario(options)));
   const card = CARDS.find(({ name }) => name === of[0])!;
   const own: Own = Object.fromEntries(
     Object.entries(line.own).filter(([flag]) => card.flags?.[flag] !== undefined),
@@ -76,13 +72,11 @@ async function ofSaved(
   if (json === null || !Array.isArray(json.rows) || typeof json.config !== 'object') return null;
   const [flag] = Object.keys(flags);
   if (flag !== undefined) throw new UserError(`--${flag} has no effect with ${file}, which holds a result`);
-  const from = FROM_ROWS[kind as keyof typeof FROM_ROWS];
+  const { of, needs } = CHARTS[kind];
   const first = json.rows[0] as object | undefined;
-  if (from === undefined || first === undefined || !Object.hasOwn(first, from.needs)) {
-    const needed =
-      from === undefined
-        ? 'scenario flags'
-        : `a result of ${from.of.map((one) => `specsim ${one}`).join(' or ')} --format json`;
+  if (needs === undefined || first === undefined || !Object.hasOwn(first, needs)) {
+    const asked = of.map((one) => `specsim ${one}`).join(' or ');
+    const needed = of.length === 0 ? 'scenario flags' : `a result of ${asked} --format json`;
     throw new UserError(`plot ${kind}: the rows of ${file} cannot fill it, expected ${needed}`);
   }
   return draws(json as never);

@@ -5,26 +5,22 @@
  */
 import type { Resource } from '../cost/fields.ts';
 import { binding, secondsByResource } from '../cost/resources.ts';
-import { draftsBlock, takesK } from '../drafter/methods.ts';
-import { UserError } from '../errors.ts';
+import { draftsBlock } from '../drafter/methods.ts';
 import type { NamedPolicy } from '../policy/policies.ts';
 import { Bench } from '../scenario/bench.ts';
 import { answeredK } from '../scenario/draft-cards.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { type Answer, answerOf, type Group } from '../scenario/result.ts';
-import { loadKind, settingsOf } from '../scenario/run.ts';
+import { loadKind } from '../scenario/run.ts';
 import { PLAIN, type Setting } from '../scenario/setup.ts';
 import { breakEvenBatch, largestBatch } from './comparison.ts';
 import { type Remedy, remedies, stepOf } from './remedies.ts';
 import { type TargetEfficiency, targetEfficiency } from './target-efficiency.ts';
-import { type TokenTime, tokenTime } from './token-time.ts';
-import { boundsOf, type Gift, waterfall } from './waterfall.ts';
+import type { TokenTime } from './token-time.ts';
+import { boundsOf, type Fall, fallOf, oneSetting } from './waterfall.ts';
 
 /** Positions beyond k that are shown, to see whether more would pay. */
 const BEYOND = 3;
-
-/** Drafts what will be accepted and no more. */
-const EXACT: NamedPolicy = { name: 'oracle', spec: { kind: 'noisy-oracle', chance: 1 } };
 
 /** Verifies that many of every block. */
 function always(k: number): NamedPolicy {
@@ -46,11 +42,7 @@ interface PositionValue {
   readonly sure: boolean;
 }
 
-export interface Explanation extends TargetEfficiency {
-  readonly trace: string;
-  readonly method: string;
-  readonly k: number;
-  readonly batch_size: number;
+export interface Explanation extends TargetEfficiency, Fall {
   readonly speedup: number;
   readonly speedup_lo: number;
   readonly speedup_hi: number;
@@ -61,9 +53,6 @@ export interface Explanation extends TargetEfficiency {
   readonly unsure_from_batch: number | null;
   readonly break_even_searched_to: number;
   readonly wasted_verify_share: number;
-  readonly ms_per_token: TokenTime;
-  /** From the setting to its bound; what is saved adds up to the gap between the two. */
-  readonly waterfall: readonly Gift[];
   /**
    * What drafting and verifying rejected tokens costs for a million tokens that are kept: their GPU seconds at the
    * power and the price in the profile; null where it has none.
@@ -82,14 +71,8 @@ export type ExplainResult = Answer<Explanation>;
 /** @throws UserError unless exactly one method and one k are asked about, and something is decoded */
 export function explanationOf(inputs: Inputs): ExplainResult {
   const { scenario } = inputs;
-  const settings = settingsOf(inputs);
-  const [setting] = settings;
-  if (settings.length !== 1 || !takesK(setting!.method)) {
-    throw new UserError(
-      `--method ${scenario.method.join()} --k ${scenario.k.join()}: explain is about one method and one k, such as --method eagle3 --k 3`,
-    );
-  }
-  const { method, k } = setting!;
+  const setting = oneSetting(inputs);
+  const { method, k } = setting;
   const load = loadKind(scenario);
   const warnings = new Set(inputs.warnings);
   const groups = inputs.traces.map((trace, t): Group<Explanation> => {
@@ -98,36 +81,27 @@ export function explanationOf(inputs: Inputs): ExplainResult {
     const limit = largestBatch(inputs, trace.ids.length);
     // The search tries batch sizes that nobody asked about, whose warnings are of no use.
     const searched = new Bench(inputs, trace, load, new Set());
-    const second = trace.drafters.has('ngram') && method.kind === 'fixed' ? 'ngram' : null;
-    const bounds = boundsOf(setting!, { method, k, policy: EXACT }, second, load === 'clones');
+    const bounds = boundsOf(setting, trace, load === 'clones');
     const ofBatch = scenario.batch.map((batch): Omit<Explanation, keyof BreakEven> => {
-      const measures = bench.measures(setting!, batch);
-      if (measures.step_ms === null) {
-        throw new UserError(
-          `trace ${trace.name}: no request has a second output token, so there is nothing to draft`,
-        );
-      }
-      const { ratio, lo, hi } = bench.ratio(setting!, PLAIN, batch);
-      const time = tokenTime(measures, bench.measures(bounds.exact, batch));
+      const { ms_per_token: time, waterfall, ...names } = fallOf(bench, bounds, trace.name, batch);
+      const measures = bench.measures(setting, batch);
+      const { ratio, lo, hi } = bench.ratio(setting, PLAIN, batch);
       return {
-        trace: trace.name,
-        method: method.name,
-        k: k!,
-        batch_size: batch,
+        ...names,
         speedup: ratio,
         speedup_lo: lo,
         speedup_hi: hi,
-        positions: positions(bench, setting!, batch, longest),
+        positions: positions(bench, setting, batch, longest),
         wasted_verify_share: measures.wasted_verify_share ?? 0,
         ms_per_token: time,
-        waterfall: waterfall(bench, bounds, batch),
+        waterfall,
         ...rejectedCosts(inputs, time, batch),
-        ...targetEfficiency(inputs, k!, batch, measures, bench.plainMeasures(setting!, batch)),
-        ...boundBy(inputs, bench, setting!, batch),
+        ...targetEfficiency(inputs, k!, batch, measures, bench.plainMeasures(setting, batch)),
+        ...boundBy(inputs, bench, setting, batch),
         remedies: remedies(inputs, bench, bounds, batch),
       };
     });
-    const breakEven = breakEvenOf(searched, setting!, limit);
+    const breakEven = breakEvenOf(searched, setting, limit);
     return { trace: t, rows: ofBatch.map((row) => ({ ...row, ...breakEven })) };
   });
   return answerOf(scenario, inputs, warnings, groups);

@@ -2,11 +2,17 @@
  * From a setting to its bound: what perfect knowledge and free work would bring, each on top of those before, so that
  * what they save adds up to the gap.
  */
-import { parseMethod } from '../drafter/methods.ts';
+import { parseMethod, takesK } from '../drafter/methods.ts';
+import { UserError } from '../errors.ts';
 import type { Measures } from '../metrics/measure.ts';
-import type { Bench } from '../scenario/bench.ts';
+import type { NamedPolicy } from '../policy/policies.ts';
+import { Bench } from '../scenario/bench.ts';
+import type { Inputs } from '../scenario/inputs.ts';
+import { answerOf, type Envelope } from '../scenario/result.ts';
+import { loadKind, settingsOf } from '../scenario/run.ts';
 import type { Setting } from '../scenario/setup.ts';
-import { perToken } from './token-time.ts';
+import type { AcceptanceTrace } from '../trace/trace.ts';
+import { perToken, type TokenTime, tokenTime } from './token-time.ts';
 
 /** One of the gifts that lead from the setting to its bound, each on top of those before. */
 export interface Gift {
@@ -28,11 +34,16 @@ export interface Bounds {
   readonly best: Setting | null;
 }
 
-/** @param second a look-up that may be tried beside the method; null for none */
-export function boundsOf(setting: Setting, exact: Setting, second: string | null, clones: boolean): Bounds {
+/** Drafts what will be accepted and no more. */
+const EXACT: NamedPolicy = { name: 'oracle', spec: { kind: 'noisy-oracle', chance: 1 } };
+
+/** Of a setting with its k; a look-up that the trace knows may be tried beside its method. */
+export function boundsOf(setting: Setting, { drafters }: AcceptanceTrace, clones: boolean): Bounds {
+  const { method, k } = setting;
   const bound = (name: string): Setting => ({ method: parseMethod(name), k: null });
-  const names = setting.method.parts.map(({ name }) => name);
-  const both = second === null || names.includes(second) ? names : [second, ...names];
+  const names = method.parts.map(({ name }) => name);
+  const second = drafters.has('ngram') && method.kind === 'fixed' && !names.includes('ngram');
+  const both = second ? ['ngram', ...names] : names;
   const oracles: [string, Setting][] = [];
   if (names.length === 1) {
     oracles.push(['exact lengths beyond k (oracle)', bound(`oracle:${names[0]}`)]);
@@ -40,11 +51,66 @@ export function boundsOf(setting: Setting, exact: Setting, second: string | null
   if (both.length === 2) {
     oracles.push([`the better of ${both.join(' and ')}, both paid`, bound(`combined:${both.join('+')}`)]);
   }
+  const exact = { method, k, policy: EXACT };
   return { setting, exact, oracles, best: clones ? bound(`best:${both.join('+')}`) : null };
 }
 
+/** A setting at a batch size, and the way to its bound. */
+export interface Fall {
+  readonly trace: string;
+  readonly method: string;
+  readonly k: number;
+  readonly batch_size: number;
+  readonly ms_per_token: TokenTime;
+  /** From the setting to its bound; what is saved adds up to the gap between the two. */
+  readonly waterfall: readonly Gift[];
+}
+
+/** @throws UserError unless exactly one method and one k are asked about */
+export function oneSetting(inputs: Inputs): Setting {
+  const { method, k } = inputs.scenario;
+  const [setting, ...others] = settingsOf(inputs);
+  if (others.length > 0 || !takesK(setting!.method)) {
+    throw new UserError(
+      `--method ${method.join()} --k ${k.join()}: explain is about one method and one k, such as --method eagle3 --k 3`,
+    );
+  }
+  return setting!;
+}
+
+/** @throws UserError where nothing is decoded */
+export function fallOf(bench: Bench, bounds: Bounds, trace: string, batch: number): Fall {
+  const { method, k } = bounds.setting;
+  const measures = bench.measures(bounds.setting, batch);
+  if (measures.step_ms === null) {
+    throw new UserError(`trace ${trace}: no request has a second output token, so there is nothing to draft`);
+  }
+  return {
+    trace,
+    method: method.name,
+    k: k!,
+    batch_size: batch,
+    ms_per_token: tokenTime(measures, bench.measures(bounds.exact, batch)),
+    waterfall: waterfall(bench, bounds, batch),
+  };
+}
+
+/** Of one setting on every trace at every batch size. */
+export function fallsOf(inputs: Inputs): Envelope<Fall> {
+  const { scenario } = inputs;
+  const setting = oneSetting(inputs);
+  const load = loadKind(scenario);
+  const warnings = new Set(inputs.warnings);
+  const groups = inputs.traces.map((of, trace) => {
+    const bench = new Bench(inputs, of, load, warnings);
+    const bounds = boundsOf(setting, of, load === 'clones');
+    return { trace, rows: scenario.batch.map((batch) => fallOf(bench, bounds, of.name, batch)) };
+  });
+  return answerOf(scenario, inputs, warnings, groups);
+}
+
 /** @returns gifts whose savings add up to the time of a token less the last `ms_per_token` */
-export function waterfall(bench: Bench, { setting, exact, oracles, best }: Bounds, batch: number): Gift[] {
+function waterfall(bench: Bench, { setting, exact, oracles, best }: Bounds, batch: number): Gift[] {
   const measured = (one: Setting): Measures => bench.measures(one, batch);
   const now = perToken(measured(setting));
   const known = perToken(measured(exact));

@@ -1,17 +1,13 @@
 /** The core in a worker: a view in, an answer and its pictures as data out. One question at a time. */
 import { profiles, traces } from 'shipped';
 import * as z from 'zod/mini';
-import { bestChart } from '../charts/best.ts';
-import { capacityChart } from '../charts/capacity.ts';
-import { FROM_INPUTS, FROM_ROWS } from '../charts/index.ts';
-import { treeChart } from '../charts/tree.ts';
-import { waterfallChart } from '../charts/waterfall.ts';
+import { CHARTS, type Run } from '../charts/index.ts';
 import { BASIC_METHODS, takesTree } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { Chart, ChartKind } from '../plot/chart.ts';
-import { explanationOf } from '../questions/explanation.ts';
 import { capacityOf, withArrivals } from '../questions/highest-rate.ts';
 import { tuningOf } from '../questions/tuning.ts';
+import { fallsOf } from '../questions/waterfall.ts';
 import type { Ratio } from '../scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import type { Library } from '../scenario/library.ts';
@@ -139,50 +135,49 @@ const [SLO, FEW] = ['ttft=500ms,tpot=10ms', 400];
 /** What the best setting is looked for among. */
 const BEST = { maxK: 8, contexts: [512, 2048, 8192] } as const;
 
-type Run = ReturnType<typeof runScenario>;
-
 async function picture(kind: ChartKind, options: Options, { look, at }: Looked, inputs: Inputs, run: Run) {
-  const method = inputs.methods.some(({ name }) => name === look) ? look : inputs.methods.at(-1)!.name;
+  const { methods, scenario } = inputs;
+  const method = methods.some(({ name }) => name === look) ? look : methods.at(-1)!.name;
   // Beside plain decoding: more would hide each other.
   const few = { ...run, rows: run.rows.filter((row) => row.method === 'none' || row.method === method) };
   const { k: _, ...others } = options;
-  const one = { ...options, method: [method], k: [inputs.scenario.k[0]!] };
+  const one = { ...options, method: [method], k: [scenario.k[0]!] };
+  const { make, draw } = CHARTS[kind];
+  if (draw !== undefined)
+    return draw(kind === 'rounds' ? await gather({ ...one, batch: [at] }) : inputs, few);
   const fixed = (options: Options): Promise<Inputs> => {
-    const scenario = completeScenario({ ...options, policy: ['fixed'] });
-    checkHardwareQuestion(`plot ${kind}`, scenario);
-    return gatherInputs(scenario, library, { billed: kind === 'waterfall', schedules: kind === 'best' });
+    const asked = completeScenario({ ...options, policy: ['fixed'] });
+    checkHardwareQuestion(`plot ${kind}`, asked);
+    return gatherInputs(asked, library, { billed: kind === 'waterfall', schedules: kind === 'best' });
   };
-  switch (kind) {
-    case 'pass':
-    case 'roofline':
-      return FROM_INPUTS[kind](inputs, few);
-    case 'rounds':
-      return FROM_INPUTS.rounds(await gather({ ...one, batch: [at] }));
-    case 'acceptance':
-      return FROM_INPUTS.acceptance(inputs);
-    case 'best': {
-      const basic = inputs.methods.filter((of) => of.kind === 'fixed').map(({ name }) => name);
-      const of = { ...others, method: basic };
-      const asked = await Promise.all(BEST.contexts.map((promptLen) => fixed({ ...of, promptLen })));
-      return bestChart(await tuningOf(asked, BEST.maxK));
+  const answer = async () => {
+    switch (kind) {
+      case 'best': {
+        const basic = methods.filter((of) => of.kind === 'fixed').map(({ name }) => name);
+        const of = { ...others, method: basic };
+        return tuningOf(
+          await Promise.all(BEST.contexts.map((promptLen) => fixed({ ...of, promptLen }))),
+          BEST.maxK,
+        );
+      }
+      case 'tree': {
+        const planted = methods.filter(takesTree);
+        const { name } = planted.find((of) => of.name === look) ?? planted[0] ?? { name: method };
+        return tuningOf([await fixed({ ...others, method: [name], tree: ['best:32'] })], BEST.maxK);
+      }
+      case 'capacity': {
+        const { batch: ___, load, requests = FEW, slo = SLO, ...rest } = one;
+        const arrives = load !== undefined && isOpen(load) ? { ...rest, load } : withArrivals(rest);
+        const of = { ...arrives, method: ['none', method], slo, requests: Math.min(requests, FEW) };
+        return capacityOf(await gather(of));
+      }
+      case 'waterfall':
+        return fallsOf(await fixed({ ...one, batch: [...new Set([1, at])] }));
+      default:
+        return kind === 'time' ? few : run;
     }
-    case 'tree': {
-      const planted = inputs.methods.filter(takesTree);
-      const { name } = planted.find((of) => of.name === look) ?? planted[0] ?? { name: method };
-      const asked = await fixed({ ...others, method: [name], tree: ['best:32'] });
-      return treeChart(await tuningOf([asked], BEST.maxK));
-    }
-    case 'capacity': {
-      const { batch: ___, load, requests = FEW, slo = SLO, ...rest } = one;
-      const arrives = load !== undefined && isOpen(load) ? { ...rest, load } : withArrivals(rest);
-      const of = { ...arrives, method: ['none', method], slo, requests: Math.min(requests, FEW) };
-      return capacityChart(capacityOf(await gather(of)));
-    }
-    case 'waterfall':
-      return waterfallChart(explanationOf(await fixed({ ...one, batch: [...new Set([1, at])] })));
-    default:
-      return FROM_ROWS[kind].make((kind === 'time' ? few : run) as never);
-  }
+  };
+  return make!((await answer()) as never);
 }
 
 /** Basic methods of the trace, and what two of them make together. */

@@ -1,15 +1,13 @@
 /** Each kind of chart: its stored picture, and marks that hold the values of the rows, one to one and in order. */
 import { describe, expect, test } from 'vitest';
 import { acceptanceChart } from '../../src/charts/acceptance.ts';
-import { bestChart } from '../../src/charts/best.ts';
 import { capacityChart } from '../../src/charts/capacity.ts';
 import { paretoChart } from '../../src/charts/pareto.ts';
-import { passChart } from '../../src/charts/pass.ts';
-import { rooflineChart } from '../../src/charts/roofline.ts';
+import { passChart, rooflineChart } from '../../src/charts/passes.ts';
 import { roundsChart } from '../../src/charts/rounds.ts';
 import { speedupChart } from '../../src/charts/speedup.ts';
 import { timeChart } from '../../src/charts/time.ts';
-import { treeChart } from '../../src/charts/tree.ts';
+import { bestChart, treeChart } from '../../src/charts/tuned.ts';
 import { waterfallChart } from '../../src/charts/waterfall.ts';
 import { grouped } from '../../src/memo.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
@@ -48,7 +46,7 @@ const charts: Record<string, Chart> = {
   time: timeChart(result),
   pass: passChart(passes),
   roofline: rooflineChart(passes),
-  acceptance: acceptanceChart(result, map, { trace: 'gsm8k', kind: 'fitted', method: 'eagle3' }),
+  acceptance: acceptanceChart(inputs, 6),
   best: bestChart(tuning),
   tree: treeChart(trees),
   waterfall: waterfallChart(explained),
