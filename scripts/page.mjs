@@ -1,8 +1,8 @@
 /** The page as one file: script, style, profiles, models, traces and licences inside, nothing outside. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { minify } from '@swc/core';
 import { build } from 'esbuild';
+import { packed, unpacked } from './packed.mjs';
 
 const texts = (folder) =>
   Object.fromEntries(
@@ -11,20 +11,6 @@ const texts = (folder) =>
       .sort()
       .map((name) => [name.replace(/\.jsonl?$/, ''), readFileSync(`${folder}/${name}`, 'utf8')]),
   );
-
-/** Lines of some length that stand in several places, by number. */
-function sharedLines(texts) {
-  const counts = new Map();
-  JSON.stringify(texts, (_, text) => {
-    if (typeof text !== 'string') return text;
-    if (text.includes('\t')) throw new Error('a tab in a file that ships');
-    for (const line of text.split('\n').map((one) => one.trimStart()))
-      counts.set(line, (counts.get(line) ?? 0) + 1);
-    return text;
-  });
-  const shared = [...counts].filter(([line, count]) => count > 1 && line.length > 40).map(([line]) => line);
-  return new Map(shared.map((line, n) => [line, n]));
-}
 
 /** Laws of kernels, of which the page says no more than the engine they were measured with. */
 function withoutProvenance(kernels) {
@@ -48,52 +34,34 @@ function shipped() {
       .sort()
       .map((target) => [target, texts(`traces/${target}`)]),
   );
-  // Long lines that files share, such as sources, stand once, and none is indented: a text is put together again byte for byte.
-  const shared = sharedLines({ profiles, traces });
-  const packed = JSON.stringify({ profiles, traces }, (_, text) => {
-    if (typeof text !== 'string') return text;
-    const lines = text.split('\n').map((line) => line.trimStart());
-    const short = lines.map((line) => (shared.has(line) ? `\t${shared.get(line)}` : line));
-    if (whole(short.join('\n'), [...shared.keys()]) !== text)
-      throw new Error(`another indentation: ${text.slice(0, 80)}`);
-    return short.join('\n');
-  });
-  return `const whole = ${whole};
-    const lines = ${JSON.stringify([...shared.keys()])};
-    const all = (of) => typeof of === 'string'
-      ? whole(of, lines)
-      : Object.fromEntries(Object.entries(of).map(([name, one]) => [name, all(one)]));
-    export const { profiles, traces } = all(${packed});`;
+  const files = { profiles, traces };
+  const short = packed(files);
+  if (JSON.stringify(unpacked(short)) !== JSON.stringify(files))
+    throw new Error('a file that ships is indented in another way');
+  return `import { unpacked } from './packed.mjs';
+    export const { profiles, traces } = unpacked(${JSON.stringify(short)});`;
 }
 
-/** A text of JSON as it was: lines that stand once in place of their numbers, indented by what is open before them. */
-function whole(text, lines) {
-  let open = 0;
-  const indented = text.split('\n').map((written) => {
-    const line = written.startsWith('\t') ? lines[written.slice(1)] : written;
-    const own = line.replace(/"(\\.|[^"\\])*"/g, '');
-    const closing = /^[}\]]*/.exec(own)[0].length;
-    const before = '  '.repeat(open - closing);
-    open += own.replace(/[^{[]/g, '').length - own.replace(/[^}\]]/g, '').length;
-    return line === '' ? line : before + line;
-  });
-  return indented.join('\n');
-}
+/** What a schema says of its fields, in files for editors alone. */
+const SAID =
+  /\.check\(\s*z\.describe\(\s*(?:'(?:[^'\\]|\\.)*'|"[^"]*"|`[^`]*`|expected\(unit\)),?\s*\),?\s*\)/g;
 
-/** Modules that are made or others than elsewhere: units outside the table stay unknown to the page, as do traces of servers. */
+/** Modules that are made or others than elsewhere: units outside the table stay unknown to the page. */
 const inside = {
   name: 'inside',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^shipped$/ }, ({ path }) => ({ path, namespace: 'inside' }));
     onResolve({ filter: /\/unit-factors\.ts$/ }, () => ({ path: 'units', namespace: 'inside' }));
-    onResolve({ filter: /^\.\/formats\/index\.ts$/ }, ({ importer }) =>
-      importer.includes('/src/trace/') ? { path: resolve('src/web/trace-formats.ts') } : null,
-    );
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll(SAID, ''),
+      loader: 'ts',
+    }));
     onLoad({ filter: /.*/, namespace: 'inside' }, ({ path }) => ({
       contents: {
         shipped,
         units: () => "export const unitFactor = () => 'unknown';",
       }[path](),
+      resolveDir: import.meta.dirname,
     }));
   },
 };
@@ -125,7 +93,14 @@ export async function writePage(file, licencesOf) {
   });
   // A twentieth less than the bundler makes of it alone: what is called once stands where it is called.
   const { code } = await minify(outputFiles[0].text, {
-    compress: { passes: 4, toplevel: true, ecma: 2020 },
+    compress: {
+      passes: 4,
+      toplevel: true,
+      ecma: 2020,
+      pure_getters: true,
+      sequences: false,
+      unsafe_arrows: true,
+    },
     mangle: { toplevel: true },
     ecma: 2020,
     module: false,

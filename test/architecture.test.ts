@@ -18,7 +18,6 @@ const LAYERS: readonly (readonly string[])[] = [
     'json.ts',
     'number-formats.ts',
     'sha256.ts',
-    'sha256-in-script.ts',
     'shell.ts',
   ],
   ['random', 'hardware', 'model', 'plot'],

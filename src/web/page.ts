@@ -9,12 +9,13 @@ import { CHART_KINDS, CHART_NAMES, type ChartKind } from '../plot/chart.ts';
 import { DEFAULT_SIZE, draw } from '../plot/draw.ts';
 import { plainText } from '../plot/text.ts';
 import { THEMES, type ThemeName } from '../plot/themes.ts';
+import { kindOf } from '../scenario/file-kinds.ts';
+import { OPTIONS } from '../scenario/option-table.ts';
 import { cards, figure, widthOf, withPin } from './body.ts';
 import { choice, controls } from './controls.ts';
-import { readFileText, SAVINGS, save } from './files.ts';
+import { flagsOfTrace, readFileText, SAVINGS, save } from './files.ts';
 import { LESSONS } from './lessons.ts';
 import { linkOf, viewOf } from './links.ts';
-import { recognised } from './recognised.ts';
 import {
   CHOICES,
   commandOf,
@@ -30,6 +31,7 @@ import type { Failure, Reply, Request } from './worker.ts';
 
 /** Milliseconds of rest of a slider after which intervals are asked for, and a link is written. */
 const REST = 180;
+const EXPECTED = 'acceptance of any engine, a workload, a config.json, a profile, a scenario or a result';
 /** Pictures that follow a slider. */
 const QUICK: readonly ChartKind[] = ['speedup', 'time', 'pass', 'roofline'];
 
@@ -110,15 +112,19 @@ export function startPage(worker: Worker): void {
       const name = plainText(file.name);
       try {
         const text = await readFileText(file);
-        const found = recognised(text, name);
-        if ('scenario' in found) go({ flags: flagsOf(found.scenario) });
-        else {
+        const { named, scenario } = kindOf(text) ?? {};
+        if (scenario !== undefined) go({ flags: flagsOf(scenario(JSON.parse(text))) });
+        else if (named !== undefined && Object.hasOwn(OPTIONS, named)) {
+          const own = named === 'trace' ? flagsOfTrace(text, name, START.look) : {};
           files = [...new Set([...files, name])];
           worker.postMessage({ name, text });
           // Recorded requests arrive by themselves: there are no copies to count.
           const { batch: _, ...others } = view.flags;
-          go({ flags: { ...(found.option === 'workload' ? others : view.flags), [found.option]: name } });
-        }
+          go({ flags: { ...(named === 'workload' ? others : view.flags), ...own, [named]: name } });
+        } else
+          throw new Error(
+            `${text.trim() === '' ? 'is empty' : 'is nothing that is known'}, expected ${EXPECTED}`,
+          );
       } catch (problem) {
         error = `${name}: ${(problem as Error).message}`;
         show();
@@ -189,7 +195,7 @@ export function startPage(worker: Worker): void {
     const asking = { flags: view.flags, files, methods: reply?.methods ?? [], idle: reply?.idle ?? {}, set };
     return html`<details class="all" ?open=${innerWidth > 900}><summary>Controls</summary>${controls(asking)}
       <div class="control"><label for="files">your files</label><input id="files" type="file" multiple @change=${(event: Event) => open((event.target as HTMLInputElement).files)} />
-      <p>A trace, workload, config.json, profile, or a result to go back to. They stay in this browser.</p></div></details>`;
+      <p>Acceptance as an engine wrote it, a workload, config.json or profile, or a result to go back to. They stay in this browser.</p></div></details>`;
   }
 
   /** Cards of what is looked at, and what there is to say of the whole. */
