@@ -93,7 +93,7 @@ export class DraftPasses {
     return (
       (mixed
         ? this.#passes.layersS(pass, 1, rooflineS)
-        : this.#passes.decodeLayersS(pass, batch, rooflineS)) + pass.logitsS(rows)
+        : this.#passes.decodeLayersS(pass, tokens, sequences, rooflineS)) + pass.logitsS(rows)
     );
   }
 
@@ -127,7 +127,7 @@ export class DraftPasses {
     const inTurnS = longest * pass.sequentialS(sequences);
     return (
       contextS +
-      this.#passes.decodeLayersS(pass, { tokens, sequences }, rooflineS) +
+      this.#passes.decodeLayersS(pass, tokens, sequences, rooflineS) +
       pass.logitsS(drafts) +
       inTurnS
     );

@@ -47,7 +47,7 @@ export class EnginePasses {
   }
 
   /** The same of a pass that only decodes, which one graph may hold. */
-  decodeLayersS(pass: ForwardPass, { tokens, sequences }: Tokens, rooflineS: number): number {
+  decodeLayersS(pass: ForwardPass, tokens: number, sequences: number, rooflineS: number): number {
     const { fullGraphs, graphSizesBy } = this.#engine;
     const captured = fullGraphs && (graphSizesBy === 'tokens' ? tokens : sequences) < this.#padded.length;
     return captured ? rooflineS + this.#gapsS(pass) : this.layersS(pass, 1, rooflineS);

@@ -7,7 +7,7 @@
  */
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { Memo } from '../memo.ts';
-import type { Gemm } from '../model/layer.ts';
+import type { ContextRead, Gemm } from '../model/layer.ts';
 import type { ForwardShape } from '../model/shape.ts';
 import type { WeightFormat } from '../number-formats.ts';
 import {
@@ -121,6 +121,8 @@ export class ForwardPass {
   readonly #rows: Table;
   readonly #kvBytesPerS: number;
   readonly #attentionFlopsPerS: number;
+  /** What all layers that attend read, where they are alike and read all of their context; apart as V8 inlines short functions alone. */
+  readonly #wholeContext: ContextRead | null;
   readonly #laws = new Map<WeightFormat, GemmRates>();
 
   /** @param family the engine whose kernels run */
@@ -136,6 +138,9 @@ export class ForwardPass {
     const { specification: spec, efficiency } = hardware;
     this.#kvBytesPerS = spec.memoryBandwidthBytesPerS * efficiency.attention.bandwidth;
     this.#attentionFlopsPerS = spec.denseFlopsPerS.bf16 * efficiency.attention.flops;
+    const [read, ...others] = shape.reads;
+    const whole = read !== undefined && others.length === 0 && read.window === null && read.most === null;
+    this.#wholeContext = whole ? read : null;
     this.#tokens = new Table((tokens) => this.#allTokens(tokens));
     this.#firstPass = new Table((tokens) => this.#gemmsS(shape.firstPassGemms, tokens));
     this.#rows = new Table((rows) => (rows === 0 ? 0 : this.#gemmsS([shape.lmHead], rows)));
@@ -192,6 +197,23 @@ export class ForwardPass {
     pairs: number,
     states = sequences,
     times = 1,
+  ): number {
+    const { stateBytes, stateFlopsPerToken } = this.shape;
+    const whole = this.#wholeContext;
+    if (whole === null) return this.#bentAttentionS(sequences, tokens, contextTokens, pairs, states, times);
+    const bytes = stateBytes * (sequences + states) + times * contextTokens * whole.bytesPerToken;
+    const flops = stateFlopsPerToken * tokens + pairs * whole.flopsPerPair;
+    return Math.max(bytes / this.#kvBytesPerS, flops / this.#attentionFlopsPerS);
+  }
+
+  /** The same where a layer does not read all of its context, or layers of several kinds do. */
+  #bentAttentionS(
+    sequences: number,
+    tokens: number,
+    contextTokens: number,
+    pairs: number,
+    states: number,
+    times: number,
   ): number {
     const { reads, stateBytes, stateFlopsPerToken } = this.shape;
     let bytes = stateBytes * (sequences + states);

@@ -13,6 +13,7 @@ import { EnginePasses } from './engine-passes.ts';
 import type { EngineProfile } from './engine-profile.ts';
 import { type ForwardPass, forwardPass } from './forward-pass.ts';
 import { type Placement, together, transferS } from './placement.ts';
+import { SteadySteps } from './steady-steps.ts';
 import type { CostModel, DraftWork, PartSeconds, PassWork, StepWork } from './work.ts';
 
 /** Query rows of a tile of masked attention kernels (FlashAttention and FlashInfer: 64 to 128). */
@@ -29,6 +30,7 @@ export class Roofline implements CostModel {
   readonly #passes: EnginePasses;
   readonly #drafting: DraftPasses;
   readonly #placement: Placement;
+  readonly #steady: SteadySteps;
 
   /**
    * @param target work of one target pass on one GPU
@@ -53,14 +55,37 @@ export class Roofline implements CostModel {
     );
     this.#passes = new EnginePasses(engine);
     this.#drafting = new DraftPasses(engine, this.#passes);
+    this.#steady = new SteadySteps(this.#passes, this.#drafting, this.#target, this.#drafts, placement);
   }
 
   priceStep(work: StepWork, cost: PartSeconds): void {
     const engine = this.#engine;
     const { verify, prefill, drafted } = work;
-    const outside = work.ragged > 0 && !engine.raggedGraphs;
+    if (!this.#steady.price(work, cost)) this.#passesS(work, cost);
     const rows = verify.logitRows + prefill.logitRows;
     const sampling = drafted > 0 ? engine.rejectionSampling : engine.plainSampling;
+    cost.samplingS = sampling.fixedS + rows * sampling.eachS;
+    cost.overheadS =
+      engine.stepOverhead.fixedS + (verify.sequences + prefill.sequences) * engine.stepOverhead.eachS;
+    if (drafted > 0) {
+      cost.overheadS += engine.speculationOverhead.fixedS + drafted * engine.speculationOverhead.eachS;
+    }
+    if (work.ragged > 0) {
+      cost.overheadS += engine.raggedOverhead.fixedS + work.ragged * engine.raggedOverhead.eachS;
+    }
+    cost.overheadS += work.lengthSwitches * engine.lengthSwitchS;
+    if (work.trees > 0) cost.overheadS += engine.treeOverhead.fixedS + drafted * engine.treeOverhead.eachS;
+    this.#hideHost(
+      cost,
+      this.#launchesS(work),
+      drafted > 0 ? engine.asyncSpeculation : engine.asyncScheduling,
+    );
+  }
+
+  /** Drafting, verification and prefill of any step. */
+  #passesS(work: StepWork, cost: PartSeconds): void {
+    const { verify, prefill } = work;
+    const outside = work.ragged > 0 && !this.#engine.raggedGraphs;
     cost.draftS = this.#hostDraftingS(work);
     let aheadS = 0;
     for (let d = 0; d < work.drafts.length; d++) {
@@ -82,7 +107,7 @@ export class Roofline implements CostModel {
       this.#keptS(work, padded);
     const layersS = outside
       ? this.#passes.layersS(this.#target, 1, verifyS)
-      : this.#passes.decodeLayersS(this.#target, verify, verifyS);
+      : this.#passes.decodeLayersS(this.#target, verify.tokens, verify.sequences, verifyS);
     cost.verifyS = layersS + this.#target.logitsS(verify.logitRows) + this.#stagesS(1, verify.tokens);
     cost.prefillS =
       prefill.tokens === 0
@@ -93,27 +118,11 @@ export class Roofline implements CostModel {
             verifyS + this.#passes.addedS(this.#target, verify, prefill),
           ) -
           layersS +
-          this.#target.logitsS(rows) -
+          this.#target.logitsS(verify.logitRows + prefill.logitRows) -
           this.#target.logitsS(verify.logitRows) +
           this.#stagesS(0, prefill.tokens);
     // What is drafted while the target verifies takes only the time that it takes longer.
     cost.draftS += Math.max(0, aheadS - cost.verifyS) + this.#exchangeS(work);
-    cost.samplingS = sampling.fixedS + rows * sampling.eachS;
-    cost.overheadS =
-      engine.stepOverhead.fixedS + (verify.sequences + prefill.sequences) * engine.stepOverhead.eachS;
-    if (drafted > 0) {
-      cost.overheadS += engine.speculationOverhead.fixedS + drafted * engine.speculationOverhead.eachS;
-    }
-    if (work.ragged > 0) {
-      cost.overheadS += engine.raggedOverhead.fixedS + work.ragged * engine.raggedOverhead.eachS;
-    }
-    cost.overheadS += work.lengthSwitches * engine.lengthSwitchS;
-    if (work.trees > 0) cost.overheadS += engine.treeOverhead.fixedS + drafted * engine.treeOverhead.eachS;
-    this.#hideHost(
-      cost,
-      this.#launchesS(work),
-      drafted > 0 ? engine.asyncSpeculation : engine.asyncScheduling,
-    );
   }
 
   /** Activations of so many tokens from stage to stage, in so many passes. */

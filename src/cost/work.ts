@@ -113,6 +113,13 @@ export class DraftWork {
     if (length < this.#shortest) this.#shortest = length;
   }
 
+  /** The length of a chain that all of so many sequences draft; -1 where they draft none, others or trees. */
+  lengthOfAll(sequences: number): number {
+    const { longest } = this;
+    const alike = this.#shortest === longest && this.widths === null;
+    return alike && this.sequencesOfLength[longest] === sequences ? longest : -1;
+  }
+
   clear(): void {
     if (this.longest === 0) return;
     for (let d = this.#shortest; d <= this.longest; d++) {
