@@ -1,4 +1,5 @@
 /** `specsim sweep`: every point of a grid, on all cores, into a folder. */
+import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { basename, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -66,8 +67,12 @@ async function sweepWith(
       `${points.length} points: at the usual ${USUAL_PER_S} a second and worker about ${Math.ceil(minutes)} minutes\n`,
     );
   }
-  const identity = new Identity(workspace(folderLibrary, true));
-  const ids = await Promise.all(points.map(({ scenario }) => identity.of(scenario)));
+  const identity = new Identity(workspace(folderLibrary, true), (text) =>
+    createHash('sha256').update(text).digest('hex'),
+  );
+  // One after the other: what is under way of a hundred thousand at once takes more memory than they do.
+  const ids: string[] = [];
+  for (const { scenario } of points) ids.push(await identity.of(scenario));
   const head: SweepHead = {
     schemaVersion: SWEEP_SCHEMA_VERSION,
     tool: TOOL,

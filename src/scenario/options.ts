@@ -85,7 +85,8 @@ export function completeScenario(options: Options): Scenario {
 /** Whether it is the default, or what that comes to where files say nothing else. */
 export function isUsual(name: OptionName, value: unknown): boolean {
   const { default: usual, plain } = OPTIONS[name];
-  return JSON.stringify(value) === JSON.stringify(usual) || (plain !== undefined && value === plain);
+  if (value === usual || (plain !== undefined && value === plain)) return true;
+  return typeof value === 'object' && JSON.stringify(value) === JSON.stringify(usual);
 }
 
 /** What a hash is made of beside documents: what came later is part of it only where it changes something. */

@@ -9,20 +9,39 @@ import { TOOL } from '../scenario/result.ts';
 import { shippedTrace } from '../scenario/shipped-trace.ts';
 import { sha256 } from '../sha256.ts';
 
+/** What the files of a scenario say. */
+interface Contents {
+  /** A hash of each, in the order of an id. */
+  readonly digests: readonly (string | null)[];
+  readonly target: Transformer | null;
+}
+
 /** Hashes scenarios; each document is hashed once. A file that is missing has no contents, and fails when run. */
 export class Identity {
   readonly #library: Library;
+  readonly #hash: (text: string) => string | Promise<string>;
   readonly #digests = new Map<string, Promise<string | null>>();
-  readonly #targets = new Map<string, Promise<Transformer | null>>();
+  /** Of scenarios that name the same. */
+  readonly #contents = new Map<string, Promise<Contents>>();
 
-  constructor(library: Library) {
+  /** @param hash SHA-256 in hexadecimal digits, where something is quicker than what every browser has */
+  constructor(library: Library, hash: (text: string) => string | Promise<string> = sha256) {
     this.#library = library;
+    this.#hash = hash;
   }
 
   /** SHA-256 in hexadecimal digits; the seed is part of the scenario, paths are not part of it. */
   async of(scenario: Scenario): Promise<string> {
+    const { gpu, engine, target: named, draft, trace, workload, policy } = scenario;
+    const key = JSON.stringify([gpu, engine, named, draft, trace, workload, policy]);
+    const { digests, target } = await entry(this.#contents, key, () => this.#contentsOf(scenario));
+    const resolved = target === null ? scenario : { ...scenario, ...resolvedFormats(scenario, target) };
+    return this.#hash(JSON.stringify([TOOL, hashedOptions(resolved), digests]));
+  }
+
+  async #contentsOf(scenario: Scenario): Promise<Contents> {
     const { gpu, engine, target, draft, trace, workload, policy } = scenario;
-    const parts = await Promise.all([
+    const digests = await Promise.all([
       this.#profile('gpu', gpu),
       this.#profile('engine', engine),
       this.#model(target),
@@ -31,9 +50,7 @@ export class Identity {
       this.#policy(policy[0]!),
       ...trace.map((named) => this.#trace(target, named)),
     ]);
-    const card = await this.#target(target);
-    const resolved = card === null ? scenario : { ...scenario, ...resolvedFormats(scenario, card) };
-    return sha256(JSON.stringify([TOOL, hashedOptions(resolved), parts]));
+    return { digests, target: await targetOf(this.#library, target) };
   }
 
   #profile(kind: 'gpu' | 'engine', named: string): Promise<string | null> {
@@ -55,10 +72,6 @@ export class Identity {
     return drafts.includes(named) ? `card ${named}` : this.#file(named);
   }
 
-  #target(named: string): Promise<Transformer | null> {
-    return entry(this.#targets, named, () => targetOf(this.#library, named));
-  }
-
   #file(path: string): Promise<string | null> {
     return this.#digest(`file ${path}`, () => this.#library.file(path));
   }
@@ -73,7 +86,7 @@ export class Identity {
   #digest(key: string, document: () => Promise<Document | null>): Promise<string | null> {
     return entry(this.#digests, key, async () => {
       const found = await document();
-      return found === null ? null : sha256(found.text);
+      return found === null ? null : this.#hash(found.text);
     });
   }
 }
