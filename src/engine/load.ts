@@ -60,11 +60,13 @@ export class Open implements Load {
   ended(): void {}
 }
 
-/** Which requests begin a conversation, and by request which goes on with it, -1 for none, so long after its end. */
+/** Which requests begin a conversation, and by request which goes on with it, -1 for none. */
 interface Turns {
   readonly first: Int32Array;
   readonly next: Int32Array;
-  readonly delayS: number;
+  /** Of each turn, seconds from the end of the one before, and from the beginning of the conversation at least. */
+  readonly delayS: Float64Array;
+  readonly offsetS: Float64Array;
 }
 
 /** Conversations that come as another load says, each a turn at a time; to that load they are what ends. */
@@ -72,11 +74,14 @@ export class Conversing implements Load {
   readonly #starts: Load;
   readonly #turns: Turns;
   readonly #coming = new Calendar();
+  /** By request: when its conversation began. */
+  readonly #beganS: Float64Array;
 
   /** @param starts of conversations, in their order */
   constructor(starts: Load, turns: Turns) {
     this.#starts = starts;
     this.#turns = turns;
+    this.#beganS = new Float64Array(turns.next.length);
   }
 
   get nextS(): number {
@@ -84,14 +89,22 @@ export class Conversing implements Load {
   }
 
   take(): number {
-    return this.#starts.nextS <= this.#coming.nextS
-      ? this.#turns.first[this.#starts.take()]!
-      : this.#coming.take();
+    const { nextS } = this.#starts;
+    if (nextS > this.#coming.nextS) return this.#coming.take();
+    const first = this.#turns.first[this.#starts.take()]!;
+    this.#beganS[first] = nextS;
+    return first;
   }
 
   ended(nowS: number, request: number): void {
-    const next = this.#turns.next[request]!;
-    if (next < 0) this.#starts.ended(nowS, request);
-    else this.#coming.schedule(nowS + this.#turns.delayS, next);
+    const { next: goesOn, delayS, offsetS } = this.#turns;
+    const next = goesOn[request]!;
+    if (next < 0) {
+      this.#starts.ended(nowS, request);
+      return;
+    }
+    const beganS = this.#beganS[request]!;
+    this.#beganS[next] = beganS;
+    this.#coming.schedule(Math.max(nowS + delayS[next]!, beganS + offsetS[next]!), next);
   }
 }

@@ -19,7 +19,7 @@ import { isOpen, parseLoad } from '../scenario/load.ts';
 import type { Options, Scenario } from '../scenario/options.ts';
 import { type Answer, answerOf, type Group, type RowNames } from '../scenario/result.ts';
 import { type Progress, settingsOf } from '../scenario/run.ts';
-import { startsOf } from '../scenario/serving.ts';
+import { startsOf, startsRecorded } from '../scenario/serving.ts';
 import type { Setting } from '../scenario/setup.ts';
 import { selectRequests } from '../trace/reshape.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
@@ -222,7 +222,11 @@ interface Pattern {
   readonly requests: number;
 }
 
-function patternOf({ scenario, recordedArrivalS }: Inputs, requests: number, seed: number): Pattern {
+function patternOf(
+  { scenario, recordedArrivalS, recordedTurns }: Inputs,
+  requests: number,
+  seed: number,
+): Pattern {
   const load = parseLoad(scenario.load);
   if (load?.kind === 'open') {
     const { ratePerS } = load.arrivals;
@@ -235,7 +239,8 @@ function patternOf({ scenario, recordedArrivalS }: Inputs, requests: number, see
       `--workload ${scenario.workload}: its requests all arrive at once, so that they have no rate; expected a --load such as poisson:1`,
     );
   }
-  return { arrivalS, ratePerS: (arrivalS.length - 1) / lastS, requests };
+  const starts = recordedTurns === null ? arrivalS : startsRecorded(arrivalS, recordedTurns);
+  return { arrivalS: starts, ratePerS: (arrivalS.length - 1) / lastS, requests };
 }
 
 function timesAt({ arrivalS, ratePerS }: Pattern, wantedPerS: number): Float64Array {

@@ -60,12 +60,13 @@ export class Bench {
   readonly #shifts: Shifts;
 
   constructor(inputs: Inputs, trace: AcceptanceTrace, load: LoadKind, warnings: Set<string>) {
-    const { conversations, served } = conversing(inputs, trace);
+    const serving = conversing(inputs, trace);
+    const { trace: served } = serving;
     this.#inputs = inputs;
     this.#trace = served;
     this.#load = load;
     this.#setups = new Setups(inputs, served, warnings);
-    this.#runs = new Runs(inputs, served, load, warnings, this.#setups, conversations);
+    this.#runs = new Runs(inputs, serving, load, warnings, this.#setups);
     this.#hasTrees = inputs.trees.some((tree) => tree !== null);
     this.#shifts = new Shifts(inputs, served, load, this.#setups, this.#runs);
   }
@@ -324,7 +325,7 @@ export class Bench {
     const { everyRequest } = this.#runs;
     const judge = new Judge(slo, everyRequest.length);
     // Turns come when those before them end: nobody knows ahead which requests are measured.
-    const known = this.#inputs.scenario.turns === null;
+    const known = this.#runs.conversations === null;
     const served = this.#runs.serve(setup, { arrivalS }, everyRequest, setup.priceOn(this.#inputs), {
       longestGaps: slo.limitsS.itl !== undefined,
       ...(known && {

@@ -1,20 +1,34 @@
-/** Requests of a trace as the turns of conversations, where a scenario asks for them. */
+/** Requests of a trace as the turns of conversations, where a scenario asks for them or a workload recorded sessions. */
 import type { AcceptanceTrace } from '../trace/trace.ts';
-import { type Conversations, conversationsOf } from '../workload/conversations.ts';
+import { conversationsOf } from '../workload/conversations.ts';
+import type { Turns } from '../workload/turns.ts';
+import type { PrefixHashes } from '../workload/workload.ts';
 import type { Inputs } from './inputs.ts';
 
-/** The trace as it is served, with the prompts that its turns have; conversations are null where nobody asks for any. */
+/** What is served: requests, which go on with others, and what their prompts share. */
+export interface Serving {
+  /** With the prompts that its turns have. */
+  readonly trace: AcceptanceTrace;
+  /** Null where each request is one of its own. */
+  readonly conversations: Turns | null;
+  readonly prefixHashes: PrefixHashes | null;
+}
+
 export function conversing(
-  { scenario, engine }: Inputs,
+  { scenario, engine, recordedTurns, prefixHashes }: Inputs,
   trace: AcceptanceTrace,
-): { readonly served: AcceptanceTrace; readonly conversations: Conversations | null } {
+): Serving {
   const { turns, turnDelay, sharedPrompt } = scenario;
-  if (turns === null) return { served: trace, conversations: null };
+  if (turns === null) return { trace, conversations: recordedTurns, prefixHashes };
   const conversations = conversationsOf(trace.promptTokens, trace.outputTokens, {
     turns,
     delayS: turnDelay,
     sharedTokens: sharedPrompt,
     blockTokens: engine.blockTokens,
   });
-  return { served: { ...trace, promptTokens: conversations.promptTokens }, conversations };
+  return {
+    trace: { ...trace, promptTokens: conversations.promptTokens },
+    conversations,
+    prefixHashes: conversations.prefixHashes,
+  };
 }

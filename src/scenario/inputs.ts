@@ -23,6 +23,7 @@ import { parseAcceptanceSpec, type StatedAcceptance } from '../trace/acceptance-
 import { type MissCapture, parseMissCapture } from '../trace/ranks.ts';
 import type { ContextCurve } from '../trace/token-context.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
+import type { Turns } from '../workload/turns.ts';
 import type { PrefixHashes, Workload } from '../workload/workload.ts';
 import { checkWrites, type Writing, writingOf, writingWarnings } from './canvas.ts';
 import { readContextCurve } from './context-curves.ts';
@@ -82,6 +83,8 @@ export interface Inputs {
   readonly shelf: readonly string[];
   /** When the requests of a workload file arrive, in seconds, time scale applied; null without one. */
   readonly recordedArrivalS: Float64Array | null;
+  /** Of recorded sessions, whose turns wait for one another; null under another load. */
+  readonly recordedTurns: Turns | null;
   readonly prefixHashes: PrefixHashes | null;
   readonly slo: Slo | null;
   readonly warnings: readonly string[];
@@ -181,6 +184,7 @@ export async function gatherInputs(typed: Scenario, library: Library, asks?: Ask
     traces,
     shelf: besideIt(await library.traces(), target.name, scenario.trace[0]!),
     recordedArrivalS: workload?.arrivalS ?? null,
+    recordedTurns: scenario.load === 'recorded' ? (workload?.turns ?? null) : null,
     prefixHashes: workload?.prefixHashes ?? null,
     slo,
     warnings,

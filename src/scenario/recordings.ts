@@ -20,7 +20,7 @@ import {
 } from '../trace/reshape.ts';
 import { traceOfSteps } from '../trace/steps.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
-import { ALL_AT_ONCE } from '../workload/formats/values.ts';
+import { ALL_AT_ONCE, TURNS_WAIT } from '../workload/formats/values.ts';
 import { joinWorkload } from '../workload/join.ts';
 import { parseWorkload } from '../workload/read.ts';
 import { firstRequests, type Workload } from '../workload/workload.ts';
@@ -284,7 +284,9 @@ export function readWorkload({ text, where }: Document, scenario: Scenario, warn
   if (wanted > total) {
     throw new UserError(`--requests ${wanted}: workload ${where} has ${total}, expected at most that`);
   }
-  const notes = whole.notes.filter((note) => scenario.load === 'recorded' || note !== ALL_AT_ONCE);
+  const notes = whole.notes.filter(
+    (note) => scenario.load === 'recorded' || ![ALL_AT_ONCE, TURNS_WAIT].includes(note),
+  );
   warnings.push(...notes.map((note) => `workload ${where}: ${note}`));
   if (whole.dropped > 0) {
     warnings.push(`workload ${where}: ${whole.dropped} requests without a prompt or an output are left out`);
@@ -293,7 +295,13 @@ export function readWorkload({ text, where }: Document, scenario: Scenario, warn
     warnings.push(`workload ${where}: ${whole.outOfOrder} requests were out of order and are sorted by time`);
   }
   const workload = firstRequests(whole, wanted);
-  return { ...workload, arrivalS: workload.arrivalS.map((atS) => atS / scenario.timeScale) };
+  const faster = (seconds: Float64Array) => seconds.map((s) => s / scenario.timeScale);
+  const { turns } = workload;
+  return {
+    ...workload,
+    arrivalS: faster(workload.arrivalS),
+    turns: turns && { ...turns, delayS: faster(turns.delayS), offsetS: faster(turns.offsetS) },
+  };
 }
 
 export function joined(

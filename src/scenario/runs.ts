@@ -8,8 +8,9 @@ import { UserError } from '../errors.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
-import { type Conversations, pickTurns } from '../workload/conversations.ts';
-import { selectHashes } from '../workload/workload.ts';
+import { pickTurns, type Turns } from '../workload/turns.ts';
+import { type PrefixHashes, selectHashes } from '../workload/workload.ts';
+import type { Serving } from './conversing.ts';
 import type { Inputs } from './inputs.ts';
 import { movedBytes } from './kv-moved.ts';
 import { gpusOf } from './placement.ts';
@@ -43,19 +44,21 @@ export class Runs {
   readonly #load: LoadKind;
   readonly #warnings: Set<string>;
   readonly #setups: Setups;
-  readonly #conversations: Conversations | null;
+  /** Null where each request is one of its own. */
+  readonly conversations: Turns | null;
+  readonly #prefixHashes: PrefixHashes | null;
   /** Records of copies, of one run after the other. */
   readonly #finished = new FinishedRecords();
 
   constructor(
     inputs: Inputs,
-    trace: AcceptanceTrace,
+    { trace, conversations, prefixHashes }: Serving,
     load: LoadKind,
     warnings: Set<string>,
     setups: Setups,
-    conversations: Conversations | null,
   ) {
-    this.#conversations = conversations;
+    this.conversations = conversations;
+    this.#prefixHashes = inputs.scenario.prefixCache === 'on' ? prefixHashes : null;
     this.#inputs = inputs;
     this.#trace = trace;
     this.#load = load;
@@ -79,9 +82,9 @@ export class Runs {
     if (batch === null) return { arrivalS: arrivalsOf(this.#inputs, requests) };
     const drains = this.#inputs.scenario.load === 'drain';
     const [most, what] =
-      this.#conversations === null
+      this.conversations === null
         ? [this.everyRequest.length, 'requests']
-        : [this.#conversations.first.length, 'conversations'];
+        : [this.conversations.first.length, 'conversations'];
     if (drains && batch > most) {
       throw new UserError(
         `--batch ${batch}: trace ${this.#trace.name} has ${most} ${what}, and a drained batch starts that many together; expected at most that`,
@@ -140,9 +143,8 @@ export class Runs {
   /** Some requests of a setting as a served load, at a price. */
   serve(setup: Setup, coming: Coming, requests: readonly number[], cost: CostModel, kept: Kept = {}): Served {
     const { engine, scenario } = this.#inputs;
-    const conversations = this.#conversations;
-    const hashes = conversations?.prefixHashes ?? this.#inputs.prefixHashes;
-    const prefixHashes = scenario.prefixCache === 'on' ? hashes : null;
+    const { conversations } = this;
+    const prefixHashes = this.#prefixHashes;
     const whole = requests === this.everyRequest;
     const pick = (values: Int32Array) => (whole ? values : Int32Array.from(requests, (r) => values[r]!));
     const accepts = whole ? setup : acceptanceOf(setup, requests);

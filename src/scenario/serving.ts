@@ -5,7 +5,7 @@ import { Closed, Conversing, type Load, Open } from '../engine/load.ts';
 import type { EngineStep, FinishedRecord, FinishedRecords, StepObserver } from '../engine/records.ts';
 import type { LongestGapOf, ServedRun, ServingMeasures } from '../metrics/serving.ts';
 import { type Arrivals, arrivalTimes } from '../workload/arrivals.ts';
-import type { Turns } from '../workload/conversations.ts';
+import type { Turns } from '../workload/turns.ts';
 import type { Inputs } from './inputs.ts';
 import { parseLoad } from './load.ts';
 
@@ -16,12 +16,18 @@ export type Coming =
 
 /** When the first `count` requests of an open load arrive, or their conversations begin, in seconds, ascending. */
 export function arrivalsOf(
-  { scenario, recordedArrivalS }: Pick<Inputs, 'scenario' | 'recordedArrivalS'>,
+  { scenario, recordedArrivalS, recordedTurns }: Inputs,
   count: number,
 ): Float64Array {
   const load = parseLoad(scenario.load);
   if (load?.kind === 'open') return startsOf(load.arrivals, count, scenario.turns, scenario.seed);
+  if (recordedTurns !== null) return startsRecorded(recordedArrivalS!, recordedTurns);
   return recordedArrivalS!.slice(0, count);
+}
+
+/** When recorded sessions began, ascending. */
+export function startsRecorded(arrivalS: Float64Array, { first }: Turns): Float64Array {
+  return Float64Array.from(first, (r) => arrivalS[r]!);
 }
 
 /** When so many requests arrive; of conversations their beginnings, so that as many requests come in the mean. */
@@ -38,7 +44,7 @@ export function startsOf(
 /** @param turns where requests go on with one another: what comes are conversations */
 export function loadOf(coming: Coming, requests: number, turns: Turns | null = null): Load {
   if (turns !== null) return new Conversing(loadOf(coming, turns.first.length), turns);
-  if ('arrivalS' in coming) return new Open(coming.arrivalS);
+  if ('arrivalS' in coming) return new Open(coming.arrivalS.subarray(0, requests));
   const { concurrency, drains } = coming;
   return new Closed(drains ? Math.min(concurrency, requests) : requests, concurrency);
 }

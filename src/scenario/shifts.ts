@@ -10,6 +10,7 @@ import type { LoadKind, Measures } from '../metrics/measure.ts';
 import type { SharedSpec } from '../policy/policies.ts';
 import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
+import { conversationOf } from '../workload/turns.ts';
 import type { Inputs } from './inputs.ts';
 import { TREE_CONSTANTS } from './plant.ts';
 import type { Runs } from './runs.ts';
@@ -138,8 +139,9 @@ export class Shifts {
   #fewRequests(batch: number | null): readonly number[] {
     const wanted = this.#load === 'clones' ? FEW_REQUESTS : Math.max(FEW_REQUESTS, 2 * (batch ?? 32));
     const every = Math.max(1, Math.floor(this.#runs.everyRequest.length / wanted));
-    const turns = this.#inputs.scenario.turns ?? 1;
-    return this.#runs.everyRequest.filter((r) => Math.floor(r / turns) % every === 0);
+    const { everyRequest, conversations } = this.#runs;
+    const of = conversations === null ? everyRequest : conversationOf(conversations);
+    return everyRequest.filter((r) => of[r]! % every === 0);
   }
 }
 

@@ -5,16 +5,8 @@
  *
  * Left out: turns that leave out or rewrite what came before (compaction), and calls side by side (subagents).
  */
+import type { Turns } from './turns.ts';
 import type { PrefixHashes } from './workload.ts';
-
-export interface Turns {
-  /** First request of each conversation. */
-  readonly first: Int32Array;
-  /** By request: the next turn; -1 after the last. */
-  readonly next: Int32Array;
-  /** Seconds from the end of a turn to the next. */
-  readonly delayS: number;
-}
 
 export interface Conversations extends Turns {
   /** Of each request, all that came before included. */
@@ -63,7 +55,8 @@ export function conversationsOf(
   return {
     first: Int32Array.from({ length: Math.ceil(requests / turns) }, (_, c) => c * turns),
     next,
-    delayS,
+    delayS: new Float64Array(requests).fill(delayS),
+    offsetS: new Float64Array(requests),
     promptTokens: prompts,
     prefixHashes: { offsets, hashes, blockTokens, distinct },
   };
@@ -82,14 +75,4 @@ export function promptsOfTurns(
     text = prompt + outputTokens[r]!;
     return prompt;
   });
-}
-
-/** The turns of some requests alone, among which every conversation is whole. */
-export function pickTurns({ next, delayS }: Turns, requests: readonly number[]): Turns {
-  const first = requests.flatMap((r, i) => (i > 0 && next[requests[i - 1]!] === r ? [] : [i]));
-  return {
-    first: Int32Array.from(first),
-    next: Int32Array.from(requests, (r, i) => (next[r] === -1 ? -1 : i + 1)),
-    delayS,
-  };
 }

@@ -3,6 +3,8 @@
  * adds (join.ts), nor of the texts.
  */
 
+import { pickTurns, type SessionTurn, sessionsOf, type Turns } from './turns.ts';
+
 /** Hashes of the whole blocks of each prompt, flat; equal hashes at the start of two prompts are a shared prefix. */
 export interface PrefixHashes {
   /** Length requests + 1. */
@@ -20,6 +22,8 @@ export interface Workload {
   readonly promptTokens: Int32Array;
   readonly outputTokens: Int32Array;
   readonly prefixHashes: PrefixHashes | null;
+  /** Of sessions whose turns wait for one another; null without. */
+  readonly turns: Turns | null;
   /** Requests of the file that are left out since they have no prompt or no output (a failed request). */
   readonly dropped: number;
   /** Requests that stood before an earlier one in the file; they are put in order of time. */
@@ -35,6 +39,8 @@ export interface WorkloadRow {
   readonly promptTokens: number;
   readonly outputTokens: number;
   readonly hashes?: readonly number[];
+  /** Of a session. */
+  readonly turn?: SessionTurn;
 }
 
 /**
@@ -58,6 +64,10 @@ export function workloadOf(
     promptTokens: Int32Array.from(served, (row) => row.promptTokens),
     outputTokens: Int32Array.from(served, (row) => row.outputTokens),
     prefixHashes: blockTokens === null ? null : hashesOf(served, blockTokens),
+    turns: sessionsOf(
+      served.map(({ atS }) => atS),
+      served.map(({ turn }) => turn),
+    ),
     dropped: rows.length - served.length,
     outOfOrder,
     notes,
@@ -66,13 +76,15 @@ export function workloadOf(
 
 /** The first `count` requests. */
 export function firstRequests(workload: Workload, count: number): Workload {
-  const { prefixHashes } = workload;
+  const { prefixHashes, turns } = workload;
+  const kept = [...Array(count).keys()];
   return {
     ...workload,
     arrivalS: workload.arrivalS.slice(0, count),
     promptTokens: workload.promptTokens.slice(0, count),
     outputTokens: workload.outputTokens.slice(0, count),
-    prefixHashes: prefixHashes === null ? null : selectHashes(prefixHashes, [...Array(count).keys()]),
+    prefixHashes: prefixHashes === null ? null : selectHashes(prefixHashes, kept),
+    turns: turns && pickTurns(turns, kept),
   };
 }
 

@@ -8,7 +8,8 @@ import { capacityOf } from '../../src/questions/highest-rate.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
-import { conversationsOf, pickTurns } from '../../src/workload/conversations.ts';
+import { conversationsOf } from '../../src/workload/conversations.ts';
+import { pickTurns } from '../../src/workload/turns.ts';
 import { Stopwatch, serve } from '../serving.ts';
 
 /** Two conversations of two turns and one of one, with 5 tokens that all begin with, in blocks of 4. */
@@ -37,7 +38,8 @@ describe('by hand', () => {
     expect(pickTurns(five, [2, 3, 4])).toEqual({
       first: Int32Array.of(0, 2),
       next: Int32Array.of(1, -1, -1),
-      delayS: 3,
+      delayS: Float64Array.of(3, 3, 3),
+      offsetS: new Float64Array(3),
     });
   });
 

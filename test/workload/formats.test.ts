@@ -2,8 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { Conversing, Open } from '../../src/engine/load.ts';
 import { joinWorkload } from '../../src/workload/join.ts';
 import { parseWorkload } from '../../src/workload/read.ts';
+import { serve } from '../serving.ts';
 
 const jsonl = (...items: readonly object[]) => items.map((item) => `${JSON.stringify(item)}\n`).join('');
 const hashes = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -105,7 +107,7 @@ describe('what a figure means is told by the format', () => {
 });
 
 describe('sessions', () => {
-  it('turns come after their delay, counted from the turn before, which is said', () => {
+  it('turns wait for the one before, and come after their delay or at their time', () => {
     const workload = parseWorkload(
       jsonl(
         { timestamp: 1000, input_length: 7, output_length: 1 },
@@ -119,7 +121,60 @@ describe('sessions', () => {
     expect([...workload.promptTokens]).toEqual([7, 10, 11, 8, 9]);
     for (const [i, atS] of [0, 0.1, 0.15, 0.25, 0.75].entries())
       expect(workload.arrivalS[i]).toBeCloseTo(atS, 9);
-    expect(workload.notes).toEqual([expect.stringContaining('after their delay')]);
+    expect(workload.notes).toEqual([
+      expect.stringContaining('turns of a session wait for the one before'),
+      expect.stringContaining('prompts are as long as the file says'),
+    ]);
+    // In order of time: none, b, b, a, a.
+    expect([...workload.turns!.first]).toEqual([0, 1, 3]);
+    expect([...workload.turns!.next]).toEqual([-1, 2, -1, 4, -1]);
+    expect([...workload.turns!.delayS]).toEqual([0, 0, 0.05, 0, 0.5]);
+  });
+});
+
+describe('sessions as AIPerf replays them', () => {
+  // 10 s to prefill a prompt, 1 s a token after the first.
+  const turn = (session: string, output: number, when: object) => ({
+    session_id: session,
+    input_length: 5,
+    output_length: output,
+    ...when,
+  });
+  const served = (...rows: object[]) => {
+    const { arrivalS, turns, promptTokens, outputTokens } = parseWorkload(jsonl(...rows), 'w');
+    const starts = new Open(Float64Array.from(turns!.first, (r) => arrivalS[r]!));
+    const run = serve({
+      prompts: [...promptTokens],
+      outputs: [...outputTokens],
+      load: new Conversing(starts, turns!),
+    });
+    return run.finished.map(({ request, arrivalS: atS, endS }) => [request, atS, endS]);
+  };
+
+  it('by hand: after the end and the delay, at a later time of its own, at once where both are over', () => {
+    const rows = [
+      turn('a', 2, { timestamp: 0 }),
+      turn('a', 1, { delay: 4000 }),
+      turn('a', 1, { timestamp: 90_000 }),
+      turn('a', 1, { timestamp: 91_000 }),
+      turn('a', 1, {}),
+    ];
+    // The last come at 90 and, as the one before ends at 100, not at 91 but then.
+    expect(served(...rows)).toEqual([
+      [0, 0, 11],
+      [1, 15, 25],
+      [2, 90, 100],
+      [3, 100, 110],
+      [4, 110, 120],
+    ]);
+  });
+
+  it('a file whose sessions have one turn each has none that wait', () => {
+    const { turns, notes } = parseWorkload(
+      jsonl(turn('a', 1, { timestamp: 0 }), turn('b', 1, { timestamp: 5 })),
+      'w',
+    );
+    expect([turns, notes]).toEqual([null, []]);
   });
 });
 

@@ -7,7 +7,7 @@ import { UserError } from '../../errors.ts';
 import type { Json } from '../../trace/formats/fields.ts';
 import type { WorkloadRow } from '../workload.ts';
 import type { JsonWorkload } from './format.ts';
-import { ALL_AT_ONCE, failed, hashesAt, timeAt, tokensAt } from './values.ts';
+import { ALL_AT_ONCE, failed, hashesAt, TURNS_WAIT, timeAt, tokensAt } from './values.ts';
 
 const hasLengths = (object: Json) => 'input_length' in object || 'output_length' in object;
 const isBailian = (object: Json) => 'chat_id' in object && hasLengths(object);
@@ -25,36 +25,43 @@ function requestAt(object: Json, atS: number, blockTokens: number, where: string
   };
 }
 
+const NO_HISTORY =
+  'prompts are as long as the file says; AIPerf sends what came before in the session as well';
+
 const MOONCAKE_BLOCK = 512;
 const QWEN_BLOCK = 16;
 
 /**
- * When turns of sessions come: at their time, or after a delay from the turn before. How long that took nobody says, so
- * a delay counts from its beginning, and that of a first turn from the last request with a time.
+ * When requests come. Those of a session wait for the one before, as AIPerf sends them (timing/strategies/fixed_schedule.py):
+ * at their time where that is later, or so long after its end as their delay says, or at once. A first turn without a
+ * time comes with the last request that has one, after its delay.
  */
-export function sessionTimes(say: (note: string) => void): (object: Json, where: string) => number {
+export function sessionTimes(
+  say: (note: string) => void,
+): (object: Json, where: string) => Pick<WorkloadRow, 'atS' | 'turn'> {
   const lastS = new Map<unknown, number>();
   let latestS = 0;
   return (object, where) => {
-    const { session_id: session } = object;
+    const { session_id: named } = object;
+    const session = named ?? undefined;
     const before = session === undefined ? undefined : lastS.get(session);
+    if (before !== undefined) say(TURNS_WAIT);
     let atS: number;
+    let delayS: number | null = null;
     if (object.timestamp !== undefined && object.timestamp !== null) {
       atS = timeAt(object, 'timestamp', 'milliseconds', where) / 1000;
       latestS = atS;
     } else {
       if (session === undefined) throw failed(object, 'timestamp', 'milliseconds of at least 0', where);
-      const delay = object.delay ?? object.delay_ms;
-      say(
-        'turns of a session come after their delay from the beginning of the turn before: how long that took is not in the file',
-      );
-      atS =
-        (before ?? latestS) +
-        (delay === undefined || delay === null ? 0 : timeAt({ delay }, 'delay', 'milliseconds', where)) /
-          1000;
+      const delay = object.delay ?? object.delay_ms ?? 0;
+      delayS = timeAt({ delay }, 'delay', 'milliseconds', where) / 1000;
+      atS = (before ?? latestS) + delayS;
     }
-    if (session !== undefined) lastS.set(session, atS);
-    return atS;
+    if (session === undefined) return { atS };
+    // No turn is before the one that it follows.
+    const inTurnS = Math.max(atS, before ?? atS);
+    lastS.set(session, inTurnS);
+    return { atS: inTurnS, turn: { session, delayS } };
   };
 }
 
@@ -64,8 +71,14 @@ export const mooncake: JsonWorkload = {
   blockTokens: MOONCAKE_BLOCK,
   recognises: (object) => hasLengths(object) && !isBailian(object) && !isServeGenBatch(object),
   reading(say) {
-    const timeOf = sessionTimes(say);
-    return (object, where) => requestAt(object, timeOf(object, where), MOONCAKE_BLOCK, where);
+    const timeOf = sessionTimes((note) => {
+      say(note);
+      say(NO_HISTORY);
+    });
+    return (object, where) => ({
+      ...requestAt(object, 0, MOONCAKE_BLOCK, where),
+      ...timeOf(object, where),
+    });
   },
 };
 

@@ -58,7 +58,7 @@ export const chatMessages: JsonWorkload = {
       const request = requestIn(object);
       const timed = (request.timestamp ?? request.session_id ?? null) !== null;
       if (!timed) say(ALL_AT_ONCE);
-      return { atS: timed ? timeOf(request, where) : 0, ...lengthsOf(request, where) };
+      return { ...(timed ? timeOf(request, where) : { atS: 0 }), ...lengthsOf(request, where) };
     };
   },
 };

@@ -75,5 +75,7 @@ export function textOf(content: unknown): string {
 
 export const ESTIMATED =
   'lengths are estimated from texts, at four characters a token: expect them to be 10 to 30% off';
+export const TURNS_WAIT =
+  'turns of a session wait for the one before; delays count from its end, as where AIPerf replays the file';
 export const ALL_AT_ONCE =
   'the file does not say when requests came: all come at once; --load poisson:RATE spreads them';
