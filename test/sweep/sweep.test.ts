@@ -119,8 +119,8 @@ describe('shards', () => {
   });
 
   it('lie by their requests first, then by their bench, whatever the order of the grid', () => {
-    const grid = { k: [1, 3], gpu: ['h100-sxm', 'l40s'], trace: ['gsm8k', 'cnn'], method: 'eagle3' };
-    const points = expandGrid(grid, 'g');
+    const grid = { k: [1, 3], gpu: ['h100-sxm', 'l40s'], trace: ['gsm8k', 'cnn'] };
+    const points = expandGrid({ ...grid, method: 'eagle3', batch: 1 }, 'g');
     const order = blocksOf(points, { index: 1, count: 1 }).flat();
     const of = order.map((p) => points[p]!.scenario).map(({ trace, gpu, k }) => `${trace} ${gpu} ${k}`);
     const benches = ['gsm8k h100-sxm', 'gsm8k l40s', 'cnn h100-sxm', 'cnn l40s'];
