@@ -9,15 +9,16 @@ import type { CostModel } from '../src/cost/work.ts';
 import { assembleDrafter } from '../src/drafter/assemble.ts';
 import { draftSlots, parseMethod } from '../src/drafter/methods.ts';
 import { AS_RECORDED } from '../src/drafter/replay.ts';
-import { replayRounds } from '../src/engine/replayed-rounds.ts';
+import { type ReplayedRounds, replayRounds } from '../src/engine/replayed-rounds.ts';
 import { runStaticBatches } from '../src/engine/static-batch.ts';
 import { parseHardware } from '../src/hardware/load.ts';
+import { entry, Memo } from '../src/memo.ts';
 import { type Measures, measure } from '../src/metrics/measure.ts';
 import { forwardShape, headShape } from '../src/model/shape.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
 import { gatherInputs } from '../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../src/scenario/options.ts';
-import { runScenario } from '../src/scenario/run.ts';
+import { runPoints } from '../src/scenario/run.ts';
 import { sampleAcceptance } from '../src/trace/acceptance-spec.ts';
 import { parseProcess, sampleProcess } from '../src/trace/process.ts';
 import { parseTrace } from '../src/trace/read.ts';
@@ -25,6 +26,9 @@ import type { AcceptanceTrace, PositionLengths } from '../src/trace/trace.ts';
 import { Dearer, PlainPrices } from './plain-prices.ts';
 import { describeWithRecordings } from './recordings.ts';
 import { headFor, modelCard } from './shipped-models.ts';
+
+/** Rounds are those of their requests and their drafts, whatever the batch and its prices. */
+const REPLAYED = new Memo<ReplayedRounds>();
 
 /** Runs batches of `batch` copies of every request, with no limit on memory. */
 function simulate(
@@ -42,11 +46,13 @@ function simulate(
     promptTokens,
     outputTokens: Int32Array.from(requests, (r) => offsets[r + 1]! - offsets[r]!),
   };
-  const drafter = assembleDrafter(parsed, k, parsed.kind === 'none' ? [] : [acceptance], AS_RECORDED);
-  const draftModels = draftSlots(parsed);
+  const rounds = REPLAYED.get([acceptance, promptTokens], `${method} ${k}`, () => {
+    const drafter = assembleDrafter(parsed, k, parsed.kind === 'none' ? [] : [acceptance], AS_RECORDED);
+    return replayRounds(workload, drafter, draftSlots(parsed));
+  });
   const { finished, totals, makespanS } = runStaticBatches({
     workload,
-    rounds: replayRounds(workload, drafter, draftModels),
+    rounds,
     requests,
     copies: batch,
     cost,
@@ -81,7 +87,9 @@ function decodeSpeedup(measured: Measures, baseline: Measures): number {
 describe('independent acceptance, batch 1, constant costs', () => {
   const OUTPUT_TOKENS = 200_000;
   const prompt = Int32Array.of(100);
-  const sample = (a: number) => sampleAcceptance([a], Int32Array.of(OUTPUT_TOKENS), 'draft-model', 1);
+  const samples = new Map<number, PositionLengths>();
+  const sample = (a: number) =>
+    entry(samples, a, () => sampleAcceptance([a], Int32Array.of(OUTPUT_TOKENS), 'draft-model', 1));
 
   /** Mean and variance of the tokens a round emits: P(more than i) = a^i for i up to k. */
   function emittedMoments(a: number, k: number): { mean: number; variance: number } {
@@ -169,7 +177,7 @@ const gpus = readdirSync(`${root}hardware-profiles`)
   .map((file) => file.replace('.json', ''));
 
 const rowsOf = async (options: Options) =>
-  runScenario(await gatherInputs(completeScenario(options), folderLibrary)).rows;
+  runPoints(await gatherInputs(completeScenario(options), folderLibrary)).rows;
 
 describe('without acceptance nothing is gained', () => {
   const shared: Options = { outputLen: 24, promptLen: 200, requests: 2, batch: [1, 64], k: [1, 5] };

@@ -3,7 +3,7 @@ import { folderLibrary } from '../../src/node/folder-library.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario } from '../../src/scenario/options.ts';
 import type { Row } from '../../src/scenario/result.ts';
-import { runScenario } from '../../src/scenario/run.ts';
+import { runPoints } from '../../src/scenario/run.ts';
 import { type FitError, REQUESTS, rounded, UNSEEN_SEEDS } from './fit-error.ts';
 import { BATCHES } from './moments.ts';
 import { type Method, mean } from './replay-totals.ts';
@@ -31,7 +31,7 @@ export async function simulatedErrors(
 ): Promise<Record<Method, SpeedupError>> {
   const speedups = async (options: object) => {
     const inputs = await gatherInputs(completeScenario({ ...ASKED, ...options }), folderLibrary);
-    return new Map((await runScenario(inputs)).rows.map((row) => [settingOf(row), row.speedup!]));
+    return new Map(runPoints(inputs).rows.map((row) => [settingOf(row), row.speedup!]));
   };
   const recorded = await speedups({ trace: [recordingPath] });
   const samples: Map<string, number>[] = [];

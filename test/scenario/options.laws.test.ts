@@ -130,7 +130,7 @@ it.each(CASES)('every option acts or is refused: %s, %s, %s', async (cost, load,
   const usual = {
     cost,
     method: [method],
-    requests: 12,
+    requests: 5,
     ...under(load),
     ...(!isOpen(load) && { batch: [2] }),
   };

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, parseOptions } from '../../src/scenario/options.ts';
-import { runScenario } from '../../src/scenario/run.ts';
+import { runPoints } from '../../src/scenario/run.ts';
 import { withDrafterQuality } from '../../src/trace/drafter-quality.ts';
 import { tokensPerRound } from '../../src/trace/statistics.ts';
 import type { AcceptanceTrace } from '../../src/trace/trace.ts';
@@ -29,7 +29,7 @@ test.each(DATASETS)(
     let before: readonly { tokens_per_round: number | null; speedup: number | null }[] = [];
     for (const drafterQuality of [0.8, 0.9, 1, 1.1, 1.3]) {
       const options = { trace, drafterQuality, method: METHODS, k: [1, 3, 8], batch: [1, 128] };
-      const { rows } = runScenario(await inputsOf(options));
+      const { rows } = runPoints(await inputsOf(options));
       before.forEach((row, i) => {
         const name = `${rows[i]!.method} k=${rows[i]!.k} batch ${rows[i]!.batch_size} at ${drafterQuality}`;
         expect(rows[i]!.tokens_per_round, name).toBeGreaterThan(row.tokens_per_round!);
