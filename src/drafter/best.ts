@@ -28,8 +28,6 @@ export class Best implements Drafter {
   readonly #price = noSeconds();
   readonly #lines: StepLines;
   readonly #paths = new Paths();
-  /** By output position: ways that lead there. */
-  readonly #at: number[][] = [];
   readonly #turns: Turns;
   #sequences = 1;
   #switchS = 0;
@@ -100,8 +98,10 @@ export class Best implements Drafter {
     }
     this.#choice = new Int8Array(end);
     this.#length = new Uint8Array(end);
-    const { seconds, before, from, choice, drafted } = this.#paths;
-    let path = this.#at[end]!.reduce((best, one) => (seconds[one]! < seconds[best]! ? one : best));
+    const { seconds, beside, before, from, choice, drafted } = this.#paths;
+    let path = this.#paths.first[end]!;
+    for (let one = beside[path]!; one >= 0; one = beside[one]!)
+      if (seconds[one]! < seconds[path]!) path = one;
     for (; before[path]! >= 0; path = before[path]!) {
       this.#choice[from[path]!] = choice[path]!;
       this.#length[from[path]!] = drafted[path]!;
@@ -110,16 +110,13 @@ export class Best implements Drafter {
 
   /** Nothing is there but the first token, which nobody has read. */
   #begin(end: number): void {
-    for (let position = 0; position <= end; position++) {
-      if (position < this.#at.length) this.#at[position]!.length = 0;
-      else this.#at.push([]);
-    }
     const unread = (c: number) => (this.#choices[c]?.part.model === undefined ? 0 : 1);
-    this.#paths.clear();
-    this.#at[1]!.push(this.#path(-1, 0, unread(0), unread(1), -1, 0, -1, 0));
+    this.#paths.clear(end);
+    this.#path(1, -1, 0, unread(0), unread(1), -1, 0, -1, 0);
   }
 
   #path(
+    to: number,
     before: number,
     seconds: number,
     firstUnread: number,
@@ -128,9 +125,9 @@ export class Best implements Drafter {
     from: number,
     choice: number,
     drafted: number,
-  ): number {
+  ): void {
     const paths = this.#paths;
-    const path = paths.next();
+    const path = paths.addTo(to);
     paths.before[path] = before;
     paths.seconds[path] = seconds;
     paths.firstUnread[path] = firstUnread;
@@ -139,7 +136,6 @@ export class Best implements Drafter {
     paths.from[path] = from;
     paths.choice[path] = choice;
     paths.drafted[path] = drafted;
-    return path;
   }
 
   /**
@@ -147,62 +143,49 @@ export class Best implements Drafter {
    * whatever it had not read before, so that only the fastest of them matters.
    */
   #goOn(from: number, choice: number, drafted: number, context: number): void {
-    const before = this.#at[from]!;
-    const after = this.#at[from + drafted + 1]!;
+    const paths = this.#paths;
     const model = this.#choices[choice]?.model ?? null;
-    if (model === null || this.#work.drafts.length > 1) {
-      for (const path of before) {
-        this.#add(after, path, this.#afterS(path, choice, drafted, context), from, choice, drafted);
-      }
-      return;
-    }
-    let fastest = before[0]!;
+    const onlyFastest = model !== null && this.#work.drafts.length === 1;
+    const to = from + drafted + 1;
+    const kind = drafted * KINDS + choice + 1;
+    const perUnread = model === null ? 0 : (this.most.drafted + 1) * KINDS;
+    const unread = choice === 1 ? paths.secondUnread : paths.firstUnread;
+    let stepS = model === null ? this.#lines.at(kind, context) : 0;
+    let fastest = -1;
     let least = Number.POSITIVE_INFINITY;
-    for (const path of before) {
-      const seconds = this.#afterS(path, choice, drafted, context);
-      if (seconds < least) {
+    for (let path = paths.first[from]!; path >= 0; path = paths.beside[path]!) {
+      if (model !== null) stepS = this.#lines.at(unread[path]! * perUnread + kind, context);
+      const last = paths.last[path]!;
+      const switched = choice >= 0 && last >= 0 && choice !== last;
+      const seconds = paths.seconds[path]! + stepS + (switched ? this.#switchS : 0);
+      if (!onlyFastest) this.#add(to, path, seconds, from, choice, drafted);
+      else if (seconds < least) {
         least = seconds;
         fastest = path;
       }
     }
-    this.#add(after, fastest, least, from, choice, drafted);
-  }
-
-  #afterS(path: number, choice: number, drafted: number, context: number): number {
-    const { seconds, firstUnread, secondUnread, last } = this.#paths;
-    const left = choice === 1 ? secondUnread[path]! : firstUnread[path]!;
-    const unread = (this.#choices[choice]?.model ?? null) === null ? 0 : left;
-    const kind = (unread * (this.most.drafted + 1) + drafted) * KINDS + choice + 1;
-    const switched = choice >= 0 && last[path]! >= 0 && choice !== last[path];
-    return seconds[path]! + this.#lines.at(kind, context) + (switched ? this.#switchS : 0);
+    if (onlyFastest) this.#add(to, fastest, least, from, choice, drafted);
   }
 
   /** Adds the path that goes on so, unless one to the same position is as good in all respects. */
-  #add(
-    there: number[],
-    before: number,
-    seconds: number,
-    from: number,
-    choice: number,
-    drafted: number,
-  ): void {
+  #add(to: number, before: number, seconds: number, from: number, choice: number, drafted: number): void {
     const paths = this.#paths;
     const last = choice < 0 ? paths.last[before]! : choice;
     const firstUnread = this.#unread(0, paths.firstUnread[before]!, choice, drafted);
     const secondUnread = this.#unread(1, paths.secondUnread[before]!, choice, drafted);
-    for (const path of there) {
+    for (let path = paths.first[to]!; path >= 0; path = paths.beside[path]!) {
       const behindS = paths.last[path] === last ? 0 : this.#switchS;
       const asGood = paths.seconds[path]! + behindS <= seconds && paths.firstUnread[path]! <= firstUnread;
       if (asGood && paths.secondUnread[path]! <= secondUnread) return;
     }
-    let kept = 0;
-    for (const path of there) {
+    let kept = -1;
+    for (let path = paths.first[to]!; path >= 0; path = paths.beside[path]!) {
       const behindS = paths.last[path] === last ? 0 : this.#switchS;
       const asGood = seconds + behindS <= paths.seconds[path]! && firstUnread <= paths.firstUnread[path]!;
-      if (!asGood || secondUnread > paths.secondUnread[path]!) there[kept++] = path;
+      if (asGood && secondUnread <= paths.secondUnread[path]!) paths.removeFrom(to, path, kept);
+      else kept = path;
     }
-    if (kept < there.length) there.length = kept;
-    there.push(this.#path(before, seconds, firstUnread, secondUnread, last, from, choice, drafted));
+    this.#path(to, before, seconds, firstUnread, secondUnread, last, from, choice, drafted);
   }
 
   /** What a choice's model has not read after a round. */

@@ -1,4 +1,7 @@
-/** Ways through a request, a column each: millions are tried, so that none is an object. */
+/**
+ * Ways through a request, a column each: millions are tried, so that none is an object. Those to one position are a list,
+ * in the order in which they were added.
+ */
 import { wider } from '../columns.ts';
 
 export class Paths {
@@ -15,15 +18,38 @@ export class Paths {
   from = new Int32Array(256);
   choice = new Int32Array(256);
   drafted = new Int32Array(256);
+  /** The next to the same position, -1 for none; and by position the first and the last of them. */
+  beside = new Int32Array(256);
+  first = new Int32Array(256);
+  #last = new Int32Array(256);
 
-  clear(): void {
+  /** Starts anew, on positions up to `end`. */
+  clear(end: number): void {
     this.#count = 0;
+    if (end >= this.first.length) {
+      this.first = new Int32Array(2 * end);
+      this.#last = new Int32Array(2 * end);
+    }
+    this.first.fill(-1, 0, end + 1);
   }
 
-  /** The index of one more, whose columns are to be set. */
-  next(): number {
+  /** Adds one to a position and returns its index; its other columns are to be set. */
+  addTo(position: number): number {
     if (this.#count === this.seconds.length) this.#grow();
-    return this.#count++;
+    const path = this.#count++;
+    this.beside[path] = -1;
+    if (this.first[position]! < 0) this.first[position] = path;
+    else this.beside[this.#last[position]!] = path;
+    this.#last[position] = path;
+    return path;
+  }
+
+  /** @param before the one before it in the list, -1 for none */
+  removeFrom(position: number, path: number, before: number): void {
+    const next = this.beside[path]!;
+    if (before < 0) this.first[position] = next;
+    else this.beside[before] = next;
+    if (next < 0) this.#last[position] = before;
   }
 
   #grow(): void {
@@ -35,5 +61,6 @@ export class Paths {
     this.from = wider(this.from);
     this.choice = wider(this.choice);
     this.drafted = wider(this.drafted);
+    this.beside = wider(this.beside);
   }
 }

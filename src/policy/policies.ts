@@ -111,6 +111,11 @@ export function isShared(spec: PolicySpec): spec is SharedSpec {
   return spec.kind === 'budget' || spec.kind === 'budget-auto' || spec.kind === 'one-length';
 }
 
+/** Whether it decides by how many sequences a step has, or by what a step of them costs. */
+export function seesBatch({ kind }: PolicySpec): boolean {
+  return kind !== 'fixed' && kind !== 'noisy-oracle' && kind !== 'per-request';
+}
+
 /** Draft lengths that all rounds of a step may have, of a policy that goes no further than `maxK` and no lower than `floor`. */
 export function lengthsOfSteps(spec: PolicySpec, maxK: number, floor = 0): number {
   const least = Math.min(floor, maxK);

@@ -20,7 +20,14 @@ import { plainRounds, type ReplayedRounds, replayRounds } from '../engine/replay
 import { UserError } from '../errors.ts';
 import { entry, Memo } from '../memo.ts';
 import { type ForwardShape, forwardShape } from '../model/shape.ts';
-import { FIXED, isShared, lengthsOfSteps, type NamedPolicy, type PolicySpec } from '../policy/policies.ts';
+import {
+  FIXED,
+  isShared,
+  lengthsOfSteps,
+  type NamedPolicy,
+  type PolicySpec,
+  seesBatch,
+} from '../policy/policies.ts';
 import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
@@ -310,12 +317,14 @@ export class Setups {
     };
   }
 
-  /** Replayed once for all batch sizes and machines, unless something adapts to them. */
+  /** Replayed once for all batch sizes and machines, or for all batch sizes, unless something adapts to them. */
   #rounds(setup: Omit<Setup, 'rounds' | 'most'>): Setup['rounds'] {
     const { method, k, policy, tree, acceptance, promptTokens, outputTokens } = setup;
-    if (method.kind === 'best' || method.kind === 'bandit' || (takesK(method) && policy.kind !== 'fixed')) {
+    const adapts = method.kind === 'best' || method.kind === 'bandit';
+    if (adapts || (takesK(method) && policy.kind !== 'fixed')) {
       const replayed = new Map<number, ReplayedRounds>();
-      return (batch) => entry(replayed, batch, () => this.#replay(setup, batch));
+      const perBatch = adapts || seesBatch(policy);
+      return (batch) => entry(replayed, perBatch ? batch : 1, () => this.#replay(setup, batch));
     }
     // Plain decoding has no acceptance, only texts.
     const lengths = acceptance.length === 0 ? [outputTokens] : acceptance;

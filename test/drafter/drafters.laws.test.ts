@@ -12,7 +12,7 @@ import {
   tellsConfidence,
 } from '../../src/drafter/methods.ts';
 import { AS_RECORDED } from '../../src/drafter/replay.ts';
-import { isShared, POLICY_FORMS, parsePolicy } from '../../src/policy/policies.ts';
+import { isShared, POLICY_FORMS, parsePolicy, seesBatch } from '../../src/policy/policies.ts';
 import type { PositionLengths } from '../../src/trace/trace.ts';
 import { EVERY_METHOD } from '../every-method.ts';
 import { Stopwatch } from '../serving.ts';
@@ -63,13 +63,14 @@ function play(
   drafter: Drafter,
   draftModels: number,
   check: (request: number, position: number, left: number) => void,
+  sequences = (position: number) => 1 + (position % 12),
 ) {
   const rounds: number[] = [];
   outputs.forEach((tokens, request) => {
     for (let position = 1; position < tokens; position += drafter.emitted) {
       const work = new StepWork(draftModels, drafter.most.drafted);
       const context = 10 + position;
-      drafter.stepBegins(1 + (position % 12), context);
+      drafter.stepBegins(sequences(position), context);
       drafter.round(request, position, tokens - position, context, work);
       check(request, position, tokens - position);
       const { verified, emitted } = drafter;
@@ -130,6 +131,32 @@ it('no round exceeds the most, accepts what was not drafted, emits beyond the en
     },
   );
   fc.assert(property, { numRuns: 400 });
+});
+
+it('a policy that does not see the batch has the same rounds at all of them', () => {
+  const blind = POLICIES.map(parsePolicy).filter((spec) => !seesBatch(spec));
+  expect(blind.map(({ kind }) => kind)).toEqual(['fixed', 'per-request', 'noisy-oracle', 'noisy-oracle']);
+  const methods = EVERY_METHOD.map(parseMethod).filter((one) => takesK(one) && one.kind !== 'bandit');
+  const property = fc.property(
+    recorded,
+    fc.constantFrom(...methods),
+    fc.constantFrom(...blind),
+    (drawn, method, policy) => {
+      const acceptance = method.parts.map((part, p) => lengthsOf(drawn, part, p));
+      const cost = new Stopwatch((decode) => 1 + decode.tokens / 20);
+      const roundsAt = (batch: number) => {
+        const drafter = assembleDrafter(method, MAX_K, acceptance, AS_RECORDED, { policy, cost, seed: 1 });
+        return play(
+          drafter,
+          draftSlots(method),
+          () => {},
+          () => batch,
+        );
+      };
+      expect(roundsAt(64)).toEqual(roundsAt(1));
+    },
+  );
+  fc.assert(property, { numRuns: 60 });
 });
 
 it('a round without drafts is one of plain decoding, and asks nothing of any draft model', () => {
