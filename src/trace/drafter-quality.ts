@@ -11,7 +11,6 @@
 import { UserError } from '../errors.ts';
 import { Memo } from '../memo.ts';
 import { stream } from '../random/streams.ts';
-import { tokensPerRound } from './statistics.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
 
 /**
@@ -88,12 +87,14 @@ function scaledLengths(
   const write = quality > 1 ? knowMore : knowLess;
   const acceptedAt = (chance: number): number => {
     write(lengths, coin, chance, emitted);
-    return tokensPerRound(scaled, Math.min(k, lengths.maxK)) - 1;
+    return acceptedPerRound(scaled, Math.min(k, lengths.maxK));
   };
-  const [before, most] = ENDS.get([lengths, coin], `${k} ${quality > 1}`, () => [
-    acceptedAt(0),
-    acceptedAt(1),
-  ]);
+  const known = KNOWN.get([lengths, coin], `${k} ${quality > 1}`, () => []);
+  const atCell = (cell: number): number => {
+    known[cell] ??= acceptedAt(cell / CELLS);
+    return known[cell];
+  };
+  const [before, most] = [atCell(0), atCell(CELLS)];
   if (!(before > 0)) throw new UserError(`${where} accepts nothing, expected something to scale`);
   const wanted = quality * before;
   if (quality > 1 && most < wanted) {
@@ -104,8 +105,15 @@ function scaledLengths(
   // At a quality below 1 the mean has to fall below what is wanted, above 1 to reach it.
   const [sign, short] = quality > 1 ? [1, 0] : [-1, Number.MIN_VALUE];
   const beyond = (accepted: number): number => sign * (accepted - wanted) - short;
-  const chance = leastChance(coin, [beyond(before), beyond(most)], (tried) => beyond(acceptedAt(tried)));
-  acceptedAt(chance);
+  let [from, to] = [0, CELLS];
+  while (to - from > 1) {
+    const middle = (from + to) >> 1;
+    if (beyond(atCell(middle)) < 0) from = middle;
+    else to = middle;
+  }
+  const ends = [beyond(atCell(from)), beyond(atCell(to))] as const;
+  const within = [from / CELLS, to / CELLS] as const;
+  acceptedAt(leastChance(coin, within, ends, (tried) => beyond(acceptedAt(tried))));
   const { proposed } = lengths;
   return {
     ...scaled,
@@ -116,18 +124,33 @@ function scaledLengths(
   };
 }
 
+/** Drafts that a round of up to `k` of them keeps, in the mean of a replay: its rounds share out the tokens. */
+function acceptedPerRound({ offsets, emitted }: PositionLengths, k: number): number {
+  let rounds = 0;
+  let tokens = 0;
+  for (let r = 0; r + 1 < offsets.length; r++) {
+    const end = offsets[r + 1]!;
+    const first = offsets[r]! + 1;
+    tokens += Math.max(0, end - first);
+    for (let at = first; at < end; rounds++) at += Math.min(emitted[at]!, k + 1);
+  }
+  return tokens / rounds - 1;
+}
+
 /**
  * The least chance at which a function that grows with the chance is not below 0, but for chances between the same two
  * coins, which are one: false position with the Illinois rule, a third of the steps that halving takes.
  *
- * @param ends values at chances 0, below 0, and 1
+ * @param within two chances
+ * @param ends values there: below 0, and not
  */
 function leastChance(
   coin: Float64Array,
+  within: readonly [number, number],
   ends: readonly [number, number],
   valueAt: (chance: number) => number,
 ): number {
-  let [low, high] = [0, 1];
+  let [low, high] = within;
   let [atLow, atHigh] = ends;
   let side = 0;
   while (coinsBetween(coin, low, high) > 1) {
@@ -162,8 +185,11 @@ function coinsBelow(sorted: Float64Array, chance: number): number {
   return from;
 }
 
-/** The same for every quality, as a slider asks for many: drafts accepted at chances 0 and 1, coins, and those in order. */
-const ENDS = new Memo<readonly [number, number]>();
+/** Chances at which the drafts accepted are kept, so that a search begins near its end. */
+const CELLS = 64;
+
+/** The same for every quality, as a slider asks for many: drafts accepted at those chances, coins, and those in order. */
+const KNOWN = new Memo<number[]>();
 const COINS = new Memo<Float64Array>();
 const SORTED = new Memo<Float64Array>();
 
