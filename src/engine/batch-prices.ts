@@ -21,11 +21,20 @@ import type { RoundKinds } from './round-kinds.ts';
 
 const PREFILLS = new Memo<Prefills>();
 
+/** Prefills of requests, one after the other. */
+interface PromptSeconds {
+  /** Seconds of each. */
+  readonly each: Float64Array;
+  /** Of all, by part. */
+  readonly all: Readonly<PartSeconds>;
+}
+
 /** Prices of so many copies of a prompt; they are shared, being the same for every method and k that runs the same models. */
 export class Prefills {
   readonly copies: number;
   readonly #cost: CostModel;
   readonly #prices = new Map<number, Readonly<PartSeconds>>();
+  readonly #ofRequests = new Memo<PromptSeconds>();
 
   constructor(cost: CostModel, copies: number) {
     this.#cost = cost;
@@ -51,6 +60,20 @@ export class Prefills {
     this.#cost.pricePrefill(prompts, price);
     this.#prices.set(tokens, price);
     return price;
+  }
+
+  /** @param promptTokens by request */
+  ofRequests(promptTokens: Int32Array, requests: readonly number[]): PromptSeconds {
+    return this.#ofRequests.get([promptTokens, requests], null, () => {
+      const all = noSeconds();
+      const each = new Float64Array(requests.length);
+      for (let r = 0; r < requests.length; r++) {
+        const price = this.price(promptTokens[requests[r]!]!);
+        addSeconds(all, price);
+        each[r] = totalSeconds(price);
+      }
+      return { each, all };
+    });
   }
 }
 

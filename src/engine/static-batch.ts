@@ -45,41 +45,76 @@ export function runStaticBatches(
   finished = new FinishedRecords(parts.requests.length),
 ): StaticBatchRun {
   const { workload, rounds, requests, copies, cost } = parts;
+  const { promptTokens, outputTokens } = workload;
   const totals = emptyTotals();
   finished.length = 0;
   const pricesOf = new Map<number, StepPrices>();
-  let prices: StepPrices | undefined;
+  const pricesAt = (wave: number) => entry(pricesOf, wave, () => new StepPrices(rounds, wave, cost));
   let nowS = 0;
-  for (const request of requests) {
-    const promptTokens = workload.promptTokens[request]!;
-    const tokens = workload.outputTokens[request]!;
-    const fit = fitting(parts, sequenceTokens(promptTokens, tokens, rounds.kinds.most));
-    const arrivalS = nowS;
-    for (let left = copies; left > 0; left -= fit) {
-      const wave = Math.min(fit, left);
-      if (prices?.copies !== wave) {
-        prices = entry(pricesOf, wave, () => new StepPrices(rounds, wave, cost));
+  if (fitting(parts, longest(parts)) >= copies) {
+    const prices = pricesAt(copies);
+    const prefills = prices.prefills.ofRequests(promptTokens, requests);
+    addSeconds(totals.all, prefills.all);
+    for (let r = 0; r < requests.length; r++) {
+      nowS = runWave(workload, prices, requests[r]!, nowS, nowS, prefills.each[r]!, totals, finished);
+    }
+  } else {
+    for (const request of requests) {
+      const fit = fitting(
+        parts,
+        sequenceTokens(promptTokens[request]!, outputTokens[request]!, rounds.kinds.most),
+      );
+      const arrivalS = nowS;
+      for (let left = copies; left > 0; left -= fit) {
+        const prices = pricesAt(Math.min(fit, left));
+        const prefill = prices.prefills.price(promptTokens[request]!);
+        addSeconds(totals.all, prefill);
+        nowS = runWave(workload, prices, request, arrivalS, nowS, totalSeconds(prefill), totals, finished);
       }
-      const prefill = prices.prefills.price(promptTokens);
-      addSeconds(totals.all, prefill);
-      totals.prefills += wave;
-      totals.prefillTokens += wave * promptTokens;
-      const startS = nowS;
-      const firstTokenS = startS + totalSeconds(prefill);
-      nowS = firstTokenS + prices.decodeS(request);
-      const i = finished.next();
-      finished.request[i] = request;
-      finished.copies[i] = wave;
-      finished.tokens[i] = tokens;
-      finished.promptTokens[i] = promptTokens;
-      finished.arrivalS[i] = arrivalS;
-      finished.admittedS[i] = startS;
-      finished.firstTokenS[i] = firstTokenS;
-      finished.endS[i] = nowS;
     }
   }
   for (const prices of pricesOf.values()) prices.addTo(totals);
   return { finished, totals, makespanS: nowS };
+}
+
+/** Tokens that the longest sequence may come to need. */
+function longest({ workload: { promptTokens, outputTokens }, rounds, requests }: StaticBatchParts): number {
+  let most = 0;
+  for (const request of requests)
+    most = Math.max(most, sequenceTokens(promptTokens[request]!, outputTokens[request]!, rounds.kinds.most));
+  return most;
+}
+
+/**
+ * Copies of a request that run together.
+ *
+ * @returns when they end
+ */
+function runWave(
+  { promptTokens, outputTokens }: Workload,
+  prices: StepPrices,
+  request: number,
+  arrivalS: number,
+  startS: number,
+  prefillS: number,
+  totals: Totals,
+  finished: FinishedRecords,
+): number {
+  const { copies } = prices;
+  const firstTokenS = startS + prefillS;
+  const endS = firstTokenS + prices.decodeS(request);
+  totals.prefills += copies;
+  totals.prefillTokens += copies * promptTokens[request]!;
+  const i = finished.next();
+  finished.request[i] = request;
+  finished.copies[i] = copies;
+  finished.tokens[i] = outputTokens[request]!;
+  finished.promptTokens[i] = promptTokens[request]!;
+  finished.arrivalS[i] = arrivalS;
+  finished.admittedS[i] = startS;
+  finished.firstTokenS[i] = firstTokenS;
+  finished.endS[i] = endS;
+  return endS;
 }
 
 /**
