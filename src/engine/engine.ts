@@ -14,7 +14,7 @@ import type { Load } from './load.ts';
 import { type NumberedHashes, numbered, type PrefixHashes } from './prefix-cache.ts';
 import { emptyTotals, FinishedRecords, type StepObserver, TokenGaps, type Totals } from './records.ts';
 import { NO_STEP, Replica } from './replica.ts';
-import type { Limits, Role } from './replica-parts.ts';
+import type { Limits, ReplicaParts, Role } from './replica-parts.ts';
 import { RoundRobin, type Router } from './router.ts';
 
 /** The requests to serve, in order of arrival. Outputs have at least one token, prompts too. */
@@ -63,7 +63,9 @@ export class Engine {
   readonly gaps: TokenGaps | null;
   /** Those that prefill apart before the others. */
   readonly replicas: readonly Replica[];
-  readonly #parts: EngineParts;
+  readonly #load: Load;
+  readonly #horizonS: number;
+  readonly #until: EngineParts['until'];
   readonly #router: Router;
   readonly #decodeRouter: Router;
   /** Where requests arrive, and where they are decoded: the same unless prefill is split off. */
@@ -79,7 +81,9 @@ export class Engine {
     const { workload, split } = parts;
     const prefilling = split?.prefillReplicas ?? 0;
     const replicas = prefilling + (parts.replicas ?? 1);
-    this.#parts = parts;
+    this.#load = parts.load;
+    this.#horizonS = parts.horizonS ?? Number.POSITIVE_INFINITY;
+    this.#until = parts.until;
     this.#router = parts.router ?? new RoundRobin();
     this.#decodeRouter = parts.decodeRouter ?? new RoundRobin();
     // Room for all of them: columns that grow are there twice while they do.
@@ -87,10 +91,16 @@ export class Engine {
     this.gaps = parts.gaps === true ? new TokenGaps() : null;
     this.#stepping = new Uint8Array(replicas);
     this.#handover = split === undefined ? null : new Handover(workload.promptTokens.length, replicas, split);
-    const shared = {
-      ...workload,
-      ...parts,
+    const { maxBatchedTokens, maxSequences, kvBlocks, sequenceBlocks = 0, blockTokens } = parts.limits;
+    // Field by field: what is spread from a caller's objects has another layout each time, which every step would pay for.
+    const shared: ReplicaParts = {
+      promptTokens: workload.promptTokens,
+      outputTokens: workload.outputTokens,
       hashes: workload.prefixHashes === undefined ? null : numbered(workload.prefixHashes),
+      drafter: parts.drafter,
+      cost: parts.cost,
+      draftModels: parts.draftModels,
+      limits: { maxBatchedTokens, maxSequences, kvBlocks, sequenceBlocks, blockTokens },
       observer: parts.observer ?? null,
       totals: this.totals,
       finished: this.finished,
@@ -111,7 +121,8 @@ export class Engine {
 
   /** Runs to the end and returns the virtual time of the last event, in seconds. */
   run(): number {
-    const { load, horizonS = Number.POSITIVE_INFINITY, until } = this.#parts;
+    const load = this.#load;
+    const horizonS = this.#horizonS;
     const calendar = this.#calendar;
     for (;;) {
       const arrivalS = load.nextS;
@@ -121,7 +132,7 @@ export class Engine {
       if (nowS === Number.POSITIVE_INFINITY || nowS > horizonS) break;
       if (arrivalS === nowS) this.#arrive();
       else if (stepEndS === nowS) {
-        if (this.#endStep() && until?.(this.finished) === true) return nowS;
+        if (this.#endStep() && this.#until?.(this.finished) === true) return nowS;
       } else this.#endTransfer(this.#handover!);
       // Steps start when everything has happened that happens at this time.
       if (load.nextS > nowS && calendar.nextS > nowS && (this.#handover?.nextS ?? nowS + 1) > nowS) {
@@ -135,7 +146,7 @@ export class Engine {
   }
 
   #arrive(): void {
-    const { load } = this.#parts;
+    const load = this.#load;
     this.#calendar.reach(load.nextS);
     const request = load.take();
     this.#arrived++;
@@ -149,7 +160,7 @@ export class Engine {
     this.#stepping[replica] = 0;
     const ended = this.replicas[replica]!.endStep(nowS);
     const { request, length } = this.finished;
-    for (let i = length - ended; i < length; i++) this.#parts.load.ended(nowS, request[i]!);
+    for (let i = length - ended; i < length; i++) this.#load.ended(nowS, request[i]!);
     this.#handover?.each((request) => {
       const to = chosenBy(this.#decodeRouter, this.#decoding, request);
       to.submit(request, this.#handover!.arrivalS[request]!);
