@@ -176,13 +176,17 @@ export class Engine {
   }
 
   #startSteps(): void {
-    const { nowS } = this.#calendar;
+    const calendar = this.#calendar;
+    const { nowS } = calendar;
+    const alone = this.replicas.length === 1;
+    const undisturbedS = alone ? Math.min(this.#load.nextS, this.#horizonS) : nowS;
     for (let replica = 0; replica < this.replicas.length; replica++) {
       if (this.#stepping[replica] === 1) continue;
-      const seconds = this.replicas[replica]!.startStep(nowS);
-      if (seconds === NO_STEP) continue;
+      const endS = this.replicas[replica]!.startStep(nowS, undisturbedS);
+      if (endS === NO_STEP) continue;
       this.#stepping[replica] = 1;
-      this.#calendar.schedule(nowS + seconds, replica);
+      calendar.reach(this.replicas[replica]!.startedS);
+      calendar.schedule(endS, replica);
     }
   }
 }

@@ -22,7 +22,7 @@ import { NEVER, Sequences } from './sequences.ts';
 import { StepUnderWay } from './step-under-way.ts';
 import { Waiting } from './waiting.ts';
 
-/** Instead of the seconds of a step where there is nothing to do. */
+/** Instead of the end of a step where there is nothing to do. */
 export const NO_STEP = -1;
 
 /** What the target verifies of a sequence that sits a round out. */
@@ -84,12 +84,27 @@ export class Replica implements Loaded {
     if (this.#role !== 'decode') this.toCompute += this.#parts.promptTokens[request]!;
   }
 
+  /** When the step under way began. */
+  get startedS(): number {
+    return this.#step.startS;
+  }
+
   /**
-   * Forms the next step and returns its seconds, or `NO_STEP`, also where all wait for KV to arrive or to leave.
+   * Forms the next step and returns when it ends, or `NO_STEP`, also where all wait for KV to arrive or to leave. A step
+   * that ends before `undisturbedS` and no request with it is nobody else's business: the one after it follows at once.
    *
    * @throws Error when a request needs more KV blocks than there are
    */
-  startStep(nowS: number): number {
+  startStep(nowS: number, undisturbedS: number): number {
+    let endS = this.#start(nowS);
+    while (endS < undisturbedS && endS !== NO_STEP && this.#step.endings === 0) {
+      this.endStep(endS);
+      endS = this.#start(endS);
+    }
+    return endS;
+  }
+
+  #start(nowS: number): number {
     if (this.requests === 0) return NO_STEP;
     const step = this.#step;
     step.begin(nowS);
@@ -104,7 +119,7 @@ export class Replica implements Loaded {
       cost.priceStep(step.work, step.cost);
       step.noteFirstDrafting(this.#sequences);
     } else cost.pricePrefill(step.work.prefill, step.cost);
-    return totalSeconds(step.cost);
+    return nowS + totalSeconds(step.cost);
   }
 
   #beginLoaded(place: number, nowS: number): void {

@@ -244,6 +244,21 @@ describe('any serving', () => {
     );
   });
 
+  it('goes from step to step alone as it does beside a replica that nobody asks', () => {
+    fc.assert(
+      fc.property(anySetting, fc.double({ min: 0, max: 1, noNaN: true }), (drawn, share) => {
+        const alone = () => build({ ...drawn, replicas: 1 });
+        // Beside another, every step waits for the calendar.
+        const beside = () => ({ ...build({ ...drawn, replicas: 2 }), router: { choose: () => 0 } });
+        const whole = outcome(beside());
+        assert.deepEqual(outcome(alone()), whole);
+        const horizonS = share * whole.makespanS;
+        assert.deepEqual(outcome({ ...alone(), horizonS }), outcome({ ...beside(), horizonS }));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('goes on ahead after steps in which something was short', () => {
     const long = fc.record({
       requests: fc.array(
