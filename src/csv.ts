@@ -18,19 +18,16 @@ interface CsvRow {
  * @throws UserError when a quote is not closed or stands where none may
  */
 export function* csvRows(text: string, where: string, firstLine = 1): Generator<CsvRow> {
-  // Sticky: a cell free of quotes, and what ends a cell.
-  const plain = /[^",\r\n]*/y;
-  const end = /,|\r?\n|$/y;
   let line = firstLine;
   let begin = line;
   let at = 0;
   let cells: string[] = [];
   while (at < text.length || cells.length > 0) {
     const quoted = text[at] === '"';
-    const after = quoted ? endOfQuoted(text, at) : at + matched(plain, text, at)!.length;
+    const after = quoted ? endOfQuoted(text, at) : endOfPlain(text, at);
     const cell = quoted ? text.slice(at + 1, after - 1).replaceAll('""', '"') : text.slice(at, after);
-    const ended = after < 0 ? null : matched(end, text, after);
-    if (ended === null) {
+    const next = after < 0 ? -1 : nextCell(text, after);
+    if (next < 0) {
       throw new UserError(`${where}, line ${line}: a quote is not closed or is out of place`);
     }
     if (quoted) line += cell.split('\n').length - 1;
@@ -38,8 +35,8 @@ export function* csvRows(text: string, where: string, firstLine = 1): Generator<
     if (cells.length > MOST_CELLS) {
       throw new UserError(`${where}, line ${begin}: more than ${MOST_CELLS} cells, expected fewer`);
     }
-    at = after + ended.length;
-    if (ended === ',') continue;
+    at = next;
+    if (text[after] === ',') continue;
     if (cells.length > 1 || quoted || cell !== '') yield { line: begin, cells };
     cells = [];
     begin = ++line;
@@ -57,9 +54,24 @@ function endOfQuoted(text: string, begin: number): number {
   }
 }
 
-function matched(pattern: RegExp, text: string, at: number): string | null {
-  pattern.lastIndex = at;
-  return pattern.exec(text)?.[0] ?? null;
+const [COMMA, QUOTE, RETURN, NEWLINE] = [0x2c, 0x22, 0x0d, 0x0a];
+
+/** Where a cell ends that is free of quotes. */
+function endOfPlain(text: string, begin: number): number {
+  let at = begin;
+  for (; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === COMMA || code === NEWLINE || code === RETURN || code === QUOTE) break;
+  }
+  return at;
+}
+
+/** Where the next cell begins behind the comma or line end at the end of one; -1 where neither stands there. */
+function nextCell(text: string, end: number): number {
+  if (end === text.length) return end;
+  const code = text.charCodeAt(end);
+  if (code === COMMA || code === NEWLINE) return end + 1;
+  return code === RETURN && text.charCodeAt(end + 1) === NEWLINE ? end + 2 : -1;
 }
 
 /** One row, its line end included; null is an empty cell. */
