@@ -43,8 +43,7 @@ export function sensitivityOf(inputs: Inputs, progress: Progress = () => {}): Se
   checkHardwareQuestion('sensitivity', scenario);
   const asked = askedOf(scenario);
   const fields = usedFields(inputs).filter(
-    ({ path }) =>
-      (OPTIONS.set.idle!(scenario, asked, path) ?? overruled(path, scenario.tp, hardware)) === null,
+    ({ path }) => (OPTIONS.set.idle!(scenario, asked, path) ?? overruled(path, scenario, hardware)) === null,
   );
   const settings = settingsOf(inputs);
   const warnings = new Set(inputs.warnings);

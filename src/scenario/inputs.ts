@@ -41,6 +41,7 @@ import type { Asks } from './scenario.ts';
 import { besideIt } from './shipped-trace.ts';
 import { withTargetSet } from './target-overrides.ts';
 import { type Trust, trustOf } from './trust.ts';
+import { unusedPath } from './used-fields.ts';
 
 export interface Inputs {
   readonly scenario: Scenario;
@@ -129,7 +130,7 @@ export async function gatherInputs(typed: Scenario, library: Library, asks?: Ask
       ? profiles.hardware
       : await withKernels(profiles.hardware, readJson(kernels), kernels.where);
   for (const { path, written } of profiles.overrides) {
-    const reason = overruled(path, given.tp, hardware);
+    const reason = overruled(path, given, hardware) ?? unusedPath(path, { scenario, target, methods });
     if (reason !== null) throw new UserError(`--set ${path}=${written} has no effect ${reason}`);
   }
   warnings.push(

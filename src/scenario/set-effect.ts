@@ -1,8 +1,8 @@
 /** Which what-if values (`--set PATH=VALUE`) change no answer, as far as can be told without the profiles. */
 import { ALL_REDUCE } from '../cost/fields.ts';
-import { runsDraftModel, takesK } from '../drafter/methods.ts';
+import { runsDraftModel, takesK, takesTree } from '../drafter/methods.ts';
 import { FORMATS } from '../number-formats.ts';
-import type { Asked, Scenario } from './scenario.ts';
+import { type Asked, isTree, type Scenario } from './scenario.ts';
 import { goesByConfidence } from './steering-options.ts';
 
 /** Paths that only some questions depend on, and why the others do not. */
@@ -20,6 +20,32 @@ const PARTLY: readonly {
     paths: /^engine\.drafterSwitch\./,
     acts: (_, { methods }) => methods.some(({ parts }) => parts.length > 1),
     reason: 'as no listed method changes its drafter, expected one such as hybrid:ngram+eagle3',
+  },
+  {
+    paths: /^engine\.search\./,
+    acts: (_, { methods }) =>
+      methods.some(({ parts }) => parts.some(({ proposer }) => proposer === 'search')),
+    reason: 'as no listed method looks up on the host, expected one such as ngram',
+  },
+  {
+    paths: /^engine\.draft(PassLaunch|Sequence)$/,
+    acts: (_, { methods }) => methods.some(runsDraftModel),
+    reason: 'as no listed method runs a draft model, expected one such as eagle3',
+  },
+  {
+    paths: /^engine\.(speculationOverhead|rejectionSampling)\./,
+    acts: (_, { methods }) => methods.some(({ kind }) => kind !== 'none'),
+    reason: 'as no listed method speculates, expected one such as eagle3',
+  },
+  {
+    paths: /^engine\.treeOverhead\./,
+    acts: ({ tree }, { methods }) => tree.some(isTree) && methods.some(takesTree),
+    reason: 'as nothing drafts trees, expected such as --method eagle3 --tree 5x4x20',
+  },
+  {
+    paths: /^engine\.allReduceSwitch\./,
+    acts: ({ tp, dpAttention }) => tp * dpAttention > 1,
+    reason: 'with --tp 1',
   },
   {
     paths: /^engine\.length(Switch|Graphs|Floor|Cooldown|Walk)$/,
@@ -48,7 +74,8 @@ export function pathWithoutEffect(path: string, scenario: Scenario, asked: Asked
   const { tp, dtype } = scenario;
   const partly = PARTLY.find(({ paths }) => paths.test(path));
   if (partly !== undefined) return partly.acts(scenario, asked) ? null : partly.reason;
-  if ((path === 'hardware.linkBandwidth' || path === ALL_REDUCE) && tp === 1) return 'with --tp 1';
+  const apart = tp * scenario.dpAttention === 1;
+  if ((path === 'hardware.linkBandwidth' || path === ALL_REDUCE) && apart) return 'with --tp 1';
   const format = /^hardware\.efficiency\.gemm\.([\w-]+)\./.exec(path)?.[1];
   const rate = /^hardware\.denseFlops\.(\w+)/.exec(path)?.[1];
   if (dtype === 'auto') return null;
