@@ -5,8 +5,8 @@
 import { Routing } from '../cost/routing.ts';
 import type { Measures } from '../metrics/measure.ts';
 import { forwardShape } from '../model/shape.ts';
-import { targetLayout } from '../scenario/draft-shapes.ts';
 import type { Inputs } from '../scenario/inputs.ts';
+import { targetLayout } from '../scenario/layouts.ts';
 
 export interface TargetEfficiency {
   /** Plain pass over the one that verifies. */

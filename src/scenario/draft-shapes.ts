@@ -5,20 +5,11 @@ import { Memo } from '../memo.ts';
 import { type DraftHead, expertsOf, type Transformer } from '../model/architecture.ts';
 import { modulesOf } from '../model/mtp-head.ts';
 import { selfShape } from '../model/self-draft.ts';
-import { type ForwardShape, forwardShape, headShape, type Layout } from '../model/shape.ts';
-import type { WeightFormat } from '../number-formats.ts';
+import { type ForwardShape, forwardShape, headShape } from '../model/shape.ts';
 import { mostDrafts } from './draft-cards.ts';
 import type { Inputs } from './inputs.ts';
+import { expertLayout, layout, targetLayout } from './layouts.ts';
 import type { Scenario } from './scenario.ts';
-
-/** How a scenario lays out its target. */
-export function targetLayout(scenario: Scenario): Layout {
-  return { ...layout(scenario, scenario.dtype), ...expertLayout(scenario) };
-}
-
-function expertLayout({ ep, dpAttention }: Scenario): Pick<Layout, 'ep' | 'copies'> {
-  return { ep, copies: dpAttention };
-}
 
 /** Shapes, each once, since their prices are found by them. */
 const SHAPES = new Memo<ForwardShape>();
@@ -85,8 +76,4 @@ export function draftShape(
     ...layout(own, dtype),
     ...(expertsOf(card) !== null && expertLayout(scenario)),
   });
-}
-
-function layout<T extends WeightFormat | 'auto'>({ tp, kvDtype }: Scenario, dtype: T) {
-  return { tp, dtype, kvDtype: kvDtype === 'auto' ? ('bf16' as const) : kvDtype };
 }

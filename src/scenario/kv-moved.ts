@@ -1,8 +1,9 @@
 /** What moves of a sequence from the replica that prefilled it to the one that decodes it. */
 import type { Method } from '../drafter/methods.ts';
 import { forwardShape } from '../model/shape.ts';
-import { draftShape, targetLayout } from './draft-shapes.ts';
+import { draftShape } from './draft-shapes.ts';
 import type { Inputs } from './inputs.ts';
+import { targetLayout } from './layouts.ts';
 
 /**
  * Bytes of so many tokens of a sequence's KV cache and of the states that it keeps, over all GPUs of a replica and in the

@@ -35,9 +35,10 @@ import { Acceptances } from './acceptances.ts';
 import { authorsConventions } from './authors-conventions.ts';
 import { prefillsBothWays } from './canvas.ts';
 import { mostDrafts } from './draft-cards.ts';
-import { draftShapes, targetLayout } from './draft-shapes.ts';
+import { draftShapes } from './draft-shapes.ts';
 import type { Inputs } from './inputs.ts';
 import { type KvRoom, kvRoomOf, NO_BOUND } from './kv-blocks.ts';
+import { targetLayout } from './layouts.ts';
 import { planted, TREE_CONSTANTS, treeRemark } from './plant.ts';
 
 /** A method and its draft length; null for methods that take none. */

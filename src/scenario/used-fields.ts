@@ -1,12 +1,17 @@
 /** Which constants a run hangs on, as far as its model tells. */
 import { FIELDS, type Field } from '../cost/fields.ts';
-import { expertsOf } from '../model/architecture.ts';
+import type { Method } from '../drafter/methods.ts';
+import { expertsOf, type Transformer } from '../model/architecture.ts';
 import { forwardShape } from '../model/shape.ts';
-import { targetLayout } from './draft-shapes.ts';
-import type { Inputs } from './inputs.ts';
+import { targetLayout } from './layouts.ts';
 import { needsKernels } from './number-formats.ts';
+import type { Scenario } from './scenario.ts';
 
-type Of = Pick<Inputs, 'scenario' | 'target' | 'methods'>;
+interface Of {
+  readonly scenario: Scenario;
+  readonly target: Transformer;
+  readonly methods: readonly Method[];
+}
 
 const used = (of: Of): Readonly<Record<NonNullable<Field['needs']>, boolean>> => ({
   experts: expertsOf(of.target) !== null,
