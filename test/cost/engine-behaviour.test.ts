@@ -86,3 +86,26 @@ it('the host of plain steps may hide behind the GPU while that of speculative on
   expect((await priced(change, step)).overheadS).toBe(0);
   expect(await priced(change, { ...step, k: 3 })).toEqual(await priced({}, { ...step, k: 3 }));
 });
+
+it('a tree of more than 64 query rows a key reads the context twice, a chain once', async () => {
+  // Two query heads a key: 32 tokens are 64 rows, 33 are 66.
+  const shape = forwardShape(small, { tp: 1, dtype: 'bf16' });
+  expect(shape.queriesPerKey).toBe(2);
+  const engine = await parseEngine(vllm, 'x');
+  const context = 1e6;
+  const verifyS = (k: number, trees: number) => {
+    const work = new StepWork(0, 40);
+    const verified = new Verified();
+    verified.chain(k);
+    work.addRounds(1, context, verified);
+    work.trees = trees;
+    const cost = noSeconds();
+    new Roofline(shape, [], h100, engine, 1).priceStep(work, cost);
+    return cost.verifyS;
+  };
+  expect(verifyS(31, 1)).toBe(verifyS(31, 0));
+  const kvBytes = (context + 33) * shape.reads.reduce((sum, { bytesPerToken }) => sum + bytesPerToken, 0);
+  const { memoryBandwidthBytesPerS } = h100.specification;
+  const onceS = kvBytes / (memoryBandwidthBytesPerS * h100.efficiency.attention.bandwidth);
+  expect((verifyS(32, 1) - verifyS(32, 0)) / onceS).toBeCloseTo(1, 3);
+});

@@ -10,7 +10,7 @@ describe('distinct experts', () => {
     expect(activatedExperts(4, 2, 1)).toBe(2);
     expect(activatedExperts(4, 2, 2)).toBe(3);
     const even = routing(128, 8);
-    for (const tokens of [1, 2, 16, 100]) {
+    for (const tokens of [1, 1.25, 2, 16, 100]) {
       expect(even.distinct(tokens)).toBeCloseTo(activatedExperts(128, 8, tokens), 9);
     }
   });

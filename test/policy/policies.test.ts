@@ -237,16 +237,20 @@ describe('goodput', () => {
     expect(chosen(0.9, 0)).toBe(0);
   });
 
-  it('drafts one token more now and then, also when it has stopped', () => {
-    const policy = new Goodput((_, __, asked) => 1 + asked, 4);
+  // The first step believes the prior; then every sixteenth step tries, or every second of those where to change the
+  // length and back takes 0.3 s, a hundredth of 30 steps of a second.
+  it.each([
+    [0, 9],
+    [0.15, 5],
+  ])('drafts one token more now and then, also when it has stopped: %f s a change', (switchS, times) => {
+    const policy = new Goodput((_, __, asked, ___, ____, switches = 0) => 1 + asked + switchS * switches, 4);
     const ks: number[] = [];
     for (let step = 0; step < 200; step++) {
       policy.stepBegins(1, 100);
       ks.push(policy.choose());
       policy.see(0, 1, policy.choose(), policy.choose(), 0);
     }
-    // The first step believes the prior; then every sixteenth step tries.
-    expect(ks.slice(50).filter((k) => k > 0)).toEqual(new Array(9).fill(1));
+    expect(ks.slice(50).filter((k) => k > 0)).toEqual(new Array(times).fill(1));
   });
 });
 

@@ -155,6 +155,15 @@ describe('lengths by price', () => {
   });
 });
 
+it('of thresholds that bring the same the lowest is taken: what comes less sure than was seen is verified', () => {
+  const chances = Array.from({ length: 8 }, () => [1, 1, 1, 1, 1]);
+  const lengths = new AutoBudget(parts(chances));
+  stepOf(lengths, 8);
+  // Survival of 0.3 and 0.09 is above the lowest threshold, 8 of 127, and 0.027 below it.
+  for (const own of chances) own.fill(0.3);
+  expect(stepOf(lengths, 8).verified).toEqual(chances.map(() => 2));
+});
+
 describe('names', () => {
   it.each(['budget:0', 'budget:2.5', 'budget:', 'budget:many', 'goodput:x'])('%s is refused', (name) => {
     expect(() => parsePolicy(name)).toThrow(/expected tokens verified a step|unknown policy/);

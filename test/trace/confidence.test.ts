@@ -196,6 +196,13 @@ describe('assumed', () => {
     expect(perfect.chance(1, 2)).toBe(0);
   });
 
+  it('knows shares of rounds that draft four at most, whose starts those of longer ones are not', () => {
+    const emitted = Uint8Array.of(1, 9, 8, 7, 6, 5, 4, 3, 2, 1);
+    const signal = new AssumedSignal({ emitted, offsets: Int32Array.of(0, 10), maxK: 8 }, 0.5, 1);
+    // The round at 1 accepts four of its eight and ends at 6, where three are right: of two that reach the fourth, one goes on.
+    expect([2, 3, 4].map((depth) => signal.chance(1, depth))).toEqual([1, expect.closeTo(0.5, 9), 1]);
+  });
+
   it('is the same for the same seed, and another for another', () => {
     const of = (seed: number) => {
       const signal = new AssumedSignal(many, 0.8, seed);
