@@ -5,6 +5,7 @@ import { FinishedRecords } from '../engine/records.ts';
 import { routerNamed } from '../engine/router.ts';
 import { runStaticBatches, type StaticBatchParts, type StaticBatchRun } from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
+import { entry, Memo } from '../memo.ts';
 import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
 import { type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
@@ -33,6 +34,8 @@ export interface ServedMeasures {
   readonly serving: ServingMeasures;
 }
 
+type Picked = Pick<Setup, 'promptTokens' | 'outputTokens' | 'acceptance' | 'tree'>;
+
 /** Requests whose rounds are kept at once: those of a million would take gigabytes. */
 const REPLAYED_AT_ONCE = 20_000;
 
@@ -47,6 +50,9 @@ export class Runs {
   /** Null where each request is one of its own. */
   readonly conversations: Turns | null;
   readonly #prefixHashes: PrefixHashes | null;
+  /** Arrivals by their number, and what some of the requests are: runs at other prices have the same. */
+  readonly #arrivals = new Map<number, Float64Array>();
+  readonly #picked = new Memo<Picked>();
   /** Records of copies, of one run after the other. */
   readonly #finished = new FinishedRecords();
 
@@ -79,7 +85,9 @@ export class Runs {
 
   /** How so many requests come: `batch` at a time, or when the load says. */
   coming(batch: number | null, requests: number): Coming {
-    if (batch === null) return { arrivalS: arrivalsOf(this.#inputs, requests) };
+    if (batch === null) {
+      return { arrivalS: entry(this.#arrivals, requests, () => arrivalsOf(this.#inputs, requests)) };
+    }
     const drains = this.#inputs.scenario.load === 'drain';
     const [most, what] =
       this.conversations === null
@@ -146,12 +154,8 @@ export class Runs {
     const { conversations } = this;
     const prefixHashes = this.#prefixHashes;
     const whole = requests === this.everyRequest;
-    const pick = (values: Int32Array) => (whole ? values : Int32Array.from(requests, (r) => values[r]!));
-    const accepts = whole ? setup : acceptanceOf(setup, requests);
-    const lengths = {
-      promptTokens: pick(this.#trace.promptTokens),
-      outputTokens: pick(setup.outputTokens),
-    };
+    const { promptTokens, outputTokens, acceptance, tree } = whole ? setup : this.#pick(setup, requests);
+    const lengths = { promptTokens, outputTokens };
     return serve(
       {
         workload: {
@@ -165,10 +169,7 @@ export class Runs {
           requests.length,
           conversations && (whole ? conversations : pickTurns(conversations, requests)),
         ),
-        drafter: this.#setups.drafter(
-          { ...setup, ...lengths, acceptance: accepts.acceptance, tree: accepts.tree },
-          kept.remarks,
-        ),
+        drafter: this.#setups.drafter({ ...setup, ...lengths, acceptance, tree }, kept.remarks),
         cost,
         draftModels: setup.draftModels,
         limits: {
@@ -185,6 +186,15 @@ export class Runs {
       },
       kept,
     );
+  }
+
+  #pick(setup: Setup, requests: readonly number[]): Picked {
+    const pick = (values: Int32Array) => Int32Array.from(requests, (r) => values[r]!);
+    return this.#picked.get([setup, requests], null, () => ({
+      promptTokens: pick(setup.promptTokens),
+      outputTokens: pick(setup.outputTokens),
+      ...acceptanceOf(setup, requests),
+    }));
   }
 
   /** Replicas that prefill apart, and the price of what they hand over. */

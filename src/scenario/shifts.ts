@@ -2,6 +2,7 @@
  * What one standard error of each uncertain constant does to a run: of the machine on a few requests, of trees, of an
  * assumed confidence and of a recorded curve of context on all. Intervals are made of it (src/metrics/confidence.ts).
  */
+import { Compared } from '../cost/compared.ts';
 import { correlationOf, type Machine, scaled } from '../cost/fields.ts';
 import { costTraits } from '../cost/models.ts';
 import { WeighedWork } from '../engine/static-batch.ts';
@@ -129,9 +130,12 @@ export class Shifts {
         tpot: null,
       }));
     }
-    const asIs = this.#runs.simulate(setup, batch, few, cost);
-    return shifted.map((machine) =>
-      change(this.#runs.simulate(setup, batch, few, setup.priceOn(machine)), asIs),
+    const prices = shifted.map((machine) => setup.priceOn(machine));
+    const compared = new Compared(cost, prices);
+    const asIs = this.#runs.simulate(setup, batch, few, compared);
+    // Half of the constants are no part of any step of plain decoding.
+    return prices.map((price) =>
+      compared.differs(price) ? change(this.#runs.simulate(setup, batch, few, price), asIs) : NO_SHIFT,
     );
   }
 
