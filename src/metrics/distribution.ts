@@ -37,7 +37,11 @@ export const DISTRIBUTION_FIELDS: readonly string[] = [
  * @param counts how often each value, of at least 0, is there, one after the other; once each unless said
  * @returns null for no values
  */
-export function distributionOf(values: Float64Array, counts?: Int32Array): Distribution | null {
+export function distributionOf(
+  values: Float64Array,
+  // Not left out below: code for both ways would be compiled over and over.
+  counts: Int32Array = new Int32Array(values.length).fill(1),
+): Distribution | null {
   if (values.length === 0) return null;
   const ranked = new Ranked(values, counts);
   const mean = ranked.sum / ranked.count;
@@ -72,13 +76,13 @@ class Ranked {
   readonly count: number;
   readonly sum: number;
   readonly #values: Float64Array;
-  readonly #counts: Int32Array | undefined;
+  readonly #counts: Int32Array;
   readonly #least: number;
   readonly #shift: number;
   /** By range: values, each as often as it is there, that stand before it. */
   readonly #before: Float64Array;
 
-  constructor(values: Float64Array, counts: Int32Array | undefined) {
+  constructor(values: Float64Array, counts: Int32Array) {
     const halves = upperHalves(values);
     let least = 2 ** 32 - 1;
     let most = 0;
@@ -87,13 +91,13 @@ class Ranked {
       const upper = inOrder(halves[2 * i + 1]!);
       if (upper < least) least = upper;
       if (upper > most) most = upper;
-      sum += (counts === undefined ? 1 : counts[i]!) * values[i]!;
+      sum += counts[i]! * values[i]!;
     }
     let shift = 0;
     while ((most - least) >>> shift >= MOST_RANGES) shift++;
     const before = new Float64Array(((most - least) >>> shift) + 2);
     for (let i = 0; i < values.length; i++) {
-      before[((inOrder(halves[2 * i + 1]!) - least) >>> shift) + 1]! += counts === undefined ? 1 : counts[i]!;
+      before[((inOrder(halves[2 * i + 1]!) - least) >>> shift) + 1]! += counts[i]!;
     }
     for (let range = 1; range < before.length; range++) before[range]! += before[range - 1]!;
     this.count = before.at(-1)!;
@@ -142,7 +146,7 @@ class Ranked {
       const of = wanted[(inOrder(halves[2 * i + 1]!) - least) >>> shift]!;
       if (of === 0) continue;
       picked[of - 1]!.values.push(values[i]!);
-      picked[of - 1]!.counts.push(counts === undefined ? 1 : counts[i]!);
+      picked[of - 1]!.counts.push(counts[i]!);
     }
     return picked;
   }
@@ -219,7 +223,7 @@ function firstAbove(values: Float64Array, limit: number): number {
  */
 function halfIntervals(
   values: Float64Array,
-  counts: Int32Array | undefined,
+  counts: Int32Array,
   count: number,
   mean: number,
   quantiles: readonly number[],
@@ -237,7 +241,7 @@ function halfIntervals(
   let batch = 0;
   let batchEnd = Math.floor(count / BATCHES);
   for (let i = 0; i < values.length; i++) {
-    const times = counts?.[i] ?? 1;
+    const times = counts[i]!;
     const value = values[i]!;
     // What begins in a batch belongs to it.
     while (passed >= batchEnd) batchEnd = Math.floor(((++batch + 1) * count) / BATCHES);

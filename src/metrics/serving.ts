@@ -200,9 +200,25 @@ class Samples {
 /** Indices of the requests in order of arrival, without those that find the system filling or draining. */
 export function measuredRequests({ length, arrivalS, request }: FinishedRecords): Uint32Array {
   const left = leftOut(length);
-  return Uint32Array.from({ length }, (_, i) => i)
-    .sort((a, b) => arrivalS[a]! - arrivalS[b]! || request[a]! - request[b]!)
-    .subarray(left, length - left);
+  const byRequest = inOrderOf(request, length);
+  // Most loads number requests as they come, and sorting by two columns takes longer than the rest of the measures.
+  const asTheyCome = byRequest.every((at, i) => i === 0 || arrivalS[byRequest[i - 1]!]! <= arrivalS[at]!);
+  const order = asTheyCome
+    ? byRequest
+    : byRequest.sort((a, b) => arrivalS[a]! - arrivalS[b]! || request[a]! - request[b]!);
+  return order.subarray(left, length - left);
+}
+
+/** Indices of the first `length` of some numbers, of which none is there twice, in ascending order of these. */
+function inOrderOf(numbers: Int32Array, length: number): Uint32Array {
+  let most = -1;
+  for (let i = 0; i < length; i++) if (numbers[i]! > most) most = numbers[i]!;
+  const place = new Int32Array(most + 1);
+  for (let i = 0; i < length; i++) place[numbers[i]!] = i + 1;
+  const order = new Uint32Array(length);
+  let n = 0;
+  for (const at of place) if (at > 0) order[n++] = at - 1;
+  return order;
 }
 
 /** 1 where there is nobody. */
