@@ -68,14 +68,20 @@ export class EnginePasses {
 
   /** Tokens of a pass that only decodes, padded to the graph that holds it. */
   pad(tokens: number, sequences: number): number {
-    if (this.#engine.graphSizesBy === 'tokens') return this.#padded[tokens] ?? tokens;
-    const padded = this.#padded[sequences];
+    if (this.#engine.graphSizesBy === 'tokens') return this.#graphOf(tokens) ?? tokens;
+    const padded = this.#graphOf(sequences);
     return padded === undefined || sequences === 0 ? tokens : Math.ceil((padded * tokens) / sequences);
   }
 
   /** The same of a pass that takes chunks of prompts: graphs by sequences hold decode steps alone. */
   padMixed(tokens: number): number {
-    return this.#engine.graphSizesBy === 'tokens' ? (this.#padded[tokens] ?? tokens) : tokens;
+    return this.#engine.graphSizesBy === 'tokens' ? (this.#graphOf(tokens) ?? tokens) : tokens;
+  }
+
+  /** The captured size that holds so many, if any. Counts come as floats, with which compiled code cannot index: it would be thrown away. */
+  #graphOf(count: number): number | undefined {
+    const index = count | 0;
+    return index === count ? this.#padded[index] : undefined;
   }
 }
 
