@@ -2,9 +2,11 @@
 import { expect, it } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { CARDS } from '../../src/questions/cards.ts';
+import { markdownOf } from '../../src/report/markdown.ts';
 import { textOf } from '../../src/report/text.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { type Options, parseOptions } from '../../src/scenario/options.ts';
+import { resultOf } from '../../src/scenario/result.ts';
 
 /** What a question needs, or what makes it quick. */
 const NAMED: Readonly<Record<string, Options>> = {
@@ -28,11 +30,21 @@ it.each(CARDS)('$name', async (card) => {
     own,
   );
   const progress: number[] = [];
-  const answer = await question.ask(asking, (done, total) => progress.push(done / total), own);
+  const shares: number[] = [];
+  const answer = await question.ask(
+    asking,
+    (done, total) => {
+      progress.push(done);
+      shares.push(done / total);
+    },
+    own,
+  );
 
   expect(answer.rows.length).toBeGreaterThan(0);
   expect(answer.groups.flatMap(({ rows }) => rows)).toEqual(answer.rows);
+  expect(new Set(answer.groups.map(({ trace }) => trace))).toEqual(new Set([0, 1]));
   expect(JSON.parse(JSON.stringify(answer))).toEqual(answer);
+  expect(Object.keys(resultOf(answer))).not.toContain('groups');
 
   const document = question.document(answer, asking);
   const posted = structuredClone(document);
@@ -41,12 +53,15 @@ it.each(CARDS)('$name', async (card) => {
   const text = textOf(document, Number.POSITIVE_INFINITY);
   expect(answer.warnings.length).toBeGreaterThan(0);
   for (const warning of answer.warnings) expect(text).toContain(warning);
+  const tables = document.flat().filter((block) => block.kind === 'table');
+  const lines = tables.reduce((sum, { rows }) => sum + rows.length + 2, 0);
+  expect(markdownOf(document).match(/^\| .* \|$/gm)).toHaveLength(lines);
 
   const { columns, rows } = question.flat(answer);
   expect(new Set(columns).size).toBe(columns.length);
   expect(rows.length).toBeGreaterThanOrEqual(answer.rows.length);
   for (const row of rows) expect(row).toHaveLength(columns.length);
 
-  expect(progress).toEqual([...progress].sort((a, b) => a - b));
-  expect(Math.max(0, ...progress)).toBeLessThanOrEqual(1);
+  expect(progress).toEqual(progress.map((_, i) => i));
+  expect(Math.max(0, ...shares)).toBeLessThanOrEqual(1);
 });

@@ -12,7 +12,7 @@ import {
 } from '../../src/node/validation.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario } from '../../src/scenario/options.ts';
-import { runScenario } from '../../src/scenario/run.ts';
+import { runPoints } from '../../src/scenario/run.ts';
 import { selectRequests } from '../../src/trace/reshape.ts';
 import { expectCommitted } from '../committed.ts';
 import { describeWithRecordings } from '../recordings.ts';
@@ -72,7 +72,7 @@ describeWithRecordings('Llama-3.1-8B on an H100, recordings replayed', (recordin
           named.map((id) => indexOf.get(id)!),
         );
       });
-      const { rows } = runScenario({ ...inputs, traces });
+      const { rows } = runPoints({ ...inputs, traces });
       const errors = figures.map((figure) => {
         const row = rows.find(
           (candidate) =>
