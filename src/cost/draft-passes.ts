@@ -40,10 +40,10 @@ export class DraftPasses {
       const rows = sequences * (widths === null ? 1 : widths[j - 1]!);
       const seen = context + (j - 1) * sequences;
       if (j > 1 && modules === 1) {
-        seconds += this.#draftPassS(pass, { tokens: rows, sequences }, rows, seen, rows);
+        seconds += this.passS(pass, { tokens: rows, sequences }, rows, seen, rows);
       } else {
         const tokens = j === 1 ? work.catchUpTokens : Math.ceil((work.catchUpTokens * sequences) / drafting);
-        seconds += this.#draftPassS(pass, { tokens, sequences }, sequences, seen, rows, chunks);
+        seconds += this.passS(pass, { tokens, sequences }, sequences, seen, rows, chunks);
       }
     }
     return seconds + pass.firstPassS(this.#passes.padMixed(work.catchUpTokens + chunks.tokens));
@@ -63,7 +63,7 @@ export class DraftPasses {
     const tokens = work.catchUpTokens + guesses * (drafts - sequences);
     return (
       this.launchesS(pass, work) +
-      this.#draftPassS(pass, { tokens, sequences }, sequences, context, guesses * drafts, chunks) +
+      this.passS(pass, { tokens, sequences }, sequences, context, guesses * drafts, chunks) +
       pass.firstPassS(this.#passes.padMixed(tokens + chunks.tokens))
     );
   }
@@ -74,7 +74,7 @@ export class DraftPasses {
    * @param branches whose context is read once each, however many of its tokens draft
    * @param seen tokens of KV cache of all sequences
    */
-  #draftPassS(
+  passS(
     pass: ForwardPass,
     batch: Tokens,
     branches: number,

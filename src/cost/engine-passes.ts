@@ -32,6 +32,21 @@ export class EnginePasses {
     );
   }
 
+  /**
+   * What chunks of prompts add to the target's pass over tokens that are verified.
+   *
+   * @param verifyS rooflines of the pass without them
+   * @param layersS the same as the engine runs it
+   */
+  besideS(target: ForwardPass, verify: PassWork, chunks: PassWork, verifyS: number, layersS: number): number {
+    return (
+      this.layersS(target, 1, verifyS + this.addedS(target, verify, chunks)) -
+      layersS +
+      target.logitsS(verify.logitRows + chunks.logitRows) -
+      target.logitsS(verify.logitRows)
+    );
+  }
+
   /** A pass over prompts, or chunks of them, that nobody decodes beside. */
   aloneS(pass: ForwardPass, prompts: PassWork): number {
     const { sequences, tokens } = prompts;

@@ -112,14 +112,7 @@ export class Roofline implements CostModel {
     cost.prefillS =
       prefill.tokens === 0
         ? 0
-        : this.#passes.layersS(
-            this.#target,
-            1,
-            verifyS + this.#passes.addedS(this.#target, verify, prefill),
-          ) -
-          layersS +
-          this.#target.logitsS(verify.logitRows + prefill.logitRows) -
-          this.#target.logitsS(verify.logitRows) +
+        : this.#passes.besideS(this.#target, verify, prefill, verifyS, layersS) +
           this.#stagesS(0, prefill.tokens);
     // What is drafted while the target verifies takes only the time that it takes longer.
     cost.draftS += Math.max(0, aheadS - cost.verifyS) + this.#exchangeS(work);

@@ -1,9 +1,9 @@
 /**
- * Passes of the steps that serving mostly takes: nobody is prefilled, and all sequences draft as many tokens, in a row and
- * with one model, or none. What follows from the number of sequences is kept, so that a step costs its attention. The
+ * Passes of the steps that serving mostly takes: all sequences draft as many tokens, in a row and with one model, or none.
+ * What follows from the number of sequences is kept, so that a step costs its attention, and what chunks of prompts add. The
  * roofline prices any step, and these the same to the last bit.
  */
-import type { DraftPasses } from './draft-passes.ts';
+import { type DraftPasses, NO_PROMPTS } from './draft-passes.ts';
 import type { EnginePasses } from './engine-passes.ts';
 import type { ForwardPass } from './forward-pass.ts';
 import type { Placement } from './placement.ts';
@@ -46,15 +46,8 @@ export class SteadySteps {
   /** Sets the passes of `cost` to those of a step; false, and nothing happens, where it is of another kind. */
   price(work: StepWork, cost: PartSeconds): boolean {
     const { verify, prefill, drafts } = work;
-    if (
-      !this.#possible ||
-      prefill.tokens > 0 ||
-      work.ragged > 0 ||
-      work.trees > 0 ||
-      work.searches + work.switches > 0
-    ) {
+    if (!this.#possible || work.ragged > 0 || work.trees > 0 || work.searches + work.switches > 0)
       return false;
-    }
     const { sequences, tokens, contextTokens, attentionPairs } = verify;
     const length = drafts.length === 0 ? 0 : drafts[0]!.lengthOfAll(sequences);
     if (length < 0 || tokens !== sequences * (length + 1) || verify.logitRows !== tokens) return false;
@@ -64,14 +57,15 @@ export class SteadySteps {
       length === 0 ? 0 : this.#draftS(work, length, kept[at + LATER_PASS]!, kept[at + DRAFT_LOGITS]!);
     const verifyS =
       kept[at + VERIFY]! + this.#target.attentionS(sequences, tokens, contextTokens, attentionPairs, tokens);
-    cost.verifyS =
-      this.#passes.decodeLayersS(this.#target, tokens, sequences, verifyS) + kept[at + VERIFY_LOGITS]!;
-    cost.prefillS = 0;
+    const layersS = this.#passes.decodeLayersS(this.#target, tokens, sequences, verifyS);
+    cost.verifyS = layersS + kept[at + VERIFY_LOGITS]!;
+    cost.prefillS =
+      prefill.tokens === 0 ? 0 : this.#passes.besideS(this.#target, verify, prefill, verifyS, layersS);
     return true;
   }
 
   #draftS(
-    { verify: { sequences }, drafts }: StepWork,
+    { verify: { sequences }, drafts, prefill }: StepWork,
     length: number,
     laterS: number,
     logitsS: number,
@@ -87,12 +81,9 @@ export class SteadySteps {
       seconds += passes.decodeLayersS(pass, sequences, sequences, rooflineS) + logitsS;
     }
     const tokens = draft.catchUpTokens;
-    const pairs = tokens === sequences ? context : (context * tokens) / sequences;
-    const rooflineS =
-      passes.tokensS(pass, passes.pad(tokens, sequences), sequences) +
-      pass.attentionS(sequences, tokens, context, pairs);
-    seconds += passes.decodeLayersS(pass, tokens, sequences, rooflineS) + logitsS;
-    return seconds + pass.firstPassS(passes.padMixed(tokens));
+    const chunks = pass.shape.lastTokenOnly ? NO_PROMPTS : prefill;
+    seconds += this.#drafting.passS(pass, { tokens, sequences }, sequences, context, sequences, chunks);
+    return seconds + pass.firstPassS(passes.padMixed(tokens + chunks.tokens));
   }
 
   /** What is known of drafts of a length, so many sequences among it. */

@@ -43,6 +43,8 @@ const anyStep = fc.record({
       k: fc.integer({ min: 1, max: MAX_K }),
       context: fc.integer({ min: 1, max: 40_000 }),
       caughtUp: fc.integer({ min: 1, max: MAX_K }),
+      /** Of a prompt's chunk beside; 0: none. */
+      prompt: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 9000 })),
     }),
     { minLength: 1, maxLength: 8 },
   ),
@@ -57,14 +59,22 @@ it('is the price of any step', () => {
       const models = draft === null ? [] : [draft];
       const cost = new Roofline(target, models, hardware, engine, 1);
       // A draft model that nobody drafts with costs nothing, and a chain is a tree with one branch: both are priced as any step.
-      const reference = draft === null ? new Roofline(target, [targets[0]!], hardware, engine, 1) : cost;
-      for (const { sequences, k, context, caughtUp } of steps) {
+      const idle = { ...targets[0]!, lastTokenOnly: true as const };
+      const reference = draft === null ? new Roofline(target, [idle], hardware, engine, 1) : cost;
+      for (const { sequences, k, context, caughtUp, prompt } of steps) {
         const price = (of: Roofline, state: (draft: DraftWork) => void, draftModels: number) => {
           const work = new StepWork(draftModels, MAX_K);
           const verified = new Verified();
           verified.chain(draft === null ? 0 : k);
           work.addRounds(sequences, sequences * context, verified);
           for (const one of work.drafts) state(one);
+          Object.assign(work.prefill, {
+            sequences: Math.min(prompt, 1),
+            tokens: prompt,
+            contextTokens: prompt + 7,
+            attentionPairs: prompt ** 2,
+            logitRows: Math.min(prompt, 1),
+          });
           const seconds = noSeconds();
           of.priceStep(work, seconds);
           return seconds;
