@@ -87,7 +87,7 @@ export class Ahead {
       return false;
     }
     for (let slot = coming.ending; slot >= 0; slot = coming.endsBefore(slot)) {
-      this.#end(running, running.slots.indexOf(slot), step);
+      this.#end(running, running.placeOf(slot), step);
     }
     const { catchUpAfter } = this.#known;
     let { catchUp } = coming;

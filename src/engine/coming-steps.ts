@@ -5,6 +5,9 @@
 import { lesser, wider } from '../columns.ts';
 import type { RoundStream } from '../drafter/known-rounds.ts';
 
+/** Bytes that a processor reads at once. */
+const CACHE_LINE = 64;
+
 export class ComingSteps {
   /** Number of the next step; what falls into step n stands at n modulo `#steps`, a power of two. */
   next = 0;
@@ -21,6 +24,8 @@ export class ComingSteps {
   /** The last slot that ends in a step, plus one; and by slot the one before it. */
   #ending = new Int32Array(256);
   #endsBefore = new Int32Array(16);
+  /** Of no use but that what is touched is read. */
+  #touched = 0;
 
   /**
    * @param longest tokens that a round emits
@@ -63,6 +68,7 @@ export class ComingSteps {
     const [counts, width, block, blockTokens] = [this.#counts, this.#width, this.#block, this.#blockTokens];
     const longest = width - 1;
     const mask = this.#steps - 1;
+    if (byPosition) this.#touched ^= touch(lengths, start, end);
     let free = room;
     let tokens = 0;
     let number = this.next;
@@ -125,12 +131,12 @@ export class ComingSteps {
   /** Twice as many steps, each where its number says. */
   #widen(): void {
     const steps = this.#steps;
+    // Those to the end of the columns, and those from their start.
+    const cut = this.next % steps;
     const spread = <T extends Int32Array | Float64Array>(column: T, width = 1): T => {
       const wide = wider(column).fill(0) as T;
-      for (let number = this.next; number < this.next + steps; number++) {
-        const own = column.subarray((number % steps) * width, ((number % steps) + 1) * width);
-        wide.set(own, (number % (2 * steps)) * width);
-      }
+      wide.set(column.subarray(cut * width), (this.next % (2 * steps)) * width);
+      wide.set(column.subarray(0, cut * width), ((this.next - cut + steps) % (2 * steps)) * width);
       return wide;
     };
     this.#counts = spread(this.#counts, this.#width);
@@ -138,4 +144,14 @@ export class ComingSteps {
     this.#ending = spread(this.#ending);
     this.#steps = 2 * steps;
   }
+}
+
+/**
+ * Reads something of every line of some lengths, all at once: where a round starts is known when the one before it has been
+ * read, so that each line would be waited for alone.
+ */
+function touch(lengths: Uint8Array, start: number, end: number): number {
+  let some = 0;
+  for (let at = start; at < end; at += CACHE_LINE) some ^= lengths[at]!;
+  return some;
 }

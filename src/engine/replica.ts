@@ -268,11 +268,8 @@ export class Replica implements Loaded {
     while (left > 0 && this.#waiting.count > 0 && this.#running.count + this.side.loading < maxSequences) {
       if (this.#role === 'decode' && this.#waiting.slot < 0) {
         if (this.side.takeOver(this.#waiting, nowS)) continue;
-        if (this.#alone(0))
-          throw this.#memory.doesNotFit(
-            this.#waiting.request,
-            this.#parts.promptTokens[this.#waiting.request]!,
-          );
+        const { request } = this.#waiting;
+        if (this.#alone(0)) throw this.#memory.doesNotFit(request, this.#parts.promptTokens[request]!);
         return;
       }
       const chunk = this.#admit(left, nowS);
@@ -397,19 +394,7 @@ export class Replica implements Loaded {
     // The last token is in no KV cache.
     this.#memory.share(slot, this.#running.rows.context(place) - 1);
     this.#memory.release(slot, this.#running.rows.held(place));
-    const { finished } = this.#parts;
-    const i = finished.next();
-    finished.request[i] = sequences.request[slot]!;
-    finished.copies[i] = 1;
-    finished.tokens[i] = sequences.wanted[slot]!;
-    finished.promptTokens[i] = sequences.promptTokens[slot]!;
-    finished.arrivalS[i] = sequences.arrivalS[slot]!;
-    finished.admittedS[i] = sequences.admittedS[slot]!;
-    finished.firstTokenS[i] = sequences.firstTokenS[slot]!;
-    finished.endS[i] = nowS;
-    finished.draftedS[i] = sequences.draftedS[slot]!;
-    finished.preemptions[i] = sequences.preemptions[slot]!;
-    finished.replica[i] = this.#index;
+    sequences.record(slot, this.#parts.finished, nowS, this.#index);
     sequences.close(slot);
   }
 }

@@ -31,6 +31,15 @@ export class Running {
     return place;
   }
 
+  /** Where a request stands. */
+  placeOf(slot: number): number {
+    // `indexOf` is a call out of compiled code, which takes longer than the search.
+    const { slots } = this;
+    let place = 0;
+    while (slots[place] !== slot) place++;
+    return place;
+  }
+
   stopsDecoding(place: number): void {
     this.decoding--;
     this.decodingContext -= this.rows.context(place);
@@ -38,13 +47,13 @@ export class Running {
 
   /** Takes out the requests at the first `count` of some ascending places. */
   remove(places: Int32Array, count: number): void {
+    const { slots } = this;
     let kept = places[0]!;
     for (let i = 0; i < count; i++) {
       const place = places[i]!;
       const next = i + 1 < count ? places[i + 1]! : this.count;
-      this.slots.copyWithin(kept, place + 1, next);
       this.rows.move(kept, place + 1, next);
-      kept += next - place - 1;
+      for (let from = place + 1; from < next; from++) slots[kept++] = slots[from]!;
     }
     this.count = kept;
   }

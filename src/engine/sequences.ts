@@ -3,6 +3,7 @@
  * a round changes stands in its row among those that run (drafter/decoding-rows.ts) while it runs.
  */
 import { wider } from '../columns.ts';
+import type { FinishedRecords } from './records.ts';
 
 /** Instead of a time that has not come. */
 export const NEVER = -1;
@@ -50,6 +51,22 @@ export class Sequences {
     this.draftedS[slot] = 0;
     this.lastTokenS[slot] = NEVER;
     return slot;
+  }
+
+  /** Records the end of a request. */
+  record(slot: number, finished: FinishedRecords, nowS: number, replica: number): void {
+    const i = finished.next();
+    finished.request[i] = this.request[slot]!;
+    finished.copies[i] = 1;
+    finished.tokens[i] = this.wanted[slot]!;
+    finished.promptTokens[i] = this.promptTokens[slot]!;
+    finished.arrivalS[i] = this.arrivalS[slot]!;
+    finished.admittedS[i] = this.admittedS[slot]!;
+    finished.firstTokenS[i] = this.firstTokenS[slot]!;
+    finished.endS[i] = nowS;
+    finished.draftedS[i] = this.draftedS[slot]!;
+    finished.preemptions[i] = this.preemptions[slot]!;
+    finished.replica[i] = replica;
   }
 
   close(slot: number): void {
