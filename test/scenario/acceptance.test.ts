@@ -69,6 +69,15 @@ describe('what a file leaves open', () => {
     await expect(row).rejects.toThrow('was recorded with k = 3; expected k of at most that');
   });
 
+  it('rounds that ran say how low a policy that drafts less is, and a fixed length does not', async () => {
+    const rounds = file('rounds.jsonl', SAMPLES['vllm-detailed']!);
+    const said = async (policy: string) =>
+      (await inputsOf({ trace: [rounds], method: ['eagle3'], k: [3], policy: [policy] })).warnings.join();
+    expect(await said('goodput')).toContain('throughput 0 to 6% low');
+    expect(await said('fixed')).not.toContain('throughput');
+    expect(await said('fixed')).toContain('a lower bound (docs/formats.md)');
+  });
+
   it('a workload without times says so where times matter', async () => {
     const chats = file(
       'c.jsonl',
