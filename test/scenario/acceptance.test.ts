@@ -72,7 +72,9 @@ describe('what a file leaves open', () => {
   it('rounds that ran say how low a policy that drafts less is, and a fixed length does not', async () => {
     const rounds = file('rounds.jsonl', SAMPLES['vllm-detailed']!);
     const said = async (policy: string) =>
-      (await inputsOf({ trace: [rounds], method: ['eagle3'], k: [3], policy: [policy] })).warnings.join();
+      (
+        await inputsOf({ trace: [rounds], method: ['eagle3'], k: [3], policy: [policy], requests: 1 })
+      ).warnings.join();
     expect(await said('goodput')).toContain('throughput 0 to 6% low');
     expect(await said('fixed')).not.toContain('throughput');
     expect(await said('fixed')).toContain('a lower bound (docs/formats.md)');
