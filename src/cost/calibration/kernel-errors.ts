@@ -78,13 +78,35 @@ interface Grouping<Row> {
   readonly settingOf: (row: Row) => string;
 }
 
+const nameOf = ({ engine, kernel }: Measured) => `${engine} ${kernel}`.trim();
+
+/** Of a row; its words are made where they are asked for: a set has a hundred thousand, of which few are shown. */
+class Point<Row extends Measured> implements KernelPoint {
+  readonly measuredS: number;
+  readonly predictedS: number;
+  readonly error: number;
+  readonly #row: Row;
+  readonly #settingOf: (row: Row) => string;
+
+  constructor(row: Row, predictedS: number, settingOf: (row: Row) => string) {
+    this.measuredS = row.seconds;
+    this.predictedS = predictedS;
+    this.error = 100 * (predictedS / row.seconds - 1);
+    this.#row = row;
+    this.#settingOf = settingOf;
+  }
+
+  get setting(): string {
+    return `${nameOf(this.#row)}: ${this.#settingOf(this.#row)}`;
+  }
+}
+
 function groupsOf<Row extends Measured>(
   all: readonly Row[],
   { operation, provenances, usable, secondsOf, settingOf }: Grouping<Row>,
 ): KernelGroup[] {
   const fits = provenances.filter((one) => one?.rows !== undefined) as Provenance[];
   const heldOut = fits.flatMap(({ heldOutError }) => heldOutError ?? []);
-  const nameOf = ({ engine, kernel }: Measured) => `${engine} ${kernel}`.trim();
   const members: Record<KernelRows, KernelPoint[]> = { fitted: [], 'other kernels': [], 'other sizes': [] };
   for (const [name, own] of grouped(all, nameOf)) {
     const isFitted = fits.some(({ engine, kernel = '' }) => `${engine} ${kernel}`.trim() === name);
@@ -92,12 +114,7 @@ function groupsOf<Row extends Measured>(
     for (const row of own) {
       const predictedS = secondsOf(row);
       const rows = !taken.has(row) ? 'other sizes' : isFitted ? 'fitted' : 'other kernels';
-      members[rows].push({
-        setting: `${name}: ${settingOf(row)}`,
-        measuredS: row.seconds,
-        predictedS,
-        error: 100 * (predictedS / row.seconds - 1),
-      });
+      members[rows].push(new Point(row, predictedS, settingOf));
     }
   }
   return Object.entries(members)
