@@ -3,8 +3,9 @@
  *
  *   npm run bench:serve
  *
- * Closed loads of mixed requests by batch and by number of requests, then an hour like Mooncake's (25,000 requests
- * of long prompts that share prefixes, 8 replicas). A request-step is one request in one step; seconds are those of
+ * Closed loads of mixed requests by batch and by number of requests, under policies (in turn, beside a fixed k whose rounds
+ * are added ahead and one whose rounds are not), then an hour like Mooncake's (25,000 requests of long prompts that share
+ * prefixes, 8 replicas). A request-step is one request in one step; seconds are those of
  * the processor and of the fastest of a few runs, so that a busy machine disturbs little.
  */
 import { Roofline } from '../src/cost/roofline.ts';
@@ -16,6 +17,7 @@ import { Engine, type EngineParts } from '../src/engine/engine.ts';
 import { Closed, Open } from '../src/engine/load.ts';
 import { forwardShape, headShape } from '../src/model/shape.ts';
 import { folderLibrary } from '../src/node/folder-library.ts';
+import { parsePolicy } from '../src/policy/policies.ts';
 import { normal, stream } from '../src/random/streams.ts';
 import { gatherInputs } from '../src/scenario/inputs.ts';
 import { completeScenario } from '../src/scenario/options.ts';
@@ -24,6 +26,8 @@ import { arrivalTimes } from '../src/workload/arrivals.ts';
 import { headFor } from '../test/shipped-models.ts';
 
 const K = 3;
+/** A fixed k whose rounds are decided step by step, as those of a policy are. */
+const STEPWISE = 'fixed, stepwise';
 const inputs = await gatherInputs(completeScenario({ trace: ['sharegpt'], requests: 1000 }), folderLibrary);
 const { hardware, engine, target, traces } = inputs;
 const trace = traces[0]!;
@@ -40,16 +44,21 @@ function engineFor(
   requests: Requests,
   rest: Partial<EngineParts['workload']> & Pick<EngineParts, 'load' | 'replicas'>,
   name = 'eagle3',
+  policy = 'fixed',
 ): Engine {
   const { load, replicas = 1, ...hashes } = rest;
   const method = parseMethod(name);
   const acceptance = method.parts.map((part) => acceptanceOf(part.name, requests.outputTokens));
+  const cost = new Roofline(targetShape, [head], hardware, engine, 1);
+  const deciding = policy.startsWith('fixed') ? null : { policy: parsePolicy(policy), cost, seed: 1 };
+  const drafter = assembleDrafter(method, K, acceptance, AS_RECORDED, deciding);
+  if (policy === STEPWISE) Object.assign(drafter, { known: undefined });
   return new Engine({
     workload: { ...requests, ...hashes },
     load,
     replicas,
-    drafter: assembleDrafter(method, K, acceptance, AS_RECORDED),
-    cost: new Roofline(targetShape, [head], hardware, engine, 1),
+    drafter,
+    cost,
     draftModels: 1,
     limits,
   });
@@ -144,6 +153,33 @@ const requests = mixed(20_000);
 timed('the same as n-gram and EAGLE-3, batch 128', 3, () =>
   engineFor(requests, { load: new Closed(20_000, 128) }, 'hybrid:ngram+eagle3'),
 );
+/** Seconds of one engine run under each policy, in turn, the least of five; and over those of a fixed k. */
+function compared(policies: readonly string[], batch: number): void {
+  const least = new Map<string, number>();
+  for (let i = 0; i < 5; i++) {
+    for (const policy of policies) {
+      const run = engineFor(requests, { load: new Closed(20_000, batch) }, 'eagle3', policy);
+      const start = process.cpuUsage();
+      run.run();
+      const { user, system } = process.cpuUsage(start);
+      const seconds = (user + system) / 1e6;
+      least.set(policy, Math.min(seconds, least.get(policy) ?? seconds));
+    }
+  }
+  for (const [policy, seconds] of least) {
+    const over = (other: string) => (seconds / least.get(other)!).toFixed(2);
+    console.log(
+      `batch ${batch}, ${policy.padEnd(22)} ${seconds.toFixed(3)} s  ${over(STEPWISE)} of fixed stepwise  ${over('fixed')} of fixed ahead`,
+    );
+  }
+}
+for (const [batch, tokens] of [
+  [64, 150],
+  [128, 300],
+  [256, 600],
+] as const) {
+  compared(['fixed', STEPWISE, 'goodput', 'goodput:confidence', `budget:${tokens}`, 'budget:auto'], batch);
+}
 const hour = mooncakeLike(25_000);
 const arrivals = arrivalTimes({ process: 'poisson', ratePerS: 25_000 / 3600 }, 25_000, 1);
 timed('an hour, 25000 long prompts, 8 replicas', 3, () =>

@@ -4,7 +4,7 @@ import { UserError } from '../errors.ts';
 import { FixedLength } from '../policy/fixed-length.ts';
 import { type LengthLimits, UNBOUND } from '../policy/length-changes.ts';
 import { isShared, makePolicy, makeShared, type PolicySpec, type SharedSpec } from '../policy/policies.ts';
-import { signalOf } from '../trace/confidence-signal.ts';
+import { signalOf } from '../trace/assumed-confidence.ts';
 import type { Ranks } from '../trace/ranks.ts';
 import type { PositionLengths } from '../trace/trace.ts';
 import { Bandit } from './bandit.ts';
@@ -168,14 +168,15 @@ function sharedSpeculation(
       `method ${method.name}: some of its recorded rounds drafted less than they could, expected rounds that all draft in full for a policy that goes by confidence`,
     );
   }
+  const { longest } = model.replay;
   const shared = makeShared(policy, {
-    signal: signalOf(lengths, policy.auc, seed),
-    maxK: model.replay.longest,
+    signal: signalOf(lengths, policy.auc, seed, longest),
+    maxK: longest,
     price: stepPrice(choices, cost),
     limits: changes ?? UNBOUND,
     draftsAll: !['chain', 'modules'].includes(part.model!.drafting),
   });
-  return new SharedSpeculation(model, shared, lengths.offsets, (changes?.offPasses ?? 0) > 0);
+  return new SharedSpeculation(model, shared, lengths, (changes?.offPasses ?? 0) > 0);
 }
 
 /** A chain is cut at a smaller k. A block is not: with another k, other tokens would have been drafted. */

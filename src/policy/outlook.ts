@@ -1,11 +1,6 @@
 /** What drafts said lately: of the steps that looked further than pays. */
-
-/** Steps of a chance of survival; what is at 0 is never verified. */
-export const LEVELS = 128;
-
-export function levelOf(survival: number): number {
-  return ((LEVELS - 1) * survival + 0.5) | 0;
-}
+import type { Signal } from '../trace/confidence-signal.ts';
+import { LEVELS, levelAt } from '../trace/survival-levels.ts';
 
 /** Every so many steps one draft more is made than pays, and every so many of those all are, to learn what they say. */
 const LOOK_EVERY = 16;
@@ -18,16 +13,18 @@ export class Outlook {
   readonly survives: Float64Array;
   /** By depth and level: share of the sequences whose draft there has it. */
   readonly shares: Float64Array;
-  readonly #maxK: number;
-  readonly #seen = new Float64Array(LEVELS);
+  readonly #signal: Signal;
+  readonly #seen: Int32Array;
   #steps = 0;
   /** Drafts of a round that this step looks at; 0 for none. */
   depth = 0;
 
-  constructor(maxK: number) {
-    this.#maxK = maxK;
-    this.survives = new Float64Array(maxK);
-    this.shares = new Float64Array(maxK * LEVELS);
+  constructor(signal: Signal) {
+    const { depths } = signal;
+    this.#signal = signal;
+    this.survives = new Float64Array(depths);
+    this.shares = new Float64Array(depths * LEVELS);
+    this.#seen = new Int32Array(depths * LEVELS);
   }
 
   /** @param usual drafts that are made where nobody looks further */
@@ -35,19 +32,24 @@ export class Outlook {
     const looks = this.#steps % LOOK_EVERY === 0;
     const whole = this.#steps % (LOOK_EVERY * WHOLE_LOOK_EVERY) === 0;
     this.#steps++;
-    this.depth = looks ? (whole ? this.#maxK : Math.min(usual + 1, this.#maxK)) : 0;
+    const { depths } = this.#signal;
+    this.depth = looks ? (whole ? depths : Math.min(usual + 1, depths)) : 0;
   }
 
-  /** What rounds say at the depths that this step looks at, of so many depths for each. */
-  see(survival: Float64Array, rounds: number, depths: number): void {
+  /** What rounds say at the depths that this step looks at; their levels begin at these places. */
+  see(places: Int32Array, rounds: number): void {
+    const { depth } = this;
+    const { words } = this.#signal;
     const weight = this.#steps === 1 ? 1 : WEIGHT;
-    const seen = this.#seen;
-    for (let d = 0; d < this.depth; d++) {
-      seen.fill(0);
-      for (let i = 0; i < rounds; i++) seen[levelOf(survival[i * depths + d]!)]!++;
+    const seen = this.#seen.fill(0);
+    for (let i = 0; i < rounds; i++) {
+      const place = places[i]!;
+      for (let d = 0; d < depth; d++) seen[d * LEVELS + levelAt(words, place, d)]!++;
+    }
+    for (let d = 0; d < depth; d++) {
       let mean = 0;
       for (let level = 0, at = d * LEVELS; level < LEVELS; level++, at++) {
-        this.shares[at]! += weight * (seen[level]! / rounds - this.shares[at]!);
+        this.shares[at]! += weight * (seen[at]! / rounds - this.shares[at]!);
         mean += (this.shares[at]! * level) / (LEVELS - 1);
       }
       this.survives[d] = mean;

@@ -15,6 +15,7 @@ import { Prices } from './step-prices.ts';
 
 /** What they are made of. */
 export interface SharedParts {
+  /** Speaks of no more drafts than may be verified. */
   readonly signal: Signal;
   readonly maxK: number;
   readonly price: StepPrice;
@@ -24,13 +25,17 @@ export interface SharedParts {
 }
 
 export abstract class SharedLengths {
-  /** Drafts of round i that are verified, and that are made. */
+  /** Drafts of round i that are verified. */
   verified = new Uint8Array(64);
-  drafted = new Uint8Array(64);
+  /** By drafts verified: those that are made. */
+  readonly drafted: Uint8Array;
   protected readonly parts: SharedParts;
-  #survival: Float64Array = new Float64Array(256);
+  /** Where the levels of round i begin, for who looks at them more than once. */
+  protected places = new Int32Array(64);
+
   constructor(parts: SharedParts) {
     this.parts = parts;
+    this.drafted = new Uint8Array(parts.maxK + 1);
   }
 
   /** What all rounds of the step verify, where it is decided to be the same. */
@@ -46,20 +51,20 @@ export abstract class SharedLengths {
    * @param contextTokens of all of them
    */
   decide(starts: Int32Array, rounds: number, contextTokens: number, copies = 1): void {
-    this.verified = roomFor(this.verified, rounds);
-    this.drafted = roomFor(this.drafted, rounds);
+    if (rounds > this.places.length) {
+      this.verified = new Uint8Array(2 * rounds);
+      this.places = new Int32Array(2 * rounds);
+    }
     this.set(starts, rounds, contextTokens, copies);
   }
 
-  /** Chances of survival of the rounds' drafts, element `round * depths + depth`. */
-  protected survivalOf(starts: Int32Array, rounds: number, depths: number): Float64Array {
-    if (rounds * depths > this.#survival.length) this.#survival = new Float64Array(2 * rounds * depths);
-    this.parts.signal.survival(starts, rounds, depths, this.#survival);
-    return this.#survival;
-  }
-
-  /** Sets `verified` and `drafted`, which have room. */
+  /** Sets `verified`, which has room, and `drafted`. */
   protected abstract set(starts: Int32Array, rounds: number, contextTokens: number, copies: number): void;
+
+  /** Of each round that verifies less than `most` drafts one more is made, if it is a chain. */
+  protected draftOneMore(most: number): void {
+    for (let own = 0; own < this.drafted.length; own++) this.drafted[own] = Math.min(own + 1, most);
+  }
 }
 
 /** Lengths that bring the most expected tokens per second. */
@@ -70,10 +75,6 @@ export abstract class PricedLengths extends SharedLengths {
   constructor(parts: SharedParts) {
     super(parts);
     this.prices = new Prices(parts.price, parts.maxK);
-    this.outlook = new Outlook(parts.maxK);
+    this.outlook = new Outlook(parts.signal);
   }
-}
-
-function roomFor(bytes: Uint8Array<ArrayBuffer>, needed: number): Uint8Array<ArrayBuffer> {
-  return needed <= bytes.length ? bytes : new Uint8Array(2 * needed);
 }

@@ -1,5 +1,6 @@
 /** A budget of so many verified tokens a step, its sequences' own among them (TETRIS, arXiv 2502.15197). */
-import { LEVELS, levelOf } from './outlook.ts';
+import { lesser } from '../columns.ts';
+import { LEVELS, reaches, wordsFor } from '../trace/survival-levels.ts';
 import { SharedLengths, type SharedParts } from './shared-lengths.ts';
 
 export class TokenBudget extends SharedLengths {
@@ -13,24 +14,49 @@ export class TokenBudget extends SharedLengths {
   }
 
   protected set(starts: Int32Array, rounds: number, _: number, copies: number): void {
-    const { maxK, draftsAll } = this.parts;
-    const { verified, drafted } = this;
-    const budget = Math.floor(this.#tokens / copies) - rounds;
-    const survival = this.survivalOf(starts, rounds, maxK);
-    const drafts = this.#drafts.fill(0);
-    for (let i = 0; i < rounds * maxK; i++) drafts[levelOf(survival[i]!)]!++;
-    let left = Math.max(0, budget);
-    let threshold = LEVELS - 1;
-    for (; threshold > 0 && drafts[threshold]! <= left; threshold--) left -= drafts[threshold]!;
-    for (let i = 0; i < rounds; i++) {
-      let length = i * maxK;
-      const end = length + maxK;
-      while (length < end && levelOf(survival[length]!) > threshold) length++;
-      for (; threshold > 0 && left > 0 && length < end && levelOf(survival[length]!) === threshold; length++)
-        left--;
-      length -= i * maxK;
-      verified[i] = length;
-      drafted[i] = budget <= 0 ? 0 : draftsAll ? maxK : Math.min(length + 1, maxK);
+    const { verified, drafted, places } = this;
+    const { maxK, draftsAll, signal } = this.parts;
+    let left = Math.floor(this.#tokens / copies) - rounds;
+    if (left <= 0) {
+      verified.fill(0, 0, rounds);
+      drafted.fill(0);
+      return;
     }
+    if (draftsAll) drafted.fill(maxK);
+    else this.draftOneMore(maxK);
+    signal.places(starts, rounds, places);
+    const drafts = this.#count(places, rounds);
+    let threshold = LEVELS;
+    // Nobody verifies what is at 0.
+    for (; threshold > 1 && drafts[threshold - 1]! <= left; threshold--) left -= drafts[threshold - 1]!;
+    if (threshold === 1) left = 0;
+    const { words } = signal;
+    const each = wordsFor(signal.depths);
+    // Of those one level below the first get what is left.
+    for (let i = 0; i < rounds; i++) {
+      const above = reaches(words, places[i]!, each, threshold);
+      verified[i] = above;
+      if (left === 0) continue;
+      const more = lesser(reaches(words, places[i]!, each, threshold - 1) - above, left);
+      left -= more;
+      verified[i] = above + more;
+    }
+  }
+
+  /** Counts the drafts of rounds by level. */
+  #count(places: Int32Array, rounds: number): Int32Array {
+    const { words, depths } = this.parts.signal;
+    const each = wordsFor(depths);
+    const drafts = this.#drafts.fill(0);
+    for (let ahead = 0; ahead < each; ahead++) {
+      for (let i = 0; i < rounds; i++) {
+        const word = words[places[i]! + ahead]!;
+        drafts[word & (LEVELS - 1)]!++;
+        drafts[(word >>> 8) & (LEVELS - 1)]!++;
+        drafts[(word >>> 16) & (LEVELS - 1)]!++;
+        drafts[word >>> 24]!++;
+      }
+    }
+    return drafts;
   }
 }

@@ -28,7 +28,7 @@ import {
   type PolicySpec,
   seesBatch,
 } from '../policy/policies.ts';
-import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
+import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/assumed-confidence.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { Acceptances } from './acceptances.ts';

@@ -9,7 +9,7 @@ import { WeighedWork } from '../engine/static-batch.ts';
 import { Confidence, type Doubt, type Shift } from '../metrics/confidence.ts';
 import type { LoadKind, Measures } from '../metrics/measure.ts';
 import type { SharedSpec } from '../policy/policies.ts';
-import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/confidence-signal.ts';
+import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/assumed-confidence.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { conversationOf } from '../workload/turns.ts';
 import type { Inputs } from './inputs.ts';

@@ -1,6 +1,6 @@
 /** Rounds, one by one, as other simulators replay them. */
 import { UserError, unknownName } from '../errors.ts';
-import { signalOf } from './confidence-signal.ts';
+import { signalOf } from './assumed-confidence.ts';
 import type { AcceptanceRecord } from './record.ts';
 import { positionsOfSteps } from './steps.ts';
 import type { PositionLengths } from './trace.ts';

@@ -1,6 +1,6 @@
 /** Acceptance in the forms that engines and other tools read. Mean lengths count the bonus token in all of them. */
 import { UserError, unknownName } from '../errors.ts';
-import { ASSUMED_AUC } from './confidence-signal.ts';
+import { ASSUMED_AUC } from './assumed-confidence.ts';
 import { conditionalOfMarginal, marginalOfConditional, meanLengthOfMarginal } from './conventions.ts';
 import type { ExportForm } from './export-forms.ts';
 import { type Asked, checkedK, frontierTrace, lengthsAt, roundsWithConfidence } from './export-rounds.ts';

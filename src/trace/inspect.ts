@@ -3,7 +3,7 @@
  * position, spread between requests, drift along the output, memory from round to round. Rounds of a
  * position-indexed drafter are those of its replay at the recorded k. The prefill's token is no round.
  */
-import { ASSUMED_AUC, AssumedSignal } from './confidence-signal.ts';
+import { ASSUMED_AUC, AssumedSignal } from './assumed-confidence.ts';
 import type { ContextDependence } from './context-dependence.ts';
 import { meanLengthOfMarginal } from './conventions.ts';
 import { type ConfidenceInspection, inspectConfidence } from './inspect-confidence.ts';

@@ -13,6 +13,7 @@ import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs, type Inputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import type { Signal } from '../../src/trace/confidence-signal.ts';
+import { levelAt, survivalWords, wordsFor } from '../../src/trace/survival-levels.ts';
 
 const K = 5;
 /** A step whose seconds grow with what is drafted and verified. */
@@ -21,19 +22,19 @@ const price = (sequences: number, _context: number, asked: number, proposed: num
 
 function parts(chances: readonly (readonly number[])[], draftsAll = false) {
   const chance = (at: number, depth: number) => chances[at]![depth]!;
-  const survives = (at: number, depth: number): number =>
-    chance(at, depth) * (depth === 0 ? 1 : survives(at, depth - 1));
+  const words = survivalWords(chance, chances.length, K);
+  const each = wordsFor(K);
   const signal: Signal = {
     depths: K,
+    words,
     chance,
-    survival(starts, rounds, depths, into) {
-      for (let i = 0; i < rounds * depths; i++)
-        into[i] = survives(starts[Math.floor(i / depths)]!, i % depths);
+    places(starts, rounds, into) {
+      for (let i = 0; i < rounds; i++) into[i] = starts[i]! * each;
     },
-    reaching(starts, rounds, most, least, into) {
+    reaching(starts, rounds, level, most, into) {
       for (let i = 0; i < rounds; i++) {
-        const own = Array.from({ length: most }, (_, d) => survives(starts[i]!, d));
-        into[i] = own.filter((one) => one >= least).length;
+        const own = Array.from({ length: most }, (_, d) => levelAt(words, starts[i]! * each, d));
+        into[i] = own.filter((one) => one >= level).length;
       }
     },
   };
@@ -46,10 +47,8 @@ function stepOf(lengths: SharedLengths, rounds: number) {
     rounds,
     500 * rounds,
   );
-  return {
-    verified: [...lengths.verified.subarray(0, rounds)],
-    drafted: [...lengths.drafted.subarray(0, rounds)],
-  };
+  const verified = [...lengths.verified.subarray(0, rounds)];
+  return { verified, drafted: verified.map((own) => lengths.drafted[own]!) };
 }
 
 /** Drafts that survive, in the mean, of so many verified of each round. */

@@ -9,7 +9,7 @@ import { readRecordFile } from '../../src/node/record-file.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
-import { AssumedSignal, signalOf } from '../../src/trace/confidence-signal.ts';
+import { AssumedSignal, signalOf } from '../../src/trace/assumed-confidence.ts';
 import { canonicalCsv } from '../../src/trace/formats/canonical-csv.ts';
 import { canonicalJsonl } from '../../src/trace/formats/canonical-jsonl.ts';
 import { NOTHING_STATED } from '../../src/trace/formats/format.ts';
