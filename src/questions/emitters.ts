@@ -4,6 +4,7 @@
  */
 import { UserError } from '../errors.ts';
 import type { Inputs } from '../scenario/inputs.ts';
+import { isTree } from '../scenario/scenario.ts';
 import { weightsOf } from './checkpoints.ts';
 import type { EmitName } from './emitted.ts';
 import {
@@ -42,8 +43,9 @@ interface Emitter {
   readonly fromOne?: true;
   /** What the engine does above the largest batch size. */
   readonly above?: string;
-  /** Whether it may hold several contexts. */
+  /** Whether it may hold several contexts, and a tree. */
   readonly contexts?: true;
+  readonly trees?: true;
   /** JSON, or text as it is. */
   make(given: Given): object | string;
 }
@@ -82,6 +84,7 @@ const EMITTERS: Readonly<Record<Exclude<EmitName, 'json'>, Emitter>> = {
   },
   sglang: {
     ...sglang,
+    trees: true,
     make: ({ schedule: { method, single }, tuning, weights }) => {
       const tree = tuning.trees.find((row) => row.method === method);
       return sglangFlags(method, tree?.fixed_tree ?? `${single.k}x1x${single.k + 1}`, weights);
@@ -115,7 +118,10 @@ const EMITTERS: Readonly<Record<Exclude<EmitName, 'json'>, Emitter>> = {
   llamacpp: {
     engine: 'llama.cpp',
     methods: LLAMACPP_METHODS,
-    make: ({ schedule: { method, single }, weights }) => llamacppFlags(method, single, weights),
+    make: ({ schedule: { method, single }, weights, notes }) => {
+      if (weights !== null) notes.push(`--model-draft is a file: ${weights}, converted to GGUF`);
+      return llamacppFlags(method, single, weights);
+    },
   },
   atom: {
     engine: 'ATOM',
@@ -133,6 +139,12 @@ export function emit(tuning: Tuning, { inputs }: Asking, name: EmitName): Emitte
     throw new UserError(`--emit ${name}: a schedule is of one trace, got ${trace.join(', ')}`);
   }
   const emitter = EMITTERS[name];
+  const tree = tuning.config.tree.find(isTree);
+  if (tree !== undefined && emitter.trees === undefined) {
+    throw new UserError(
+      `--emit ${name}: its form has chains alone, so that --tree ${tree} has no effect; expected no tree, or --emit sglang`,
+    );
+  }
   const schedule = bestFor(tuning.schedules, emitter.methods);
   if (schedule === undefined) {
     throw new UserError(

@@ -29,8 +29,9 @@ import {
   parseSizes,
   usual,
 } from '../scenario/options.ts';
+import { isTree } from '../scenario/scenario.ts';
 import { contextSection } from './context-effect.ts';
-import { bestFor, VLLM_METHODS } from './engine-methods.ts';
+import { bestFor, SGLANG_METHODS, VLLM_METHODS } from './engine-methods.ts';
 import { movedText, otherTraces } from './other-traces.ts';
 import type { Question, Read } from './question.ts';
 import { joined } from './schedule.ts';
@@ -114,8 +115,9 @@ function documentOf(result: Tuning, inputs: readonly Inputs[]): Document {
 
 /** The command that prints the first trace's best schedule for an engine. */
 function nextTune({ config, maxK, schedules }: Tuning, inputs: readonly Inputs[]): Section {
-  const best = bestFor(schedules, VLLM_METHODS);
-  if (best === undefined) return [];
+  const trees = config.tree.some(isTree);
+  const best = bestFor(schedules, trees ? SGLANG_METHODS : VLLM_METHODS);
+  if (best === undefined || (trees && inputs.length > 1)) return [];
   const { method, contexts } = best;
   if (contexts.every(({ ranges }) => ranges[0]!.lo > 1 || ranges.every(({ k }) => k === 0))) return [];
   const [first] = inputs;
@@ -128,10 +130,11 @@ function nextTune({ config, maxK, schedules }: Tuning, inputs: readonly Inputs[]
   };
   const more = [
     ...(maxK === DEFAULT_MAX_K ? [] : ['--max-k', String(maxK)]),
-    ...['--emit', byContext ? 'vllm-2d' : 'vllm'],
+    ...['--emit', trees ? 'sglang' : byContext ? 'vllm-2d' : 'vllm'],
     ...(byContext ? ['--context', contexts.map(({ contextTokens }) => contextTokens).join()] : []),
   ];
-  return [sentence(`next, the schedule of ${method} for vLLM:`), next('tune', first!, asks, more)];
+  const what = trees ? `the best single tree of ${method} for SGLang` : `the schedule of ${method} for vLLM`;
+  return [sentence(`next, ${what}:`), next('tune', first!, asks, more)];
 }
 
 function firstAnswer(rows: readonly TuneRow[]): string {

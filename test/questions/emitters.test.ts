@@ -108,6 +108,8 @@ describe('what was not computed', () => {
       /SGLang runs none of draft-model so, expected eagle or/,
     ],
     [{ method: ['hybrid:ngram+eagle3'] }, 'vllm', /vLLM runs none of hybrid/],
+    [{ tree: ['3x2x5'] }, 'vllm', /chains alone, so that --tree 3x2x5 has no effect; expected no tree/],
+    [{ tree: ['chain', '3x2x5'] }, 'sglang-adaptive', /chains alone/],
     [{ trace: ['gsm8k', 'cnn'] }, 'trtllm', /a schedule is of one trace, got gsm8k, cnn/],
   ])('%j as %s is refused', async (options, name, message) => {
     const { tuning, asking } = await tuned({ batch: [1], ...options }, 2);
