@@ -6,12 +6,6 @@ import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import { DEFAULTS, flagOf, type OptionName } from '../scenario/options.ts';
 import { type Flags, pairsOf, pairsText, START } from './view.ts';
 
-/** What is asked first; the table's other options follow under "More". */
-const FIRST: readonly OptionName[] = [
-  ...(['gpu', 'target', 'engine', 'trace', 'method', 'k'] as const),
-  ...(['drafterQuality', 'promptLen', 'outputLen'] as const),
-];
-
 /** A usual range, where steps may double. */
 interface Range {
   readonly least: number;
@@ -22,12 +16,15 @@ interface Range {
   readonly digits?: number;
 }
 
-const SLIDERS: Partial<Record<OptionName, Range>> = {
-  k: { least: 1, most: 16, step: 1 },
-  drafterQuality: { least: 0.8, most: 1.3, step: 0.05, digits: 2 },
-  promptLen: { least: 64, most: 32768, step: 0.25, doubled: true },
-  outputLen: { least: 16, most: 4096, step: 0.25, doubled: true },
-};
+/** What is asked first, and its range; the table's other options follow under "More". */
+const FIRST = new Map<OptionName, Range | null>([
+  ...(['gpu', 'target', 'engine', 'trace', 'method'] as const).map((name) => [name, null] as const),
+  ['k', { least: 1, most: 16, step: 1 }],
+  ['drafterQuality', { least: 0.8, most: 1.3, step: 0.05, digits: 2 }],
+  ['promptLen', { least: 64, most: 32768, step: 0.25, doubled: true }],
+  ['outputLen', { least: 16, most: 4096, step: 0.25, doubled: true }],
+]);
+const MORE = OPTION_NAMES.filter((name) => !FIRST.has(name) && name !== 'set' && name !== 'batch');
 
 /** What-if numbers of the GPU with a slider of their own, as factors. */
 const WHAT_IF = [
@@ -46,7 +43,7 @@ export interface Asking {
   set(name: OptionName, value: string | undefined, moving?: boolean): void;
 }
 
-const field = (event: Event) => event.target as HTMLInputElement;
+const written = (event: Event) => (event.target as HTMLInputElement).value.trim();
 
 /** One of some values. @param shown whether its name stands beside it, or is told to readers of screens alone */
 export function choice(
@@ -56,24 +53,22 @@ export function choice(
   act: (value: string) => void,
   shown = false,
 ): TemplateResult {
-  const select = html`<select aria-label=${shown ? nothing : name} @change=${(event: Event) => act(field(event).value)}>
+  const select = html`<select aria-label=${shown ? nothing : name} @change=${(event: Event) => act(written(event))}>
     ${values.map((value) => html`<option ?selected=${value === now}>${value}</option>`)}</select>`;
   return shown ? html`<label>${name} ${select}</label>` : select;
 }
 
 export function controls(asking: Asking): TemplateResult {
-  const rest = OPTION_NAMES.filter((name) => !FIRST.includes(name) && name !== 'set' && name !== 'batch');
   return html`
-    ${FIRST.map((name) => control(asking, name))}
+    ${[...FIRST.keys()].map((name) => control(asking, name))}
     <fieldset><legend>What if the GPU had</legend>${WHAT_IF.map(([path, words]) => whatIf(asking, path, words))}</fieldset>
     <details><summary>More options</summary>
-      ${(['batch', ...rest, 'set'] as const).map((name) => control(asking, name))}</details>`;
+      ${(['batch', ...MORE, 'set'] as const).map((name) => control(asking, name))}</details>`;
 }
 
 interface Field {
   readonly id: string;
   readonly flag: string;
-  readonly label: TemplateResult;
   readonly title: string;
   readonly value: string;
   readonly disabled: boolean;
@@ -84,23 +79,21 @@ function control(asking: Asking, name: OptionName): TemplateResult {
   const { help, holds } = OPTIONS[name];
   const flag = flagOf(name);
   const id = `option-${flag}`;
-  const value = asking.flags[name];
-  const idle = asking.idle[name];
+  const [value, idle, usual] = [asking.flags[name], asking.idle[name], String(DEFAULTS[name] ?? '')];
   const title = idle === undefined ? help : `no effect ${idle}`;
-  const usual = String(DEFAULTS[name] ?? '');
-  const set: Field['set'] = (written, moving) => asking.set(name, written, moving);
+  const set: Field['set'] = (to, moving) => asking.set(name, to || undefined, moving);
   const changed = value !== START.flags[name];
   const reset = html`<button class="reset" title="as at the start" aria-label="reset ${flag}" @click=${() => set(START.flags[name])}>↺</button>`;
   const label = html`<label for=${id} class=${changed ? 'changed' : ''} title=${title}>${flag.replaceAll('-', ' ')}</label>${changed ? reset : nothing}`;
-  const of: Field = { id, flag, label, title, value: value ?? usual, disabled: idle !== undefined, set };
-  if (name === 'method') return methods(asking, of);
-  const range = SLIDERS[name];
-  if (range !== undefined && !value?.includes(',')) return slider(range, of);
-  const change = (event: Event) => set(field(event).value.trim() || undefined);
+  const of: Field = { id, flag, title, value: value ?? usual, disabled: idle !== undefined, set };
+  const change = (event: Event) => set(written(event));
+  const range = FIRST.get(name);
   const picks = picksOf(asking, name);
+  if (name === 'method') return methods(asking, label, of);
+  if (range && !value?.includes(',')) return slider(range, label, of);
   const input = () => {
     if (holds === 'switch') {
-      const turn = (event: Event) => set(field(event).checked ? 'true' : undefined);
+      const turn = (event: Event) => set((event.target as HTMLInputElement).checked ? 'true' : undefined);
       return html`<input id=${id} type="checkbox" .checked=${live(value === 'true')} title=${title} @change=${turn} />`;
     }
     if (picks.length > 0) {
@@ -119,46 +112,50 @@ function picksOf({ files, flags }: Asking, name: OptionName): readonly string[] 
   const { control: of, holds } = OPTIONS[name];
   if (of.kind === 'pick') return of.values;
   if (of.kind !== 'name' || (holds === 'list' && name !== 'trace')) return [];
-  if (of.of === 'gpu' || of.of === 'engine' || of.of === 'model')
-    return [...Object.keys(profiles[of.of]), ...files];
-  if (of.of !== 'trace') return [];
-  return [...Object.keys(traces[flags.target ?? ''] ?? traces[DEFAULTS.target]!), ...files];
+  const target = flags.target ?? DEFAULTS.target;
+  if (of.of === 'trace') return [...Object.keys(traces[target] ?? traces[DEFAULTS.target]!), ...files];
+  return of.of in profiles ? [...Object.keys(profiles[of.of as keyof typeof profiles]), ...files] : [];
 }
 
 /** A slider, and a field for any number. */
-function slider({ least, most, step, doubled, digits = 0 }: Range, { id, flag, label, ...of }: Field) {
-  const place = (value: number) => (doubled ? Math.log2(value) : value);
+function slider(range: Range, label: TemplateResult, { id, flag, title, value, disabled, set }: Field) {
+  const { least, most, step, doubled, digits = 0 } = range;
+  const place = (number: number) => (doubled ? Math.log2(number) : number);
   const move = (moving: boolean) => (event: Event) => {
-    const at = Number(field(event).value);
-    of.set(String(Number((doubled ? 2 ** at : at).toFixed(digits))), moving);
+    const at = Number(written(event));
+    set(String(Number((doubled ? 2 ** at : at).toFixed(digits))), moving);
   };
   return html`<div class="control slider">${label}
-    <input type="range" aria-label="${flag} slider" ?disabled=${of.disabled} min=${place(least)} max=${place(most)} step=${step}
-      .value=${live(String(place(Number(of.value || least))))} @input=${move(true)} @change=${move(false)} />
-    <input id=${id} class="number" inputmode="decimal" title=${of.title} placeholder="trace" .value=${live(of.value)}
-      @change=${(event: Event) => of.set(field(event).value.trim() || undefined)} /></div>`;
+    <input type="range" aria-label="${flag} slider" ?disabled=${disabled} min=${place(least)} max=${place(most)} step=${step}
+      .value=${live(String(place(Number(value || least))))} @input=${move(true)} @change=${move(false)} />
+    <input id=${id} class="number" inputmode="decimal" title=${title} placeholder="trace" .value=${live(value)}
+      @change=${(event: Event) => set(written(event))} /></div>`;
 }
 
-function whatIf({ flags, set }: Asking, path: string, name: string): TemplateResult {
+function whatIf({ flags, set }: Asking, path: string, flag: string): TemplateResult {
   const { [path]: now, ...others } = flags.set === undefined ? {} : pairsOf(flags.set);
   const value = /^([\d.]+)x$/.exec(now ?? '1x')?.[1] ?? '1';
   const id = `what-if-${path.replaceAll('.', '-')}`;
-  const label = html`<label for=${id} class=${now === undefined ? '' : 'changed'}>${name}</label>`;
-  const put = (factor = '1', moving?: boolean) => {
-    const pairs = Number(factor) === 1 ? others : { ...others, [path]: `${factor}x` };
+  const label = html`<label for=${id} class=${now === undefined ? '' : 'changed'}>${flag}</label>`;
+  const put: Field['set'] = (factor, moving) => {
+    const pairs = Number(factor || 1) === 1 ? others : { ...others, [path]: `${factor}x` };
     set('set', pairsText(pairs) || undefined, moving);
   };
-  return slider(FACTOR, { id, flag: name, label, value, title: 'times as much', disabled: false, set: put });
+  return slider(FACTOR, label, { id, flag, value, title: 'times as much', disabled: false, set: put });
 }
 
 /** A box for each method that the trace can answer for, and for those that were named beside. */
-function methods({ methods: known }: Asking, { id, label, value, set }: Field): TemplateResult {
+function methods(
+  { methods: known }: Asking,
+  label: TemplateResult,
+  { id, value, set }: Field,
+): TemplateResult {
   const chosen = value.split(',');
   const toggle = (name: string) =>
     set((chosen.includes(name) ? chosen.filter((one) => one !== name) : [...chosen, name]).join() || 'none');
   const box = (name: string) =>
     html`<label class="box"><input type="checkbox" .checked=${live(chosen.includes(name))} @change=${() => toggle(name)} />${name}</label>`;
   return html`<div class="control methods">${label}<input id=${id} type="text" spellcheck="false" autocomplete="off"
-      .value=${live(value)} @change=${(event: Event) => set(field(event).value)} />
+      .value=${live(value)} @change=${(event: Event) => set(written(event))} />
     <div>${[...new Set([...known, ...chosen])].map(box)}</div></div>`;
 }
