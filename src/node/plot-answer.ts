@@ -1,10 +1,10 @@
 /** `--plot FILE` on a question: its own picture, or a report with all that its rows fill. */
 import { resolve } from 'node:path';
 import { CHARTS, chartsOf, kindsOf } from '../charts/index.ts';
-import { reportOf } from '../charts/report.ts';
 import { csvTable } from '../csv.ts';
 import { UserError } from '../errors.ts';
 import type { Asking, Question } from '../questions/question.ts';
+import { reportOf } from '../report/one-file.ts';
 import { type Answer, resultOf } from '../scenario/result.ts';
 import { inShell } from '../shell.ts';
 import { writeWhole } from './output.ts';

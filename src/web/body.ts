@@ -1,11 +1,11 @@
 /** What stands in the middle: cards of the setting that is looked at, pictures with their numbers, and A beneath. */
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { unsafeHTML } from 'lit-html/directives/unsafe-html.js';
-import { numbersOf } from '../charts/report.ts';
 import { line } from '../charts/speedup.ts';
 import { times } from '../charts/words.ts';
 import { CHART_NAMES, type Chart, type ChartKind } from '../plot/chart.ts';
 import { valueText } from '../plot/scale.ts';
+import { numbersOf } from '../report/one-file.ts';
 import { settingLabel } from '../report/setting.ts';
 import type { Ratio } from '../scenario/bench.ts';
 import type { Row } from '../scenario/result.ts';

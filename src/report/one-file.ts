@@ -7,8 +7,8 @@ import { draw, figuresOf } from '../plot/draw.ts';
 import { valueText } from '../plot/scale.ts';
 import { escaped } from '../plot/text.ts';
 import type { ThemeName } from '../plot/themes.ts';
-import type { Document } from '../report/document.ts';
-import { htmlOf, tableOf } from '../report/html.ts';
+import type { Document } from './document.ts';
+import { htmlOf, tableOf } from './html.ts';
 
 export interface Report {
   readonly title: string;
