@@ -1,5 +1,6 @@
 /** The page as one file: script, style, profiles, models, traces and licences inside, nothing outside. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { minify } from '@swc/core';
 import { build } from 'esbuild';
 import { packed, unpacked } from './packed.mjs';
@@ -46,11 +47,12 @@ function shipped() {
 const SAID =
   /\.check\(\s*z\.describe\(\s*(?:'(?:[^'\\]|\\.)*'|"[^"]*"|`[^`]*`|expected\(unit\)),?\s*\),?\s*\)/g;
 
-/** Modules that are made or others than elsewhere: units outside the table stay unknown to the page. */
+/** Modules that are made or others than elsewhere: units outside the table stay unknown to the page, and schemas read without zod. */
 const inside = {
   name: 'inside',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^shipped$/ }, ({ path }) => ({ path, namespace: 'inside' }));
+    onResolve({ filter: /^zod\/(mini|v4\/core)$/ }, () => ({ path: resolve('scripts/page-schemas.mjs') }));
     onResolve({ filter: /\/unit-factors\.ts$/ }, () => ({ path: 'units', namespace: 'inside' }));
     onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replaceAll(SAID, ''),
