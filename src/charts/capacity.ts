@@ -55,12 +55,11 @@ function panel(rows: readonly CapacityRow[]): LinesPanel {
           ...(rate === found && { label: `limited by ${limit}` }),
         })),
     })),
-    rules: rows.filter(({ max_rate_req_per_s: at }) => at! > 0).map(ruleOf),
+    rules: rows.flatMap(({ max_rate_lo_req_per_s: lo, max_rate_hi_req_per_s: hi, ...row }): Rule[] => {
+      const at = row.max_rate_req_per_s!;
+      const label = `${nameOf(row)}: ${valueText(at)}`;
+      const place = { at: lo ?? at, ...(hi !== null && { upTo: hi }), hue: hueOf(row.method) };
+      return at > 0 ? [{ axis: 'x', ...place, label }] : [];
+    }),
   };
-}
-
-function ruleOf({ max_rate_lo_req_per_s: lo, max_rate_hi_req_per_s: hi, ...row }: CapacityRow): Rule {
-  const at = row.max_rate_req_per_s!;
-  const label = `${nameOf(row)}: ${valueText(at)}`;
-  return { axis: 'x', at: lo ?? at, ...(hi !== null && { upTo: hi }), hue: hueOf(row.method), label };
 }

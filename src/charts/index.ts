@@ -1,5 +1,5 @@
 /** What fills each kind of chart, and how. */
-import { UserError, unknownName } from '../errors.ts';
+import { UserError } from '../errors.ts';
 import { CHART_KINDS, type Chart, type ChartKind } from '../plot/chart.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { passesOf } from '../scenario/passes.ts';
@@ -29,9 +29,6 @@ interface Filling {
   draw?(inputs: Inputs, run?: Run): Chart;
 }
 
-/** The request whose rounds are drawn. */
-const REQUEST = 0;
-
 export const CHARTS: Readonly<Record<ChartKind, Filling>> = {
   speedup: { of: ['run'], needs: 'time_share', make: (answer: Envelope<Row>) => speedupChart(answer) },
   time: { of: ['run'], needs: 'time_share', make: timeChart },
@@ -43,15 +40,8 @@ export const CHARTS: Readonly<Record<ChartKind, Filling>> = {
   waterfall: { of: ['explain'], needs: 'waterfall', make: waterfallChart },
   pareto: { of: ['compare', 'run'], needs: 'baseline_throughput_tok_per_s', make: paretoChart },
   capacity: { of: ['capacity'], needs: 'max_rate_req_per_s', make: capacityChart },
-  rounds: { of: [], draw: (inputs) => roundsChart(roundsOf(inputs, REQUEST)) },
+  rounds: { of: [], draw: (inputs) => roundsChart(roundsOf(inputs, 0)) },
 };
-
-/** @throws UserError for what is none of the closed list */
-export function chartKind(name: string): ChartKind {
-  const kind = CHART_KINDS.find((one) => one === name);
-  if (kind === undefined) throw unknownName('kind of picture', name, CHART_KINDS);
-  return kind;
-}
 
 /** The kinds that rows of a question fill, its own first. */
 export const kindsOf = (question: string) => CHART_KINDS.filter((kind) => CHARTS[kind].of.includes(question));

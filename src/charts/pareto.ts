@@ -10,17 +10,10 @@ import { type Answer, chartOf, fromZero } from './words.ts';
 
 const HUES: readonly Hue[] = ['blue', 'orange', 'green', 'purple', 'olive', 'teal', 'plain'];
 
-/** What a front needs of a row. */
-export type Rated = Pick<
-  Row,
-  'target' | 'trace' | 'gpu' | 'tp' | 'batch_size' | 'speedup' | 'throughput_tok_per_s' | keyof Setting
->;
-type Setting = Pick<Row, 'method' | 'k' | 'policy'>;
-
 /** The front of the rows of a run or a comparison; methods that know the future stay out. */
-export function paretoChart(answer: Answer & { readonly rows: readonly Rated[] }): Chart {
+export function paretoChart(answer: Answer & { readonly rows: readonly Row[] }): Chart {
   const records = answer.rows.map(
-    (row, point): PointRecord => ({ point, id: '', axes: {}, gpus: row.tp, row: row as Row, error: null }),
+    (row, point): PointRecord => ({ point, id: '', axes: {}, gpus: row.tp, row, error: null }),
   );
   const front = paretoOf(records, false).rows;
   const beaten = beatenOf(records, false);

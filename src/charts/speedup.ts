@@ -6,13 +6,8 @@ import type { Result, Row } from '../scenario/result.ts';
 import { chartOf, hueOf, isBound, nameOf, panelsByTrace, sample, speedups, times, where } from './words.ts';
 
 /** A speedup that somebody measured. */
-export interface Measured {
-  readonly dataset: string;
-  readonly method: string;
-  readonly k: number | null;
-  readonly batch_size: number;
-  readonly speedup: number;
-}
+export type Measured = Pick<Row, 'trace' | 'method' | 'k'> &
+  Readonly<Record<'batch_size' | 'speedup', number>>;
 
 /** @throws UserError for rows without batch sizes */
 export function speedupChart(result: Result, measured: readonly Measured[] = []): Chart {
@@ -29,7 +24,7 @@ export function speedupChart(result: Result, measured: readonly Measured[] = [])
     summary: `${nameOf(last)} is ${times(last.speedup ?? 1)} as fast as plain decoding at batch ${last.batch_size}.`,
     panels: panelsByTrace(rows, (of, trace) => {
       const settings = [...grouped(of, nameOf).values()];
-      const own = measured.filter(({ dataset }) => dataset === trace);
+      const own = measured.filter((one) => one.trace === trace);
       return speedups([...settings.map(line), ...settings.flatMap(([row]) => crosses(row!, own))]);
     }),
   });
@@ -37,17 +32,11 @@ export function speedupChart(result: Result, measured: readonly Measured[] = [])
 
 export function line(rows: readonly Row[]): Series {
   const [row] = rows;
-  return {
-    name: nameOf(row!),
-    hue: hueOf(row!.method),
-    dashed: isBound(row!),
-    points: rows.map(({ batch_size: x, speedup: y, speedup_lo: lo, speedup_hi: hi }) => ({
-      x: x!,
-      y,
-      lo,
-      hi,
-    })),
-  };
+  const points = rows.map((of) => {
+    const { batch_size: x, speedup: y, speedup_lo: lo, speedup_hi: hi } = of;
+    return { x: x!, y, lo, hi };
+  });
+  return { name: nameOf(row!), hue: hueOf(row!.method), dashed: isBound(row!), points };
 }
 
 function crosses(row: Row, measured: readonly Measured[]): Series[] {

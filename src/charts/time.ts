@@ -1,11 +1,10 @@
 /** Where does the time go? */
+import { PARTS } from '../cost/work.ts';
 import { grouped } from '../memo.ts';
 import type { Bar, Chart } from '../plot/chart.ts';
 import { valueText } from '../plot/scale.ts';
 import type { Result, Row } from '../scenario/result.ts';
 import { BATCH, chartOf, nameOf, panelsByTrace, sample, where } from './words.ts';
-
-export const PARTS = ['draft', 'verify', 'sampling', 'overhead', 'prefill'] as const;
 
 export function timeChart(result: Result): Chart {
   const { rows } = result;
@@ -19,7 +18,7 @@ export function timeChart(result: Result): Chart {
       upright: true,
       axis: { label: 'share of the time', unit: '%', scale: 'linear', holds: [0, 100] },
       label: BATCH,
-      legend: PARTS.map((name) => ({ name, hue: name })),
+      legend: PARTS.map(({ name }) => ({ name, hue: name })),
       groups: [...grouped(of, nameOf)].map(([name, own]) => ({
         name,
         bands: own.map((row) => ({ name: batchOf(row), bars: stack(row) })),
@@ -32,7 +31,7 @@ const batchOf = ({ batch_size }: Row) => (batch_size === null ? 'open' : String(
 
 function stack(row: Row): Bar[] {
   let below = 0;
-  return PARTS.flatMap((part): Bar[] => {
+  return PARTS.flatMap(({ name: part }): Bar[] => {
     const value = 100 * row.time_share[part];
     if (value === 0) return [];
     const [from, group, bar] = [below, nameOf(row), batchOf(row)];

@@ -55,8 +55,12 @@ export function tracesOf(rows: readonly { readonly trace: string }[]): string {
   return `trace ${[...new Set(rows.map(({ trace }) => trace))].join(', ')}`;
 }
 
-export function chartOf(kind: ChartKind, answer: Answer, parts: Omit<Chart, 'kind' | 'foot'>): Chart {
-  return { kind, ...parts, foot: foot(answer) };
+export function chartOf(
+  kind: ChartKind,
+  answer: Answer,
+  parts: Omit<Chart, 'kind' | 'foot' | 'warnings'>,
+): Chart {
+  return { kind, ...parts, foot: foot(answer), warnings: answer.warnings };
 }
 
 function foot({ tool, config, configHash, seed, warnings: { length } }: Answer): string {

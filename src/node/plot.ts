@@ -1,10 +1,10 @@
 /** `specsim plot`: one picture, of a result that was saved or of a scenario that is run. */
 import { readFile } from 'node:fs/promises';
-import { CHARTS, chartKind } from '../charts/index.ts';
+import { CHARTS } from '../charts/index.ts';
 import { type Measured, speedupChart } from '../charts/speedup.ts';
 import { readSheet, type Sheet } from '../cost/calibration/sheet.ts';
-import { UserError } from '../errors.ts';
-import type { Chart, ChartKind } from '../plot/chart.ts';
+import { UserError, unknownName } from '../errors.ts';
+import { CHART_KINDS, type Chart, type ChartKind } from '../plot/chart.ts';
 import { CARDS } from '../questions/cards.ts';
 import type { Own } from '../questions/question.ts';
 import { completeScenario, flagOf, isUsual, type OptionName, type Options } from '../scenario/options.ts';
@@ -17,7 +17,8 @@ import { checkPicture, type Look, writePicture } from './picture.ts';
  * @throws UserError before anything is written
  */
 export async function plot(kind: string, line: CommandLine, look: Look, measured?: string): Promise<void> {
-  const known = chartKind(kind);
+  const known = CHART_KINDS.find((one) => one === kind);
+  if (known === undefined) throw unknownName('kind of picture', kind, CHART_KINDS);
   if (measured !== undefined && known !== 'speedup') {
     throw new UserError(`--measured has no effect with plot ${known}, expected speedup`);
   }
@@ -34,6 +35,7 @@ export async function plot(kind: string, line: CommandLine, look: Look, measured
     sheet === null ? CHARTS[known].make!(answer) : speedupChart(answer, measuredOf(sheet, answer));
   const chart = (await ofSaved(known, line, draws)) ?? (await ofScenario(known, line, draws));
   await writePicture(out, ending, chart, look);
+  for (const warning of chart.warnings) process.stderr.write(`warning: ${warning}\n`);
 }
 
 /** From the rows of an answer to a picture. */
@@ -114,7 +116,7 @@ function measuredOf({ where, columns, comments, rows }: Sheet, { config }: Resul
     );
   }
   return [...rows()].map((row) => ({
-    dataset: row.text('dataset'),
+    trace: row.text('dataset'),
     method: row.text('method'),
     k: row.optional('k'),
     batch_size: row.positive('batch_size'),

@@ -20,7 +20,6 @@ export function yAxis(paper: Paper, { left, ...room }: Box, axis: Axis, values: 
   const box = { ...room, left: left + UPRIGHT + Math.max(0, ...ticks.map((text) => textWidth(text))) };
   scale.ticks.forEach((tick, t) => {
     const y = scale.at(tick);
-    if (y < box.top - 0.5 || y > box.bottom + 0.5) return;
     paper.line(box.left, y, box.right, y, { stroke: paper.theme.grid });
     paper.text(ticks[t]!, box.left - 6, y + 4, { anchor: 'end', colour: paper.theme.muted });
   });
@@ -36,7 +35,6 @@ export function xAxis(paper: Paper, box: Box, axis: Axis, scale: Scale): void {
   const { muted } = paper.theme;
   for (const tick of scale.ticks) {
     const x = scale.at(tick);
-    if (x < box.left - 0.5 || x > box.right + 0.5) continue;
     paper.line(x, box.bottom, x, box.bottom + 4, { stroke: muted });
     paper.text(valueText(tick, '', 6), x, box.bottom + 17, { anchor: 'middle', colour: muted });
   }

@@ -133,7 +133,8 @@ export interface Chart {
   readonly subtitle: string;
   /** What the picture shows, in a sentence, for those who do not see it. */
   readonly summary: string;
-  /** Tool, hash, seed, trace, engine. */
+  /** Tool, hash, seed, trace, engine, and how many warnings. */
   readonly foot: string;
+  readonly warnings: readonly string[];
   readonly panels: readonly Panel[];
 }

@@ -1,9 +1,10 @@
 /** What a curious person would ask next of a result, and the command that answers it. */
 import { BASIC_METHODS, draftsBlock, takesK } from '../drafter/methods.ts';
 import { answeredK } from '../scenario/draft-cards.ts';
+import { wordsOf } from '../scenario/flags.ts';
 import type { Inputs } from '../scenario/inputs.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
-import { askedOf, DEFAULTS, flagOf, isUsual, type Scenario, usual } from '../scenario/options.ts';
+import { askedOf, DEFAULTS, isUsual, type Scenario, usual } from '../scenario/options.ts';
 import { type Answer, gainOf, type Row } from '../scenario/result.ts';
 import { type Block, command, type Section, sentence } from './document.ts';
 
@@ -94,11 +95,10 @@ export function next(
   const flags = OPTION_NAMES.flatMap((option) => {
     const { holds, next: how, idle } = OPTIONS[option];
     const value = following[option];
-    const flag = `--${flagOf(option)}`;
     const acts = (pair: string | null) => (idle?.(following, asked, pair) ?? null) === null;
     if (holds === 'pairs') {
       const pairs = Object.entries(value as Readonly<Record<string, string>>);
-      return pairs.flatMap(([pair, one]) => (acts(pair) ? [flag, `${pair}=${one}`] : []));
+      return pairs.flatMap((of) => (acts(of[0]) ? wordsOf(option, of.join('=')) : []));
     }
     const taken =
       how !== 'asked' &&
@@ -107,7 +107,7 @@ export function next(
       acts(null) &&
       (how !== 'used' || runs(String(value)));
     if (value === null || !(taken || Object.hasOwn(asks, option))) return [];
-    return holds === 'switch' ? [flag] : [flag, String(value)];
+    return wordsOf(option, String(value));
   });
   return command(['specsim', name, ...flags, ...more]);
 }

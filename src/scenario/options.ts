@@ -136,6 +136,16 @@ export function checkUsed(scenario: Scenario, asked: Asked, named: readonly stri
   }
 }
 
+/** Why options change nothing, of those that do not; pairs may each have a reason of their own. */
+export function idleOptions(scenario: Scenario): Partial<Record<OptionName, string>> {
+  const asked = askedOf(scenario);
+  const reasons = OPTION_NAMES.map((name) => {
+    const { holds, idle } = OPTIONS[name];
+    return [name, holds === 'pairs' ? null : (idle?.(scenario, asked, null) ?? null)];
+  });
+  return Object.fromEntries(reasons.filter(([, reason]) => reason !== null));
+}
+
 /** Refuses what a question about the hardware cannot be asked of: open loads, and constants of a fit. */
 export function checkHardwareQuestion(command: string, scenario: Scenario): void {
   if (isOpen(scenario.load)) {

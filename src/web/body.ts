@@ -5,6 +5,7 @@ import { line } from '../charts/speedup.ts';
 import { times } from '../charts/words.ts';
 import { CHART_NAMES, type Chart, type ChartKind } from '../plot/chart.ts';
 import { valueText } from '../plot/scale.ts';
+import { plainText } from '../plot/text.ts';
 import { numbersOf } from '../report/one-file.ts';
 import { settingLabel } from '../report/setting.ts';
 import type { Ratio } from '../scenario/bench.ts';
@@ -24,13 +25,10 @@ function cardsOf(row: Row): [name: string, value: string, note: string][] {
   const load = batch === null ? 'as they arrive' : `batch ${batch}`;
   const ratio = row.speedup ?? row.tpot_ratio;
   const [lo, hi] = [row.speedup_lo ?? row.tpot_ratio_lo, row.speedup_hi ?? row.tpot_ratio_hi];
+  const plain = `plain ${valueText(row.baseline_throughput_tok_per_s)}`;
   return [
     [`${settingLabel(row)}, ${load}`, typeof ratio === 'number' ? times(ratio) : 'none', interval(lo, hi)],
-    [
-      'tokens/s',
-      valueText(row.throughput_tok_per_s),
-      `plain ${valueText(row.baseline_throughput_tok_per_s)}`,
-    ],
+    ['tokens/s', valueText(row.throughput_tok_per_s), plain],
     ['verifying', percent(share.verify), 'of the time'],
     ['drafting', percent(share.draft), `${tokens?.toFixed(2) ?? 'no'} tokens a round`],
   ];
@@ -58,15 +56,24 @@ export function withPin(chart: Chart, { row, rows }: Pinned): Chart {
   return { ...chart, panels: [{ ...panel, series: [series, ...panel.series] }, ...others] };
 }
 
-/** A picture, what its marks say, and its numbers. @param drawn as SVG */
-export function figure(chart: Chart, drawn: string): TemplateResult {
-  const name = CHART_NAMES[chart.kind].toLowerCase();
+/** A warning of the core's. */
+export const warned = (text: string) => html`<p class="warning">warning: ${plainText(text)}</p>`;
+
+/**
+ * A picture, what its marks say, its numbers, and what its own answer warns of.
+ *
+ * @param drawn as SVG
+ * @param known warnings that are told elsewhere
+ */
+export function figure(chart: Chart, drawn: string, known: readonly string[]): TemplateResult {
+  const name = CHART_NAMES[chart.kind];
   return html`<figure>
     <div class="picture" id="picture-${chart.kind}" tabindex="0" role="group" aria-label="${chart.title}. ${chart.summary} Arrow keys walk its marks."
       @keydown=${walk} @mousemove=${hover} @mouseleave=${hover}>${unsafeHTML(drawn)}</div>
     <figcaption class="mark-says"></figcaption>
-    <details><summary>Numbers of ${name}</summary>
-    <div class="scroll" tabindex="0" role="group" aria-label="table of ${name}">${unsafeHTML(numbersOf(chart))}</div></details></figure>`;
+    <details><summary>Numbers: ${name}</summary>
+    <div class="scroll" tabindex="0" role="group" aria-label="table of ${name}">${unsafeHTML(numbersOf(chart))}</div></details>
+    ${chart.warnings.filter((one) => !known.includes(one)).map(warned)}</figure>`;
 }
 
 /** Pixels that a picture has: of the place where it stands, if it does. */

@@ -2,9 +2,10 @@
 import { html, nothing, type TemplateResult } from 'lit-html';
 import { live } from 'lit-html/directives/live.js';
 import { profiles, traces } from 'shipped';
+import { type Flags, pairsOf, pairsText } from '../scenario/flags.ts';
 import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import { DEFAULTS, flagOf, type OptionName } from '../scenario/options.ts';
-import { type Flags, pairsOf, pairsText, START } from './view.ts';
+import { START } from './view.ts';
 
 /** A usual range, where steps may double. */
 interface Range {

@@ -1,11 +1,7 @@
 /** Files in and out of the page; what is opened stays in the browser. */
 import { csvTable } from '../csv.ts';
-import { BASIC_METHODS } from '../drafter/methods.ts';
 import { DEFAULT_SIZE } from '../plot/draw.ts';
 import { flatRows } from '../report/flat-rows.ts';
-import { DEFAULTS } from '../scenario/options.ts';
-import { isProcess, parseRecord } from '../trace/read.ts';
-import type { Flags } from './view.ts';
 import type { Reply } from './worker.ts';
 
 /** Larger files are for the command line. */
@@ -24,38 +20,6 @@ export async function readFileText(file: File): Promise<string> {
     if (text.length > MOST_BYTES) throw new Error(`unpacks to more than ${MOST_BYTES} bytes`);
   }
   return text + decoder.decode();
-}
-
-/** Where a trace of the reader's does not say its lengths, those of a usual chat. */
-const LENGTH = '300';
-
-/**
- * What a trace can be asked: its methods, no longer drafts than it has, and lengths where it has none.
- *
- * @param otherwise the method of one that names none
- * @throws UserError for what breaks its format, with file, line and field
- */
-export function flagsOfTrace(text: string, name: string, otherwise: string): Flags {
-  if (isProcess(text)) return {};
-  const record = parseRecord(text, name);
-  const drafters =
-    record.kind === 'position-indexed'
-      ? [...record.trace.drafters].map(([method, { maxK: k }]) => ({ method, k }))
-      : record.kind === 'step-indexed'
-        ? record.drafters.map(({ method, maxK: k }) => ({ method, k }))
-        : record.rates;
-  const known = (method: string | null) => BASIC_METHODS.some((basic) => basic.name === method);
-  const methods = drafters.map(({ method }) => (known(method) ? method : otherwise));
-  const lengths = drafters.map((one) => one.k ?? Number.POSITIVE_INFINITY);
-  // Parts of one record of rates are pooled: their longest drafts count.
-  const longest = record.kind === 'rates' ? Math.max(...lengths) : Math.min(...lengths);
-  const unmeasured = record.kind === 'step-indexed' && record.drafters.some((of) => of.promptTokens === null);
-  return {
-    method: [...new Set(['none', ...methods])].join(),
-    k: String(Math.min(...DEFAULTS.k, longest)),
-    ...((record.kind === 'rates' || unmeasured) && { promptLen: LENGTH }),
-    ...(record.kind === 'rates' && { outputLen: LENGTH }),
-  };
 }
 
 /** Name of its button, what it says of itself, ending and type of the file, and what is in it. */

@@ -9,24 +9,16 @@ import { CHART_KINDS, CHART_NAMES, type ChartKind } from '../plot/chart.ts';
 import { DEFAULT_SIZE, draw } from '../plot/draw.ts';
 import { plainText } from '../plot/text.ts';
 import { THEMES, type ThemeName } from '../plot/themes.ts';
+import { flagsOfTrace } from '../scenario/answerable.ts';
 import { kindOf } from '../scenario/file-kinds.ts';
+import { type Flags, flagsOf } from '../scenario/flags.ts';
 import { OPTIONS } from '../scenario/option-table.ts';
-import { cards, figure, widthOf, withPin } from './body.ts';
+import { cards, figure, warned, widthOf, withPin } from './body.ts';
 import { choice, controls } from './controls.ts';
-import { flagsOfTrace, readFileText, SAVINGS, save } from './files.ts';
+import { readFileText, SAVINGS, save } from './files.ts';
 import { LESSONS } from './lessons.ts';
 import { linkOf, viewOf } from './links.ts';
-import {
-  CHOICES,
-  commandOf,
-  type Flags,
-  flagsOf,
-  lookedAt,
-  type Pinned,
-  PRESETS,
-  START,
-  type View,
-} from './view.ts';
+import { CHOICES, commandOf, lookedAt, type Pinned, PRESETS, START, type View } from './view.ts';
 import type { Failure, Reply, Request } from './worker.ts';
 
 /** Milliseconds of rest of a slider after which intervals are asked for, and a link is written. */
@@ -121,10 +113,7 @@ export function startPage(worker: Worker): void {
           // Recorded requests arrive by themselves: there are no copies to count.
           const { batch: _, ...others } = view.flags;
           go({ flags: { ...(named === 'workload' ? others : view.flags), ...own, [named]: name } });
-        } else
-          throw new Error(
-            `${text.trim() === '' ? 'is empty' : 'is nothing that is known'}, expected ${EXPECTED}`,
-          );
+        } else throw new Error(`${text.trim() === '' ? 'is empty' : 'of no kind'}, expected ${EXPECTED}`);
       } catch (problem) {
         error = `${name}: ${(problem as Error).message}`;
         show();
@@ -158,7 +147,7 @@ export function startPage(worker: Worker): void {
     const unfit = reply?.unfit[kind];
     return one === undefined
       ? html`<figure class="empty" aria-busy=${unfit === undefined}>${unfit ?? CHART_NAMES[kind]}</figure>`
-      : figure(one.chart, one.svg);
+      : figure(one.chart, one.svg, reply!.result.warnings);
   }
 
   function header(): TemplateResult {
@@ -207,7 +196,7 @@ export function startPage(worker: Worker): void {
         ${batches.length === 0 ? nothing : choice('look at batch', [...new Set(batches)], String(view.at), (value) => go({ at: Number(value) }), true)}
         ${choice('and method', methods, row?.method ?? '', (value) => go({ look: value }), true)}</div>
       <div class="cards">${row === undefined ? html`<p class="card">no row at batch ${view.at}</p>` : cards(row, pinned, over)}</div>
-      ${result.warnings.map((warning) => html`<p class="warning">warning: ${plainText(warning)}</p>`)}`;
+      ${result.warnings.map(warned)}`;
   }
 
   function body(): TemplateResult {

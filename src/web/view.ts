@@ -1,11 +1,10 @@
 /** What the page shows: flags as the command line has them, and where the reader looks. */
 import { CHART_KINDS, type ChartKind } from '../plot/chart.ts';
-import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
-import { DEFAULTS, flagOf, isUsual, type OptionName } from '../scenario/options.ts';
+import { type Flags, wordsOf } from '../scenario/flags.ts';
+import { OPTION_NAMES } from '../scenario/option-table.ts';
+import { DEFAULTS } from '../scenario/options.ts';
 import type { Row } from '../scenario/result.ts';
 import { inShell } from '../shell.ts';
-
-export type Flags = Readonly<Partial<Record<OptionName, string>>>;
 
 export interface View {
   readonly flags: Flags;
@@ -53,51 +52,12 @@ export function lookedAt<T extends { readonly method: string; readonly k: number
   return all.find(({ method }) => method === look) ?? all.findLast(({ k }) => k !== null) ?? all.at(-1);
 }
 
-/** Flags as scenario keys: pairs taken apart, all else as the command line has it. */
-export function optionsOf(flags: Flags): Record<string, unknown> {
-  const read = { pairs: pairsOf, switch: (value: string) => value === 'true' } as const;
-  return Object.fromEntries(
-    Object.entries(flags).map(([name, value]) => {
-      const { holds } = OPTIONS[name as OptionName];
-      return [name, holds === 'pairs' || holds === 'switch' ? read[holds](value) : value];
-    }),
-  );
-}
-
-export function pairsOf(value: string): Record<string, string> {
-  return Object.fromEntries(value.split(',').map((pair) => /^([^=]*)=?(.*)$/s.exec(pair)!.slice(1)));
-}
-
-export function pairsText(pairs: object): string {
-  return Object.entries(pairs)
-    .map((pair) => pair.join('='))
-    .join();
-}
-
 /** The flags of a command: the trace is one that the reader sees named. */
 export const named = (flags: Flags): Flags => ({ trace: DEFAULTS.trace.join(), ...flags });
 
 /** The command that prints the same numbers, quoted for a POSIX shell. */
 export function commandOf(asked: Flags): string {
   const flags = named(asked);
-  const words = OPTION_NAMES.flatMap((name): string[] => {
-    const value = flags[name];
-    if (value === undefined) return [];
-    const flag = `--${flagOf(name)}`;
-    const { holds } = OPTIONS[name];
-    if (holds === 'switch') return [flag];
-    return (holds === 'pairs' ? value.split(',') : [value]).flatMap((one) => [flag, inShell(one)]);
-  });
-  return ['specsim run', ...words].join(' ');
-}
-
-/** A whole scenario as flags: what differs from the defaults. */
-export function flagsOf(scenario: Readonly<Record<string, unknown>>): Flags {
-  const flags: Partial<Record<OptionName, string>> = {};
-  for (const name of OPTION_NAMES) {
-    const value = scenario[name];
-    if (value === undefined || value === null || isUsual(name, value)) continue;
-    flags[name] = typeof value === 'object' && !Array.isArray(value) ? pairsText(value) : String(value);
-  }
-  return flags;
+  const words = OPTION_NAMES.flatMap((name) => (flags[name] === undefined ? [] : wordsOf(name, flags[name])));
+  return ['specsim run', ...words.map(inShell)].join(' ');
 }

@@ -1,22 +1,22 @@
 /** The core in a worker: a view in, an answer and its pictures as data out. One question at a time. */
 import { profiles, traces } from 'shipped';
-import * as z from 'zod/mini';
 import { CHARTS, type Run } from '../charts/index.ts';
-import { BASIC_METHODS, takesTree } from '../drafter/methods.ts';
+import { takesTree } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
 import type { Chart, ChartKind } from '../plot/chart.ts';
 import { capacityOf, withArrivals } from '../questions/highest-rate.ts';
 import { tuningOf } from '../questions/tuning.ts';
 import { fallsOf } from '../questions/waterfall.ts';
+import { answerableMethods } from '../scenario/answerable.ts';
 import type { Ratio } from '../scenario/bench.ts';
+import { type Flags, keysOf } from '../scenario/flags.ts';
 import { gatherInputs, type Inputs } from '../scenario/inputs.ts';
 import type { Library } from '../scenario/library.ts';
 import { isOpen } from '../scenario/load.ts';
-import { OPTION_NAMES, OPTIONS } from '../scenario/option-table.ts';
 import {
-  askedOf,
   checkHardwareQuestion,
   completeScenario,
+  idleOptions,
   type OptionName,
   type Options,
   parseOptions,
@@ -25,7 +25,7 @@ import { type Contender, ratioBetween } from '../scenario/ratio.ts';
 import { type Result, type Row, resultOf } from '../scenario/result.ts';
 import { runPoints, runScenario, settingsOf } from '../scenario/run.ts';
 import { workspace } from '../scenario/workspace.ts';
-import { type Flags, lookedAt, named, optionsOf, type View } from './view.ts';
+import { lookedAt, named, type View } from './view.ts';
 
 type Looked = Pick<View, 'flags' | 'at' | 'look'>;
 
@@ -70,15 +70,13 @@ const library: Library = workspace({
 });
 
 const gather = (options: Options): Promise<Inputs> => gatherInputs(completeScenario(options), library);
-const parsed = (flags: Flags): Options => parseOptions(optionsOf(named(flags)), (key) => `--${key}`);
+const parsed = (flags: Flags): Options => parseOptions(keysOf(named(flags)), (key) => `--${key}`);
 
 /** Listens for files and views. */
 export function serve(scope: {
   onmessage: ((event: MessageEvent<Request | Upload>) => void) | null;
   postMessage(reply: Reply | Failure): void;
 }): void {
-  // A page that allows no code made of text reports zod's attempt to.
-  z.config({ jitless: true });
   scope.onmessage = async ({ data }) => {
     if ('text' in data) files.set(data.name, data.text);
     else scope.postMessage(await answer(data).catch((error) => ({ error: said(error) })));
@@ -111,16 +109,16 @@ async function answer(request: Request): Promise<Reply> {
     against === null || points
       ? null
       : ratioBetween(contender(inputs, request), contender(await gather(parsed(against.flags)), against));
-  return { points, result, charts, unfit, beside, over, methods: methodsOf(inputs), idle: idleOf(inputs) };
-}
-
-function idleOf({ scenario }: Inputs): Reply['idle'] {
-  const asked = askedOf(scenario);
-  const reasons = OPTION_NAMES.map((name) => {
-    const { holds, idle } = OPTIONS[name];
-    return [name, holds === 'pairs' ? null : (idle?.(scenario, asked, null) ?? null)];
-  });
-  return Object.fromEntries(reasons.filter(([, reason]) => reason !== null));
+  return {
+    points,
+    result,
+    charts,
+    unfit,
+    beside,
+    over,
+    methods: answerableMethods(inputs),
+    idle: idleOptions(inputs.scenario),
+  };
 }
 
 /** The setting that is looked at, at its batch size. */
@@ -178,17 +176,4 @@ async function picture(kind: ChartKind, options: Options, { look, at }: Looked, 
     }
   };
   return make!((await answer()) as never);
-}
-
-/** Basic methods of the trace, and what two of them make together. */
-function methodsOf({ traces: [trace], rates }: Inputs): string[] {
-  const basic = BASIC_METHODS.filter(({ name }) => trace!.drafters.has(name) || rates.has(name));
-  const search = basic.find(({ proposer }) => proposer === 'search');
-  const models = basic.filter(({ proposer }) => proposer === 'model');
-  return [
-    'none',
-    ...basic.map(({ name }) => name),
-    ...basic.map(({ name }) => `oracle:${name}`),
-    ...(search === undefined ? [] : models.map(({ name }) => `hybrid:${search.name}+${name}`)),
-  ];
 }

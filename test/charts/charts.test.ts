@@ -42,7 +42,7 @@ const explained = explanationOf(await gather({ method: ['eagle3'], batch: [1, 12
 const capacity = capacityOf(await gather({ load: 'poisson:1', slo: 'ttft=40ms,tpot=8ms' }));
 const rounds = roundsOf(await gather({ method: ['eagle3'], batch: [8] }), 2);
 const charts: Record<string, Chart> = {
-  speedup: speedupChart(result, [{ dataset: 'gsm8k', method: 'eagle3', k: 3, batch_size: 16, speedup: 1.6 }]),
+  speedup: speedupChart(result, [{ trace: 'gsm8k', method: 'eagle3', k: 3, batch_size: 16, speedup: 1.6 }]),
   time: timeChart(result),
   pass: passChart(passes),
   roofline: rooflineChart(passes),

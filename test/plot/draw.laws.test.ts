@@ -94,6 +94,7 @@ const chart: fc.Arbitrary<Chart> = fc.record({
   subtitle: name,
   summary: name,
   foot: name,
+  warnings: fc.constant([]),
   panels: fc.array(panel, { minLength: 1, maxLength: 4 }),
 });
 const size = fc.record({
@@ -191,6 +192,7 @@ describe('every picture', () => {
             subtitle: word,
             summary: word,
             foot: word,
+            warnings: [word],
             panels: [one],
           });
           expect(svg).not.toMatch(/<(?!\/?(?:svg|title|desc|rect|text|circle|path|line)\b)/);

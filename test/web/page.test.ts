@@ -11,10 +11,11 @@ import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { folderLibrary } from '../../src/node/folder-library.ts';
+import { keysOf } from '../../src/scenario/flags.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, parseOptions } from '../../src/scenario/options.ts';
 import { LESSONS } from '../../src/web/lessons.ts';
-import { named, optionsOf, PRESETS, START } from '../../src/web/view.ts';
+import { named, PRESETS, START } from '../../src/web/view.ts';
 import { SAMPLES } from '../acceptance-samples.ts';
 import { said } from '../cli/command.ts';
 
@@ -29,7 +30,7 @@ const FEW = '#v=1&requests=60';
 
 test.each(Object.entries(PRESETS))('preset "%s" is a scenario of what ships', async (_, preset) => {
   const flags = named({ ...START.flags, ...preset, requests: '300' });
-  const inputs = await gatherInputs(completeScenario(parseOptions(optionsOf(flags), String)), folderLibrary);
+  const inputs = await gatherInputs(completeScenario(parseOptions(keysOf(flags), String)), folderLibrary);
   expect(inputs.methods.length).toBeGreaterThan(2);
 });
 
@@ -299,13 +300,14 @@ describe.skipIf(BROWSER === undefined)('the page', () => {
   }, 120_000);
 
   test('the other pictures, which are worked out when they are looked at', async () => {
-    const open = 'batch=&load=poisson:20&slo=ttft%3D20ms';
+    const few = 'requests=60&batch=1,64';
+    const open = 'requests=200&batch=&load=poisson:20&slo=ttft%3D20ms';
     for (const [kind, flags] of [
-      ['best', 'batch=1,64'],
-      ['pareto', 'batch=1,64'],
+      ['best', few],
+      ['pareto', few],
       ['capacity', open],
     ]) {
-      await visit(`${FEW}&${flags}&picture=${kind}`);
+      await visit(`#v=1&${flags}&picture=${kind}`);
       expect(await page.locator(`#picture-${kind} .mark`).count(), kind).toBeGreaterThan(5);
     }
   });
