@@ -58,6 +58,9 @@ export function replayRounds(
   return { ...rounds, ...tallied(rounds) };
 }
 
+/** Columns of one replay after the other, since fresh memory takes as long to get as to fill. */
+const ROOM = { kind: new Uint16Array(0), context: new Int32Array(0) };
+
 /** The rounds so far. A request is a call, as V8 keeps what it has compiled of a function and not of a loop. */
 class RoundColumns {
   readonly kinds: RoundKinds;
@@ -69,8 +72,12 @@ class RoundColumns {
   constructor(outputTokens: Int32Array, draftModels: number, most: Verified) {
     const rounds = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
     this.kinds = new RoundKinds(draftModels, most);
-    this.kind = new Uint16Array(rounds);
-    this.context = new Int32Array(rounds);
+    if (ROOM.kind.length < rounds) {
+      ROOM.kind = new Uint16Array(rounds);
+      ROOM.context = new Int32Array(rounds);
+    }
+    this.kind = ROOM.kind;
+    this.context = ROOM.context;
     this.#work = this.kinds.work();
   }
 
@@ -131,17 +138,19 @@ class TallyColumns {
   /** Counts the rounds of one request. */
   add(kind: Uint16Array, context: Int32Array, from: number, upTo: number): void {
     const first = this.length;
+    const place = this.#place;
+    let { count, context: sums } = this;
     for (let i = from; i < upTo; i++) {
       const own = kind[i]!;
-      let at = this.#place[own]! - 1;
-      if (at < 0) {
-        at = this.#begin(own);
-        this.#place[own] = at + 1;
+      if (place[own] === 0) {
+        place[own] = this.#begin(own) + 1;
+        ({ count, context: sums } = this);
       }
-      this.count[at]!++;
-      this.context[at]! += context[i]!;
+      const at = place[own]! - 1;
+      count[at]!++;
+      sums[at]! += context[i]!;
     }
-    for (let at = first; at < this.length; at++) this.#place[this.kind[at]!] = 0;
+    for (let at = first; at < this.length; at++) place[this.kind[at]!] = 0;
   }
 
   #begin(kind: number): number {

@@ -61,6 +61,9 @@ export interface Uncertainty {
 
 export const UNCERTAINTY_PARTS = ['requests', 'acceptance', 'constants', 'model', 'distance'] as const;
 
+/** Normal scores of the seed that was asked for last: all traces and machines of a run share them. */
+const SCORES = { seed: Number.NaN, byName: new Map<string, Float64Array>() };
+
 export class Confidence {
   readonly #bootstrap: Bootstrap;
   /** How the score of each constant is made of independent ones. */
@@ -68,7 +71,6 @@ export class Confidence {
   /** Normal scores of each constant, a draw each. */
   readonly #scores: readonly Float64Array[];
   readonly #discrepancy: Float64Array;
-  readonly #doubts = new Map<string, Float64Array>();
   readonly #seed: number;
   readonly #requestSpreads = new WeakMap<RatioOfSums, Float64Array>();
   /** Draws of the measure whose interval is being made: there are many, one after the other. */
@@ -98,8 +100,11 @@ export class Confidence {
   }
 
   #scoresOf(name: string): Float64Array {
-    const draw = stream(this.#seed, 'constant', name);
-    return Float64Array.from({ length: DRAWS }, () => normal(draw));
+    if (this.#seed !== SCORES.seed) Object.assign(SCORES, { seed: this.#seed, byName: new Map() });
+    return entry(SCORES.byName, name, () => {
+      const draw = stream(this.#seed, 'constant', name);
+      return Float64Array.from({ length: DRAWS }, () => normal(draw));
+    });
   }
 
   /** Interval of a run's throughput in tokens/s. */
@@ -157,13 +162,7 @@ export class Confidence {
   #around(value: number, errors: Errors): Interval {
     const spread = this.#requests(errors);
     for (const [c, effect] of errors.shifts.entries()) addScaled(spread, this.#scores[c]!, effect);
-    for (const { name, error } of errors.doubts) {
-      addScaled(
-        spread,
-        entry(this.#doubts, name, () => this.#scoresOf(name)),
-        error,
-      );
-    }
+    for (const { name, error } of errors.doubts) addScaled(spread, this.#scoresOf(name), error);
     addScaled(spread, this.#discrepancy, errors.model);
     return around(value, spread);
   }
