@@ -39,8 +39,9 @@ export function got(value: unknown): string {
 
 function sentence(issue: z.core.$ZodRawIssue): string {
   if (issue.code === 'invalid_type') {
-    if (issue.input === undefined) return `missing, expected ${issue.expected}`;
-    return `got ${got(issue.input)}, expected ${issue.expected}`;
+    const expected = issue.expected === 'int' ? 'a whole number' : issue.expected;
+    if (issue.input === undefined) return `missing, expected ${expected}`;
+    return `got ${got(issue.input)}, expected ${expected}`;
   }
   if (issue.code === 'invalid_value') {
     const known = issue.values.map(String);

@@ -102,7 +102,9 @@ const HASHED_LATER = OPTION_NAMES.filter((name) => OPTIONS[name].hash === 'chang
 export function parseSizes(written: string, where: string): number[] {
   const parsed = sizes.schema.safeParse(written);
   if (!parsed.success)
-    throw new UserError(`${where}: got ${shown(written)}, expected sizes such as 1k,4k or 1k..32k`);
+    throw new UserError(
+      `${where}: got ${shown(written)}, expected sizes such as 1k,4k or 1k..32k, each once`,
+    );
   return [...new Set(parsed.data)].sort((a, b) => a - b);
 }
 

@@ -19,7 +19,7 @@ export function parseContextCurve(written: string, where: string): ContextCurve 
     const point = { tokens: Number(tokens) * (thousands ? 1024 : 1), share: Number(share) };
     if (!(point.tokens >= 1 && point.share > 0 && point.share <= 1)) {
       throw new UserError(
-        `${where}: got ${JSON.stringify(item.trim())}, expected tokens of context and a share of 0 to 1 of the drafts accepted there, such as 4k:1,32k:0.7`,
+        `${where}: got ${JSON.stringify(item.trim())}, expected tokens of context and a share of 0 to 1 of the drafts accepted there, such as 4k:1,32k:0.7, or recorded, or recorded:FILE`,
       );
     }
     return point;
