@@ -1,5 +1,4 @@
 /** The one kind of error a user can cause, and the sentences it is made of. */
-import { distance } from 'fastest-levenshtein';
 
 /**
  * A mistake of the user's: a bad flag, file or value. The command line prints `message` as one line and
@@ -76,4 +75,16 @@ function isWithin(asked: string, name: string): boolean {
   let at = 0;
   for (const letter of name) if (letter === asked[at]) at++;
   return at === asked.length;
+}
+
+/** Letters to be added, left out or changed (Levenshtein). */
+function distance(a: string, b: string): number {
+  let before = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 0; i < a.length; i++) {
+    const row = [i + 1];
+    for (let j = 0; j < b.length; j++)
+      row.push(Math.min(row[j]! + 1, before[j + 1]! + 1, before[j]! + Number(a[i] !== b[j])));
+    before = row;
+  }
+  return before[b.length]!;
 }

@@ -38,7 +38,6 @@ const LAYERS: readonly (readonly string[])[] = [
 
 /** Packages that one folder alone may import. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  'fastest-levenshtein': ['errors.ts'],
   yargs: ['cli'],
   hyparquet: ['node'],
   'hyparquet-writer': ['node'],
