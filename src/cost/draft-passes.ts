@@ -1,5 +1,5 @@
 /** The passes of draft models, and the host's time to launch them. */
-import type { EnginePasses, Tokens } from './engine-passes.ts';
+import type { EnginePasses } from './engine-passes.ts';
 import type { EngineProfile } from './engine-profile.ts';
 import type { ForwardPass } from './forward-pass.ts';
 import { type DraftWork, PassWork } from './work.ts';
@@ -40,10 +40,10 @@ export class DraftPasses {
       const rows = sequences * (widths === null ? 1 : widths[j - 1]!);
       const seen = context + (j - 1) * sequences;
       if (j > 1 && modules === 1) {
-        seconds += this.passS(pass, { tokens: rows, sequences }, rows, seen, rows);
+        seconds += this.passS(pass, rows, sequences, rows, seen, rows);
       } else {
         const tokens = j === 1 ? work.catchUpTokens : Math.ceil((work.catchUpTokens * sequences) / drafting);
-        seconds += this.passS(pass, { tokens, sequences }, sequences, seen, rows, chunks);
+        seconds += this.passS(pass, tokens, sequences, sequences, seen, rows, chunks);
       }
     }
     return seconds + pass.firstPassS(this.#passes.padMixed(work.catchUpTokens + chunks.tokens));
@@ -63,7 +63,7 @@ export class DraftPasses {
     const tokens = work.catchUpTokens + guesses * (drafts - sequences);
     return (
       this.launchesS(pass, work) +
-      this.passS(pass, { tokens, sequences }, sequences, context, guesses * drafts, chunks) +
+      this.passS(pass, tokens, sequences, sequences, context, guesses * drafts, chunks) +
       pass.firstPassS(this.#passes.padMixed(tokens + chunks.tokens))
     );
   }
@@ -76,20 +76,20 @@ export class DraftPasses {
    */
   passS(
     pass: ForwardPass,
-    batch: Tokens,
+    tokens: number,
+    sequences: number,
     branches: number,
     seen: number,
     rows: number,
     chunks = NO_PROMPTS,
   ): number {
-    const { tokens, sequences } = batch;
     const mixed = chunks.tokens > 0;
     const read = branches === sequences ? seen : seen * (branches / sequences);
     const pairs = tokens === branches ? read : (read * tokens) / branches;
     const rooflineS =
       this.#passes.tokensS(pass, this.#passes.pad(tokens, sequences), sequences) +
       pass.attentionS(branches, tokens, read, pairs) +
-      (mixed ? this.#passes.addedS(pass, batch, chunks) : 0);
+      (mixed ? this.#passes.addedS(pass, tokens, sequences, chunks) : 0);
     return (
       (mixed
         ? this.#passes.layersS(pass, 1, rooflineS)

@@ -6,9 +6,6 @@ import type { EngineProfile } from './engine-profile.ts';
 import type { ForwardPass } from './forward-pass.ts';
 import type { PassWork } from './work.ts';
 
-/** What a graph is chosen by. */
-export type Tokens = Pick<PassWork, 'tokens' | 'sequences'>;
-
 export class EnginePasses {
   readonly #engine: EngineProfile;
   readonly #padded: Int32Array;
@@ -22,7 +19,7 @@ export class EnginePasses {
    * What chunks of prompts add to a pass over `tokens` other tokens. Their attention is added to the others':
    * kernels of mixed batches overlap little of the two (POD-Attention, arXiv 2410.18038).
    */
-  addedS(pass: ForwardPass, { tokens, sequences }: Tokens, chunks: PassWork): number {
+  addedS(pass: ForwardPass, tokens: number, sequences: number, chunks: PassWork): number {
     const padded = this.pad(tokens, sequences);
     const mixed = Math.max(padded, this.padMixed(tokens + chunks.tokens));
     return (
@@ -40,7 +37,7 @@ export class EnginePasses {
    */
   besideS(target: ForwardPass, verify: PassWork, chunks: PassWork, verifyS: number, layersS: number): number {
     return (
-      this.layersS(target, 1, verifyS + this.addedS(target, verify, chunks)) -
+      this.layersS(target, 1, verifyS + this.addedS(target, verify.tokens, verify.sequences, chunks)) -
       layersS +
       target.logitsS(verify.logitRows + chunks.logitRows) -
       target.logitsS(verify.logitRows)

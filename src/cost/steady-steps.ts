@@ -82,7 +82,7 @@ export class SteadySteps {
     }
     const tokens = draft.catchUpTokens;
     const chunks = pass.shape.lastTokenOnly ? NO_PROMPTS : prefill;
-    seconds += this.#drafting.passS(pass, { tokens, sequences }, sequences, context, sequences, chunks);
+    seconds += this.#drafting.passS(pass, tokens, sequences, sequences, context, sequences, chunks);
     return seconds + pass.firstPassS(passes.padMixed(tokens + chunks.tokens));
   }
 
