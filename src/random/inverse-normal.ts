@@ -40,22 +40,3 @@ function upperTail(p: number): number {
       1)
   );
 }
-
-/** Bins of equal probability, and the quantiles at their ends; one bin in a thousand is asked for itself. */
-const BINS = 1024;
-const ENDS = Float64Array.from({ length: BINS + 1 }, (_, bin) => inverseNormal(bin / BINS));
-/** More than the two rational functions differ where they meet, so that no quantile lies outside its bin's ends. */
-const SLACK = 1e-6;
-
-/**
- * Whether `offset + scale * inverseNormal(p) < 0`: the bin of `p` tells, but where both are of the same one. Rounding
- * keeps order, so that the answer is that of the expression to the last bit.
- *
- * @param scale at least 0
- */
-export function normalBelow(offset: number, scale: number, p: number): boolean {
-  const bin = (p * BINS) | 0;
-  if (offset + scale * (ENDS[bin + 1]! + SLACK) < 0) return true;
-  if (offset + scale * (ENDS[bin]! - SLACK) >= 0) return false;
-  return offset + scale * inverseNormal(p) < 0;
-}

@@ -1,8 +1,8 @@
 /** N-gram look-up as runs of copied tokens (docs/acceptance-process.md, section 3). */
 import * as z from 'zod/mini';
-import type { Alea } from '../random/alea.ts';
+import { type DrawKey, hashed } from '../random/hashed.ts';
 import { strictObject } from '../validate.ts';
-import { alongOutputSchema, writeAlongOutput } from './along-output.ts';
+import { alongOutputSchema, valueAlongOutput } from './along-output.ts';
 
 /** Nothing is found before this output position: the shortest suffix looked up is 3 tokens. */
 const FIRST_LOOKUP = 4;
@@ -12,6 +12,9 @@ const OPENING_END = 8;
 const SHORTEST = 4;
 /** The position at which `lookup.found` is stated. */
 const LOOKUP_REFERENCE = 64;
+/** Draws are numbered by position, and of one position by use: whether a run starts or breaks, and what is proposed. */
+const USES = 2;
+const PROPOSAL = 1;
 
 export const copyRunsSchema = strictObject({
   startAlongOutput: alongOutputSchema,
@@ -43,15 +46,13 @@ interface CopyRunRequest {
   readonly proposed: Uint8Array;
 }
 
-/** Samples the n-gram column, request by request; draws are made many at a time. */
+/** Samples the n-gram column, request by request. */
 export class CopyRunSampler {
   readonly #process: CopyRuns;
   readonly #maxK: number;
   readonly #lagLogit: readonly number[];
-  /** By position: logit that a run starts there, and the chance that a search finds anything. */
-  readonly #start: Float64Array;
+  /** By position: the chance that a search finds anything. */
   readonly #found: Float64Array;
-  readonly #draws: Float64Array;
 
   /** @param longest output, in tokens */
   constructor(process: CopyRuns, longest: number, maxK: number) {
@@ -59,71 +60,65 @@ export class CopyRunSampler {
     this.#process = process;
     this.#maxK = maxK;
     this.#lagLogit = lagLogits(process);
-    this.#start = new Float64Array(longest);
     this.#found = Float64Array.from({ length: longest }, (_, position) =>
       position < FIRST_LOOKUP ? 0 : logistic(found + perDoubling * Math.log2(position / LOOKUP_REFERENCE)),
     );
-    this.#draws = new Float64Array(2 * longest);
   }
 
   /**
    * Samples one request into `request`.
    *
    * @param score normal score of the request: positive copies more and longer
-   * @param alea draws of nothing else
+   * @param key of draws of nothing else
    */
-  sample({ emitted, proposed }: CopyRunRequest, score: number, alea: Alea): void {
-    this.copies(emitted, score, alea);
+  sample({ emitted, proposed }: CopyRunRequest, score: number, key: DrawKey): void {
+    this.copies(emitted, score, key);
     const { short } = this.#process.lookup;
     for (let position = 1; position < emitted.length; position++) {
       // The suffix still matches where a run breaks: something is proposed there, and rejected.
       const found = emitted[position]! > 1 || emitted[position - 1]! > 1 ? 1 : this.#found[position]!;
-      proposed[position] = proposal(this.#draws[2 * position]!, found, short, this.#maxK);
+      proposed[position] = proposal(uniform(key, position * USES + PROPOSAL), found, short, this.#maxK);
     }
     acceptRuns(emitted, proposed, this.#maxK);
   }
 
   /** The same, only as far as to say where tokens are copied, as 2 in `emitted`: all that draft models ask of it. */
-  copies(emitted: Uint8Array, score: number, alea: Alea): void {
+  copies(emitted: Uint8Array, score: number, key: DrawKey): void {
     const { run, wholeCopy, opening, requestSd, startAlongOutput } = this.#process;
-    const start = this.#start;
     const lagLogit = this.#lagLogit;
-    const draws = this.#draws;
     const tokens = emitted.length;
-    writeAlongOutput(startAlongOutput, tokens, start);
-    alea.fill(draws, 2 * tokens - 1);
     const requestLogit = requestSd * score;
     const beta = run.beta * Math.exp(run.lengthSd * score);
-    // No run starts with more than this chance, which spares most exponentials.
-    const most =
-      logistic(
-        Math.max(...startAlongOutput) + Math.max(0, opening) + requestLogit + Math.max(0, ...lagLogit),
-      ) + 1e-9;
-    let age = -1;
-    let lag = lagLogit.length;
-    let whole = draws[0]! < wholeCopy.share;
-    for (let position = 1; position < tokens; position++) {
-      const fate = draws[2 * position - 1]!;
-      if (age >= 0) {
+    // Behind the opening no run starts with more than this chance, which spares most exponentials.
+    const most = logistic(Math.max(...startAlongOutput) + requestLogit + Math.max(0, ...lagLogit)) + 1e-9;
+    let whole = uniform(key, 0) < wholeCopy.share;
+    let broken = -lagLogit.length;
+    emitted.fill(1);
+    for (let position = FIRST_LOOKUP; position < tokens; position++) {
+      const fate = uniform(key, position * USES);
+      const opens = position < OPENING_END;
+      if (fate >= most && !opens) continue;
+      const lag = position - broken - 1;
+      const after = lag < lagLogit.length ? lagLogit[lag]! : 0;
+      const start = valueAlongOutput(startAlongOutput, position / tokens);
+      if (fate >= logistic(start + (opens ? opening : 0) + requestLogit + after)) continue;
+      emitted[position++] = 2;
+      for (let age = 0; position < tokens; age++) {
         const hazard = whole
           ? wholeCopy.hazard
           : run.floor + ((1 - run.floor) * run.alpha) / (run.alpha + beta + age);
-        age = fate < hazard ? -1 : age + 1;
-        if (age < 0) {
-          lag = 0;
-          whole = false;
-        }
-      } else if (position >= FIRST_LOOKUP) {
-        const after = lag < lagLogit.length ? lagLogit[lag++]! : 0;
-        if (fate < most) {
-          const logit = start[position]! + (position < OPENING_END ? opening : 0) + requestLogit + after;
-          if (fate < logistic(logit)) age = 0;
-        }
+        if (uniform(key, position * USES) < hazard) break;
+        emitted[position++] = 2;
       }
-      emitted[position] = age >= 0 ? 2 : 1;
+      broken = position;
+      whole = false;
     }
-    emitted[0] = 1;
   }
+}
+
+/** Uniform on [0, 1). */
+function uniform({ first, second }: DrawKey, number: number): number {
+  return (hashed(first, second, number) >>> 0) / 2 ** 32;
 }
 
 /** From where tokens are copied (more than 1 in `emitted`) to how many drafts each position accepts. */

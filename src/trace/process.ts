@@ -7,7 +7,7 @@
 import * as z from 'zod/mini';
 import { shown, UserError } from '../errors.ts';
 import { once } from '../memo.ts';
-import { draws } from '../random/streams.ts';
+import { drawKeys } from '../random/hashed.ts';
 import { strictObject, validate } from '../validate.ts';
 import { CopyRunSampler, copyRunsSchema } from './copy-runs.ts';
 import { offsetsOfLengths } from './flat.ts';
@@ -157,7 +157,7 @@ export function sampleProcess(
   const longest = outputTokens.reduce((most, tokens) => Math.max(most, tokens), 0);
   const copyRuns = new CopyRunSampler(process.ngram, longest, MAX_K);
   const ofRequest = (column: Uint8Array, r: number) => column.subarray(offsets[r]!, offsets[r + 1]!);
-  const copyDraws = (r: number) => draws(seed, 'acceptance', 'ngram', r);
+  const copyKeys = drawKeys(seed, 'acceptance', 'ngram');
   let kept: CopyRunColumns | null = null;
   const lookedUp = (): CopyRunColumns => {
     if (kept === null) {
@@ -167,7 +167,7 @@ export function sampleProcess(
           emitted: ofRequest(columns.emitted, r),
           proposed: ofRequest(columns.proposed, r),
         };
-        copyRuns.sample(request, scores.copy[r]!, copyDraws(r));
+        copyRuns.sample(request, scores.copy[r]!, copyKeys(r));
       }
       kept = columns;
     }
@@ -178,7 +178,7 @@ export function sampleProcess(
   const copiesOf = (r: number): Uint8Array => {
     if (kept !== null) return ofRequest(kept.emitted, r);
     const copies = one.subarray(0, outputTokens[r]!);
-    copyRuns.copies(copies, scores.copy[r]!, copyDraws(r));
+    copyRuns.copies(copies, scores.copy[r]!, copyKeys(r));
     return copies;
   };
   const column = { maxK: MAX_K, offsets, kind: 'fitted' } as const;
@@ -202,9 +202,10 @@ export function sampleProcess(
     const sampled = once(() => {
       const emitted = new Uint8Array(positions);
       const sampler = new DifficultySampler(difficulty, longest, MAX_K);
+      const keys = drawKeys(seed, 'acceptance', method);
       for (let r = 0; r < requests; r++) {
         const request = { emitted: ofRequest(emitted, r), lookedUp: copiesOf(r) };
-        sampler.sample(request, scores.ease[r]!, draws(seed, 'acceptance', method, r));
+        sampler.sample(request, scores.ease[r]!, keys(r));
       }
       return emitted;
     });

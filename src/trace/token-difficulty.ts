@@ -1,7 +1,7 @@
 /** A draft model, a head or a whole one, as tokens of varying difficulty (docs/acceptance-process.md, section 4). */
 import * as z from 'zod/mini';
-import type { Alea } from '../random/alea.ts';
-import { inverseNormal, normalBelow } from '../random/inverse-normal.ts';
+import { type DrawKey, hashed } from '../random/hashed.ts';
+import { normalOf } from '../random/normal-table.ts';
 import { strictObject } from '../validate.ts';
 import { alongOutputSchema, writeAlongOutput } from './along-output.ts';
 
@@ -27,20 +27,19 @@ interface DifficultyRequest {
   readonly lookedUp: Uint8Array;
 }
 
-/** Draws at a time where nobody knows how many rounds will take. */
-const BLOCK = 64;
-
 /**
- * Samples a draft model's column, request by request. Draws are made many at a time, as one by one they would take most
- * of the time.
+ * Draws are numbered by position, and of one position by use: its token's own, and two drafts at a time of the round that
+ * begins there.
  */
+const USES = 16;
+
+/** Samples a draft model's column, request by request. */
 export class DifficultySampler {
   readonly #process: TokenDifficulty;
   readonly #maxK: number;
   /** Difficulty added to the draft after so many others. */
   readonly #depth: Float64Array;
   readonly #difficulty: Float64Array;
-  readonly #draws: Float64Array;
 
   /** @param longest output, in tokens */
   constructor(process: TokenDifficulty, longest: number, maxK: number) {
@@ -48,33 +47,31 @@ export class DifficultySampler {
     this.#maxK = maxK;
     this.#depth = depthTable(process, maxK);
     this.#difficulty = new Float64Array(longest);
-    this.#draws = new Float64Array(Math.max(BLOCK, 2 * longest + 1));
   }
 
   /**
    * Samples one request into its `emitted`.
    *
    * @param score normal score of the request: positive is easier
-   * @param alea draws of nothing else
+   * @param key of draws of nothing else
    */
-  sample({ emitted, lookedUp }: DifficultyRequest, score: number, alea: Alea): void {
-    this.#drawDifficulty(lookedUp, score, alea);
+  sample({ emitted, lookedUp }: DifficultyRequest, score: number, key: DrawKey): void {
+    this.#drawDifficulty(lookedUp, score, key);
     const { roundSd } = this.#process;
+    const { first, second } = key;
     const difficulty = this.#difficulty;
     const depth = this.#depth;
-    const draws = this.#draws.subarray(0, BLOCK);
+    const maxK = this.#maxK;
     const tokens = emitted.length;
-    let at = BLOCK;
     emitted[0] = 1;
     for (let position = 1; position < tokens; position++) {
-      const most = Math.min(this.#maxK, tokens - position);
+      const most = Math.min(maxK, tokens - position);
       let accepted = 0;
+      let bits = 0;
       while (accepted < most) {
-        if (at === BLOCK) {
-          alea.fill(draws);
-          at = 0;
-        }
-        if (!normalBelow(difficulty[position + accepted]! + depth[accepted]!, roundSd, draws[at++]!)) break;
+        bits = accepted & 1 ? bits << 16 : hashed(first, second, position * USES + 1 + (accepted >> 1));
+        const noise = roundSd * normalOf(bits);
+        if (difficulty[position + accepted]! + depth[accepted]! + noise >= 0) break;
         accepted++;
       }
       emitted[position] = accepted + 1;
@@ -82,20 +79,19 @@ export class DifficultySampler {
   }
 
   /** Of each token: along the output, near its neighbours, and its own. */
-  #drawDifficulty(lookedUp: Uint8Array, score: number, alea: Alea): void {
+  #drawDifficulty(lookedUp: Uint8Array, score: number, { first, second }: DrawKey): void {
     const { difficultyAlongOutput, local, requestSd, copied } = this.#process;
     const { sd, correlation } = local;
     const difficulty = this.#difficulty;
-    const draws = this.#draws;
     const tokens = lookedUp.length;
     writeAlongOutput(difficultyAlongOutput, tokens, difficulty);
-    alea.fill(draws, 2 * tokens + 1);
     const request = requestSd * score;
     const innovation = Math.sqrt(1 - correlation ** 2);
-    let walk = inverseNormal(draws[0]!);
+    let walk = normalOf(hashed(first, second, 1));
     for (let token = 0; token < tokens; token++) {
-      walk = correlation * walk + innovation * inverseNormal(draws[2 * token + 1]!);
-      const own = inverseNormal(draws[2 * token + 2]!);
+      const bits = hashed(first, second, token * USES);
+      walk = correlation * walk + innovation * normalOf(bits);
+      const own = normalOf(bits << 16);
       difficulty[token]! += sd * walk + own - request - (lookedUp[token]! > 1 ? copied : 0);
     }
   }

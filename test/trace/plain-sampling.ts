@@ -1,7 +1,9 @@
 /** Sampling of fitted processes draw by draw, as docs/acceptance-process.md has it: what the quick form is equal to. */
+import { type DrawKey, hashed } from '../../src/random/hashed.ts';
 import { inverseNormal } from '../../src/random/inverse-normal.ts';
+import { normalOf } from '../../src/random/normal-table.ts';
 import type { Stream } from '../../src/random/streams.ts';
-import { writeAlongOutput } from '../../src/trace/along-output.ts';
+import { valueAlongOutput, writeAlongOutput } from '../../src/trace/along-output.ts';
 import type { CopyRuns } from '../../src/trace/copy-runs.ts';
 import type { TokenDifficulty } from '../../src/trace/token-difficulty.ts';
 
@@ -10,6 +12,54 @@ const OPENING_END = 8;
 const SHORTEST = 4;
 const LOOKUP_REFERENCE = 64;
 const BEYOND = 7;
+
+/** Uniform draws of copy runs. */
+interface CopyDraws {
+  whole(): number;
+  fate(position: number): number;
+  search(position: number): number;
+}
+
+/** Standard normal draws of token difficulty; drafts count from 0. */
+interface DifficultyDraws {
+  firstWalk(): number;
+  innovation(token: number): number;
+  own(token: number): number;
+  noise(position: number, draft: number): number;
+}
+
+export function hashedCopyDraws({ first, second }: DrawKey): CopyDraws {
+  const uniform = (number: number) => (hashed(first, second, number) >>> 0) / 2 ** 32;
+  return {
+    whole: () => uniform(0),
+    fate: (position) => uniform(2 * position),
+    search: (position) => uniform(2 * position + 1),
+  };
+}
+
+export function hashedDifficultyDraws({ first, second }: DrawKey): DifficultyDraws {
+  const bits = (position: number, use: number) => hashed(first, second, 16 * position + use);
+  return {
+    firstWalk: () => normalOf(bits(0, 1)),
+    innovation: (token) => normalOf(bits(token, 0)),
+    own: (token) => normalOf(bits(token, 0) << 16),
+    noise: (position, draft) => normalOf(bits(position, 1 + (draft >> 1)) << (draft % 2 === 0 ? 0 : 16)),
+  };
+}
+
+/** The same from a stream, each draw with all its bits: what the hashed ones are distributed like. */
+export function streamedDraws(draw: Stream): CopyDraws & DifficultyDraws {
+  const normal = () => inverseNormal(draw());
+  return {
+    whole: draw,
+    fate: draw,
+    search: draw,
+    firstWalk: normal,
+    innovation: normal,
+    own: normal,
+    noise: normal,
+  };
+}
 
 interface CopyRunRequest {
   readonly emitted: Uint8Array;
@@ -25,29 +75,26 @@ interface DifficultyRequest {
  * Samples the n-gram column of one request into `request`.
  *
  * @param score normal score of the request: positive copies more and longer
- * @param scratch at least as long as the output
  */
 export function sampleCopyRuns(
   process: CopyRuns,
   request: CopyRunRequest,
   score: number,
-  draw: Stream,
-  scratch: Float64Array,
+  draws: CopyDraws,
   maxK: number,
 ): void {
   const { emitted, proposed } = request;
   const { run, wholeCopy, lookup } = process;
   const tokens = emitted.length;
-  writeAlongOutput(process.startAlongOutput, tokens, scratch);
   const requestLogit = process.requestSd * score;
   const beta = run.beta * Math.exp(run.lengthSd * score);
   const lagLogit = lagLogits(process);
   let age = -1;
   let lag = lagLogit.length;
-  let whole = draw() < wholeCopy.share;
+  let whole = draws.whole() < wholeCopy.share;
   for (let position = 1; position < tokens; position++) {
-    const fate = draw();
-    const search = draw();
+    const fate = draws.fate(position);
+    const search = draws.search(position);
     let found = 0;
     if (age >= 0) {
       const hazard = whole
@@ -62,7 +109,8 @@ export function sampleCopyRuns(
       }
     } else if (position >= FIRST_LOOKUP) {
       const opening = position < OPENING_END ? process.opening : 0;
-      const logit = scratch[position]! + opening + requestLogit + (lagLogit[lag++] ?? 0);
+      const start = valueAlongOutput(process.startAlongOutput, position / tokens);
+      const logit = start + opening + requestLogit + (lagLogit[lag++] ?? 0);
       if (fate < logistic(logit)) age = 0;
       found =
         age >= 0 ? 1 : logistic(lookup.found + lookup.perDoubling * Math.log2(position / LOOKUP_REFERENCE));
@@ -103,26 +151,25 @@ function logistic(logit: number): number {
  * Samples the draft model's column of one request into its `emitted`.
  *
  * @param score normal score of the request: positive is easier
- * @param scratch at least as long as the output
  */
 export function sampleTokenDifficulty(
   process: TokenDifficulty,
   { emitted, lookedUp }: DifficultyRequest,
   score: number,
-  draw: Stream,
-  scratch: Float64Array,
+  draws: DifficultyDraws,
   maxK: number,
 ): void {
   const { local, roundSd } = process;
   const tokens = emitted.length;
-  writeAlongOutput(process.difficultyAlongOutput, tokens, scratch);
+  const difficulty = new Float64Array(tokens);
+  writeAlongOutput(process.difficultyAlongOutput, tokens, difficulty);
   const request = process.requestSd * score;
   const innovation = Math.sqrt(1 - local.correlation ** 2);
-  let walk = inverseNormal(draw());
+  let walk = draws.firstWalk();
   for (let token = 0; token < tokens; token++) {
-    walk = local.correlation * walk + innovation * inverseNormal(draw());
+    walk = local.correlation * walk + innovation * draws.innovation(token);
     const copied = lookedUp[token]! > 1 ? process.copied : 0;
-    scratch[token]! += local.sd * walk + inverseNormal(draw()) - request - copied;
+    difficulty[token]! += local.sd * walk + draws.own(token) - request - copied;
   }
   const depth = depthTable(process, maxK);
   emitted[0] = 1;
@@ -131,7 +178,7 @@ export function sampleTokenDifficulty(
     let accepted = 0;
     while (
       accepted < most &&
-      scratch[position + accepted]! + depth[accepted]! + roundSd * inverseNormal(draw()) < 0
+      difficulty[position + accepted]! + depth[accepted]! + roundSd * draws.noise(position, accepted) < 0
     )
       accepted++;
     emitted[position] = accepted + 1;
