@@ -2,13 +2,16 @@
  * Fits the process of Qwen3-8B on AIME, whose outputs are long, to the published drift along them; what the drift does
  * not tell is that of Qwen3-8B on gsm8k (docs/acceptance-process.md, section 10).
  *
- *   npx tsx scripts/fit-drift.ts FIG6.csv
+ *   npx tsx scripts/fit-drift.ts FIG6.csv [--check]
+ *
+ * --check measures the committed process and fits none.
  */
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { leastSquares } from '../src/cost/calibration/least-squares.ts';
 import { type AcceptanceProcess, QUANTILES, sampleProcess } from '../src/trace/process.ts';
 import { type DriftGroup, type DriftMethod, driftOf, readDrift } from './process-fit/along-figure.ts';
-import { readProcess, rounded, writeProcess } from './process-fit/process-file.ts';
+import { readProcess, writeProcess } from './process-fit/process-file.ts';
 import { mean } from './process-fit/replay-totals.ts';
 
 const FOLDER = 'traces/qwen3-8b';
@@ -20,19 +23,28 @@ const SHORTEST = 1000;
 /** Few requests reach the last bin of a group. */
 const TOLERANCE = { last: 0.06, others: 0.02 };
 
-const [path] = process.argv.slice(2);
-if (path === undefined) throw new Error('usage: fit-drift.ts FIG6.csv');
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { check: { type: 'boolean', default: false } },
+});
+const [path] = positionals;
+if (path === undefined) throw new Error('usage: fit-drift.ts FIG6.csv [--check]');
 const groups = readDrift(path);
-let fitted = start(readProcess(join(FOLDER, 'gsm8k.json')));
-for (const method of ['ngram', 'eagle3'] as const) {
-  fitted = fitDrift(
-    fitted,
-    method,
-    groups.filter((group) => group.method === method),
-  );
+const out = join(FOLDER, 'aime.json');
+if (!values.check) writeProcess(out, fitAll());
+report(readProcess(out));
+
+function fitAll(): AcceptanceProcess {
+  let fitted = start(readProcess(join(FOLDER, 'gsm8k.json')));
+  for (const method of ['ngram', 'eagle3'] as const) {
+    fitted = fitDrift(
+      fitted,
+      method,
+      groups.filter((group) => group.method === method),
+    );
+  }
+  return fitted;
 }
-writeProcess(join(FOLDER, 'aime.json'), fitted);
-report(rounded(fitted));
 
 /** Lengths of the figure's groups; correlations that nothing tells are none. */
 function start(lender: AcceptanceProcess): AcceptanceProcess {

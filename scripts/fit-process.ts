@@ -1,12 +1,12 @@
 /**
  * Fits an acceptance process to a recording, or checks the committed ones (docs/acceptance-process.md).
  *
- *   npx tsx scripts/fit-process.ts RECORDING.jsonl --out traces/llama-3.1-8b/gsm8k.json [--requests 3000] [--from OLD.json]
- *   npx tsx scripts/fit-process.ts --check RECORDINGS_FOLDER
+ *   npx tsx scripts/fit-process.ts RECORDING.jsonl --out traces/llama-3.1-8b/gsm8k.json [--requests 3000] [--from OLD.json [--part ngram]]
+ *   npx tsx scripts/fit-process.ts --check RECORDINGS_FOLDER [--dataset gsm8k]
  */
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { fitProcess, refineProcess } from './process-fit/fit.ts';
+import { fitProcess, PARTS, refineProcess } from './process-fit/fit.ts';
 import { type FitError, replayError, UNSEEN_SEEDS } from './process-fit/fit-error.ts';
 import { plainGuess } from './process-fit/parameters.ts';
 import { readProcess, writeProcess } from './process-fit/process-file.ts';
@@ -22,7 +22,9 @@ const { values, positionals } = parseArgs({
     out: { type: 'string' },
     requests: { type: 'string', default: '3000' },
     from: { type: 'string' },
+    part: { type: 'string', multiple: true },
     check: { type: 'string' },
+    dataset: { type: 'string' },
   },
 });
 
@@ -31,22 +33,24 @@ else if (positionals.length === 1 && values.out !== undefined)
   await fitRecording(positionals[0]!, values.out);
 else
   throw new Error(
-    'usage: fit-process.ts RECORDING.jsonl --out FILE [--requests N] [--from FILE] | --check FOLDER',
+    'usage: fit-process.ts RECORDING.jsonl --out FILE [--requests N] [--from FILE [--part PART]] | --check FOLDER [--dataset NAME]',
   );
 
 async function fitRecording(recordingPath: string, out: string): Promise<void> {
   const recording = readRecording(recordingPath);
   const requests = Number(values.requests);
+  const parts = values.part === undefined ? PARTS : PARTS.filter((part) => values.part!.includes(part));
   const process =
     values.from === undefined
       ? fitProcess(plainGuess(recording, basename(out, '.json')), recording, requests, console.log)
-      : refineProcess(readProcess(values.from), recording, requests, console.log);
+      : refineProcess(readProcess(values.from), recording, requests, console.log, parts);
   writeProcess(out, process);
   await measure(out, recordingPath);
 }
 
 async function check(folder: string): Promise<void> {
   for (const dataset of DATASETS) {
+    if (values.dataset !== undefined && values.dataset !== dataset) continue;
     await measure(join(FOLDER, `${dataset}.json`), join(folder, `combined_${dataset}.jsonl`));
   }
 }
@@ -66,7 +70,7 @@ async function measure(path: string, recordingPath: string): Promise<void> {
 }
 
 function print(what: string, error: FitError): void {
-  console.log(`${what} (seeds ${UNSEEN_SEEDS.join(', ')})`);
+  console.log(`${what} (seeds ${UNSEEN_SEEDS[0]} to ${UNSEEN_SEEDS.at(-1)})`);
   console.table(
     Object.fromEntries(
       Object.entries(error).map(([method, { requests: _, seeds: __, ...errors }]) => [

@@ -4,9 +4,12 @@ import { type AcceptanceProcess, sampleProcess } from '../../src/trace/process.t
 import type { AcceptanceTrace } from '../../src/trace/trace.ts';
 import { deviations, eagle3Moments, type Moments, ngramMoments } from './moments.ts';
 import { eagle3Stage, ngramStage, type Stage } from './parameters.ts';
+import { mean } from './replay-totals.ts';
 
-/** Samples that the fit compares with the recording. */
+/** Samples that the search compares with the recording, at every point that it looks at. */
 const FIT_SEEDS = [1, 2];
+/** Samples that tell, where a search starts, how far those few are from the process: what they have by chance is not fitted. */
+const LEVEL_SEEDS = Array.from({ length: 24 }, (_, i) => 101 + i);
 
 /** Requests that are sampled for a rough fit. */
 const ROUGH = 1000;
@@ -26,14 +29,19 @@ export function fitProcess(
   return refineProcess(rough, recording, requests, log);
 }
 
-/** Fits from a process that is near already. */
+/** The parts that are fitted, one after the other. */
+export const PARTS = ['ngram', 'eagle3'] as const;
+export type Part = (typeof PARTS)[number];
+
+/** Fits from a process that is near already; parts that are not named are left as they are. */
 export function refineProcess(
   start: AcceptanceProcess,
   recording: AcceptanceTrace,
   requests: number,
   log: (line: string) => void,
+  parts: readonly Part[] = PARTS,
 ): AcceptanceProcess {
-  return fitOnce(start, recording, requests, FIT_SEEDS, log);
+  return fitOnce(start, recording, requests, FIT_SEEDS, log, parts);
 }
 
 function fitOnce(
@@ -42,11 +50,17 @@ function fitOnce(
   requests: number,
   seeds: readonly number[],
   log: (line: string) => void,
+  parts: readonly Part[] = PARTS,
 ): AcceptanceProcess {
-  log(`n-gram, ${requests} requests`);
-  const lookedUp = fitStage(ngramStage(start), recording, ngramMoments, requests, seeds, log);
-  log(`eagle-3, ${requests} requests`);
-  return fitStage(eagle3Stage(lookedUp), recording, eagle3Moments, requests, seeds, log);
+  let fitted = start;
+  for (const part of parts) {
+    log(`${part}, ${requests} requests`);
+    fitted =
+      part === 'ngram'
+        ? fitStage(ngramStage(fitted), recording, ngramMoments, requests, seeds, log)
+        : fitStage(eagle3Stage(fitted), recording, eagle3Moments, requests, seeds, log);
+  }
+  return fitted;
 }
 
 function fitStage(
@@ -58,11 +72,15 @@ function fitStage(
   log: (line: string) => void,
 ): AcceptanceProcess {
   const target = moments(recording);
-  const deviationsAt = (parameters: readonly number[]) => {
+  const deviationsOf = (parameters: readonly number[], of: readonly number[]) => {
     const process = stage.apply(parameters);
-    const all = seeds.map((seed) => deviations(target, moments(sampleProcess(process, { requests, seed }))));
-    return all[0]!.map((_, i) => all.reduce((total, sample) => total + sample[i]!, 0) / all.length);
+    const all = of.map((seed) => deviations(target, moments(sampleProcess(process, { requests, seed }))));
+    return all[0]!.map((_, i) => mean(all.map((sample) => sample[i]!)));
   };
+  const few = deviationsOf(stage.start, seeds);
+  const level = deviationsOf(stage.start, LEVEL_SEEDS).map((deviation, i) => deviation - few[i]!);
+  const deviationsAt = (parameters: readonly number[]) =>
+    deviationsOf(parameters, seeds).map((deviation, i) => deviation + level[i]!);
   // Slopes over steps far wider than the simulation's noise; what the data do not tell stays where it was.
   const { parameters: found } = leastSquares(deviationsAt, stage.start, {
     steps: stage.steps,

@@ -113,7 +113,7 @@ function addShape(moments: Collected, trace: AcceptanceTrace, method: 'ngram' | 
   for (const k of [3, 20] as const) {
     const totals = replayTotals(trace, method, k);
     const means = requestMeans(totals);
-    moments.add(`spread at ${k}`, standardDeviation(means), 0.02);
+    moments.add(`spread at ${k}`, standardDeviation(means), 0.012);
     const sorted = means.toSorted((a, b) => a - b);
     for (const share of [0.1, 0.5, 0.9]) {
       const quantile = sorted[Math.floor(share * sorted.length)]!;

@@ -25,8 +25,8 @@ interface ReplayTotals {
  * when they tie, and is charged for that method's drafts; it ends with the shorter of the two outputs.
  */
 export function replayTotals(trace: AcceptanceTrace, method: Method, length: DraftLength): ReplayTotals {
-  const ngram = trace.drafters.get('ngram')!;
-  const eagle3 = trace.drafters.get('eagle3')!;
+  const ngram = method === 'eagle3' ? null : sampled(trace, 'ngram');
+  const eagle3 = method === 'ngram' ? null : sampled(trace, 'eagle3');
   const requests = trace.ids.length;
   const totals = {
     promptTokens: trace.promptTokens,
@@ -38,13 +38,13 @@ export function replayTotals(trace: AcceptanceTrace, method: Method, length: Dra
   };
   const most = length === 'oracle' ? 20 : length;
   for (let r = 0; r < requests; r++) {
-    const tokens = outputLength(ngram, eagle3, method, r);
+    const tokens = outputLength(ngram, eagle3, r);
     for (let position = 1; position < tokens; ) {
       const left = tokens - position;
-      const byNgram = method === 'eagle3' ? 0 : Math.min(at(ngram, r, position), most + 1, left);
-      const byHead = method === 'ngram' ? 0 : Math.min(at(eagle3, r, position), most + 1, left);
+      const byNgram = ngram === null ? 0 : Math.min(at(ngram, r, position), most + 1, left);
+      const byHead = eagle3 === null ? 0 : Math.min(at(eagle3, r, position), most + 1, left);
       const emitted = Math.max(byNgram, byHead);
-      const winner = byNgram >= byHead ? ngram : eagle3;
+      const winner = (byNgram >= byHead ? ngram : eagle3)!;
       const drafted = length === 'oracle' ? emitted - 1 : Math.min(proposedAt(winner, r, position), most);
       totals.rounds[r]!++;
       totals.drafted[r]! += drafted;
@@ -57,11 +57,16 @@ export function replayTotals(trace: AcceptanceTrace, method: Method, length: Dra
   return totals;
 }
 
-function outputLength(ngram: PositionLengths, eagle3: PositionLengths, method: Method, r: number): number {
-  const ofNgram = ngram.offsets[r + 1]! - ngram.offsets[r]!;
-  const ofHead = eagle3.offsets[r + 1]! - eagle3.offsets[r]!;
-  if (method === 'combined') return Math.min(ofNgram, ofHead);
-  return method === 'ngram' ? ofNgram : ofHead;
+/** The lengths of a method with its columns, which a fitted process samples when they are first read. */
+function sampled(trace: AcceptanceTrace, method: 'ngram' | 'eagle3'): PositionLengths {
+  return { ...trace.drafters.get(method)! };
+}
+
+/** Output length of a request; of two methods the shorter one. */
+function outputLength(ngram: PositionLengths | null, eagle3: PositionLengths | null, r: number): number {
+  const of = (lengths: PositionLengths | null) =>
+    lengths === null ? Number.POSITIVE_INFINITY : lengths.offsets[r + 1]! - lengths.offsets[r]!;
+  return Math.min(of(ngram), of(eagle3));
 }
 
 function at(lengths: PositionLengths, r: number, position: number): number {
@@ -74,16 +79,16 @@ function proposedAt({ proposed, offsets, maxK }: PositionLengths, r: number, pos
 
 /** Mean emitted length over the positions of each tenth of the output. */
 export function meanByDecile(trace: AcceptanceTrace, method: Method): number[] {
-  const ngram = trace.drafters.get('ngram')!;
-  const eagle3 = trace.drafters.get('eagle3')!;
+  const ngram = method === 'eagle3' ? null : sampled(trace, 'ngram');
+  const eagle3 = method === 'ngram' ? null : sampled(trace, 'eagle3');
   const total = new Float64Array(10);
   const count = new Float64Array(10);
   for (let r = 0; r < trace.ids.length; r++) {
-    const tokens = outputLength(ngram, eagle3, method, r);
+    const tokens = outputLength(ngram, eagle3, r);
     for (let position = 1; position < tokens; position++) {
       const decile = Math.floor((10 * position) / tokens);
-      const byNgram = method === 'eagle3' ? 0 : at(ngram, r, position);
-      const byHead = method === 'ngram' ? 0 : at(eagle3, r, position);
+      const byNgram = ngram === null ? 0 : at(ngram, r, position);
+      const byHead = eagle3 === null ? 0 : at(eagle3, r, position);
       total[decile]! += Math.max(byNgram, byHead);
       count[decile]!++;
     }

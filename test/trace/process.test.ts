@@ -208,7 +208,7 @@ describeWithRecordings('processes against their recordings', (dir) => {
     const recording = join(dir, 'combined_gsm8k.jsonl');
     const got = await simulatedErrors(join(FOLDER, 'gsm8k.json'), recording, () => {}, [1001]);
     for (const method of ['ngram', 'eagle3', 'combined'] as const) {
-      // One of the three samples that the file is about.
+      // One of the twelve samples that the file is about.
       const { speedupMeanPercent } = load('gsm8k').fitError![method];
       expect(got[method].speedupMeanPercent).toBeLessThan(speedupMeanPercent + 0.3);
     }
