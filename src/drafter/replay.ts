@@ -1,5 +1,6 @@
 /** Replay of position-indexed acceptance: what a round of a given draft length does at a given position. */
 import { lesser } from '../columns.ts';
+import { type SampledRounds, samplerOf } from '../trace/sampled-rounds.ts';
 import type { PositionLengths } from '../trace/trace.ts';
 import type { RoundStream } from './known-rounds.ts';
 
@@ -49,7 +50,12 @@ export interface RoundReplay {
 export class Replay implements RoundReplay {
   /** By request: where its position 0 is read. */
   readonly #starts: Int32Array;
-  readonly #emittedAt: Uint8Array;
+  readonly #lengths: PositionLengths;
+  /** What samples single rounds, until a column is the better way. */
+  #sampler: SampledRounds | null;
+  #emittedAt: Uint8Array | null = null;
+  /** The rounds of a request, where they are sampled. */
+  #sampled = new Uint8Array(0);
   readonly #proposedAt: Uint8Array | null;
   readonly #exact: boolean;
   readonly #clipDrafts: boolean;
@@ -64,8 +70,9 @@ export class Replay implements RoundReplay {
   constructor(lengths: PositionLengths, length: DraftLength, conventions: ReplayConventions) {
     const { positionLag, clipDrafts, proposalChance } = conventions;
     this.#starts = positionLag === 0 ? lengths.offsets : lengths.offsets.map((start) => start - positionLag);
-    this.#emittedAt = lengths.emitted;
-    this.#stream = { lengths: lengths.emitted, start: 0, end: 0, byPosition: true };
+    this.#lengths = lengths;
+    this.#sampler = positionLag === 0 ? samplerOf(lengths) : null;
+    this.#stream = { lengths: this.#sampled, start: 0, end: 0, byPosition: true };
     this.#proposedAt = lengths.proposed instanceof Uint8Array ? lengths.proposed : null;
     this.#exact = length === 'exact';
     this.longest = length === 'exact' ? lengths.maxK : length;
@@ -75,22 +82,68 @@ export class Replay implements RoundReplay {
   }
 
   round(request: number, position: number, left: number, asked: number = this.longest): void {
-    const at = this.#starts[request]! + position;
-    const possible = lesser(this.#emittedAt[at]!, asked + 1);
+    const possible = this.#possible(request, position, asked);
     this.emitted = Math.min(possible, left);
     if (this.always) this.drafted = asked;
-    else this.#propose(at, asked, possible);
+    else this.#propose(this.#starts[request]! + position, asked, possible);
   }
 
   emittedBy(request: number, position: number, left: number, asked: number): number {
-    return Math.min(lesser(this.#emittedAt[this.#starts[request]! + position]!, asked + 1), left);
+    return Math.min(this.#possible(request, position, asked), left);
   }
 
-  stream(request: number, position: number, left: number): RoundStream {
+  stream(request: number, position: number, left: number, asked: number): RoundStream {
     const stream = this.#stream;
+    if (this.#sampler !== null && this.#sampleStream(this.#sampler, request, position, left, asked)) {
+      return stream;
+    }
+    stream.lengths = this.#column;
     stream.start = this.#starts[request]! + position;
     stream.end = stream.start + left;
+    stream.byPosition = true;
     return stream;
+  }
+
+  get #column(): Uint8Array {
+    this.#emittedAt ??= this.#lengths.emitted;
+    return this.#emittedAt;
+  }
+
+  /** Tokens that a round emits, were the output endless. */
+  #possible(request: number, position: number, asked: number): number {
+    if (this.#sampler !== null) {
+      const emitted = this.#sampler.emittedBy(request, position, asked);
+      if (emitted > 0) return emitted;
+      this.#sampler = null;
+    }
+    return lesser(this.#column[this.#starts[request]! + position]!, asked + 1);
+  }
+
+  #sampleStream(
+    sampler: SampledRounds,
+    request: number,
+    position: number,
+    left: number,
+    asked: number,
+  ): boolean {
+    if (this.#sampled.length < left) this.#sampled = new Uint8Array(2 * left);
+    const sampled = this.#sampled;
+    let rounds = 0;
+    for (let done = 0; done < left; rounds++) {
+      const emitted = sampler.emittedBy(request, position + done, asked);
+      if (emitted === 0) {
+        this.#sampler = null;
+        return false;
+      }
+      sampled[rounds] = emitted;
+      done += emitted;
+    }
+    const stream = this.#stream;
+    stream.lengths = sampled;
+    stream.start = 0;
+    stream.end = rounds;
+    stream.byPosition = false;
+    return true;
   }
 
   #propose(at: number, asked: number, possible: number): void {

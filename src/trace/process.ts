@@ -6,12 +6,12 @@
 
 import * as z from 'zod/mini';
 import { shown, UserError } from '../errors.ts';
-import { once } from '../memo.ts';
 import { drawKeys } from '../random/hashed.ts';
 import { strictObject, validate } from '../validate.ts';
 import { CopyRunSampler, copyRunsSchema } from './copy-runs.ts';
 import { offsetsOfLengths } from './flat.ts';
 import { copulaSchema, sampleRequestScores } from './request-scores.ts';
+import { SampledRounds } from './sampled-rounds.ts';
 import { DifficultySampler, tokenDifficultySchema } from './token-difficulty.ts';
 import type { AcceptanceTrace, PositionLengths, Provenance } from './trace.ts';
 
@@ -181,13 +181,14 @@ export function sampleProcess(
     copyRuns.copies(copies, scores.copy[r]!, copyKeys(r));
     return copies;
   };
-  const column = { maxK: MAX_K, offsets, kind: 'fitted' } as const;
   const fittedTo = (method: keyof typeof process.origins) => ({
     ...(process.origins[method]?.fittedTo?.includes('quantiles') && { fittedTo: 'quantiles' as const }),
   });
   const drafters = new Map<string, PositionLengths>();
   drafters.set('ngram', {
-    ...column,
+    maxK: MAX_K,
+    kind: 'fitted',
+    offsets,
     ...fittedTo('ngram'),
     get emitted() {
       return lookedUp().emitted;
@@ -199,24 +200,12 @@ export function sampleProcess(
   for (const method of MODEL_METHODS) {
     const difficulty = process[method];
     if (difficulty === undefined) continue;
-    const sampled = once(() => {
-      const emitted = new Uint8Array(positions);
-      const sampler = new DifficultySampler(difficulty, longest, MAX_K);
-      const keys = drawKeys(seed, 'acceptance', method);
-      for (let r = 0; r < requests; r++) {
-        const request = { emitted: ofRequest(emitted, r), lookedUp: copiesOf(r) };
-        sampler.sample(request, scores.ease[r]!, keys(r));
-      }
-      return emitted;
-    });
-    drafters.set(method, {
-      ...column,
-      ...fittedTo(method),
-      proposed: 'always',
-      get emitted() {
-        return sampled();
-      },
-    });
+    const keys = drawKeys(seed, 'acceptance', method);
+    const difficulties = new DifficultySampler(difficulty, longest, MAX_K);
+    const sampler = new SampledRounds(offsets, difficulties, (r) =>
+      difficulties.begin(copiesOf(r), scores.ease[r]!, keys(r)),
+    );
+    drafters.set(method, sampler.lengths({ maxK: MAX_K, kind: 'fitted', ...fittedTo(method) }));
   }
   return {
     name: process.dataset,

@@ -3,6 +3,7 @@
 import { once } from '../memo.ts';
 import { normal, stream } from '../random/streams.ts';
 import { offsetsOfLengths } from './flat.ts';
+import { samplerOf } from './sampled-rounds.ts';
 import { movedConfidence } from './token-confidence.ts';
 import { movedContext } from './token-context.ts';
 import { movedRanks } from './token-ranks.ts';
@@ -24,11 +25,20 @@ export function selectRequests(trace: AcceptanceTrace, indices: readonly number[
 
 /** One drafter's lengths of the requests at `indices`, in that order. */
 export function selectLengths(lengths: PositionLengths, indices: readonly number[]): PositionLengths {
+  const sampler = samplerOf(lengths);
   const bytes = (flat: Uint8Array) =>
     selectRuns(lengths.offsets, flat, indices, (n) => new Uint8Array(n)).values;
   const picked = Int32Array.from(indices, (r) => lengths.offsets[r + 1]! - lengths.offsets[r]!);
   const offsets = offsetsOfLengths(picked);
-  const selected = withColumns(lengths, offsets, bytes, bytes);
+  const sampled = () => {
+    const emitted = new Uint8Array(offsets.at(-1)!);
+    indices.forEach((r, i) => {
+      sampler!.write(r, emitted.subarray(offsets[i], offsets[i + 1]));
+    });
+    return emitted;
+  };
+  const emitted = sampler === null ? () => bytes(lengths.emitted) : sampled;
+  const selected = withColumns(lengths, offsets, emitted, bytes);
   if (!hasSignals(lengths)) return selected;
   const from = new Int32Array(offsets.at(-1)!);
   indices.forEach((r, i) => {
@@ -103,7 +113,7 @@ export function withOutputLengths(trace: AcceptanceTrace, outputTokens: Int32Arr
         });
         return values;
       };
-      const repeated = withColumns(lengths, offsets, repeat(1), repeat(0));
+      const repeated = withColumns(lengths, offsets, () => repeat(1)(lengths.emitted), repeat(0));
       return hasSignals(lengths) ? withSignalsFrom(repeated, lengths, from()) : repeated;
     }),
     tokens: null,
@@ -131,11 +141,11 @@ function repeatedFrom(recordedOffsets: Int32Array, offsets: Int32Array): Int32Ar
 function withColumns(
   lengths: PositionLengths,
   offsets: Int32Array,
-  emitted: (flat: Uint8Array) => Uint8Array,
+  emitted: () => Uint8Array,
   proposed: (flat: Uint8Array) => Uint8Array,
 ): PositionLengths {
   const { maxK, kind, fittedTo, drafting } = lengths;
-  const emittedOnce = once(() => emitted(lengths.emitted));
+  const emittedOnce = once(emitted);
   const proposedOnce = once(() =>
     lengths.proposed instanceof Uint8Array ? proposed(lengths.proposed) : lengths.proposed,
   );

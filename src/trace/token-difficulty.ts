@@ -1,5 +1,6 @@
 /** A draft model, a head or a whole one, as tokens of varying difficulty (docs/acceptance-process.md, section 4). */
 import * as z from 'zod/mini';
+import { lesser } from '../columns.ts';
 import { type DrawKey, hashed } from '../random/hashed.ts';
 import { normalOf } from '../random/normal-table.ts';
 import { strictObject } from '../validate.ts';
@@ -20,26 +21,21 @@ export const tokenDifficultySchema = strictObject({
 
 export type TokenDifficulty = z.infer<typeof tokenDifficultySchema>;
 
-/** What one request gets; both arrays are views of its output length. */
-interface DifficultyRequest {
-  readonly emitted: Uint8Array;
-  /** What look-up emits: more than 1 where the token at this position is inside a copy run. */
-  readonly lookedUp: Uint8Array;
-}
-
 /**
  * Draws are numbered by position, and of one position by use: its token's own, and two drafts at a time of the round that
  * begins there.
  */
 const USES = 16;
 
-/** Samples a draft model's column, request by request. */
+/** Samples a draft model's rounds, request by request. */
 export class DifficultySampler {
   readonly #process: TokenDifficulty;
   readonly #maxK: number;
   /** Difficulty added to the draft after so many others. */
   readonly #depth: Float64Array;
   readonly #difficulty: Float64Array;
+  #tokens = 0;
+  #key: DrawKey = { first: 0, second: 0 };
 
   /** @param longest output, in tokens */
   constructor(process: TokenDifficulty, longest: number, maxK: number) {
@@ -50,32 +46,42 @@ export class DifficultySampler {
   }
 
   /**
-   * Samples one request into its `emitted`.
+   * Begins a request.
    *
+   * @param lookedUp what look-up emits at its positions: more than 1 where the token there is inside a copy run
    * @param score normal score of the request: positive is easier
    * @param key of draws of nothing else
    */
-  sample({ emitted, lookedUp }: DifficultyRequest, score: number, key: DrawKey): void {
+  begin(lookedUp: Uint8Array, score: number, key: DrawKey): void {
+    this.#tokens = lookedUp.length;
+    this.#key = key;
     this.#drawDifficulty(lookedUp, score, key);
+  }
+
+  /** Writes what rounds at each position of the request emit. */
+  fill(emitted: Uint8Array): void {
+    emitted[0] = 1;
+    for (let position = 1; position < emitted.length; position++) {
+      emitted[position] = this.emittedAt(position, this.#maxK);
+    }
+  }
+
+  /** Tokens that a round of `k` drafts emits which begins at a position of the request, 1 or more. */
+  emittedAt(position: number, k: number): number {
+    const { first, second } = this.#key;
     const { roundSd } = this.#process;
-    const { first, second } = key;
     const difficulty = this.#difficulty;
     const depth = this.#depth;
-    const maxK = this.#maxK;
-    const tokens = emitted.length;
-    emitted[0] = 1;
-    for (let position = 1; position < tokens; position++) {
-      const most = Math.min(maxK, tokens - position);
-      let accepted = 0;
-      let bits = 0;
-      while (accepted < most) {
-        bits = accepted & 1 ? bits << 16 : hashed(first, second, position * USES + 1 + (accepted >> 1));
-        const noise = roundSd * normalOf(bits);
-        if (difficulty[position + accepted]! + depth[accepted]! + noise >= 0) break;
-        accepted++;
-      }
-      emitted[position] = accepted + 1;
+    const most = lesser(lesser(this.#maxK, k), this.#tokens - position);
+    let accepted = 0;
+    let bits = 0;
+    while (accepted < most) {
+      bits = accepted & 1 ? bits << 16 : hashed(first, second, position * USES + 1 + (accepted >> 1));
+      const noise = roundSd * normalOf(bits);
+      if (difficulty[position + accepted]! + depth[accepted]! + noise >= 0) break;
+      accepted++;
     }
+    return accepted + 1;
   }
 
   /** Of each token: along the output, near its neighbours, and its own. */

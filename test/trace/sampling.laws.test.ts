@@ -46,10 +46,13 @@ test.each(SETS)('%s: columns are those of the plain form', (set) => {
           plainCopied!.emitted.map((emitted) => Math.min(emitted, 2)),
         );
         const easeKey = drawKeys(seed, 'ease')(7);
-        const [drafted, plainDrafted] = [0, 1].map(() => ({ emitted: column(), lookedUp: copied!.emitted }));
-        sampleTokenDifficulty(eagle3!, plainDrafted!, score, hashedDifficultyDraws(easeKey), MAX_K);
-        new DifficultySampler(eagle3!, tokens + 5, MAX_K).sample(drafted!, score, easeKey);
-        assert.deepEqual(drafted!.emitted, plainDrafted!.emitted);
+        const plain = { emitted: column(), lookedUp: copied!.emitted };
+        sampleTokenDifficulty(eagle3!, plain, score, hashedDifficultyDraws(easeKey), MAX_K);
+        const heads = new DifficultySampler(eagle3!, tokens + 5, MAX_K);
+        heads.begin(copied!.emitted, score, easeKey);
+        const drafted = column();
+        heads.fill(drafted);
+        assert.deepEqual(drafted, plain.emitted);
       },
     ),
     { numRuns: 60 },
@@ -78,6 +81,7 @@ function meansOf(set: string, seed: number, hashes: boolean): number[] {
   const { ngram, eagle3 } = process(set);
   const tokens = 200;
   const requests = 20;
+  const heads = new DifficultySampler(eagle3!, tokens, MAX_K);
   const [copyKey, easeKey] = [drawKeys(seed, 'ngram'), drawKeys(seed, 'eagle3')];
   const totals = [0, 0, 0];
   for (let r = 0; r < requests; r++) {
@@ -87,7 +91,8 @@ function meansOf(set: string, seed: number, hashes: boolean): number[] {
     const score = (4 * r) / requests - 2;
     if (hashes) {
       new CopyRunSampler(ngram, tokens, MAX_K).sample(copied, score, copyKey(r));
-      new DifficultySampler(eagle3!, tokens, MAX_K).sample(drafted, score, easeKey(r));
+      heads.begin(copied.emitted, score, easeKey(r));
+      heads.fill(drafted.emitted);
     } else {
       sampleCopyRuns(ngram, copied, score, streamed, MAX_K);
       sampleTokenDifficulty(eagle3!, drafted, score, streamed, MAX_K);
