@@ -108,7 +108,16 @@ describe('an explanation', () => {
   });
 
   it('ranks what would help, and a free lunch is never a loss', async () => {
-    const { remedies } = explanationOf(await inputsOf({ k: [3], batch: [32] })).rows[0]!;
+    const asked = { k: [3], batch: [32] };
+    const { remedies } = explanationOf(await inputsOf(asked)).rows[0]!;
+    const speed = async (set: Options['set'] = {}) => {
+      const inputs = await inputsOf({ ...asked, set });
+      const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
+      return bench.measures({ method: inputs.methods[0]!, k: 3 }, 32).decode_tok_per_s!;
+    };
+    const wider = remedies.find(({ what }) => what === '20% more memory bandwidth')!;
+    const faster = await speed({ 'hardware.memoryBandwidth': '1.2x' });
+    expect(wider.gain).toBeCloseTo(faster / (await speed()), 9);
     const gains = remedies.map(({ gain }) => gain);
     expect(gains).toEqual(gains.toSorted((a, b) => b - a));
     expect(Math.min(...gains)).toBeGreaterThanOrEqual(1);

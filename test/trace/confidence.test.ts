@@ -213,6 +213,8 @@ describe('assumed', () => {
   });
 
   it('stands in where nothing was recorded, or where it is stated', () => {
+    const usual = new AssumedSignal(many, 0.87, 1);
+    expect(signalOf(many as PositionLengths, null, 1).chance(1, 0)).toBe(usual.chance(1, 0));
     expect(signalOf(lengths, null, 1).chance(1, 1)).toBe(12 / 255);
     expect(signalOf(lengths, 1, 1).chance(1, 1)).toBe(1);
   });
