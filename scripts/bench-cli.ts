@@ -1,6 +1,7 @@
 /**
  * How long commands take as whole processes, from their start: npm run bench:cli [-- FOLDER of the SpecDecode-Bench
  * recordings]. The least of a few runs, wall and processor; what starting node alone takes is listed first.
+ * With SPECSIM_BENCH=sweep the long sweeps alone: 10,500 points on one and two workers, and once 100,800 points.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,10 +21,10 @@ const work = mkdtempSync(join(tmpdir(), 'specsim-bench-'));
 process.on('exit', () => rmSync(work, { recursive: true }));
 
 /** Prints a line, and returns the least wall time in seconds. */
-function timed(what: string, args: readonly string[]): number {
+function timed(what: string, args: readonly string[], runs = RUNS): number {
   let wallS = Number.POSITIVE_INFINITY;
   let cpuS = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < RUNS; i++) {
+  for (let i = 0; i < runs; i++) {
     rmSync(join(work, 'sweep'), { recursive: true, force: true });
     const began = performance.now();
     const { status, output } = spawnSync(process.execPath, ['--import', METER, ...args], {
@@ -44,6 +45,41 @@ function timed(what: string, args: readonly string[]): number {
 
 const specsim = (what: string, ...args: string[]) => timed(what, [PROGRAM, ...args]);
 
+/** Every point of a grid, on one worker and on two. */
+function sweeps(points: string, grid: object, jobs: readonly number[], runs = RUNS): void {
+  writeFileSync(join(work, 'grid.json'), JSON.stringify(grid));
+  const [alone, together] = jobs.map((workers) => {
+    const args = ['sweep', 'grid.json', '--jobs', String(workers), '--out', 'sweep', '--quiet'];
+    return timed(`specsim sweep, ${points} points, ${workers} worker(s)`, [PROGRAM, ...args], runs);
+  });
+  if (together !== undefined)
+    console.log(`two workers are ${(alone! / together).toFixed(2)} times as fast as one`);
+}
+
+/** So many bandwidths from 1 TB/s on, a tenth of a terabyte a second apart. */
+const bandwidths = (count: number) => ({
+  'hardware.memoryBandwidth': Array.from({ length: count }, (_, i) => `${(1 + i / 10).toFixed(1)} TB/s`),
+});
+
+const METHODS = ['none', 'ngram', 'eagle3', 'eagle', 'hybrid:ngram+eagle3'];
+const GPUS = ['h100-sxm', 'h200-sxm', 'a100-sxm-80', 'b200-sxm', 'l40s'];
+const FEW_REQUESTS = {
+  method: METHODS,
+  k: [1, 2, 3, 5, 8],
+  batch: [1, 4, 16, 64, 128],
+  trace: ['gsm8k', 'cnn'],
+  gpu: GPUS,
+  requests: 50,
+};
+
+if (process.env.SPECSIM_BENCH === 'sweep') {
+  sweeps('10,500', { ...FEW_REQUESTS, set: bandwidths(10) }, [1, 2], 2);
+  const all = { ...FEW_REQUESTS, batch: [1, 2, 4, 8, 16, 32, 64, 128], requests: 1000 };
+  const trace = ['gsm8k', 'cnn', 'instructcoder', 'sharegpt'];
+  sweeps('100,800', { ...all, trace, set: bandwidths(30) }, [2], 1);
+  process.exit();
+}
+
 timed('node alone', ['-e', '0']);
 specsim('specsim --help', '--help');
 specsim('specsim run, one point', 'run', '--method', 'eagle3', '--k', '3', '--batch', '1');
@@ -53,30 +89,7 @@ const methods = 'ngram,eagle,eagle3,suffix,draft-model,hybrid:ngram+eagle3';
 specsim('specsim tune, 6 methods, 16 k, 9 batch sizes', 'tune', '--method', methods, ...stated);
 specsim('specsim tune --tree best, 9 batch sizes', 'tune', '--method', 'eagle3', '--tree', 'best');
 
-writeFileSync(
-  join(work, 'grid.json'),
-  JSON.stringify({
-    method: ['none', 'ngram', 'eagle3', 'eagle', 'hybrid:ngram+eagle3'],
-    k: [1, 2, 3, 5, 8],
-    batch: [1, 4, 16, 64, 128],
-    trace: ['gsm8k', 'cnn'],
-    gpu: ['h100-sxm', 'h200-sxm', 'a100-sxm-80', 'b200-sxm', 'l40s'],
-    requests: 50,
-  }),
-);
-const sweep = (jobs: string) =>
-  specsim(
-    `specsim sweep, 1,050 points, ${jobs} worker(s)`,
-    'sweep',
-    'grid.json',
-    '--jobs',
-    jobs,
-    '--out',
-    'sweep',
-    '--quiet',
-  );
-const alone = sweep('1');
-console.log(`two workers are ${(alone / sweep('2')).toFixed(2)} times as fast as one`);
+sweeps('1,050', FEW_REQUESTS, [1, 2]);
 
 const folder = resolve(process.argv[2] ?? '../shared/data/recordings/specdecode-bench');
 if (existsSync(folder)) {
