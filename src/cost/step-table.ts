@@ -28,7 +28,7 @@ export interface StepTable {
  * @throws UserError with what is wrong
  */
 export function parseStepTable(text: string, where: string): StepTable {
-  const table = /^\s*\{/.test(text) ? fromJson(text, where) : fromCsv(text, where);
+  const table = /^\s*[[{]/.test(text) ? fromJson(text, where) : fromCsv(text, where);
   const seen = new Set<string>();
   for (const { size, drafted, context, seconds } of table.rows) {
     if (
@@ -63,7 +63,7 @@ function fromCsv(text: string, where: string): StepTable {
   const context = names.indexOf('context');
   if (size < 0 || (drafted < 0 && by === 'sequences') || time < 0) {
     throw new UserError(
-      `${where}: columns ${names.join(', ')}, expected batch, drafted, ms and maybe context; or tokens, ms and maybe drafted and context; or batch_size, num_draft_tokens, step_seconds`,
+      `${where}: columns ${names.join(', ')}, expected batch, drafted (0 of plain steps), ms and maybe context; or tokens, ms and maybe drafted and context; or batch_size, num_draft_tokens, step_seconds`,
     );
   }
   const rows = lines.map(({ cells, line }): StepTime => {

@@ -103,10 +103,7 @@ export class TableCost implements CostModel {
 
   /** A step like another, of a share of its size and in another context; plain where only those were measured. */
   #asMeasured(work: StepWork, share: number, ofContext: number): StepWork {
-    const most = work.drafts.reduce((longest, one) => Math.max(longest, one.sequencesOfLength.length - 1), 0);
-    this.#work ??= new StepWork(work.drafts.length, most);
-    const other = this.#work;
-    other.clear();
+    const other = this.#emptyFor(work);
     const { verify } = work;
     const plain = this.#plainOnly;
     const sequences = Math.max(1, Math.round(share * verify.sequences));
@@ -139,6 +136,22 @@ export class TableCost implements CostModel {
       }
     }
     return other;
+  }
+
+  /** An empty step with room for what another drafts, as settings of several lengths and drafters share a price. */
+  #emptyFor({ drafts }: StepWork): StepWork {
+    const kept = this.#work;
+    const room = (d: number) => kept!.drafts[d]!.sequencesOfLength.length;
+    if (
+      kept?.drafts.length === drafts.length &&
+      drafts.every(({ sequencesOfLength: { length } }, d) => length <= room(d))
+    ) {
+      kept.clear();
+      return kept;
+    }
+    const most = drafts.reduce((longest, one) => Math.max(longest, one.sequencesOfLength.length - 1), 0);
+    this.#work = new StepWork(drafts.length, most);
+    return this.#work;
   }
 
   /** @throws UserError outside of what was measured, unless that may be left */

@@ -23,9 +23,9 @@ const roofline: CostModel = {
   },
 };
 
-/** A step of so many sequences that each draft and verify alike. */
-function step(sequences: number, drafted: number, context: number): StepWork {
-  const work = new StepWork(1, 8);
+/** A step of so many sequences that each draft and verify alike, with room for drafts of `most` tokens of each drafter. */
+function step(sequences: number, drafted: number, context: number, drafters = 1, most = 8): StepWork {
+  const work = new StepWork(drafters, most);
   const verified = new Verified();
   verified.chain(drafted);
   work.addRounds(sequences, sequences * context, verified);
@@ -89,6 +89,19 @@ describe('prices', () => {
     expect(ms(table(undefined, true), work)).toBeGreaterThan(10);
   });
 
+  it('are the same whatever lengths and drafters were priced before', () => {
+    const shared = table();
+    for (const [drafters, drafted] of [
+      [1, 1],
+      [1, 4],
+      [2, 3],
+      [1, 2],
+    ] as const) {
+      const work = step(4, drafted, 500, drafters, drafted);
+      expect(ms(shared, work)).toBe(ms(table(), work));
+    }
+  });
+
   it('of prompts are those of the roofline', () => {
     const cost = noSeconds();
     table().pricePrefill(step(1, 0, 1).verify, cost);
@@ -129,13 +142,17 @@ describe('files', () => {
   });
 
   it.each([
-    ['batch,ms\n1,2\n', /columns batch, ms, expected batch, drafted, ms and maybe context; or tokens, ms/],
+    [
+      'batch,ms\n1,2\n',
+      /columns batch, ms, expected batch, drafted \(0 of plain steps\), ms and maybe context; or tokens, ms/,
+    ],
     ['batch,drafted,ms\n1,0,x\n', /line 2, column ms: got "x", expected a number/],
     ['batch,drafted,ms\n1,0,-1\n', /sequences 1, drafted 0, context null, -1 ms; expected/],
     ['batch,drafted,ms\n1,0,2\n1,0,3\n', /sequences 1 with 0 drafts stands twice/],
     ['batch,drafted,ms\n', /no rows/],
     ['{"a": 1}', /expected sample_batch_tokens/],
     ['{', /not valid JSON/],
+    ['[{"batch": 1, "ms": 7}]', /expected sample_batch_tokens/],
   ])('%j is refused', (text, message) => {
     expect(() => parseStepTable(text, 't')).toThrow(message);
   });
@@ -154,6 +171,31 @@ describe('a scenario', () => {
     expect(Object.values(step_ms!).reduce((a, b) => a + b, 0)).toBeCloseTo(7.32 + 16 * 430e-5, 1);
     const again = await inputsOf({ method: ['none'], cost: `table:./${FILE}`, batch: [16] });
     expect(again.configHash).toBe(inputs.configHash);
+  });
+
+  it('prices settings one after the other as each alone', async () => {
+    const options = {
+      method: ['none', 'eagle3', 'hybrid:ngram+eagle3'],
+      k: [1, 4],
+      cost: `table:${FILE}` as const,
+    };
+    const measures = async (only: (m: string, k: number) => boolean) => {
+      const inputs = await inputsOf({ ...options, batch: [16] });
+      const bench = new Bench(inputs, inputs.traces[0]!, 'clones', new Set());
+      return inputs.methods
+        .slice(1)
+        .flatMap((method) => options.k.map((k) => ({ method, k })))
+        .filter(({ method, k }) => only(method.name, k))
+        .map((setting) => bench.measures(setting, 16).throughput_tok_per_s);
+    };
+    const together = await measures(() => true);
+    const alone = await Promise.all(
+      options.method
+        .slice(1)
+        .flatMap((name) => options.k.map((k) => measures((m, own) => m === name && own === k))),
+    );
+    expect(together).toEqual(alone.flat());
+    expect(together.every(Number.isFinite)).toBe(true);
   });
 
   it.each<[Options, RegExp]>([
