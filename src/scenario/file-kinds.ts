@@ -3,8 +3,7 @@ import { isObject, type Json } from '../trace/formats/fields.ts';
 import { isProcess } from '../trace/read.ts';
 import { tell } from '../trace/tell.ts';
 import { isWorkload } from '../workload/read.ts';
-import { OPTION_NAMES } from './option-table.ts';
-import type { OptionName } from './options.ts';
+import { type OptionName, optionNamed } from './options.ts';
 
 export interface FileKind {
   readonly what: string;
@@ -25,7 +24,17 @@ const has =
 
 function isScenario(_: string, json: unknown): boolean {
   const keys = Object.keys(isObject(json) ? json : {}).filter((key) => key !== '$schema');
-  return keys.length > 0 && keys.every((key) => OPTION_NAMES.includes(key as OptionName));
+  return keys.length > 0 && keys.every((key) => optionNamed(key) !== null);
+}
+
+/** Its keys as options are named, whichever way they are written. */
+function scenarioIn(json: Json): Json {
+  return Object.fromEntries(
+    Object.entries(json).flatMap(([key, value]) => {
+      const name = optionNamed(key);
+      return name === null ? [] : [[name, value]];
+    }),
+  );
 }
 
 /** A value over several lines tells as much on one. */
@@ -50,7 +59,8 @@ const KINDS: readonly FileKind[] = [
   {
     what: 'a result',
     named: 'specsim plot KIND',
-    is: has('schemaVersion'),
+    // A fitted process and the head of a recording have a version too, and no scenario.
+    is: (text, json) => has('schemaVersion')(text, json) && isObject((json as Json).config),
     scenario: ({ config }) => config as Json,
   },
   {
@@ -62,7 +72,7 @@ const KINDS: readonly FileKind[] = [
     what: 'a scenario',
     named: 'specsim run',
     is: isScenario,
-    scenario: (json) => json,
+    scenario: scenarioIn,
   },
   { what: 'acceptance', named: 'trace', is: isAcceptance },
   { what: 'a workload', named: 'workload', is: isWorkload },

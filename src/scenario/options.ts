@@ -22,11 +22,17 @@ export function flagOf(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** The option that a key names, in camelCase or, as flags are written, with dashes. Throws a UserError for none. */
-export function optionOf(key: string, where: string): OptionName {
+/** The option that a key names, in camelCase or, as flags are written, with dashes; null for none. */
+export function optionNamed(key: string): OptionName | null {
   const name = key.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
-  if (Object.hasOwn(OPTIONS, name)) return name as OptionName;
-  const instead = insteadOf(flagOf(name).replaceAll('_', '-'));
+  return Object.hasOwn(OPTIONS, name) ? (name as OptionName) : null;
+}
+
+/** The same; throws a UserError for none. */
+export function optionOf(key: string, where: string): OptionName {
+  const name = optionNamed(key);
+  if (name !== null) return name;
+  const instead = insteadOf(flagOf(key).replaceAll('_', '-'));
   if (instead !== null) throw new UserError(`${where}: ${instead}`);
   throw new UserError(`${where}: ${unknownName('option', key, OPTION_NAMES).message}`);
 }

@@ -10,6 +10,11 @@ it.each<[string, string]>([
   [`run --gpu ${FILES}/config.json`, `it reads as a model: --target ${FILES}/config.json`],
   [`run --target ${FILES}/my-gpu.json`, `it reads as a GPU: --gpu ${FILES}/my-gpu.json`],
   [`run ${FILES}/sglang-server.log`, `it reads as acceptance: --trace ${FILES}/sglang-server.log`],
+  [
+    'run --gpu traces/llama-3.1-8b/gsm8k.json',
+    'it reads as acceptance: --trace traces/llama-3.1-8b/gsm8k.json',
+  ],
+  [`run --trace ${FILES}/scenario.json`, `it reads as a scenario: specsim run ${FILES}/scenario.json`],
   ['run examples/sweep/grid.json', 'it reads as a grid: specsim sweep examples/sweep/grid.json'],
   [`tune --trace gsm8k,${FILES}/my-gpu.json`, `it reads as a GPU: --gpu ${FILES}/my-gpu.json`],
 ])('%s', async (command, expected) => {
