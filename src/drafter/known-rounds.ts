@@ -14,8 +14,9 @@ export interface KnownRounds {
   /** No round emits more. */
   readonly longest: number;
   /**
-   * All rounds of a request from a position on that has so many tokens left. Lengths may be above `longest`, and the last
-   * one may reach beyond the output: neither is emitted. It is good until the next is asked for.
+   * All rounds of a request from a position on that has so many tokens left. Lengths that stand by position may be above
+   * `longest`, and the last of them may reach beyond the output: neither is emitted. Others add up to what is left. It is
+   * good until the next is asked for.
    */
   stream(request: number, position: number, left: number): RoundStream;
   /** Tokens that the model catches up on in the next round of a request. */

@@ -135,7 +135,7 @@ export class Replay implements RoundReplay {
         this.#sampler = null;
         return false;
       }
-      sampled[rounds] = emitted;
+      sampled[rounds] = lesser(emitted, left - done);
       done += emitted;
     }
     const stream = this.#stream;

@@ -78,7 +78,8 @@ test('a replay of a process is that of its column, round by round and as streams
             );
             const all: number[] = [];
             for (let at = start; at < end; at += byPosition ? all.at(-1)! : 1) {
-              all.push(Math.min(lengths[at]!, asked + 1));
+              const left = byPosition ? end - at : Number.POSITIVE_INFINITY;
+              all.push(Math.min(lengths[at]!, asked + 1, left));
             }
             return all;
           });
