@@ -3,6 +3,7 @@ import { UserError, unknownName } from '../errors.ts';
 import type { PositionLengths } from '../trace/trace.ts';
 import { AutoBudget } from './auto-budget.ts';
 import { Cascade } from './cascade.ts';
+import { ConfidenceThreshold } from './confidence-threshold.ts';
 import { FixedLength } from './fixed-length.ts';
 import { Goodput } from './goodput.ts';
 import { Bounded, LengthChanges, type LengthLimits } from './length-changes.ts';
@@ -27,10 +28,11 @@ export type PolicySpec =
   | { readonly kind: 'noisy-oracle'; readonly chance: number }
   | SharedSpec;
 
-/** Who decides for all rounds of a step together, by the drafter's confidence. */
+/** Who decides for the rounds of a step by the drafter's confidence. */
 export type SharedSpec = (
   | { readonly kind: 'budget-auto' | 'one-length' }
   | { readonly kind: 'budget'; readonly tokens: number }
+  | { readonly kind: 'threshold'; readonly chance: number }
 ) & {
   /** How sharp the confidence is, as an AUC; null: as recorded, or assumed. */
   readonly auc: number | null;
@@ -53,6 +55,7 @@ export const POLICY_FORMS = [
   'goodput:confidence',
   'budget:TOKENS',
   'budget:auto',
+  'confidence:CHANCE',
   'per-request',
   'cascade',
   'oracle',
@@ -83,14 +86,12 @@ export function parsePolicy(name: string): PolicySpec {
       ],
     };
   }
-  if (kind === 'noisy-oracle') {
+  if (kind === 'noisy-oracle' || kind === 'confidence') {
     const chance = Number(argument);
     if (argument.trim() === '' || !(chance >= 0 && chance <= 1)) {
-      throw new UserError(
-        `policy ${JSON.stringify(name)}: expected a chance of 0 to 1, such as noisy-oracle:0.8`,
-      );
+      throw new UserError(`policy ${JSON.stringify(name)}: expected a chance of 0 to 1, such as ${kind}:0.8`);
     }
-    return { kind, chance };
+    return kind === 'confidence' ? { kind: 'threshold', chance, auc: null } : { kind, chance };
   }
   if (kind === 'goodput' && argument === 'confidence') return { kind: 'one-length', auc: null };
   if (kind === 'budget') {
@@ -108,12 +109,12 @@ export function parsePolicy(name: string): PolicySpec {
 
 /** Whether it goes by the drafter's confidence. */
 export function isShared(spec: PolicySpec): spec is SharedSpec {
-  return spec.kind === 'budget' || spec.kind === 'budget-auto' || spec.kind === 'one-length';
+  return ['budget', 'budget-auto', 'one-length', 'threshold'].includes(spec.kind);
 }
 
 /** Whether it decides by how many sequences a step has, or by what a step of them costs. */
 export function seesBatch({ kind }: PolicySpec): boolean {
-  return kind !== 'fixed' && kind !== 'noisy-oracle' && kind !== 'per-request';
+  return !['fixed', 'noisy-oracle', 'per-request', 'threshold'].includes(kind);
 }
 
 /** Draft lengths that all rounds of a step may have, of a policy that goes no further than `maxK` and no lower than `floor`. */
@@ -125,7 +126,7 @@ export function lengthsOfSteps(spec: PolicySpec, maxK: number, floor = 0): numbe
   return spec.kind === 'goodput' || spec.kind === 'one-length' ? maxK + 1 - least : 1;
 }
 
-/** Makes the lengths of a step's rounds together, with no memory of earlier runs. */
+/** Makes the lengths of a step's rounds, with no memory of earlier runs. */
 export function makeShared(spec: SharedSpec, parts: SharedParts): SharedLengths {
   switch (spec.kind) {
     case 'budget':
@@ -134,6 +135,8 @@ export function makeShared(spec: SharedSpec, parts: SharedParts): SharedLengths 
       return new AutoBudget(parts);
     case 'one-length':
       return new OneLength(parts);
+    case 'threshold':
+      return new ConfidenceThreshold(parts, spec.chance);
   }
 }
 

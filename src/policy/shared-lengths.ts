@@ -1,7 +1,8 @@
 /**
  * Draft lengths of all rounds of a step together, from what the drafter says of its drafts. A draft survives where it and
  * those before it are right. One budget of verified tokens goes to the drafts that are likeliest to survive, whoever's
- * they are (token-budget.ts, auto-budget.ts), or the whole batch drafts one length (one-length.ts).
+ * they are (token-budget.ts, auto-budget.ts), or the whole batch drafts one length (one-length.ts), or each round ends by itself
+ * (confidence-threshold.ts).
  *
  * A chain is drafted on until a draft is too unlikely to survive, one further than is verified, and in no sequence further
  * than pays for the passes. Blocks and heads draft everything. Left out: confidence that is told late (engines look one or

@@ -148,7 +148,7 @@ export const OPTIONS: { readonly [K in OptionName]: Option<K> } = {
   policy: {
     ...list(name('policy')),
     default: ['fixed'],
-    help: 'who decides how far to draft, comma-separated: fixed, table:FILE, off-above:BATCH, goodput, goodput:confidence, budget:TOKENS, budget:auto, per-request, cascade, oracle, noisy-oracle:CHANCE',
+    help: 'who decides how far to draft, comma-separated: fixed, table:FILE, off-above:BATCH, goodput, goodput:confidence, budget:TOKENS, budget:auto, confidence:CHANCE, per-request, cascade, oracle, noisy-oracle:CHANCE',
     group: 'method',
     hash: 'contents',
     idle: (_, asked) => unlessSome(asked, takesK, 'takes a draft length'),

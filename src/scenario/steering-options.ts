@@ -5,7 +5,12 @@ import { amount, flag, text } from './kinds.ts';
 import { type Asked, isTree, type Rows, type Scenario, unlessSome } from './scenario.ts';
 
 /** Whether a policy of that name goes by the drafter's confidence. */
-export const goesByConfidence = (policy: string): boolean => /^budget:|^goodput:confidence$/.test(policy);
+export const goesByConfidence = (policy: string): boolean =>
+  /^(budget|confidence):|^goodput:confidence$/.test(policy);
+
+/** Whether one goes by that of other rounds of its step, too. */
+const weighsRounds = (policy: string): boolean =>
+  goesByConfidence(policy) && !policy.startsWith('confidence:');
 
 /** Why a policy that goes by confidence cannot; null where it can, or none is named. */
 export function lacksConfidence({ policy, load, cost }: Scenario, { methods }: Asked): string | null {
@@ -16,8 +21,9 @@ export function lacksConfidence({ policy, load, cost }: Scenario, { methods }: A
     return `${named}: ${silent.name} says nothing of its drafts, expected methods of one draft model alone, such as eagle3`;
   }
   if (!costTraits(cost).trees) return `${named}: its price is that of the roofline, not of --cost ${cost}`;
-  return load === 'clones'
-    ? `${named}: a step is shared by requests that differ, expected --load closed or an open load`
+  const weighing = policy.find(weighsRounds);
+  return weighing !== undefined && load === 'clones'
+    ? `${weighing}: a step is shared by requests that differ, expected --load closed or an open load`
     : null;
 }
 
@@ -54,6 +60,6 @@ export const STEERING_OPTIONS: Rows<'beyondTable' | 'confidence' | 'acceptanceCo
     idle: ({ policy }) =>
       policy.some(goesByConfidence)
         ? null
-        : 'without a policy that goes by it: budget:TOKENS, budget:auto or goodput:confidence',
+        : 'without a policy that goes by it: budget:TOKENS, budget:auto, confidence:CHANCE or goodput:confidence',
   },
 };

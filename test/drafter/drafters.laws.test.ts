@@ -135,13 +135,20 @@ it('no round exceeds the most, accepts what was not drafted, emits beyond the en
 
 it('a policy that does not see the batch has the same rounds at all of them', () => {
   const blind = POLICIES.map(parsePolicy).filter((spec) => !seesBatch(spec));
-  expect(blind.map(({ kind }) => kind)).toEqual(['fixed', 'per-request', 'noisy-oracle', 'noisy-oracle']);
+  expect(blind.map(({ kind }) => kind)).toEqual([
+    'fixed',
+    'threshold',
+    'per-request',
+    'noisy-oracle',
+    'noisy-oracle',
+  ]);
   const methods = EVERY_METHOD.map(parseMethod).filter((one) => takesK(one) && one.kind !== 'bandit');
   const property = fc.property(
     recorded,
     fc.constantFrom(...methods),
     fc.constantFrom(...blind),
     (drawn, method, policy) => {
+      if (isShared(policy) && !tellsConfidence(method)) return;
       const acceptance = method.parts.map((part, p) => lengthsOf(drawn, part, p));
       const cost = new Stopwatch((decode) => 1 + decode.tokens / 20);
       const roundsAt = (batch: number) => {

@@ -1,9 +1,11 @@
 /** Lengths that a step's rounds share: what a budget and one length bring, of drawn confidences and in the engine. */
+import assert from 'node:assert/strict';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { AutoBudget } from '../../src/policy/auto-budget.ts';
+import { ConfidenceThreshold } from '../../src/policy/confidence-threshold.ts';
 import { UNBOUND } from '../../src/policy/length-changes.ts';
 import { OneLength } from '../../src/policy/one-length.ts';
 import { isShared, makeShared, parsePolicy, type SharedSpec } from '../../src/policy/policies.ts';
@@ -132,6 +134,38 @@ describe('a budget of tokens', () => {
   });
 });
 
+describe('a threshold of confidence', () => {
+  it('ends a round before its first draft below, which a chain has made and a block with all others', () => {
+    const chances = [
+      [0.9, 0.5, 0.4, 0.9, 0.9],
+      [0.4, 1, 1, 1, 1],
+      [0.5, 0.5, 0.5, 0.5, 0.5],
+    ];
+    expect(stepOf(new ConfidenceThreshold(parts(chances), 0.5), 3)).toEqual({
+      verified: [2, 0, 5],
+      drafted: [3, 1, 5],
+    });
+    expect(stepOf(new ConfidenceThreshold(parts(chances, true), 0.5), 3).drafted).toEqual([K, K, K]);
+  });
+
+  it('verifies no more where it is higher, all at 0, and each round as if it were alone', () => {
+    fc.assert(
+      fc.property(steps, chance, chance, (chances, one, other) => {
+        const of = (least: number, rounds = chances) =>
+          stepOf(new ConfidenceThreshold(parts(rounds), least), rounds.length).verified;
+        const low = of(Math.min(one, other));
+        const high = of(Math.max(one, other));
+        assert(high.every((own, i) => own <= low[i]!));
+        assert(of(0).every((own) => own === K));
+        assert.deepEqual(
+          chances.flatMap((own) => of(one, [own])),
+          of(one),
+        );
+      }),
+    );
+  });
+});
+
 describe('lengths by price', () => {
   it('switch off where drafts cost more than they bring, and look again now and then', () => {
     const hopeless = Array.from({ length: 8 }, () => [0.05, 0, 0, 0, 0]);
@@ -170,6 +204,10 @@ it('of thresholds that bring the same the lowest is taken: what comes less sure 
 describe('names', () => {
   it.each(['budget:0', 'budget:2.5', 'budget:', 'budget:many', 'goodput:x'])('%s is refused', (name) => {
     expect(() => parsePolicy(name)).toThrow(/expected tokens verified a step|unknown policy/);
+  });
+
+  it.each(['confidence:1.1', 'confidence:-1', 'confidence:', 'confidence:x'])('%s is refused', (name) => {
+    expect(() => parsePolicy(name)).toThrow(/expected a chance of 0 to 1, such as confidence:0.8/);
   });
 
   it('a budget is a policy that goes by confidence', () => {
@@ -237,6 +275,31 @@ describe('in the engine', async () => {
     const seen = watch();
     expect(Math.max(...seen)).toBe(40);
     expect(watch()).toEqual(seen);
+  });
+
+  it.each(['closed', 'clones'] as const)('%s: a threshold of 0 is a fixed k, to the bit', async (load) => {
+    const policies = { load, policy: ['fixed', 'confidence:0'] };
+    for (const [name, k, more] of [
+      ['eagle3', K, {}],
+      ['draft-model', K, { acceptance: { 'draft-model': '0.7' }, draft: 'llama-3.2-1b' }],
+      ['dflash', 15, { acceptance: { dflash: '0.8' }, target: 'qwen3-8b' }],
+    ] as const) {
+      const inputs = await inputsOf({ ...policies, method: [name], k: [k], ...more });
+      const bench = new Bench(inputs, inputs.traces[0]!, load, new Set());
+      const [fixed, threshold] = inputs.policies.map((policy) =>
+        bench.measures({ method: parseMethod(name), k, policy }, 8),
+      );
+      assert.deepEqual(threshold, fixed);
+    }
+  });
+
+  it('a signal that knows verifies nothing in vain but behind the end of an output', async () => {
+    const inputs = await inputsOf({ policy: ['confidence:0.5'], confidence: 1 });
+    const bench = new Bench(inputs, inputs.traces[0]!, 'closed', new Set());
+    const policy = inputs.policies[0]!;
+    expect(
+      bench.measures({ method: parseMethod('eagle3'), k: K, policy }, 8).acceptance_rate,
+    ).toBeGreaterThan(0.98);
   });
 
   it.each<[Options, RegExp]>([
