@@ -1,5 +1,5 @@
 /** What a sweep makes once: a copy on the way of what is kept by identity would make it slow, not wrong. */
-import { beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, beforeEach, expect, it, vi } from 'vitest';
 
 const counts: Record<string, number> = {};
 
@@ -21,8 +21,9 @@ vi.mock('../../src/engine/replayed-rounds.ts', (original) =>
   counted(original, ['replayRounds', 'plainRounds']),
 );
 
-// Test files share modules: those that another has loaded count nothing.
+// Test files share modules: those that another has loaded count nothing, and those that count are for this one alone.
 vi.resetModules();
+afterAll(() => vi.resetModules());
 const { folderLibrary } = await import('../../src/node/folder-library.ts');
 const { workspace } = await import('../../src/scenario/workspace.ts');
 const { Evaluator } = await import('../../src/sweep/evaluate.ts');
