@@ -60,11 +60,6 @@ function likeliest(candidates: readonly Candidate[]): number {
   return best;
 }
 
-/** Expected tokens of a round: the accepted drafts and the target's own token. */
-export function expectedLength(tree: DraftTree, chances: RankChances): number {
-  return tree.paths.reduce((sum, path) => sum + chanceOf(path, chances), 1);
-}
-
 /** That the whole way to a draft is right. */
 export function chanceOf(path: TreePath, chances: RankChances): number {
   return path.reduce((chance, rank, j) => chance * (chances[j]?.[rank - 1] ?? 0), 1);

@@ -68,8 +68,3 @@ export class DraftTree {
     return counts;
   }
 }
-
-/** The chain of k drafts. */
-export function chainTree(k: number): DraftTree {
-  return new DraftTree(Array.from({ length: k }, (_, j) => Array<number>(j + 1).fill(1)));
-}

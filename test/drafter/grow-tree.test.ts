@@ -1,8 +1,9 @@
 /** The best tree of every size, against Sequoia's dynamic program and by hand. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bestTree, expectedLength } from '../../src/drafter/grow-tree.ts';
-import { chainTree, DraftTree } from '../../src/drafter/tree.ts';
+import { bestTree } from '../../src/drafter/grow-tree.ts';
+import { DraftTree } from '../../src/drafter/tree.ts';
+import { chainTree, expectedLength } from '../trees.ts';
 
 const falling = (values: readonly number[]): Float64Array => {
   const total = values.reduce((sum, value) => sum + value, 0);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { noSeconds, PassWork, StepWork, totalSeconds, Verified } from '../../src/cost/work.ts';
-import { bestTree, expectedLength } from '../../src/drafter/grow-tree.ts';
+import { bestTree } from '../../src/drafter/grow-tree.ts';
 import { readTree } from '../../src/drafter/tree-spec.ts';
 import type { DraftHead } from '../../src/model/architecture.ts';
 import { parseModel } from '../../src/model/parse.ts';
@@ -17,6 +17,7 @@ import { gatherInputs } from '../../src/scenario/inputs.ts';
 import { completeScenario, type Options } from '../../src/scenario/options.ts';
 import { runScenario } from '../../src/scenario/run.ts';
 import { Setups } from '../../src/scenario/setup.ts';
+import { expectedLength } from '../trees.ts';
 
 /** FasterDecoding/Medusa (Apache-2.0), medusa_choices.py: mc_sim_7b_63, ranks from 0. */
 const PUBLISHED_PATHS =

@@ -1,15 +1,9 @@
 /** Trees replayed on text: by hand, and laws. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  bestTree,
-  candidatePool,
-  expectedLength,
-  likeliestFirst,
-  randomFirst,
-} from '../../src/drafter/grow-tree.ts';
+import { bestTree, candidatePool, likeliestFirst, randomFirst } from '../../src/drafter/grow-tree.ts';
 import { AS_RECORDED, Replay } from '../../src/drafter/replay.ts';
-import { chainTree, DraftTree } from '../../src/drafter/tree.ts';
+import { DraftTree } from '../../src/drafter/tree.ts';
 import { TreeReplay } from '../../src/drafter/tree-replay.ts';
 import { stream } from '../../src/random/streams.ts';
 import {
@@ -21,6 +15,7 @@ import {
 } from '../../src/trace/ranks.ts';
 import { acceptedAtLeast, tokensPerRound } from '../../src/trace/statistics.ts';
 import type { PositionLengths } from '../../src/trace/trace.ts';
+import { chainTree, expectedLength } from '../trees.ts';
 
 const MAX_K = 6;
 
