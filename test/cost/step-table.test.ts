@@ -23,9 +23,9 @@ const roofline: CostModel = {
   },
 };
 
-/** A step of so many sequences that each draft and verify alike, with room for drafts of `most` tokens of each drafter. */
-function step(sequences: number, drafted: number, context: number, drafters = 1, most = 8): StepWork {
-  const work = new StepWork(drafters, most);
+/** A step of so many sequences that each draft and verify alike. */
+function step(sequences: number, drafted: number, context: number): StepWork {
+  const work = new StepWork(1, 8);
   const verified = new Verified();
   verified.chain(drafted);
   work.addRounds(sequences, sequences * context, verified);
@@ -87,19 +87,6 @@ describe('prices', () => {
   ])('are refused outside of the table, unless told', (work, message) => {
     expect(() => ms(table(), work)).toThrow(message);
     expect(ms(table(undefined, true), work)).toBeGreaterThan(10);
-  });
-
-  it('are the same whatever lengths and drafters were priced before', () => {
-    const shared = table();
-    for (const [drafters, drafted] of [
-      [1, 1],
-      [1, 4],
-      [2, 3],
-      [1, 2],
-    ] as const) {
-      const work = step(4, drafted, 500, drafters, drafted);
-      expect(ms(shared, work)).toBe(ms(table(), work));
-    }
   });
 
   it('of prompts are those of the roofline', () => {
