@@ -138,7 +138,7 @@ describe('rounds with confidence', () => {
   });
 
   it('are read from Parquet as well', async () => {
-    const path = join(folder, 'rounds');
+    const path = join(folder, 'rounds.parquet');
     const column = (name: string, data: (number | null)[], type: 'INT64' | 'DOUBLE') => ({
       ...{ name, type, nullable: true },
       data: type === 'INT64' ? data.map((value) => (value === null ? null : BigInt(value))) : data,
@@ -148,13 +148,16 @@ describe('rounds with confidence', () => {
       column('accept', [2, 0, 1], 'INT64'),
       column('conf0', [0.9, 0.2, 0.8], 'DOUBLE'),
       column('conf1', [0.8, 0.1, null], 'DOUBLE'),
+      column('conf2', [Number.NaN, Number.NaN, Number.NaN], 'DOUBLE'),
     ];
     writeFileSync(path, new Uint8Array(parquetWriteBuffer({ columnData })));
     const record = (await readRecordFile(path, NOTHING_STATED, null)) as RoundsRecord;
     const [steps] = record.drafters;
+    expect(record.name).toBe('rounds');
     expect(steps!.ids).toEqual(['0', '1']);
     expect([...steps!.emitted]).toEqual([3, 1, 2]);
-    expect([...steps!.confidence!.list]).toEqual([230, 204, 51, 26, 204, 0]);
+    expect([...steps!.proposed!]).toEqual([2, 2, 1]);
+    expect([...steps!.confidence!.list]).toEqual([230, 204, 0, 51, 26, 0, 204, 0, 0]);
     writeFileSync(path, 'PAR1 and no more');
     await expect(readRecordFile(path, NOTHING_STATED, null)).rejects.toThrow(/not readable as Parquet/);
   });

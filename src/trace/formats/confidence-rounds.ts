@@ -125,7 +125,8 @@ function addRound(rounds: Rounds, cells: readonly string[], columns: Columns, at
   let drafts = 0;
   for (const [depth, column] of confidence.entries()) {
     const cell = cells[column]!.trim();
-    if (cell === '') {
+    // Shallower speculators leave deeper columns empty, or not a number.
+    if (/^(nan)?$/i.test(cell)) {
       rounds.confidence.push(0);
       continue;
     }

@@ -165,7 +165,7 @@ export function optional<T>(value: unknown, read: (value: unknown) => T): T | nu
 /** The last part of a path without its endings. */
 export function nameOf(where: string): string {
   const name = where.slice(Math.max(where.lastIndexOf('/'), where.lastIndexOf('\\')) + 1);
-  return name.replace(/\.gz$/, '').replace(/\.(jsonl?|csv|log|ya?ml|prom|txt)$/, '');
+  return name.replace(/\.gz$/, '').replace(/\.(jsonl?|csv|parquet|log|ya?ml|prom|txt)$/, '');
 }
 
 export function provenanceOf(where: string, source: string, found: Partial<Provenance> = {}): Provenance {
