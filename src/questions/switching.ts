@@ -124,11 +124,14 @@ export function switchingVerdict(rows: readonly SwitchingRow[]): string {
     .sort((a, b) => b.ms - a.ms);
   const { name, ms } = costs[0]!;
   const much = `${SWITCHING_COSTS[name]}, ${ms.toFixed(2)} of ${stepMs.toFixed(2)} ms a step`;
+  const without = (speedup: number) => speedup / (1 - ms / stepMs);
   const sinks =
     ms < 0.005
       ? 'none of its costs did it: with different requests at a time it is no better anyway'
-      : over.ratio / (1 - ms / stepMs) >= 1
+      : without(over.ratio) >= 1
         ? `what sinks it at ${batch}: ${much}`
-        : `no cost alone sinks it at ${batch}, the largest: ${much}`;
+        : without(over.hi) >= 1
+          ? `what makes it surely slower at ${batch}: ${much}`
+          : `no cost alone sinks it at ${batch}, the largest: ${much}`;
   return `fixed k=${k} is better than the schedule of ${method} ${sizes(lost)}${gain === '' ? '' : ` (the schedule is ${gain})`}; ${sinks}`;
 }

@@ -35,6 +35,13 @@ describe('the verdict', () => {
     );
   });
 
+  it('names the cost without which a fixed length is not surely better', () => {
+    // Without 0.95 of 10 ms: 0.9 / 0.905 is below 1, and the upper end of its interval, 0.91 / 0.905, is not.
+    expect(switchingVerdict([row(8, 0.9, { changes: 0.95 })])).toMatch(
+      /; what makes it surely slower at 8: changes of length, 0.95 of 10.00 ms a step$/,
+    );
+  });
+
   it('blames no cost that is too small, and none where there is none', () => {
     expect(switchingVerdict([row(8, 0.9, { drafter: 0.4 })])).toContain(
       "no cost alone sinks it at 8, the largest: the drafter's KV cache while it is off, 0.40 of 10.00 ms",
