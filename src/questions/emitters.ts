@@ -184,16 +184,23 @@ function longestOf({ contexts }: MethodSchedule): number {
   return Math.max(...contexts.flatMap(({ ranges }) => ranges.map(({ k }) => k)));
 }
 
-function computedAt({ method, contexts }: MethodSchedule, { fromOne, above }: Emitter): string {
+function computedAt(
+  { method, contexts }: MethodSchedule,
+  { fromOne, above, contexts: byContext }: Emitter,
+): string {
   const { ranges } = contexts[0]!;
   const sizes = ranges.map(({ lo }) => lo);
   const tokens = contexts.flatMap(({ contextTokens }) => contextTokens ?? []);
+  const inTwo = byContext !== undefined && tokens.length > 0;
   return [
     `${method}, computed at batch ${sizes.join(', ')}`,
     tokens.length === 0 ? '' : ` and context ${tokens.join(', ')}`,
     sizes.length === 1
       ? ''
       : `; ${fromOne ? 'a size between takes what was found at the one below' : 'one setting for all of them'}`,
-    above === undefined ? '' : `; above ${sizes.at(-1)} nothing was computed: ${above}`,
+    inTwo ? `; contexts below ${tokens[0]} and above ${tokens.at(-1)} take what was found there` : '',
+    above === undefined
+      ? ''
+      : `; above ${inTwo ? 'batch ' : ''}${sizes.at(-1)} nothing was computed: ${above}`,
   ].join('');
 }

@@ -130,6 +130,9 @@ describe('what was not computed', () => {
     });
     expect(() => emit(as(0, 1), asking, 'vllm')).toThrow(/pays at none of these batch sizes/);
     expect(() => emit(as(2, 2), asking, 'vllm')).toThrow(/vllm-2d/);
+    expect(emit(as(2, 1), asking, 'vllm-2d').notes[0]).toBe(
+      'eagle3, computed at batch 1 and context 1024; contexts below 1024 and above 1024 take what was found there; above batch 1 nothing was computed: vLLM keeps the last k',
+    );
   });
 
   it('TensorRT-LLM cannot draft more at larger batches', async () => {
