@@ -1,17 +1,17 @@
 /** The passes of draft models, and the host's time to launch them. */
 import type { EnginePasses } from './engine-passes.ts';
-import type { EngineProfile } from './engine-profile.ts';
 import type { ForwardPass } from './forward-pass.ts';
+import type { PricedEngine } from './priced-engine.ts';
 import { type DraftWork, PassWork } from './work.ts';
 
 /** What chunks of prompts are to a model that reads none. */
 export const NO_PROMPTS = new PassWork();
 
 export class DraftPasses {
-  readonly #engine: EngineProfile;
+  readonly #engine: PricedEngine;
   readonly #passes: EnginePasses;
 
-  constructor(engine: EngineProfile, passes: EnginePasses) {
+  constructor(engine: PricedEngine, passes: EnginePasses) {
     this.#engine = engine;
     this.#passes = passes;
   }
@@ -22,7 +22,7 @@ export class DraftPasses {
    * every pass has a module of its own, each is as the first.
    */
   draftS(pass: ForwardPass, work: DraftWork, chunks: PassWork): number {
-    const { block, blanks, modules = 1 } = pass.shape;
+    const { block, blanks, modules } = pass.shape;
     if (block) return this.#blockS(pass, work, chunks);
     if (blanks && work.longest > 0) return this.#blanksS(pass, work, chunks);
     const { longest, widths } = work;

@@ -2,15 +2,15 @@
  * What an engine makes of a forward pass: graphs that it is padded to, launches of layers, and all-reduces that take
  * another path from some size on.
  */
-import type { EngineProfile } from './engine-profile.ts';
 import type { ForwardPass } from './forward-pass.ts';
+import type { PricedEngine } from './priced-engine.ts';
 import type { PassWork } from './work.ts';
 
 export class EnginePasses {
-  readonly #engine: EngineProfile;
+  readonly #engine: PricedEngine;
   readonly #padded: Int32Array;
 
-  constructor(engine: EngineProfile) {
+  constructor(engine: PricedEngine) {
     this.#engine = engine;
     this.#padded = paddedCounts(engine.graphSizes);
   }

@@ -18,6 +18,7 @@ import {
   gemmRates,
   gemmSeconds,
 } from './kernels.ts';
+import { type PricedShape, pricedShape } from './priced-shape.ts';
 import { Routing } from './routing.ts';
 import type { PassWork } from './work.ts';
 
@@ -110,7 +111,7 @@ function windowedPairs(queries: number, context: number, window: number): number
 
 /** Prices passes of one model on one GPU of a tensor-parallel group. Seconds throughout. */
 export class ForwardPass {
-  readonly shape: ForwardShape;
+  readonly shape: PricedShape;
   readonly #hardware: HardwareProfile;
   readonly #gpus: number;
   readonly #family: string;
@@ -127,7 +128,7 @@ export class ForwardPass {
 
   /** @param family the engine whose kernels run */
   constructor(shape: ForwardShape, hardware: HardwareProfile, gpus: number, family = DEFAULT_FAMILY) {
-    this.shape = shape;
+    this.shape = pricedShape(shape);
     this.#hardware = hardware;
     this.#gpus = gpus;
     this.#family = family;
@@ -169,7 +170,7 @@ export class ForwardPass {
 
   /** The small head that runs once for each token of a block in turn (DSpark, Domino), over `rows` rows. */
   sequentialS(rows: number): number {
-    return this.shape.sequential === undefined ? 0 : this.#gemmsS(this.shape.sequential, rows);
+    return this.#gemmsS(this.shape.sequential, rows);
   }
 
   /** The output matrix over `rows` rows. */

@@ -13,6 +13,7 @@ import { EnginePasses } from './engine-passes.ts';
 import type { EngineProfile } from './engine-profile.ts';
 import { type ForwardPass, forwardPass } from './forward-pass.ts';
 import { type Placement, together, transferS } from './placement.ts';
+import { type PricedEngine, pricedEngine } from './priced-engine.ts';
 import { SteadySteps } from './steady-steps.ts';
 import type { CostModel, DraftWork, PartSeconds, PassWork, StepWork } from './work.ts';
 
@@ -24,12 +25,13 @@ const TOKEN_BYTES = 4;
 
 export class Roofline implements CostModel {
   readonly name = 'roofline';
-  readonly #engine: EngineProfile;
+  readonly #engine: PricedEngine;
   readonly #target: ForwardPass;
   readonly #drafts: readonly ForwardPass[];
   readonly #passes: EnginePasses;
   readonly #drafting: DraftPasses;
-  readonly #placement: Placement;
+  readonly #draftingOn: Pick<Placement['drafting'], 'apart' | 'link'>;
+  readonly #stages: Pick<Placement['stages'], 'count' | 'link'>;
   readonly #steady: SteadySteps;
 
   /**
@@ -42,14 +44,16 @@ export class Roofline implements CostModel {
     target: ForwardShape,
     drafts: readonly ForwardShape[],
     hardware: HardwareProfile,
-    engine: EngineProfile,
+    profile: EngineProfile,
     gpus: number,
     placement = together(hardware, gpus),
   ) {
+    const engine = pricedEngine(profile);
     this.#engine = engine;
-    this.#placement = placement;
+    const { drafting, stages } = placement;
+    this.#draftingOn = { apart: drafting.apart, link: drafting.link };
+    this.#stages = { count: stages.count, link: stages.link };
     this.#target = forwardPass(target, hardware, gpus, engine.kernels);
-    const { drafting } = placement;
     this.#drafts = drafts.map((shape) =>
       forwardPass(shape, drafting.hardware, drafting.gpus, engine.kernels),
     );
@@ -120,7 +124,7 @@ export class Roofline implements CostModel {
 
   /** Activations of so many tokens from stage to stage, in so many passes. */
   #stagesS(passes: number, tokens: number): number {
-    const { count, link } = this.#placement.stages;
+    const { count, link } = this.#stages;
     return transferS(
       link,
       (count - 1) * passes,
@@ -133,7 +137,7 @@ export class Roofline implements CostModel {
    * of what was emitted whatever a draft model reads, states of the target or ids.
    */
   #exchangeS({ drafts, drafted, prefill }: StepWork): number {
-    const { apart, link } = this.#placement.drafting;
+    const { apart, link } = this.#draftingOn;
     if (!apart) return 0;
     let bytes = 0;
     let exchanges = 0;
@@ -193,10 +197,10 @@ export class Roofline implements CostModel {
     cost.prefillS =
       passesS(this.#target) + this.#target.logitsS(prompts.logitRows) + this.#stagesS(passes, prompts.tokens);
     cost.draftS = 0;
-    const { apart, link } = this.#placement.drafting;
+    const { apart, link } = this.#draftingOn;
     let launchesS = 0;
     for (const draft of this.#drafts) {
-      const { block, lastTokenOnly, modules = 1 } = draft.shape;
+      const { block, lastTokenOnly, modules } = draft.shape;
       if (lastTokenOnly) continue;
       launchesS += modules * passes * this.#engine.draftPassLaunchS;
       cost.draftS += (block ? 0 : modules * passesS(draft)) + draft.firstPassS(prompts.tokens);
@@ -234,7 +238,7 @@ export class Roofline implements CostModel {
       const alone = pass.shape.lastTokenOnly ? 0 : Math.min(prefill.tokens, 1);
       seconds +=
         work.longest === 0
-          ? alone * (pass.shape.modules ?? 1) * this.#engine.draftPassLaunchS
+          ? alone * pass.shape.modules * this.#engine.draftPassLaunchS
           : this.#drafting.launchesS(pass, work);
     }
     return seconds;

@@ -37,7 +37,7 @@ export class SteadySteps {
     this.#target = target;
     this.#drafts = drafts;
     const inARow = drafts.every(
-      ({ shape: { block, blanks, ahead, firstLayers, modules = 1 } }) =>
+      ({ shape: { block, blanks, ahead, firstLayers, modules } }) =>
         !block && !blanks && !ahead && !firstLayers && modules === 1,
     );
     this.#possible = inARow && drafts.length <= 1 && !apart && stages.count === 1;

@@ -3,25 +3,52 @@
  * batch size and machine is priced from the tallies (static-batch.ts).
  */
 
-import { wider } from '../columns.ts';
+import { lesser, wider } from '../columns.ts';
 import { type StepWork, Verified } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
+import type { KnownRounds } from '../drafter/known-rounds.ts';
+import { once } from '../memo.ts';
 import type { Workload } from './engine.ts';
 import { emittedBy } from './round-by-round.ts';
 import { RoundKinds } from './round-kinds.ts';
 
-/**
- * Every round of every request. Those of request r are elements `firstRound[r]` to `firstRound[r + 1]`; its tallies,
- * one for each kind of round that it has, elements `firstTally[r]` to `firstTally[r + 1]`.
- */
-export interface ReplayedRounds extends Tallies {
+/** Every round of every request, whether replayed or plain: one class, for which prices are compiled once. */
+export class ReplayedRounds implements Tallies {
   readonly kinds: RoundKinds;
   /** By request: tokens emitted by all rounds. */
   readonly emitted: Int32Array;
+  /** Those of request r are elements `firstRound[r]` to `firstRound[r + 1]`. */
   readonly firstRound: Int32Array;
-  /** By round, in order: index into `kinds`, and tokens of prompt and output at which it starts. */
+  /** By round, in order: index into `kinds`. */
   readonly kind: Uint16Array;
-  readonly context: Int32Array;
+  /** Tallies of request r, one for each kind of round that it has, are elements `firstTally[r]` to `firstTally[r + 1]`. */
+  readonly firstTally: Int32Array;
+  readonly tallyKind: Int32Array;
+  readonly tallyCount: Int32Array;
+  readonly tallyContext: Float64Array;
+  readonly #context: () => Int32Array;
+
+  /** @param context made when it is asked for */
+  constructor(
+    { kinds, emitted, firstRound, kind }: Pick<ReplayedRounds, 'kinds' | 'emitted' | 'firstRound' | 'kind'>,
+    context: () => Int32Array,
+    { firstTally, tallyKind, tallyCount, tallyContext }: Tallies,
+  ) {
+    this.kinds = kinds;
+    this.emitted = emitted;
+    this.firstRound = firstRound;
+    this.kind = kind;
+    this.firstTally = firstTally;
+    this.tallyKind = tallyKind;
+    this.tallyCount = tallyCount;
+    this.tallyContext = tallyContext;
+    this.#context = context;
+  }
+
+  /** By round, in order: tokens of prompt and output at which it starts. */
+  get context(): Int32Array {
+    return this.#context();
+  }
 }
 
 /** By tally: index into `kinds`, how many rounds, and the tokens at which they start, summed. */
@@ -47,15 +74,22 @@ export function replayRounds(
   const columns = new RoundColumns(outputTokens, draftModels, drafter.most);
   const emitted = new Int32Array(requests);
   const firstRound = new Int32Array(requests + 1);
+  const { known } = drafter;
   for (let r = 0; r < requests; r++) {
-    emitted[r] = columns.replay(drafter, r, promptTokens[r]!, outputTokens[r]!, batch);
+    emitted[r] =
+      known === undefined
+        ? columns.replay(drafter, r, promptTokens[r]!, outputTokens[r]!, batch)
+        : columns.replayKnown(known, drafter.most, r, promptTokens[r]!, outputTokens[r]!);
     firstRound[r + 1] = columns.length;
   }
   const { kinds, length } = columns;
   const kind = columns.kind.slice(0, length);
   const context = columns.context.slice(0, length);
-  const rounds = { kinds, emitted, firstRound, kind, context };
-  return { ...rounds, ...tallied(rounds) };
+  return new ReplayedRounds(
+    { kinds, emitted, firstRound, kind },
+    () => context,
+    tallied(kinds, firstRound, kind, context),
+  );
 }
 
 /** Columns of one replay after the other, since fresh memory takes as long to get as to fill. */
@@ -68,6 +102,8 @@ class RoundColumns {
   readonly context: Int32Array;
   length = 0;
   readonly #work: StepWork;
+  /** Of rounds that are known: by tokens that the model catches up on, index of the kind plus one, 0 where none was met. */
+  #kindOf = new Int32Array(16);
 
   constructor(outputTokens: Int32Array, draftModels: number, most: Verified) {
     const rounds = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
@@ -109,10 +145,55 @@ class RoundColumns {
     this.length = at;
     return position - 1;
   }
+
+  /**
+   * The same of rounds that are known and differ in their context and what the model catches up on alone.
+   *
+   * @param verified by each
+   */
+  replayKnown(
+    known: KnownRounds,
+    verified: Verified,
+    request: number,
+    promptTokens: number,
+    outputTokens: number,
+  ): number {
+    if (outputTokens <= 1) return 0;
+    const { kinds, kind, context } = this;
+    const { longest, catchUpAfter } = known;
+    const { lengths, start, byPosition } = known.stream(request, 1, outputTokens - 1);
+    let catchUp = known.nextCatchUp(request, 1);
+    let position = 1;
+    let at = this.length;
+    for (let i = start; position < outputTokens; at++) {
+      const tokens = promptTokens + position;
+      let own = catchUp < this.#kindOf.length ? this.#kindOf[catchUp]! - 1 : -1;
+      if (own < 0) own = this.#kindAt(known, verified, catchUp, tokens);
+      kinds.meet(own, tokens);
+      kind[at] = own;
+      context[at] = tokens;
+      const emitted = lesser(lesser(lengths[i]!, longest), outputTokens - position);
+      position += emitted;
+      i += byPosition ? emitted : 1;
+      catchUp = catchUpAfter[emitted]!;
+    }
+    this.length = at;
+    return position - 1;
+  }
+
+  #kindAt(known: KnownRounds, verified: Verified, catchUp: number, context: number): number {
+    const work = this.#work;
+    work.clear();
+    known.state(1, context, catchUp, work);
+    const own = this.kinds.of(verified, work, context);
+    while (catchUp >= this.#kindOf.length) this.#kindOf = wider(this.#kindOf);
+    this.#kindOf[catchUp] = own + 1;
+    return own;
+  }
 }
 
 /** Counts the rounds of each request by kind. */
-function tallied({ kinds, firstRound, kind, context }: Omit<ReplayedRounds, keyof Tallies>): Tallies {
+function tallied(kinds: RoundKinds, firstRound: Int32Array, kind: Uint16Array, context: Int32Array): Tallies {
   const requests = firstRound.length - 1;
   const tally = new TallyColumns(kinds.length);
   const firstTally = new Int32Array(requests + 1);
@@ -187,22 +268,13 @@ export function plainRounds({ promptTokens, outputTokens }: Workload): ReplayedR
     tallyCount[tally] = rounds;
     tallyContext[tally] = rounds * least + (rounds * (rounds - 1)) / 2;
   }
-  let context: Int32Array | null = null;
-  return {
-    kinds,
-    emitted,
-    firstRound,
-    kind: new Uint16Array(firstRound[requests]!),
-    firstTally,
-    tallyKind: new Int32Array(requests),
-    tallyCount,
-    tallyContext,
-    // Wanted of prices that bend alone.
-    get context() {
-      context ??= plainContext(promptTokens, firstRound);
-      return context;
-    },
-  };
+  const kind = new Uint16Array(firstRound[requests]!);
+  // Contexts are wanted of prices that bend alone.
+  return new ReplayedRounds(
+    { kinds, emitted, firstRound, kind },
+    once(() => plainContext(promptTokens, firstRound)),
+    { firstTally, tallyKind: new Int32Array(requests), tallyCount, tallyContext },
+  );
 }
 
 function plainContext(promptTokens: Int32Array, firstRound: Int32Array): Int32Array {

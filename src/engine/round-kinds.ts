@@ -63,11 +63,16 @@ export class RoundKinds {
     for (; this.#table[at] !== 0; at = (at + 1) & mask) {
       const kind = this.#table[at]! - 1;
       if (!this.#is(kind, verified, work)) continue;
-      if (context < this.leastContext[kind]!) this.leastContext[kind] = context;
-      if (context > this.greatestContext[kind]!) this.greatestContext[kind] = context;
+      this.meet(kind, context);
       return kind;
     }
     return this.#add(at, verified, work, context);
+  }
+
+  /** Notes a round of a kind that starts at `context`. */
+  meet(kind: number, context: number): void {
+    if (context < this.leastContext[kind]!) this.leastContext[kind] = context;
+    if (context > this.greatestContext[kind]!) this.greatestContext[kind] = context;
   }
 
   /** States to `work` a step in which `sequences` sequences with `context` tokens each do a round of this kind. */

@@ -114,10 +114,11 @@ const FEW = {
 } as const;
 
 /** Without the room of columns that grow. */
-function inUse(rounds: ReplayedRounds): ReplayedRounds {
+function inUse(rounds: ReplayedRounds) {
   const tallies = rounds.firstTally.at(-1);
   return {
     ...rounds,
+    context: rounds.context,
     tallyKind: rounds.tallyKind.slice(0, tallies),
     tallyCount: rounds.tallyCount.slice(0, tallies),
     tallyContext: rounds.tallyContext.slice(0, tallies),
