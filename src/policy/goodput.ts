@@ -5,7 +5,8 @@
  * rarely that to change the length for it and back takes a hundredth of the time at most.
  */
 import { AcceptanceEstimate } from './acceptance-estimate.ts';
-import { type Policy, STAYS, type StepPrice } from './policy.ts';
+import { PaidChanges } from './paid-changes.ts';
+import type { Policy, StepPrice } from './policy.ts';
 
 /** Every so many steps one token more than seems best is drafted, to learn what comes of it. */
 const PROBE_EVERY = 16;
@@ -16,44 +17,35 @@ export class Goodput implements Policy {
   readonly #price: StepPrice;
   readonly #maxK: number;
   readonly #estimate: AcceptanceEstimate;
-  readonly #emitted: Float64Array;
+  readonly #paid: PaidChanges;
   #steps = 0;
   #k = 0;
-  /** Length of the step before; -1 at first. */
+  #probes = false;
+  /** Length of the last step that tried nothing; -1 at first. */
   #last = -1;
 
   constructor(price: StepPrice, maxK: number) {
     this.#price = price;
     this.#maxK = maxK;
     this.#estimate = new AcceptanceEstimate(maxK);
-    this.#emitted = new Float64Array(maxK + 1);
+    this.#paid = new PaidChanges(maxK);
   }
 
   stepBegins(sequences: number, contextTokens: number): void {
-    const emitted = this.#emitted;
+    const { emitted, seconds } = this.#paid;
     this.#estimate.emittedByLength(emitted);
-    const last = this.#last;
-    let best = 0;
-    let bestS = 0;
-    this.#k = 0;
-    for (let k = 0; k <= this.#maxK; k++) {
-      const switches = last < 0 || k === last ? 0 : 1 / STAYS;
-      const proposed = this.#estimate.proposed(k);
-      const seconds = this.#price(sequences, contextTokens, k, proposed, emitted[k]!, switches);
-      const tokensPerS = emitted[k]! / seconds;
-      if (tokensPerS > best) {
-        best = tokensPerS;
-        bestS = seconds;
-        this.#k = k;
-      }
-    }
+    const price = (k: number, switches: number) =>
+      this.#price(sequences, contextTokens, k, this.#estimate.proposed(k), emitted[k]!, switches);
+    for (let k = 0; k <= this.#maxK; k++) seconds[k] = price(k, 0);
+    const changeS = price(this.#maxK, 1) - seconds[this.#maxK]!;
+    this.#k = this.#paid.best(this.#last, changeS);
+    this.#probes = false;
     this.#steps++;
     if (this.#steps % PROBE_EVERY > 0 || this.#k === this.#maxK) return;
-    const k = this.#k + 1;
-    const price = (switches: number) =>
-      this.#price(sequences, contextTokens, k, this.#estimate.proposed(k), emitted[k]!, switches);
-    const rarer = Math.ceil((price(2) - price(0)) / (PROBE_EVERY * PROBE_SHARE * bestS));
-    if (this.#steps % (PROBE_EVERY * Math.max(1, rarer)) === 0) this.#k = k;
+    const rarer = Math.ceil((2 * changeS) / (PROBE_EVERY * PROBE_SHARE * seconds[this.#k]!));
+    if (this.#steps % (PROBE_EVERY * Math.max(1, rarer)) > 0) return;
+    this.#probes = true;
+    this.#k++;
   }
 
   get stepLength(): number {
@@ -65,7 +57,7 @@ export class Goodput implements Policy {
   }
 
   see(_request: number, _position: number, asked: number, proposed: number, accepted: number): void {
-    this.#last = asked;
+    if (!this.#probes) this.#last = asked;
     this.#estimate.see(asked, proposed, accepted);
   }
 }

@@ -1,13 +1,17 @@
 /** One length for the batch, the one that brings the most expected tokens per second of these very rounds. */
 import { LEVELS, wordsFor } from '../trace/survival-levels.ts';
 import { LengthChanges } from './length-changes.ts';
-import { STAYS } from './policy.ts';
+import { PaidChanges } from './paid-changes.ts';
 import { PricedLengths } from './shared-lengths.ts';
 
 export class OneLength extends PricedLengths {
   /** By depth: levels of survival, summed over the rounds of the step. */
   readonly #levels = new Int32Array(4 * wordsFor(this.parts.signal.depths));
   #k = 0;
+  readonly #paid = new PaidChanges(this.parts.signal.depths);
+  /** Least length that a step may have. */
+  readonly #floor = Math.min(this.parts.limits.lengthFloor, this.parts.signal.depths);
+  #begun = false;
   readonly #changes = new LengthChanges(this.parts.limits, this.parts.maxK);
 
   override get stepLength(): number {
@@ -25,28 +29,57 @@ export class OneLength extends PricedLengths {
     const looked = outlook.depth;
     if (looked > 0) outlook.see(places, rounds);
     prices.of(rounds * copies, contextTokens * copies);
-    const last = this.#k;
-    const switchS = prices.switchS / STAYS;
-    const rate = (k: number, emitted: number): number =>
-      emitted / (prices.seconds(k > 0 && draftsAll ? maxK : k, k) + (k === last ? 0 : switchS));
-    let best = rate(0, 1);
+    const wanted =
+      this.#begun && prices.switchS > 0 ? this.#worthIt(levels, scale) : this.#fastest(levels, scale);
+    this.#begun = true;
+    this.#k = this.#changes.next(wanted);
+    this.verified.fill(this.#k, 0, rounds);
+    const drafted = draftsAll && (this.#k > 0 || looked > 0) ? maxK : Math.max(this.#k, looked);
+    this.drafted.fill(drafted);
+  }
+
+  /** Seconds of a step in which all draft so many. */
+  #seconds(k: number): number {
+    const { draftsAll, maxK } = this.parts;
+    return this.prices.seconds(k > 0 && draftsAll ? maxK : k, k);
+  }
+
+  /** The fastest length, found draft by draft, where changes are free. */
+  #fastest(levels: Int32Array, scale: number): number {
+    const { outlook } = this;
+    const { draftsAll, signal } = this.parts;
+    let best = 1 / this.#seconds(0);
     let emitted = 1;
     let wanted = 0;
     for (let k = 1; k <= signal.depths; k++) {
       const before = k === 1 ? 1 : levels[k - 2]! * scale;
-      const known = draftsAll || k <= looked;
+      const known = draftsAll || k <= outlook.depth;
       const own = known ? levels[k - 1]! * scale : before * outlook.goesOn(k - 1);
-      const tokensPerS = rate(k, emitted + own);
+      const tokensPerS = (emitted + own) / this.#seconds(k);
       if (tokensPerS > best) {
         best = tokensPerS;
         wanted = k;
       } else if (!draftsAll) break;
       emitted += levels[k - 1]! * scale;
     }
-    this.#k = this.#changes.next(wanted);
-    this.verified.fill(this.#k, 0, rounds);
-    const drafted = draftsAll && (this.#k > 0 || looked > 0) ? maxK : Math.max(this.#k, looked);
-    this.drafted.fill(drafted);
+    return wanted;
+  }
+
+  /** The length of the step before, or one whose change has paid; of drafts that it does not make the usual is known. */
+  #worthIt(levels: Int32Array, scale: number): number {
+    const { outlook } = this;
+    const { draftsAll, signal } = this.parts;
+    const { seconds, emitted } = this.#paid;
+    const made = draftsAll ? signal.depths : Math.max(this.#k, outlook.depth);
+    let survives = 1;
+    emitted[0] = 1;
+    seconds[0] = this.#seconds(0);
+    for (let k = 1; k <= signal.depths; k++) {
+      survives = k <= made ? levels[k - 1]! * scale : survives * outlook.goesOn(k - 1);
+      emitted[k] = emitted[k - 1]! + survives;
+      seconds[k] = this.#seconds(k);
+    }
+    return this.#paid.best(this.#k, this.prices.switchS, this.#floor);
   }
 }
 

@@ -30,6 +30,3 @@ export type StepPrice = (
   emitted: number,
   switches?: number,
 ) => number;
-
-/** Steps over which a policy spreads the price of a change of its length. */
-export const STAYS = 16;

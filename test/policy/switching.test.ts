@@ -4,6 +4,7 @@ import { totalSeconds } from '../../src/cost/work.ts';
 import { parseMethod } from '../../src/drafter/methods.ts';
 import { folderLibrary } from '../../src/node/folder-library.ts';
 import { LengthChanges, type LengthLimits, UNBOUND } from '../../src/policy/length-changes.ts';
+import { PaidChanges } from '../../src/policy/paid-changes.ts';
 import { lengthsOfSteps, parsePolicy } from '../../src/policy/policies.ts';
 import { Bench } from '../../src/scenario/bench.ts';
 import { gatherInputs } from '../../src/scenario/inputs.ts';
@@ -59,6 +60,61 @@ describe('a switch of length', () => {
   ])('%s %j: never makes it faster', async (policy, options) => {
     const [free, paid] = [await run(policy, options), await run(policy, { ...options, ...SWITCH })];
     expect(paid.speed).toBeLessThan(free.speed);
+  });
+});
+
+describe('a change that is paid for', () => {
+  /** Steps of 10 and 9 ms that bring 2 tokens: the second length saves 1 ms a step. */
+  const choices = (changeS: number, seconds: readonly (readonly number[])[], shortest = 0) => {
+    const paid = new PaidChanges(1);
+    let length = 0;
+    return seconds.map((own) => {
+      paid.seconds.set(own);
+      paid.emitted.set([2, 2]);
+      length = paid.best(length, changeS, shortest);
+      return length;
+    });
+  };
+  const [slow, fast, noise] = [
+    [9, 10],
+    [10, 9],
+    [10, 5],
+  ];
+
+  it('waits until it would have saved its price, of a step that brings as much', () => {
+    expect(choices(2.5, [fast, fast, fast, slow, slow, slow])).toEqual([0, 0, 1, 1, 1, 0]);
+    // Twice the tokens in 1.8 times the time save a tenth.
+    const paid = new PaidChanges(1);
+    paid.seconds.set([10, 18]);
+    paid.emitted.set([1, 2]);
+    expect([0, 1, 2].map(() => paid.best(0, 2.5))).toEqual([0, 0, 1]);
+  });
+
+  it('forgets what was lost again: noise changes nothing, and a free change is made at once', () => {
+    expect(choices(6, [noise, slow, slow, slow, slow, slow, noise])).toEqual([0, 0, 0, 0, 0, 0, 0]);
+    expect(choices(0, [fast, slow, fast])).toEqual([1, 0, 1]);
+  });
+
+  it('knows no length below the least', () => {
+    expect(choices(1, [slow, slow], 1)).toEqual([1, 1]);
+  });
+
+  it('has lost its price, a step more at most, where a length that loses for ever is left', () => {
+    const steps = Array.from({ length: 50 }, () => fast);
+    const left = choices(7, steps).indexOf(1);
+    expect(left).toBe(7);
+  });
+
+  it.each(['gsm8k', 'cnn'])('%s: a cool-down brings nothing more', async (trace) => {
+    for (const policy of ['goodput', 'goodput:confidence']) {
+      const set = { 'engine.lengthSwitch': '20ms' };
+      const [alone, cooled] = await Promise.all(
+        [set, { ...set, 'engine.lengthCooldown': '16' }].map((own) =>
+          run(policy, { trace: [trace], requests: 100, set: own } as Options, 32),
+        ),
+      );
+      expect(alone!.speed).toBeGreaterThan(0.985 * cooled!.speed);
+    }
   });
 });
 
