@@ -2,7 +2,9 @@
  * Fits an acceptance process to a recording, or checks the committed ones (docs/acceptance-process.md).
  *
  *   npx tsx scripts/fit-process.ts RECORDING.jsonl --out traces/llama-3.1-8b/gsm8k.json [--requests 3000] [--from OLD.json [--part ngram]]
- *   npx tsx scripts/fit-process.ts --check RECORDINGS_FOLDER [--dataset gsm8k]
+ *   npx tsx scripts/fit-process.ts --check RECORDINGS_FOLDER [--dataset gsm8k] [--seeds 2001-2024]
+ *
+ * With --seeds the errors of other samples are printed, and the files stay as they are.
  */
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,6 +27,7 @@ const { values, positionals } = parseArgs({
     part: { type: 'string', multiple: true },
     check: { type: 'string' },
     dataset: { type: 'string' },
+    seeds: { type: 'string' },
   },
 });
 
@@ -33,7 +36,7 @@ else if (positionals.length === 1 && values.out !== undefined)
   await fitRecording(positionals[0]!, values.out);
 else
   throw new Error(
-    'usage: fit-process.ts RECORDING.jsonl --out FILE [--requests N] [--from FILE [--part PART]] | --check FOLDER [--dataset NAME]',
+    'usage: fit-process.ts RECORDING.jsonl --out FILE [--requests N] [--from FILE [--part PART]] | --check FOLDER [--dataset NAME] [--seeds FROM-TO]',
   );
 
 async function fitRecording(recordingPath: string, out: string): Promise<void> {
@@ -55,22 +58,33 @@ async function check(folder: string): Promise<void> {
   }
 }
 
-/** Prints the errors of a process, and writes them into its file. */
+/** Prints the errors of a process, and writes those of the usual seeds into its file. */
 async function measure(path: string, recordingPath: string): Promise<void> {
   const process = readProcess(path);
-  const replays = replayError(process, readRecording(recordingPath));
-  const speedups = await simulatedErrors(path, recordingPath, console.log);
+  const seeds = values.seeds === undefined ? UNSEEN_SEEDS : seedsOf(values.seeds);
+  const replays = replayError(process, readRecording(recordingPath), seeds);
+  const speedups = await simulatedErrors(path, recordingPath, console.log, seeds);
   const error: FitError = {
     ngram: { ...replays.ngram, ...speedups.ngram },
     eagle3: { ...replays.eagle3, ...speedups.eagle3 },
     combined: { ...replays.combined, ...speedups.combined },
   };
-  writeProcess(path, { ...process, fitError: error });
+  if (values.seeds === undefined) writeProcess(path, { ...process, fitError: error });
   print(path, error);
 }
 
+/** Whole numbers FROM to TO of `FROM-TO`. */
+function seedsOf(text: string): number[] {
+  const [from, to] = text.split('-').map(Number);
+  if (!(Number.isInteger(from) && Number.isInteger(to) && from! <= to!)) {
+    throw new Error(`--seeds: got ${text}, expected two whole numbers such as 2001-2024`);
+  }
+  return Array.from({ length: to! - from! + 1 }, (_, i) => from! + i);
+}
+
 function print(what: string, error: FitError): void {
-  console.log(`${what} (seeds ${UNSEEN_SEEDS[0]} to ${UNSEEN_SEEDS.at(-1)})`);
+  const { seeds } = error.ngram;
+  console.log(`${what} (seeds ${seeds[0]} to ${seeds.at(-1)})`);
   console.table(
     Object.fromEntries(
       Object.entries(error).map(([method, { requests: _, seeds: __, ...errors }]) => [
