@@ -1,9 +1,17 @@
 /** A draft model's lengths in a fitted process: sampled round by round for who passes over them once, else as a column. */
+import { lesser } from '../columns.ts';
 import type { DifficultySampler } from './token-difficulty.ts';
 import type { PositionLengths } from './trace.ts';
 
 /** Passes over a request that take less than its column, of which a round of a few tokens needs a third. */
 const PASSES = 2;
+
+/**
+ * Share of requests that may be passed over more often, as those are that run while memory is short: each is sampled by
+ * itself, and kept as long as so many others are. Beyond that share the column of all is made.
+ */
+const OFTENER = 1 / 16;
+const KEPT = 1024;
 
 /** By lengths: what samples their rounds. Copies of lengths, of which columns may be others, have none. */
 const SAMPLERS = new WeakMap<PositionLengths, SampledRounds>();
@@ -19,6 +27,9 @@ export class SampledRounds {
   readonly #begin: (request: number) => void;
   /** By request: how often it was begun. */
   readonly #begun: Uint8Array;
+  /** Parts of the column, by request, and how many more may be sampled. */
+  readonly #own = new Map<number, Uint8Array>();
+  #oftener: number;
   #request = -1;
   #column: Uint8Array | null = null;
 
@@ -31,6 +42,7 @@ export class SampledRounds {
     this.#sampler = sampler;
     this.#begin = begin;
     this.#begun = new Uint8Array(offsets.length - 1);
+    this.#oftener = Math.floor(OFTENER * (offsets.length - 1));
   }
 
   /** Lengths with this column, sampled when it is read. */
@@ -61,12 +73,28 @@ export class SampledRounds {
     if (this.#column !== null) return 0;
     if (request !== this.#request) {
       // Rounds of many requests in turn begin them again and again.
-      if (this.#begun[request] === PASSES) return 0;
+      if (this.#begun[request] === PASSES) {
+        const own = this.#ownOf(request);
+        return own === null ? 0 : lesser(own[position]!, k + 1);
+      }
       this.#begun[request]!++;
       this.#request = request;
       this.#begin(request);
     }
     return this.#sampler.emittedAt(position, k);
+  }
+
+  /** The part of the column that is a request's; null where that of all is the cheaper way. */
+  #ownOf(request: number): Uint8Array | null {
+    const known = this.#own.get(request);
+    if (known !== undefined) return known;
+    if (this.#oftener === 0) return null;
+    this.#oftener--;
+    const own = new Uint8Array(this.#offsets[request + 1]! - this.#offsets[request]!);
+    this.write(request, own);
+    this.#own.set(request, own);
+    if (this.#own.size > KEPT) this.#own.delete(this.#own.keys().next().value!);
+    return own;
   }
 
   /** Writes the part of the column that is a request's. */
@@ -81,6 +109,7 @@ export class SampledRounds {
   }
 
   #sampled(): Uint8Array {
+    this.#own.clear();
     const offsets = this.#offsets;
     const requests = offsets.length - 1;
     const column = new Uint8Array(offsets[requests]!);

@@ -105,6 +105,34 @@ test('the column takes over when it is read, and when a request is begun a third
   expect(begun).toEqual([true, true, true, true, true, true, false]);
 });
 
+test('of many requests one in sixteen is begun a third time without the column of all, and is what that says', () => {
+  const [gsm8k] = PROCESSES;
+  const [single, whole] = [0, 1].map(
+    () => sampleProcess(gsm8k!, { requests: 64, seed: 3 }).drafters.get('eagle3')!,
+  );
+  const sampler = samplerOf(single!)!;
+  const { offsets, emitted } = whole!;
+  const all = [...Array(64).keys()];
+  const says = (request: number, position: number, k: number) =>
+    Math.min(emitted[offsets[request]! + position]!, k + 1);
+  for (const [position, k] of [
+    [1, 3],
+    [2, 20],
+  ] as const) {
+    for (const request of all) {
+      assert.equal(sampler.emittedBy(request, position, k), says(request, position, k));
+    }
+  }
+  // Four of them in turn, again and again; a fifth is one too many.
+  for (let position = 1; position < 20; position++) {
+    for (const request of [3, 60, 17, 9]) {
+      assert.equal(sampler.emittedBy(request, position, 5), says(request, position, 5));
+    }
+  }
+  assert.equal(sampler.emittedBy(5, 1, 3), 0);
+  assert.deepEqual(single!.emitted, emitted);
+});
+
 test('requests that are selected are sampled alone, and are those of the column', () => {
   const [gsm8k] = PROCESSES;
   const [single, whole] = [0, 1].map(
