@@ -104,7 +104,7 @@ for (const dataset of DATASETS) {
   }
 
   const cycle = BURST + ALONE;
-  const arrivalS = Float64Array.from(inputs.traces[0]!.ids, (_, r) => {
+  const arrivalS = Float64Array.from(inputs.traces[0]!.outputTokens, (_, r) => {
     const start = Math.floor(r / cycle) * (BURST_LASTS_S + ALONE * ONE_LASTS_S);
     const alone = (r % cycle) - BURST;
     return alone < 0 ? start : start + BURST_LASTS_S + alone * ONE_LASTS_S;
@@ -125,7 +125,7 @@ for (const dataset of DATASETS) {
     return served(
       selectRequests(
         recorded!,
-        recorded!.ids.map(() => Math.floor(draw() * recorded!.ids.length)),
+        Array.from(recorded!.outputTokens, () => Math.floor(draw() * recorded!.outputTokens.length)),
       ),
     );
   });

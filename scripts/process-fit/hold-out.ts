@@ -71,10 +71,10 @@ for (const dataset of datasets) {
 }
 
 function halves(recording: AcceptanceTrace, split: number): readonly [AcceptanceTrace, AcceptanceTrace] {
-  const total = recording.ids.length;
+  const total = recording.outputTokens.length;
   const chosen = sampleIndices(total, Math.floor(total / 2), split);
   const one = new Set(chosen);
-  const other = Array.from(recording.ids, (_, r) => r).filter((r) => !one.has(r));
+  const other = Array.from(recording.outputTokens, (_, r) => r).filter((r) => !one.has(r));
   return [selectRequests(recording, chosen), selectRequests(recording, other)];
 }
 

@@ -27,7 +27,7 @@ interface ReplayTotals {
 export function replayTotals(trace: AcceptanceTrace, method: Method, length: DraftLength): ReplayTotals {
   const ngram = method === 'eagle3' ? null : sampled(trace, 'ngram');
   const eagle3 = method === 'ngram' ? null : sampled(trace, 'eagle3');
-  const requests = trace.ids.length;
+  const requests = trace.outputTokens.length;
   const totals = {
     promptTokens: trace.promptTokens,
     tokens: new Float64Array(requests),
@@ -83,7 +83,7 @@ export function meanByDecile(trace: AcceptanceTrace, method: Method): number[] {
   const eagle3 = method === 'ngram' ? null : sampled(trace, 'eagle3');
   const total = new Float64Array(10);
   const count = new Float64Array(10);
-  for (let r = 0; r < trace.ids.length; r++) {
+  for (let r = 0; r < trace.outputTokens.length; r++) {
     const tokens = outputLength(ngram, eagle3, r);
     for (let position = 1; position < tokens; position++) {
       const decile = Math.floor((10 * position) / tokens);

@@ -68,7 +68,7 @@ export async function servingPoints(folder: string, run: ServingRun): Promise<En
   // Plain decoding needs no acceptance: the lengths are all that is asked of a trace.
   const trace = {
     ...inputs.traces[0]!,
-    ids: requests.map((_, r) => String(r)),
+    ids: null,
     promptTokens: Int32Array.from(requests, ({ promptTokens }) => promptTokens),
     outputTokens: Int32Array.from(requests, ({ outputTokens }) => outputTokens),
     drafters: new Map(),

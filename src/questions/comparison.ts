@@ -103,7 +103,7 @@ export async function comparisonOf(
         return bestAt(bench, one, settings, batch);
       });
       for (const warning of seen) warnings.add(`gpu ${one.hardware.name}: ${warning}`);
-      const limit = largestBatch(one, trace.ids.length);
+      const limit = largestBatch(one, trace.outputTokens.length);
       const pays = (batch: number) => settings.some((setting) => speedupOf(bench, setting, batch) > 1);
       const breakEven = breakEvenBatch(pays, limit);
       const found = { break_even_batch: breakEven, break_even_searched_to: limit };

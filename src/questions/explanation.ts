@@ -78,7 +78,7 @@ export function explanationOf(inputs: Inputs): ExplainResult {
   const groups = inputs.traces.map((trace, t): Group<Explanation> => {
     const bench = new Bench(inputs, trace, load, warnings);
     const longest = Math.min(k! + BEYOND, answeredK(method, inputs, trace));
-    const limit = largestBatch(inputs, trace.ids.length);
+    const limit = largestBatch(inputs, trace.outputTokens.length);
     // The search tries batch sizes that nobody asked about, whose warnings are of no use.
     const searched = new Bench(inputs, trace, load, new Set());
     const bounds = boundsOf(setting, trace, load === 'clones');

@@ -111,7 +111,7 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
   const groups = inputs.traces.map((trace, t): Group<CapacityRow> => {
     const served = scenario.requests === null && scenario.workload === null ? repeated(trace) : trace;
     const sample = sampleOf(inputs, served, scenario.seed, warnings);
-    const redrawn = redraws(inputs, trace, served.ids.length);
+    const redrawn = redraws(inputs, trace, served.outputTokens.length);
     const rows = settings.map((setting) => {
       progress(done++, total);
       const found = ratesOf(sample, setting, slo!, null);
@@ -120,7 +120,7 @@ export function capacityOf(inputs: Inputs, progress: Progress = () => {}): Capac
     });
     if (rows.some((row) => row.max_rate_req_per_s === null)) {
       warnings.add(
-        `trace ${trace.name}: all ${served.ids.length} requests at once hold ${scenario.slo}: more --requests or a tighter --slo find a limit`,
+        `trace ${trace.name}: all ${served.outputTokens.length} requests at once hold ${scenario.slo}: more --requests or a tighter --slo find a limit`,
       );
     }
     return { trace: t, rows };
@@ -139,7 +139,7 @@ interface Sample {
 function sampleOf(inputs: Inputs, trace: AcceptanceTrace, seed: number, warnings: Set<string>): Sample {
   return {
     bench: new Bench(inputs, trace, 'open', warnings),
-    pattern: patternOf(inputs, trace.ids.length, seed),
+    pattern: patternOf(inputs, trace.outputTokens.length, seed),
     plain: new Memo(),
   };
 }
@@ -150,7 +150,7 @@ function redraws(inputs: Inputs, trace: AcceptanceTrace, requests: number): Samp
   if (scenario.workload !== null) return [];
   return Array.from({ length: REDRAWS }, (_, i) => {
     const draw = stream(scenario.seed, 'capacity', i);
-    const distinct = trace.ids.map(() => Math.floor(draw() * trace.ids.length));
+    const distinct = Array.from(trace.outputTokens, () => Math.floor(draw() * trace.outputTokens.length));
     const drawn = Array.from({ length: requests }, (_, r) => distinct[r % distinct.length]!);
     return sampleOf(inputs, selectRequests(trace, drawn), Math.floor(draw() * 2 ** 31), new Set());
   });
@@ -206,7 +206,7 @@ function spread(value: number, again: readonly number[]): { lo: number | null; h
 
 /** The trace's requests one after the other, from the first again after the last. */
 function repeated(trace: AcceptanceTrace): AcceptanceTrace {
-  const total = trace.ids.length;
+  const total = trace.outputTokens.length;
   if (total >= ARRIVALS) return trace;
   return selectRequests(
     trace,

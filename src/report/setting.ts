@@ -84,7 +84,7 @@ export function workloadFacts(
       const kind = kinds.has('recording') ? 'a recording' : 'a fitted process, sampled';
       return [
         'trace',
-        `${trace.name}: ${kind}, ${trace.ids.length} requests (${short(trace.provenance.source)})`,
+        `${trace.name}: ${kind}, ${trace.outputTokens.length} requests (${short(trace.provenance.source)})`,
       ];
     }),
     ...Object.entries(scenario.acceptance).map(

@@ -146,9 +146,9 @@ function fewRequests(inputs: Inputs, options: Options): Inputs {
   return {
     ...inputs,
     traces: inputs.traces.map((trace) =>
-      trace.ids.length <= FEW_REQUESTS
+      trace.outputTokens.length <= FEW_REQUESTS
         ? trace
-        : selectRequests(trace, sampleIndices(trace.ids.length, FEW_REQUESTS, inputs.scenario.seed)),
+        : selectRequests(trace, sampleIndices(trace.outputTokens.length, FEW_REQUESTS, inputs.scenario.seed)),
     ),
   };
 }

@@ -38,7 +38,11 @@ export function ratioBetween(one: Contender, other: Contender): Ratio | null {
     (of): Run => ({ ...of.run, shifts: constants.map((name) => of.shifts.get(name) ?? NO_SHIFT) }),
   ) as [Run, Run];
   const ratio = run.measured.throughput_tok_per_s / than.measured.throughput_tok_per_s;
-  const confidence = new Confidence(one.inputs.traces[0]!.ids.length, constants, one.inputs.scenario.seed);
+  const confidence = new Confidence(
+    one.inputs.traces[0]!.outputTokens.length,
+    constants,
+    one.inputs.scenario.seed,
+  );
   return { ratio, ...confidence.speedup(ratio, run, than, 'throughput') };
 }
 

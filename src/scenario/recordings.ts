@@ -236,15 +236,15 @@ function prepare(recorded: AcceptanceTrace, scenario: Scenario, warnings: string
   let trace = recorded;
   if (!scenario.keepTruncated) {
     const whole = untruncated(trace);
-    const left = trace.ids.length - whole.length;
+    const left = trace.outputTokens.length - whole.length;
     if (left > 0) {
       warnings.push(
-        `trace ${trace.name}: ${left} of ${trace.ids.length} requests reached the recording's output limit of ${trace.outputLimit} tokens and are left out (--keep-truncated keeps them)`,
+        `trace ${trace.name}: ${left} of ${trace.outputTokens.length} requests reached the recording's output limit of ${trace.outputLimit} tokens and are left out (--keep-truncated keeps them)`,
       );
       trace = selectRequests(trace, whole);
     }
   }
-  const total = trace.ids.length;
+  const total = trace.outputTokens.length;
   if (total === 0) {
     throw new UserError(
       `trace ${trace.name}: every request reached the recording's output limit of ${trace.outputLimit} tokens, expected one that did not; --keep-truncated keeps them`,
@@ -258,7 +258,7 @@ function prepare(recorded: AcceptanceTrace, scenario: Scenario, warnings: string
   if (wanted < total) trace = selectRequests(trace, sampleIndices(total, wanted, scenario.seed));
   if (scenario.promptLen !== null) trace = withPromptLength(trace, scenario.promptLen);
   if (scenario.outputLen !== null) {
-    const asked = outputLengths(scenario, trace.ids.length);
+    const asked = outputLengths(scenario, trace.outputTokens.length);
     if (trace.outputTokens.some((tokens, r) => tokens < asked[r]!)) {
       warnings.push(
         `trace ${trace.name}: some outputs are shorter than ${scenario.outputLen}${typeof scenario.outputLen === 'number' ? ' tokens' : ''}; their acceptance repeats from the start`,
@@ -316,7 +316,7 @@ export function joined(
   const { trace, continued } = joinWorkload(workload, recorded, seed);
   if (continued > 0) {
     warnings.push(
-      `trace ${trace.name}: ${continued} of ${trace.ids.length} outputs of the workload are longer than the recorded request drawn for them; their acceptance goes on with another one`,
+      `trace ${trace.name}: ${continued} of ${trace.outputTokens.length} outputs of the workload are longer than the recorded request drawn for them; their acceptance goes on with another one`,
     );
   }
   return trace;

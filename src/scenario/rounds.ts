@@ -1,6 +1,7 @@
 /** One request of a setting, round by round, and how long a step of it is in the mean. */
 import { takesK } from '../drafter/methods.ts';
 import { UserError } from '../errors.ts';
+import { idsOf } from '../trace/request-ids.ts';
 import { Bench } from './bench.ts';
 import type { Inputs } from './inputs.ts';
 import { type Answer, answerOf, type Row } from './result.ts';
@@ -32,10 +33,10 @@ export function roundsOf(inputs: Inputs, request: number): Rounds {
     );
   }
   const [trace] = traces;
-  const { ids } = trace!;
-  if (!(request < ids.length)) {
+  const { outputTokens } = trace!;
+  if (!(request < outputTokens.length)) {
     throw new UserError(
-      `request ${request}: trace ${trace!.name} has ${ids.length}, expected at most ${ids.length - 1}`,
+      `request ${request}: trace ${trace!.name} has ${outputTokens.length}, expected at most ${outputTokens.length - 1}`,
     );
   }
   const warnings = new Set(inputs.warnings);
@@ -52,7 +53,7 @@ export function roundsOf(inputs: Inputs, request: number): Rounds {
   return {
     ...answerOf(scenario, inputs, warnings, [{ trace: 0, rows: [row] }]),
     row,
-    request: ids[request]!,
+    request: idsOf(trace!)[request]!,
     rounds,
     stepMs: stepMs(row),
     baselineStepMs: stepMs(plain),

@@ -70,7 +70,7 @@ export class Runs {
     this.#load = load;
     this.#warnings = warnings;
     this.#setups = setups;
-    this.everyRequest = trace.ids.map((_, r) => r);
+    this.everyRequest = Array.from(trace.outputTokens, (_, r) => r);
   }
 
   /** What is measured of some requests of a setting at a price. */

@@ -29,6 +29,7 @@ import {
   seesBatch,
 } from '../policy/policies.ts';
 import { ASSUMED_AUC, ASSUMED_AUC_ERROR } from '../trace/assumed-confidence.ts';
+import { idsOf } from '../trace/request-ids.ts';
 import { selectLengths } from '../trace/reshape.ts';
 import type { AcceptanceTrace, PositionLengths, TraceKind } from '../trace/trace.ts';
 import { Acceptances } from './acceptances.ts';
@@ -158,18 +159,18 @@ export class Setups {
   checkFit(setup: Setup): void {
     if (this.#fits.has(setup)) return;
     const { target, hardware, engine, scenario } = this.#inputs;
-    const { promptTokens, ids } = this.#trace;
+    const { promptTokens } = this.#trace;
     const context = scenario.ignoreContextLimit ? undefined : target.maxContext;
     const limits = [
       [engine.maxModelTokens, `a sequence that engine ${engine.name} allows (maxModelTokens)`],
       [context, `the context of ${target.name} (--ignore-context-limit for a what-if)`],
     ] as const;
-    for (let r = 0; r < ids.length; r++) {
+    for (let r = 0; r < promptTokens.length; r++) {
       const length = promptTokens[r]! + setup.outputTokens[r]!;
       for (const [most, what] of limits) {
         if (length <= (most ?? Number.POSITIVE_INFINITY)) continue;
         throw new UserError(
-          `trace ${this.#trace.name}, request ${ids[r]}: ${promptTokens[r]} tokens of prompt and ${setup.outputTokens[r]} of output, expected at most the ${most} of ${what}`,
+          `trace ${this.#trace.name}, request ${idsOf(this.#trace)[r]}: ${promptTokens[r]} tokens of prompt and ${setup.outputTokens[r]} of output, expected at most the ${most} of ${what}`,
         );
       }
       const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.most);
@@ -177,7 +178,7 @@ export class Setups {
       if (Math.ceil(tokens / engine.blockTokens) + sequenceBlocks > kvBlocks) {
         const room = Math.max(0, kvBlocks - sequenceBlocks) * engine.blockTokens;
         throw new UserError(
-          `trace ${this.#trace.name}, request ${ids[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${room} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
+          `trace ${this.#trace.name}, request ${idsOf(this.#trace)[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${room} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
         );
       }
     }

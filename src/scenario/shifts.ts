@@ -70,7 +70,7 @@ export class Shifts {
       this.#draws = {
         shifted: uncertain.map((field) => scaled(field, inputs, 1 + field.error(inputs))),
         constants,
-        confidence: new Confidence(this.#trace.ids.length, constants, seed, (a, b) => {
+        confidence: new Confidence(this.#trace.outputTokens.length, constants, seed, (a, b) => {
           const [one, other] = [uncertain[a], uncertain[b]];
           if (one === undefined || other === undefined) return a === b ? 1 : 0;
           return correlationOf(one, other, inputs);

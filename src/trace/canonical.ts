@@ -7,6 +7,7 @@ import { shown, UserError, unknownName } from '../errors.ts';
 import { strictObject } from '../validate.ts';
 import { lengthOfAccepted, MAX_K } from './conventions.ts';
 import { flatTokens, flatten, offsetsOf } from './flat.ts';
+import { idsOf } from './request-ids.ts';
 import { rankBegins } from './token-ranks.ts';
 import { SCORE_FIELDS } from './token-scores.ts';
 import type { AcceptanceTrace, PositionLengths } from './trace.ts';
@@ -111,15 +112,14 @@ type Cells = Readonly<Partial<Record<Column, string | number | ArrayLike<number>
 
 /** Request ids are taken to be distinct, and no drafter to be named `none`. */
 export function* rowsOf(trace: AcceptanceTrace): Generator<Cells> {
-  const { ids, promptTokens, outputTokens, tokens } = trace;
+  const { promptTokens, outputTokens, tokens } = trace;
   const begins = new Map(
     [...trace.drafters].map(([name, { ranks, emitted, maxK }]) => [
       name,
       ranks && rankBegins(ranks.list, emitted.length, maxK),
     ]),
   );
-  for (let r = 0; r < ids.length; r++) {
-    const request = ids[r]!;
+  for (const [r, request] of idsOf(trace).entries()) {
     yield {
       request,
       drafter: NO_DRAFTER,

@@ -3,6 +3,7 @@
  * position, spread between requests, drift along the output, memory from round to round. Rounds of a
  * position-indexed drafter are those of its replay at the recorded k. The prefill's token is no round.
  */
+
 import { ASSUMED_AUC, AssumedSignal } from './assumed-confidence.ts';
 import type { ContextDependence } from './context-dependence.ts';
 import { meanLengthOfMarginal } from './conventions.ts';
@@ -10,6 +11,7 @@ import { type ConfidenceInspection, inspectConfidence } from './inspect-confiden
 import { pooled, tokensOverAllRounds } from './rates.ts';
 import type { AcceptanceRecord, Drafting, Rates, Steps } from './record.ts';
 import { dependenceIn } from './recorded-context.ts';
+import { idsOf } from './request-ids.ts';
 import { untruncated } from './reshape.ts';
 import { acceptedAtLeast, tokensPerRound } from './statistics.ts';
 import { movedConfidence } from './token-confidence.ts';
@@ -114,7 +116,7 @@ export function inspectRecord(record: AcceptanceRecord): Inspection {
       name,
       kind,
       provenance,
-      requests: first!.ids.length,
+      requests: first!.outputTokens.length,
       prompt_tokens: first!.promptTokens === null ? null : spread(first!.promptTokens),
       output_tokens: spread(first!.outputTokens),
       drafters: drafters.map((steps) => ({
@@ -130,8 +132,9 @@ export function inspectRecord(record: AcceptanceRecord): Inspection {
     name: trace.name,
     kind: drafters.length > 0 && drafters.every(([, { kind }]) => kind === 'fitted') ? 'fitted' : record.kind,
     provenance: trace.provenance,
-    requests: trace.ids.length,
-    truncated_requests: trace.outputLimit === null ? null : trace.ids.length - untruncated(trace).length,
+    requests: trace.outputTokens.length,
+    truncated_requests:
+      trace.outputLimit === null ? null : trace.outputTokens.length - untruncated(trace).length,
     prompt_tokens: spread(trace.promptTokens),
     output_tokens: spread(trace.outputTokens),
     drafters: drafters.map(([method, lengths]) => ({
@@ -234,9 +237,9 @@ function roundsAt(
     method,
     drafting: 'chain',
     maxK,
-    ids: trace.ids,
+    ids: idsOf(trace),
     promptTokens: trace.promptTokens,
-    outputTokens: Int32Array.from(trace.ids, (_, r) => offsets[r + 1]! - offsets[r]!),
+    outputTokens: Int32Array.from(trace.outputTokens, (_, r) => offsets[r + 1]! - offsets[r]!),
     offsets: roundOffsets,
     emitted: Uint8Array.from(cut),
     proposed: proposed instanceof Uint8Array ? Uint8Array.from(starts, (at) => proposed[at]!) : null,

@@ -210,7 +210,7 @@ export function sampleProcess(
   return {
     name: process.dataset,
     provenance: processProvenance(process, processMethods(process)),
-    ids: Array.from({ length: requests }, (_, r) => String(r)),
+    ids: null,
     promptTokens: lengths(process.promptTokens, scores.prompt),
     outputTokens,
     outputLimit: null,

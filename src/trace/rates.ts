@@ -195,7 +195,7 @@ export function traceOfRates(record: RatesRecord, asked: RatesAsked, where: stri
   return {
     name: record.name,
     provenance: record.provenance,
-    ids: Array.from(outputs, (_, r) => String(r)),
+    ids: null,
     promptTokens: new Int32Array(requests).fill(promptTokens),
     outputTokens: outputs,
     outputLimit: null,

@@ -15,7 +15,7 @@ export function selectRequests(trace: AcceptanceTrace, indices: readonly number[
   const pick = (values: Int32Array): Int32Array => Int32Array.from(indices, (r) => values[r]!);
   return {
     ...trace,
-    ids: indices.map((r) => trace.ids[r]!),
+    ids: indices.map((r) => trace.ids?.[r] ?? String(r)),
     promptTokens: pick(trace.promptTokens),
     outputTokens: pick(trace.outputTokens),
     drafters: mapDrafters(trace, (lengths) => selectLengths(lengths, indices)),
@@ -75,7 +75,7 @@ export function withSignalsFrom(
 export function untruncated(trace: AcceptanceTrace): number[] {
   const kept: number[] = [];
   const limit = trace.outputLimit ?? Number.POSITIVE_INFINITY;
-  for (let r = 0; r < trace.ids.length; r++) {
+  for (let r = 0; r < trace.outputTokens.length; r++) {
     let longest = trace.outputTokens[r]!;
     for (const { offsets } of trace.drafters.values()) {
       longest = Math.max(longest, offsets[r + 1]! - offsets[r]!);
@@ -175,7 +175,7 @@ export function lognormalLengths(count: number, mean: number, cv: number, seed: 
 
 /** The trace with every prompt `length` tokens long. Token ids are dropped, since they no longer match. */
 export function withPromptLength(trace: AcceptanceTrace, length: number): AcceptanceTrace {
-  return { ...trace, promptTokens: new Int32Array(trace.ids.length).fill(length), tokens: null };
+  return { ...trace, promptTokens: new Int32Array(trace.outputTokens.length).fill(length), tokens: null };
 }
 
 function mapDrafters(

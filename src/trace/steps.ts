@@ -228,7 +228,9 @@ export function traceOfSteps(
 ): AcceptanceTrace {
   const [first, ...others] = record.drafters;
   const prompts =
-    promptTokens === null ? first!.promptTokens : new Int32Array(first!.ids.length).fill(promptTokens);
+    promptTokens === null
+      ? first!.promptTokens
+      : new Int32Array(first!.outputTokens.length).fill(promptTokens);
   if (prompts === null) {
     throw new UserError(
       `${where}: prompt lengths are not recorded, expected one for all: --prompt-len TOKENS`,

@@ -71,7 +71,8 @@ export interface AcceptanceTrace {
   /** The data set or file name that rows show. */
   readonly name: string;
   readonly provenance: Provenance;
-  readonly ids: readonly string[];
+  /** What its source calls each request; null where they are numbered, from 0 on. */
+  readonly ids: readonly string[] | null;
   /** Prompt length of each request, in tokens. */
   readonly promptTokens: Int32Array;
   /** Output length of each request when nothing is drafted, in tokens. */

@@ -37,7 +37,7 @@ export function joinWorkload(
   const requests = promptTokens.length;
   const offsets = offsetsOfLengths(outputTokens);
   for (const [name, lengths] of trace.drafters) {
-    if (lengths.emitted.length > trace.ids.length) continue;
+    if (lengths.emitted.length > trace.outputTokens.length) continue;
     throw new UserError(
       `trace ${trace.name}: no output with ${name} has a second token, expected acceptance to draw for the workload`,
     );
@@ -46,7 +46,7 @@ export function joinWorkload(
   const drafters = new Map(
     [...trace.drafters].map(([name, lengths]) => [
       name,
-      drawn(lengths, offsets, trace.ids.length, seed, continued),
+      drawn(lengths, offsets, trace.outputTokens.length, seed, continued),
     ]),
   );
   return {

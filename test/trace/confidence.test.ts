@@ -75,9 +75,9 @@ describe('recorded', () => {
       ...[0, 0, 41, 42],
     ]);
     // From the first decoded position again; the prefill's token has none.
-    expect(listOf(withOutputLengths(trace, new Int32Array(trace.ids.length).fill(4))).slice(0, 8)).toEqual([
-      0, 0, 11, 12, 21, 22, 11, 12,
-    ]);
+    expect(
+      listOf(withOutputLengths(trace, new Int32Array(trace.outputTokens.length).fill(4))).slice(0, 8),
+    ).toEqual([0, 0, 11, 12, 21, 22, 11, 12]);
     const workload = { promptTokens: Int32Array.of(1), outputTokens: Int32Array.of(3) };
     const joined = joinWorkload(workload, selectRequests(trace, [1]), 1);
     expect(listOf(joined.trace)).toEqual([0, 0, 41, 42, 41, 42]);

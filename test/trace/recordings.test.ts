@@ -68,7 +68,7 @@ describeWithRecordings('real recordings', (dir) => {
       const { ids, drafters, tokens } = trace(dataset);
       const { offsets, emitted } = drafters.get('ngram')!;
       const lookedUp = lookUp(tokens!, LOOK_UPS.ngram);
-      ids.forEach((id, r) => {
+      ids!.forEach((id, r) => {
         const end = offsets[r + 1]!;
         for (let at = offsets[r]!; at < end; at++) {
           positions++;

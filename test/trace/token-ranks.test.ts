@@ -170,7 +170,7 @@ describe('ranks stay with their positions', () => {
   });
 
   it('when outputs are made longer or shorter, or drawn for a workload', () => {
-    const longer = lengthsOf(withOutputLengths(two, new Int32Array(two.ids.length).fill(6)));
+    const longer = lengthsOf(withOutputLengths(two, new Int32Array(two.outputTokens.length).fill(6)));
     const own = lengthsOf(two);
     for (const [at, from] of [1, 2, 1, 2, 1].entries())
       expect(listAt(longer, at + 1)).toEqual(listAt(own, from));

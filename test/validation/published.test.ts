@@ -65,7 +65,7 @@ describeWithRecordings('Llama-3.1-8B on an H100, recordings replayed', (recordin
         folderLibrary,
       );
       const traces = inputs.traces.map((trace) => {
-        const indexOf = new Map(trace.ids.map((id, index) => [id, index]));
+        const indexOf = new Map(trace.ids!.map((id, index) => [id, index]));
         const named = sampled[trace.provenance.dataset] as string[];
         return selectRequests(
           trace,
