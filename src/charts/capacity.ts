@@ -49,11 +49,9 @@ function panel(rows: readonly CapacityRow[]): LinesPanel {
       hue: hueOf(row.method),
       points: judged
         .filter(({ rate_req_per_s: rate }) => rate <= most)
-        .map(({ rate_req_per_s: rate, slo_share: share }) => ({
-          x: rate,
-          y: rate * share,
-          ...(rate === found && { label: `limited by ${limit}` }),
-        })),
+        .map(({ rate_req_per_s: x, slo_share: share }) => {
+          return { x, y: x * share, ...(x === found && { label: `limited by ${limit}` }) };
+        }),
     })),
     rules: rows.flatMap(({ max_rate_lo_req_per_s: lo, max_rate_hi_req_per_s: hi, ...row }): Rule[] => {
       const at = row.max_rate_req_per_s!;

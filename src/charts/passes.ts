@@ -1,6 +1,6 @@
 /** Of single passes: why drafted tokens are nearly free, and when no longer; memory or arithmetic. */
 import { grouped } from '../memo.ts';
-import type { Chart, Series } from '../plot/chart.ts';
+import type { Axis, Chart, Rule, Series } from '../plot/chart.ts';
 import type { Hue } from '../plot/themes.ts';
 import type { Passes } from '../scenario/passes.ts';
 import { chartOf, fromZero, hueOf, nameOf, where } from './words.ts';
@@ -22,20 +22,14 @@ export function passChart(answer: Passes): Chart {
   });
   const points = curve.map(({ tokens: x, ms: y }) => ({ x, y }));
   const series: Series[] = [{ name: 'a pass', hue: 'verify', faint: true, points }, ...asRun];
+  const x: Axis = { label: 'query tokens in the pass', unit: '', scale: 'log2' };
   const label = `within 10% up to ${free.tokens} tokens`;
+  const rule: Rule = { axis: 'x', at: first!.tokens, upTo: free.tokens, label };
   return chartOf('pass', answer, {
     title: `The price of one target pass by its tokens: ${where(answer)}`,
     subtitle: 'line: without context; dots: verification as run, attention included',
     summary: `A pass over ${free.tokens} tokens takes at most 10% longer than one over a single token, ${first!.ms.toFixed(2)} ms.`,
-    panels: [
-      {
-        form: 'lines',
-        x: { label: 'query tokens in the pass', unit: '', scale: 'log2' },
-        y: fromZero('ms of a target pass', ' ms'),
-        series,
-        rules: [{ axis: 'x', at: first!.tokens, upTo: free.tokens, label }],
-      },
-    ],
+    panels: [{ form: 'lines', x, y: fromZero('ms of a target pass', ' ms'), series, rules: [rule] }],
   });
 }
 
@@ -47,17 +41,16 @@ function decades(values: readonly number[]): number[] {
 
 export function rooflineChart(answer: Passes): Chart {
   const { passes, roof } = answer;
-  const dots = passes.map(({ flops, bytes, ms, ...pass }) => ({
-    ...pass,
-    x: flops / bytes,
-    y: (1e3 * flops) / ms,
-  }));
+  const dots = passes.map(({ flops, bytes, ms, ...pass }) => {
+    return { ...pass, x: flops / bytes, y: (1e3 * flops) / ms };
+  });
   const ridge = roof.flops_per_s / roof.bytes_per_s;
   const most = Math.max(4 * ridge, ...dots.map(({ x }) => x));
-  const memory = [Math.min(0.5, ...dots.map(({ x }) => x)), ridge].map((x) => ({
+  const bound = [Math.min(0.5, ...dots.map(({ x }) => x)), ridge].map((x) => ({
     x,
     y: x * roof.bytes_per_s,
   }));
+  bound.push({ x: most, y: roof.flops_per_s });
   const lines = [...grouped(dots, ({ pass }) => pass)].map(([name, of]): Series => {
     // All but the first and the last are told by their place on the line.
     const points = of.map(({ x, y, batch_size: batch }, i) =>
@@ -67,6 +60,7 @@ export function rooflineChart(answer: Passes): Chart {
     );
     return { name, hue: HUES_OF_PASSES[name] ?? (name.startsWith('draft') ? 'orange' : 'blue'), points };
   });
+  const holds = decades([...dots.map(({ y }) => y), roof.flops_per_s]);
   return chartOf('roofline', answer, {
     title: `Roofline: ${where(answer)}`,
     subtitle: `dots are passes without context at batch ${answer.config.batch.join(', ')}; the roof is the data sheet's`,
@@ -75,16 +69,8 @@ export function rooflineChart(answer: Passes): Chart {
       {
         form: 'lines',
         x: { label: 'arithmetic intensity, FLOP per byte', unit: ' FLOP/byte', scale: 'log10' },
-        y: {
-          label: 'FLOP/s',
-          unit: 'FLOP/s',
-          scale: 'log10',
-          holds: decades([...dots.map(({ y }) => y), roof.flops_per_s]),
-        },
-        series: [
-          { name: 'roof', hue: 'plain', mark: 'none', points: [...memory, { x: most, y: roof.flops_per_s }] },
-          ...lines,
-        ],
+        y: { label: 'FLOP/s', unit: 'FLOP/s', scale: 'log10', holds },
+        series: [{ name: 'roof', hue: 'plain', mark: 'none', points: bound }, ...lines],
         rules: [{ axis: 'x', at: ridge, label: `ridge: ${Math.round(ridge)} FLOP per byte` }],
       },
     ],

@@ -1,6 +1,6 @@
 /** What forms of panels have in common: axes with as many names as have room, names of rows and columns, legends. */
 import type { Axis, BarsPanel } from './chart.ts';
-import type { Box, Paper } from './paper.ts';
+import { type Box, type Paper, PITCH } from './paper.ts';
 import { type Scale, scaleOf, valueText } from './scale.ts';
 import { textWidth } from './text.ts';
 
@@ -17,21 +17,23 @@ const TICKS = 48;
 export function yAxis(paper: Paper, { left, ...room }: Box, axis: Axis, values: readonly number[]) {
   const scale = scaleOf(axis, values, room.bottom, room.top, (room.bottom - room.top) / TICKS);
   const ticks = scale.ticks.map((tick) => valueText(tick, axis.unit === '%' ? '%' : '', 6));
-  const box = { ...room, left: left + UPRIGHT + Math.max(0, ...ticks.map((text) => textWidth(text))) };
+  const upright = UPRIGHT + (textWidth(axis.label) > room.bottom - room.top ? PITCH + 3 : 0);
+  const box = { ...room, left: left + upright + Math.max(0, ...ticks.map((text) => textWidth(text))) };
   scale.ticks.forEach((tick, t) => {
     const y = scale.at(tick);
     paper.line(box.left, y, box.right, y, { stroke: paper.theme.grid });
     paper.text(ticks[t]!, box.left - 6, y + 4, { anchor: 'end', colour: paper.theme.muted });
   });
-  uprightLabel(paper, { ...box, left }, axis.label);
+  uprightLabel(paper, { ...box, left: left + (upright - UPRIGHT) / 2 }, axis.label);
   return { box, scale };
 }
 
 export function uprightLabel(paper: Paper, { left, top, bottom }: Box, label: string): void {
-  paper.text(label, left + 12, (top + bottom) / 2, { anchor: 'middle', upright: true, room: bottom - top });
+  const words = { anchor: 'middle', upright: true, room: bottom - top } as const;
+  paper.lines(label, left + 12, (top + bottom) / 2, 2, words);
 }
 
-export function xAxis(paper: Paper, box: Box, axis: Axis, scale: Scale): void {
+export function xAxis(paper: Paper, box: Box, scale: Scale): void {
   const { muted } = paper.theme;
   for (const tick of scale.ticks) {
     const x = scale.at(tick);
@@ -39,11 +41,14 @@ export function xAxis(paper: Paper, box: Box, axis: Axis, scale: Scale): void {
     paper.text(valueText(tick, '', 6), x, box.bottom + 17, { anchor: 'middle', colour: muted });
   }
   paper.line(box.left, box.bottom, box.right, box.bottom, { stroke: muted });
-  belowLabel(paper, box, axis.label);
 }
 
-export function belowLabel(paper: Paper, { left, right, bottom }: Box, label: string): void {
-  paper.text(label, (left + right) / 2, bottom + 33, { anchor: 'middle', room: right - left + 26 });
+/** Below the middle of a plot, or as near to it as the panel around it lets the whole of it stand. */
+export function belowLabel(paper: Paper, { left, right, bottom }: Box, label: string, outer: Box): void {
+  const room = outer.right - outer.left;
+  const half = Math.min(textWidth(label), room) / 2;
+  const x = Math.max(outer.left + half, Math.min((left + right) / 2, outer.right - half));
+  paper.text(label, x, bottom + 33, { anchor: 'middle', room });
 }
 
 /** A name below each column. */

@@ -1,7 +1,7 @@
 /** Bars: stacks in columns, steps in rows, and falls from one row to the next. */
 import { BELOW, belowLabel, columnNames, legend, namesWidth, xAxis, yAxis } from './axes.ts';
 import type { Bar, BarsPanel } from './chart.ts';
-import type { Box, Paper } from './paper.ts';
+import { type Box, type Paper, PITCH } from './paper.ts';
 import { type Scale, scaleOf } from './scale.ts';
 import { textWidth } from './text.ts';
 import { inkOn } from './themes.ts';
@@ -25,7 +25,9 @@ const longest = (groups: BarsPanel['groups']) => Math.max(1, ...groups.map(({ ba
 
 export function drawBars(paper: Paper, outer: Box, panel: BarsPanel): void {
   const { groups, upright, falling } = panel;
-  const above = groups.some(({ name }) => name !== '') ? HEAD : 4;
+  const widest = Math.max(0, ...groups.map(({ name }) => textWidth(name, undefined, true)));
+  const high = widest > (outer.right - outer.left) / groups.length - HEAD ? PITCH : 0;
+  const above = widest > 0 ? HEAD + high : 4;
   const top = outer.top + legend(paper, outer, panel.legend) + above;
   const room = { ...outer, right: outer.right - 4, top, bottom: outer.bottom - BELOW };
   const { box, across, scaleIn } = upright ? columnsOf(paper, room, panel) : rowsOf(paper, room, panel);
@@ -35,7 +37,7 @@ export function drawBars(paper: Paper, outer: Box, panel: BarsPanel): void {
     const left = box.left + g * (width + GAP);
     const own = { ...box, left, right: left + width };
     const scale = scaleIn(own);
-    paper.text(name, left, box.top - 7, { bold: true, room: width + GAP - 6 });
+    paper.lines(name, left, box.top - 7 - high / 2, 2, { bold: true, room: width + GAP - 6 });
     bands.forEach(({ bars }, b) => {
       const at = (upright ? left : box.top) + b * slot;
       for (const bar of bars) drawBar(paper, panel, bar, at, slot, scale);
@@ -46,7 +48,7 @@ export function drawBars(paper: Paper, outer: Box, panel: BarsPanel): void {
     });
     if (upright) columnNames(paper, own, slot, namesOf(bands));
   });
-  belowLabel(paper, box, panel.label);
+  belowLabel(paper, box, panel.label, outer);
 }
 
 const namesOf = (bands: readonly { readonly name: string }[]) => bands.map(({ name }) => name);
@@ -70,16 +72,17 @@ function rowsOf(paper: Paper, room: Box, panel: BarsPanel): ReturnType<typeof co
   const names = namesWidth(room.right - room.left, namesOf(bands), 0.42);
   const slot = Math.min(ROW, (room.bottom - room.top) / most);
   const box = { ...room, left: room.left + names, bottom: room.top + slot * most };
+  const lines = Math.max(1, Math.floor(slot / PITCH));
   bands.forEach(({ name, hue }, b) => {
     const bold = hue !== undefined || (falling === true && (b === 0 || b === most - 1));
     const colour = hue === undefined ? paper.theme.ink : paper.theme.hues[hue];
     const words = { anchor: 'end', bold, colour, room: names - 8 } as const;
-    paper.text(name, box.left - 8, box.top + (b + 0.5) * slot + 4, words);
+    paper.lines(name, box.left - 8, box.top + (b + 0.5) * slot + 4, lines, words);
   });
   const scaleIn = (own: Box) => {
     const right = own.right - (falling ? Math.min(BEHIND, (own.right - own.left) / 3) : 0);
     const scale = scaleOf(axis, valuesOf(panel), own.left, right, (right - own.left) / 60);
-    xAxis(paper, { ...own, right }, { ...axis, label: '' }, scale);
+    xAxis(paper, { ...own, right }, scale);
     return scale;
   };
   return { box, across: () => slot, scaleIn };

@@ -47,7 +47,7 @@ export function drawCells(paper: Paper, outer: Box, panel: CellsPanel): void {
     });
   });
   columnNames(paper, box, width, x.names);
-  belowLabel(paper, box, x.label);
+  belowLabel(paper, box, x.label, outer);
   uprightLabel(paper, { ...box, left: outer.left }, y.label);
 }
 

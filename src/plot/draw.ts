@@ -54,7 +54,7 @@ export function draw(chart: Chart, theme: ThemeName = 'light', asked: Size = DEF
       paper.text(line, EDGE, y - fontSize * 0.3, { size: fontSize, bold, colour });
     }
   };
-  write(chart.title, 15, 2, colours.ink, true);
+  write(chart.title, 15, 3, colours.ink, true);
   write(chart.subtitle, 11.5, 2, colours.muted);
   const foot = wrapped(plainText(chart.foot), 10, room, 2);
   const columns = columnsOf(chart.panels, room);
@@ -89,6 +89,8 @@ function heightsOf(panels: readonly Panel[], columns: number, width: number, roo
     headingHeight(panel);
   const rows = grouped(panels.keys(), (p) => Math.floor(p / columns));
   const uses = [...rows.values()].map((own) => Math.max(...own.map((p) => useOf(panels[p]!))));
+  // Words of a narrow picture take more lines, so that it is as high as its rows are at the most.
+  if (width < 2 * NARROW && uses.every(Number.isFinite)) return uses;
   const part = room / uses.length;
   const left = uses.reduce((sum, use) => sum - Math.min(use, part), room);
   const growing = uses.filter((use) => use > part).length;

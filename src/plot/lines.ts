@@ -1,5 +1,5 @@
 /** Lines, steps and dots over two axes, with bands of intervals and names at the ends. */
-import { BELOW, xAxis, yAxis } from './axes.ts';
+import { BELOW, belowLabel, xAxis, yAxis } from './axes.ts';
 import type { LinesPanel, Point, Rule, Series } from './chart.ts';
 import { type Box, type Paper, type Pixel, pathOf, type Words } from './paper.ts';
 import { type Scale, scaleOf, valueText } from './scale.ts';
@@ -33,7 +33,8 @@ export function drawLines(paper: Paper, outer: Box, panel: LinesPanel): void {
   const plot = { panel, box, x, y };
   const shown = rules.filter(({ axis, at }) => Number.isFinite(plot[axis].at(at)));
   for (const rule of shown) drawSpan(paper, plot, rule);
-  xAxis(paper, box, panel.x, x);
+  xAxis(paper, box, x);
+  belowLabel(paper, box, panel.x.label, outer);
   for (const of of series) drawBand(paper, plot, of);
   const dashes = dashesOf(series);
   const paths = series.map((of, s) => drawPath(paper, plot, of, dashes[s]));

@@ -1,6 +1,6 @@
 /** The sheet that marks are put on: SVG elements as text, and where words stand, so that none covers another. */
 import type { Values } from './chart.ts';
-import { escaped, fitted, SMALL, textWidth } from './text.ts';
+import { escaped, fitted, SMALL, textWidth, wrapped } from './text.ts';
 import type { Theme } from './themes.ts';
 
 export type Box = Readonly<Record<'left' | 'top' | 'right' | 'bottom', number>>;
@@ -28,6 +28,9 @@ export type Attributes = Readonly<Record<string, string | number | undefined>>;
 /** Pixels that letters reach above and below the line they stand on, as shares of their size. */
 const ASCENT = 0.82;
 const DESCENT = 0.24;
+
+/** Pixels from a line to the next. */
+export const PITCH = 13;
 
 /** Pixels between two texts on one line. */
 const APART = 3;
@@ -73,6 +76,16 @@ export class Paper {
     const whole = short === text ? '' : `<title>${escaped(text)}</title>`;
     this.#elements.push(`<text${attributes}>${whole}${escaped(short)}</text>`);
     return true;
+  }
+
+  /** Writes a text in at most so many lines as it has no room in one, around the place of one. */
+  lines(text: string, x: number, y: number, most: number, words: Words & { readonly room: number }): void {
+    const { room, bold, upright } = words;
+    const lines = wrapped(text, SMALL, room, most, bold);
+    lines.forEach((line, i) => {
+      const off = (i - (lines.length - 1) / 2) * (upright ? PITCH + APART : PITCH);
+      this.text(line, upright ? x + off : x, upright ? y : y + off, words);
+    });
   }
 
   /** A shape without a value. */

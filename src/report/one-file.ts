@@ -23,8 +23,8 @@ export interface Report {
 const STYLE = `body{font:14px/1.5 system-ui,sans-serif;max-width:860px;margin:24px auto;padding:0 16px;color:#1b1f24;background:#fff}
 .dark{color:#eceff2;background:#14181d}h1{font-size:20px}section,figure{margin:16px 0}figure svg{max-width:100%;height:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:12.5px}th,td{padding:2px 10px 2px 0;text-align:left;border-bottom:1px solid #8886}
-.answer{font-size:16px;font-weight:600}.right{text-align:right}.scroll,pre{overflow-x:auto}.warning{color:#8a4b00;font-weight:600}.dark .warning{color:#f0b22e}dl{display:grid;grid-template-columns:90px 1fr;margin:0}dd{margin:0}
-@media print{details,button{display:none}figure,section{break-inside:avoid}body{margin:0}}`;
+.answer{font-size:16px;font-weight:600}.right{text-align:right}.scroll,section{overflow-x:auto}pre{white-space:pre-wrap;overflow-wrap:anywhere}.warning{color:#8a4b00;font-weight:600}.dark .warning{color:#f0b22e}dl{display:grid;grid-template-columns:90px 1fr;margin:0}dd{margin:0}
+@media print{details,button{display:none}figure{break-inside:avoid}section{overflow:visible}thead{break-after:avoid}body{margin:0}}`;
 
 const POLICY =
   "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:";

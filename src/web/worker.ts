@@ -109,16 +109,8 @@ async function answer(request: Request): Promise<Reply> {
     against === null || points
       ? null
       : ratioBetween(contender(inputs, request), contender(await gather(parsed(against.flags)), against));
-  return {
-    points,
-    result,
-    charts,
-    unfit,
-    beside,
-    over,
-    methods: answerableMethods(inputs),
-    idle: idleOptions(inputs.scenario),
-  };
+  const [methods, idle] = [answerableMethods(inputs), idleOptions(inputs.scenario)];
+  return { points, result, charts, unfit, beside, over, methods, idle };
 }
 
 /** The setting that is looked at, at its batch size. */

@@ -58,6 +58,8 @@ const charts: Record<string, Chart> = {
 /** Marks hold six digits. */
 const six = (value: number | null) => (value === null ? undefined : String(Number(value.toPrecision(6))));
 const marksOf = (kind: string) => marks(draw(charts[kind]!));
+const wordsOf = (chart: Chart, width: number) =>
+  elements(draw(chart, 'light', { width, height: 340 }), 'text').map(({ text }) => text);
 
 test('every kind of the closed list is drawn', () => {
   expect(Object.keys(charts).sort()).toEqual([...CHART_KINDS].sort());
@@ -71,6 +73,24 @@ test.each(Object.entries(charts))('%s: the stored picture', async (kind, chart) 
     expect(chart.foot).toContain(word);
   expect(draw(chart, 'dark')).not.toBe(svg);
   expect(marks(svg).every(({ title }) => title !== '')).toBe(true);
+});
+
+test.each(['waterfall', 'tree', 'best'])('%s: words are whole where it is narrow', (kind) => {
+  const { title, subtitle, foot, panels } = charts[kind]!;
+  const names = panels.flatMap((panel) =>
+    panel.form === 'bars' ? panel.groups[0]!.bands.map(({ name }) => name) : [panel.y.label],
+  );
+  for (const width of [340, 470]) {
+    const written = wordsOf(charts[kind]!, width).join(' ');
+    for (const one of [title, subtitle, foot, ...names]) expect(written).toContain(one);
+  }
+});
+
+test('time: settings of a method are told apart where they are many', () => {
+  const own = result.rows.filter(({ method }) => method === 'eagle3');
+  const rows = [1, 2, 3, 5, 8].flatMap((k) => own.map((row) => ({ ...row, k })));
+  const words = wordsOf(timeChart({ ...result, rows }), 470);
+  for (const k of [1, 2, 3, 5, 8]) expect(words.join(' ')).toContain(`eagle3 k=${k}`);
 });
 
 test('a chart is plain JSON, and its figures are the numbers of its marks', () => {
