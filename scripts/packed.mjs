@@ -3,6 +3,8 @@
 /** A key, a value, or the place of one. */
 const TOKEN = /"((?:\\.|[^"\\])*)":|"(?:\\.|[^"\\])*"|-?\d[\d.e+-]*|_/g;
 
+const meanLength = (texts) => texts.join('').length / texts.length;
+
 const mapped = (texts, of) =>
   typeof texts === 'string'
     ? of(texts)
@@ -10,7 +12,7 @@ const mapped = (texts, of) =>
 
 /**
  * What is left of files without indentation and values, and the values by key: like beside like takes less room once it
- * is compressed. A value that repeats the one before it is empty.
+ * is compressed, prose beside prose. A value that repeats the one before it is empty.
  *
  * @param {object} texts by names, in folders
  */
@@ -24,17 +26,17 @@ export function packed(texts) {
         return token;
       }
       values[key] ??= [];
-      values[key].push(token);
+      // What begins as a string ends as one.
+      values[key].push(token.replace(/"$/, ''));
       return '_';
     });
   });
   const columns = Object.fromEntries(
-    Object.entries(values).map(([key, of]) => [
-      key,
-      of.map((value, i) => (value === of[i - 1] ? '' : value)).join('\n'),
-    ]),
+    Object.entries(values)
+      .sort(([, a], [, b]) => meanLength(b) - meanLength(a))
+      .map(([key, of]) => [key, of.map((value, i) => (value === of[i - 1] ? '' : value)).join('\n')]),
   );
-  return { shapes, columns };
+  return { columns, shapes };
 }
 
 export function unpacked({ shapes, columns }) {
@@ -48,7 +50,7 @@ export function unpacked({ shapes, columns }) {
         return token;
       }
       last[key] = values[key].next().value || last[key];
-      return last[key];
+      return last[key][0] === '"' ? `${last[key]}"` : last[key];
     });
     return indented(text);
   });

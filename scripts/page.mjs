@@ -43,9 +43,9 @@ function shipped() {
     export const { profiles, traces } = unpacked(${JSON.stringify(short)});`;
 }
 
-/** What a schema says of its fields, in files for editors alone. */
+/** What a schema says of its fields, in files for editors alone, and the part of a terminal's help that an option stands in. */
 const SAID =
-  /\.check\(\s*z\.describe\(\s*(?:'(?:[^'\\]|\\.)*'|"[^"]*"|`[^`]*`|expected\(unit\)),?\s*\),?\s*\)/g;
+  /\bgroup: '[a-z]+',|\.check\(\s*z\.describe\(\s*(?:'(?:[^'\\]|\\.)*'|"[^"]*"|`[^`]*`|expected\(unit\)),?\s*\),?\s*\)/g;
 
 /** Modules that are made or others than elsewhere: units outside the table stay unknown to the page, and schemas read without zod. */
 const inside = {
