@@ -26,6 +26,7 @@ import { ONE_PASS, type PlannedTree } from './run-tree.ts';
 import { SharedSpeculation } from './shared-speculation.ts';
 import { SteadySpeculation } from './steady-speculation.ts';
 import { stepPrice } from './step-price.ts';
+import { SteppedSpeculation } from './stepped-speculation.ts';
 import { type Texts, TreeReplay } from './tree-replay.ts';
 
 /** Who decides the draft lengths of methods that take a k, and what it weighs them with. */
@@ -137,9 +138,14 @@ export function assembleDrafter(
           ...(deciding.remark && { remark: deciding.remark }),
         });
   if (second === undefined) {
-    const steady = first instanceof ModelProposer && first.replay.always && policy instanceof FixedLength;
-    const offPasses = deciding?.changes?.offPasses ?? 0;
-    return steady ? new SteadySpeculation(first, longest) : new Speculation(first, policy, offPasses > 0);
+    const readsAlong = (deciding?.changes?.offPasses ?? 0) > 0;
+    if (first instanceof ModelProposer && first.replay.always) {
+      if (policy instanceof FixedLength) return new SteadySpeculation(first, longest);
+      if (policy.stepLength !== undefined && tree === null) {
+        return new SteppedSpeculation(first, policy, readsAlong);
+      }
+    }
+    return new Speculation(first, policy, readsAlong);
   }
   if (method.kind === 'hybrid') return new Hybrid(first, second, policy, requests);
   if (method.kind === 'bandit') {
