@@ -6,7 +6,9 @@
  * Closed loads of mixed requests by batch and by number of requests, under policies (in turn, beside a fixed k whose rounds
  * are added ahead and one whose rounds are not), then an hour like Mooncake's (25,000 requests of long prompts that share
  * prefixes, 8 replicas). A request-step is one request in one step; seconds are those of
- * the processor and of the fastest of a few runs, so that a busy machine disturbs little.
+ * the processor and of the fastest of a few runs, so that a busy machine disturbs little. Acceptance is a column that is
+ * laid out beforehand, a byte a token; but for one row of a million requests, whose rounds are sampled as they are asked
+ * for: that is what a run of the program does and holds.
  */
 import { Roofline } from '../src/cost/roofline.ts';
 import { totalSeconds } from '../src/cost/work.ts';
@@ -21,15 +23,14 @@ import { parsePolicy } from '../src/policy/policies.ts';
 import { normal, stream } from '../src/random/streams.ts';
 import { gatherInputs } from '../src/scenario/inputs.ts';
 import { completeScenario } from '../src/scenario/options.ts';
-import type { PositionLengths } from '../src/trace/trace.ts';
+import type { AcceptanceTrace, PositionLengths } from '../src/trace/trace.ts';
 import { arrivalTimes } from '../src/workload/arrivals.ts';
 import { headFor } from '../test/shipped-models.ts';
 
 const K = 3;
 /** A fixed k whose rounds are decided step by step, as those of a policy are. */
 const STEPWISE = 'fixed, stepwise';
-const inputs = await gatherInputs(completeScenario({ trace: ['sharegpt'], requests: 1000 }), folderLibrary);
-const { hardware, engine, target, traces } = inputs;
+const { hardware, engine, target, traces } = await inputsFor(1000);
 const trace = traces[0]!;
 const targetShape = forwardShape(target, { tp: 1, dtype: 'bf16' });
 const head = headShape(headFor(target.name, 'eagle3'), target, { tp: 1 });
@@ -40,15 +41,23 @@ interface Requests {
   readonly outputTokens: Int32Array;
 }
 
+/** Requests of a fitted process, as a run of the program has them. */
+function inputsFor(requests: number) {
+  return gatherInputs(completeScenario({ trace: ['sharegpt'], requests }), folderLibrary);
+}
+
 function engineFor(
   requests: Requests,
   rest: Partial<EngineParts['workload']> & Pick<EngineParts, 'load' | 'replicas'>,
   name = 'eagle3',
   policy = 'fixed',
+  drafters?: AcceptanceTrace['drafters'],
 ): Engine {
   const { load, replicas = 1, ...hashes } = rest;
   const method = parseMethod(name);
-  const acceptance = method.parts.map((part) => acceptanceOf(part.name, requests.outputTokens));
+  const acceptance = method.parts.map(
+    (part) => drafters?.get(part.name) ?? acceptanceOf(part.name, requests.outputTokens),
+  );
   const cost = new Roofline(targetShape, [head], hardware, engine, 1);
   const deciding = policy.startsWith('fixed') ? null : { policy: parsePolicy(policy), cost, seed: 1 };
   const drafter = assembleDrafter(method, K, acceptance, AS_RECORDED, deciding);
@@ -185,6 +194,19 @@ const arrivals = arrivalTimes({ process: 'poisson', ratePerS: 25_000 / 3600 }, 2
 timed('an hour, 25000 long prompts, 8 replicas', 3, () =>
   engineFor(hour.requests, { load: new Open(arrivals), replicas: 8, prefixHashes: hour.prefixHashes }),
 );
+{
+  const [sampled] = (await inputsFor(1_000_000)).traces;
+  const { promptTokens, outputTokens, drafters } = sampled!;
+  timed('1000000 requests, rounds sampled', 1, () =>
+    engineFor(
+      { promptTokens, outputTokens },
+      { load: new Closed(1_000_000, 128) },
+      'eagle3',
+      'fixed',
+      drafters,
+    ),
+  );
+}
 for (const count of [1000, 10_000, 100_000, 1_000_000]) {
   const requests = mixed(count);
   timed(`closed, ${count} requests, batch 128`, count > 100_000 ? 1 : 5, () =>
