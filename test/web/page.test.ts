@@ -155,6 +155,17 @@ describe.skipIf(BROWSER === undefined)('the page', () => {
     await agrees();
   }, 120_000);
 
+  test('pairs stay whole, their values as well where they are lists', async () => {
+    await visit(`${FEW}&batch=1,8&k=2&method=none,ngram,eagle3&acceptance=eagle3=0.8:0.6,ngram=0.3`);
+    expect(await page.textContent('.command code')).toContain(
+      '--acceptance eagle3=0.8:0.6 --acceptance ngram=0.3 ',
+    );
+    await agrees();
+    await visit(`${FEW}&acceptance=eagle3=0.8,0.6`);
+    expect(await page.textContent('.command code')).toContain('--acceptance eagle3=0.8,0.6 ');
+    expect(await page.textContent('[role=alert]')).toContain('--acceptance eagle3: got "0.8,0.6"');
+  });
+
   test('a link opened again is the same view; back and forward work', async () => {
     await visit(`${FEW}&gpu=h200-sxm&k=5&at=16&picture=roofline`);
     const before = await saved();
