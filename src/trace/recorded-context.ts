@@ -5,7 +5,8 @@
  */
 import { UserError } from '../errors.ts';
 import { type ContextRatio, inContexts, shareAt } from './context-curve.ts';
-import { type ContextDependence, contextDependence, judgedAt, judgedIn } from './context-dependence.ts';
+import { type ContextDependence, contextDependence } from './context-dependence.ts';
+import { judgedAt, judgedIn } from './judged.ts';
 import type { AcceptanceRecord } from './record.ts';
 import { selectRequests, untruncated } from './reshape.ts';
 import type { RecordedContext, RecordedCurve } from './token-context.ts';
