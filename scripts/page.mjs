@@ -47,13 +47,17 @@ function shipped() {
 const SAID =
   /\bgroup: '[a-z]+',|\.check\(\s*z\.describe\(\s*(?:'(?:[^'\\]|\\.)*'|"[^"]*"|`[^`]*`|expected\(unit\)),?\s*\),?\s*\)/g;
 
-/** Modules that are made or others than elsewhere: units outside the table stay unknown to the page, and schemas read without zod. */
+/**
+ * Modules that are made or others than elsewhere: units outside the table stay unknown to the page, schemas are read without
+ * zod, and curves of context are fitted by the program alone, for which there is no room.
+ */
 const inside = {
   name: 'inside',
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^shipped$/ }, ({ path }) => ({ path, namespace: 'inside' }));
     onResolve({ filter: /^zod\/(mini|v4\/core)$/ }, () => ({ path: resolve('scripts/page-schemas.mjs') }));
     onResolve({ filter: /\/unit-factors\.ts$/ }, () => ({ path: 'units', namespace: 'inside' }));
+    onResolve({ filter: /\/context-dependence\.ts$/ }, () => ({ path: 'fit', namespace: 'inside' }));
     onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replaceAll(SAID, ''),
       loader: 'ts',
@@ -62,6 +66,10 @@ const inside = {
       contents: {
         shipped,
         units: () => "export const unitFactor = () => 'unknown';",
+        fit: () => `import { UserError } from '../src/errors.ts';
+          export function contextDependence() {
+            throw new UserError('--acceptance-context recorded: the page fits no curves, expected one such as 4k:1,32k:0.7 (trace inspect shows it), or specsim run');
+          }`,
       }[path](),
       resolveDir: import.meta.dirname,
     }));

@@ -254,6 +254,9 @@ describe.skipIf(BROWSER === undefined)('the page', () => {
     await give('own.jsonl', [head, ...rows].map((row) => JSON.stringify(row)).join('\n'));
     expect(JSON.parse(await saved()).rows[0]).toMatchObject({ trace: 'own', requests: 1 });
     expect(await page.textContent('.command code')).toContain('--trace own.jsonl');
+    await visit(`${own}&acceptance-context=recorded`);
+    await give('own.jsonl', [head, ...rows].map((row) => JSON.stringify(row)).join('\n'));
+    expect((await page.textContent('.error'))!).toContain('the page fits no curves, expected one such as');
   });
 
   test.each<[string, string, string]>([
