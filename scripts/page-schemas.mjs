@@ -66,16 +66,22 @@ export const string = ofType('string', (input) => typeof input === 'string');
 export const boolean = ofType('boolean', (input) => typeof input === 'boolean');
 export const number = ofType('number', Number.isFinite, ZodMiniNumber);
 
-const whole = (least, most) => (params) =>
-  new ZodMiniNumberFormat((input, report) => {
-    const range = { origin: 'int', inclusive: true, soft: true };
-    if (!Number.isFinite(input)) report({ code: 'invalid_type', expected: 'number' });
-    else if (!Number.isInteger(input)) report({ code: 'invalid_type', expected: 'int' });
-    else if (input > most) report({ code: 'too_big', maximum: most, ...range });
-    else if (input < least) report({ code: 'too_small', minimum: least, ...range });
-    return input;
-  }, params);
-export const int = whole(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+const SAFE = [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER];
+
+/** What is beyond the whole numbers that are told apart is told of those, whatever the range. */
+const whole =
+  (...range) =>
+  (params) =>
+    new ZodMiniNumberFormat((input, report) => {
+      const [minimum, maximum] = Number.isSafeInteger(input) ? range : SAFE;
+      const more = { origin: 'int', inclusive: true, soft: true };
+      if (!Number.isFinite(input)) report({ code: 'invalid_type', expected: 'number' });
+      else if (!Number.isInteger(input)) report({ code: 'invalid_type', expected: 'int' });
+      else if (input > maximum) report({ code: 'too_big', maximum, ...more });
+      else if (input < minimum) report({ code: 'too_small', minimum, ...more });
+      return input;
+    }, params);
+export const int = whole(...SAFE);
 export const int32 = whole(-(2 ** 31), 2 ** 31 - 1);
 
 const oneOf = (values, params) =>
