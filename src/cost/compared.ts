@@ -19,18 +19,19 @@ export class Compared implements CostModel {
 
   priceStep(work: StepWork, cost: PartSeconds): void {
     this.#own.priceStep(work, cost);
-    const same = this.#same;
-    for (let i = same.length - 1; i >= 0; i--) {
-      same[i]!.priceStep(work, this.#price);
-      if (!equal(this.#price, cost)) same.splice(i, 1);
-    }
+    this.#keepSame(cost, (other, price) => other.priceStep(work, price));
   }
 
   pricePrefill(prompts: PassWork, cost: PartSeconds): void {
     this.#own.pricePrefill(prompts, cost);
+    this.#keepSame(cost, (other, price) => other.pricePrefill(prompts, price));
+  }
+
+  /** Strikes off those that price a step in another way. */
+  #keepSame(cost: PartSeconds, price: (other: CostModel, into: PartSeconds) => void): void {
     const same = this.#same;
     for (let i = same.length - 1; i >= 0; i--) {
-      same[i]!.pricePrefill(prompts, this.#price);
+      price(same[i]!, this.#price);
       if (!equal(this.#price, cost)) same.splice(i, 1);
     }
   }
