@@ -2,7 +2,7 @@
  * What is known to fall into the steps that come: how many requests get how many tokens, the KV blocks that they take, and
  * who ends. What adding a round costs is the arrays that it touches: requests and their blocks are counted in one.
  */
-import { lesser, wider } from '../columns.ts';
+import { wider } from '../columns.ts';
 import type { RoundStream } from '../drafter/known-rounds.ts';
 
 /** Bytes that a processor reads at once. */
@@ -14,8 +14,10 @@ export class ComingSteps {
   /** Tokens that the last rounds added end with. */
   lastTokens = 0;
   #steps = 256;
-  /** At `step * #width + t`: requests that get t tokens, and `#block` for each KV block that they take. */
+  /** At `step * #width + t - 1`: requests that get t tokens, and `#block` for each KV block that they take. */
   #counts: Int32Array | Float64Array;
+  readonly #longest: number;
+  /** A power of two, as is `#steps`. */
   readonly #width: number;
   readonly #block: number;
   readonly #blockTokens: number;
@@ -33,7 +35,8 @@ export class ComingSteps {
    */
   constructor(longest: number, most: number, blockTokens: number) {
     const small = most * Math.ceil(longest / blockTokens + 1) < 2 ** 15;
-    this.#width = longest + 1;
+    this.#longest = longest;
+    this.#width = 1 << Math.ceil(Math.log2(longest));
     this.#block = small ? 2 ** 16 : 2 ** 26;
     this.#counts = new (small ? Int32Array : Float64Array)(256 * this.#width);
     this.#blockTokens = blockTokens;
@@ -65,31 +68,43 @@ export class ComingSteps {
   }
 
   #addRounds({ lengths, start, end, byPosition }: RoundStream, room: number): number {
-    const [counts, width, block, blockTokens] = [this.#counts, this.#width, this.#block, this.#blockTokens];
-    const longest = width - 1;
-    const mask = this.#steps - 1;
+    const counts = this.#counts;
+    // Whole numbers for certain: else each round would look anew whether they are.
+    const width = this.#width | 0;
+    const longest = this.#longest | 0;
+    const block = this.#block | 0;
+    const blockTokens = this.#blockTokens | 0;
+    const mask = counts.length - 1;
     if (byPosition) this.#touched ^= touch(lengths, start, end);
-    let free = room;
+    const first = (this.next & (this.#steps - 1)) * width;
+    let row = first;
+    let free = room | 0;
     let tokens = 0;
-    let number = this.next;
-    let at = start;
-    for (; at < end; number++) {
-      tokens = lesser(lengths[at]!, longest);
-      const cell = (number & mask) * width + tokens;
+    let at = start | 0;
+    for (; at < end; row = (row + width) & mask) {
+      // As `lesser` has it, whose other callers would have these few operations compiled for fractions.
+      const length = lengths[at]!;
+      const more = (longest - length) | 0;
+      tokens = (length + (more & (more >> 31))) | 0;
+      const cell = (row + tokens - 1) | 0;
       // A block or none, which is what rounds mostly take, without a branch that nobody could foresee.
       const lacks = free >> 31;
       counts[cell]! += 1 + (lacks & block);
-      free += lacks & blockTokens;
-      for (; free < 0; free += blockTokens) counts[cell]! += block;
-      free -= tokens;
-      at += byPosition ? tokens : 1;
+      free = (free + (lacks & blockTokens)) | 0;
+      if (free < 0) {
+        const further = Math.ceil(-free / blockTokens);
+        counts[cell]! += further * block;
+        free = (free + further * blockTokens) | 0;
+      }
+      free = (free - tokens) | 0;
+      at = (at + (byPosition ? tokens : 1)) | 0;
     }
     // The last round ends with the output.
-    const row = ((number - 1) & mask) * width;
+    const last = (row - width) & mask;
     this.lastTokens = tokens - (at - end);
-    counts[row + tokens]!--;
-    counts[row + this.lastTokens]!++;
-    return number - 1;
+    counts[last + tokens - 1]!--;
+    counts[last + this.lastTokens - 1]!++;
+    return this.next + ((((last - first) & mask) / width) | 0);
   }
 
   /** A model catches up on so many more tokens in a step than follows from the step before. */
@@ -103,10 +118,10 @@ export class ComingSteps {
 
   /** Sets element t to the requests that get t tokens in the next step, and returns the KV blocks that they take: once. */
   read(requests: Int32Array): number {
-    const [counts, width, block] = [this.#counts, this.#width, this.#block];
-    const first = (this.next & (this.#steps - 1)) * width;
+    const [counts, width, longest, block] = [this.#counts, this.#width, this.#longest, this.#block];
+    const first = (this.next & (this.#steps - 1)) * width - 1;
     let blocks = 0;
-    for (let tokens = 1; tokens < width; tokens++) {
+    for (let tokens = 1; tokens <= longest; tokens++) {
       const count = counts[first + tokens]!;
       const taken = Math.floor(count / block);
       requests[tokens] = count - taken * block;
