@@ -55,18 +55,23 @@ export class EnginePasses {
   /** The layers of some passes: launch gaps beside their rooflines, and no faster than the host launches them. */
   layersS(pass: ForwardPass, passes: number, rooflineS: number): number {
     const layers = passes * pass.shape.layers;
-    return Math.max(rooflineS + passes * this.#gapsS(pass), layers * this.#engine.layerHostS);
+    return Math.max(rooflineS + passes * this.gapsS(pass), layers * this.#engine.layerHostS);
   }
 
   /** The same of a pass that only decodes, which one graph may hold. */
   decodeLayersS(pass: ForwardPass, tokens: number, sequences: number, rooflineS: number): number {
-    const { fullGraphs, graphSizesBy } = this.#engine;
+    return Math.max(rooflineS + this.gapsS(pass), this.decodeHostS(pass, tokens, sequences));
+  }
+
+  /** The host's time to launch the layers of a pass that only decodes: none where one graph holds it. */
+  decodeHostS({ shape: { layers } }: ForwardPass, tokens: number, sequences: number): number {
+    const { fullGraphs, graphSizesBy, layerHostS } = this.#engine;
     const captured = fullGraphs && (graphSizesBy === 'tokens' ? tokens : sequences) < this.#padded.length;
-    return captured ? rooflineS + this.#gapsS(pass) : this.layersS(pass, 1, rooflineS);
+    return captured ? 0 : layers * layerHostS;
   }
 
   /** What a pass takes beside its rooflines: launch gaps and small kernels of its layers and of products they have more. */
-  #gapsS({ shape: { layers, furtherProducts } }: ForwardPass): number {
+  gapsS({ shape: { layers, furtherProducts } }: ForwardPass): number {
     return layers * this.#engine.layerLaunchS + furtherProducts * this.#engine.productLaunchS;
   }
 

@@ -79,11 +79,9 @@ export class Roofline implements CostModel {
     }
     cost.overheadS += work.lengthSwitches * engine.lengthSwitchS;
     if (work.trees > 0) cost.overheadS += engine.treeOverhead.fixedS + drafted * engine.treeOverhead.eachS;
-    this.#hideHost(
-      cost,
-      this.#launchesS(work),
-      drafted > 0 ? engine.asyncSpeculation : engine.asyncScheduling,
-    );
+    if (drafted > 0 ? engine.asyncSpeculation : engine.asyncScheduling) {
+      this.#hideHost(cost, this.#launchesS(work));
+    }
   }
 
   /** Drafting, verification and prefill of any step. */
@@ -211,7 +209,7 @@ export class Roofline implements CostModel {
     cost.samplingS = passes * plainSampling.fixedS + prompts.logitRows * plainSampling.eachS;
     cost.overheadS = passes * stepOverhead.fixedS + prompts.sequences * stepOverhead.eachS;
     const { asyncScheduling, asyncSpeculation } = this.#engine;
-    this.#hideHost(cost, launchesS, this.#drafts.length > 0 ? asyncSpeculation : asyncScheduling);
+    if (this.#drafts.length > 0 ? asyncSpeculation : asyncScheduling) this.#hideHost(cost, launchesS);
   }
 
   /**
@@ -219,10 +217,8 @@ export class Roofline implements CostModel {
    * counts, and what the host takes longer is overhead.
    *
    * @param launchesS of draft passes, so far part of drafting
-   * @param asynchronous whether this step is scheduled so
    */
-  #hideHost(cost: PartSeconds, launchesS: number, asynchronous: boolean): void {
-    if (!asynchronous) return;
+  #hideHost(cost: PartSeconds, launchesS: number): void {
     cost.draftS -= launchesS;
     const deviceS = cost.draftS + cost.verifyS + cost.samplingS + cost.prefillS;
     cost.overheadS = Math.max(0, cost.overheadS + launchesS - deviceS);

@@ -7,14 +7,17 @@ import { type DraftPasses, NO_PROMPTS } from './draft-passes.ts';
 import type { EnginePasses } from './engine-passes.ts';
 import type { ForwardPass } from './forward-pass.ts';
 import type { Placement } from './placement.ts';
-import type { PartSeconds, StepWork } from './work.ts';
+import type { DraftWork, PartSeconds, StepWork } from './work.ts';
 
-/** Seconds that are kept of a number of sequences. */
-const KEPT = 4;
+/** Seconds that are kept of a number of sequences: of passes what tokens take alone, and the host's launches of layers. */
+const KEPT = 8;
 const LATER_PASS = 0;
-const DRAFT_LOGITS = 1;
-const VERIFY = 2;
-const VERIFY_LOGITS = 3;
+const LATER_HOST = 1;
+const DRAFT_LOGITS = 2;
+const VERIFY = 3;
+const VERIFY_HOST = 4;
+const VERIFY_LOGITS = 5;
+const LAUNCHES = 6;
 
 export class SteadySteps {
   readonly #passes: EnginePasses;
@@ -22,6 +25,8 @@ export class SteadySteps {
   readonly #target: ForwardPass;
   readonly #drafts: readonly ForwardPass[];
   readonly #possible: boolean;
+  readonly #targetGapsS: number;
+  readonly #draftGapsS: number;
   /** By draft length, then `KEPT` seconds by sequences; not a number where they are not known yet. */
   readonly #keptOf: Float64Array[] = [];
 
@@ -36,6 +41,8 @@ export class SteadySteps {
     this.#drafting = drafting;
     this.#target = target;
     this.#drafts = drafts;
+    this.#targetGapsS = passes.gapsS(target);
+    this.#draftGapsS = drafts.length === 0 ? 0 : passes.gapsS(drafts[0]!);
     const inARow = drafts.every(
       ({ shape: { block, blanks, ahead, firstLayers, modules } }) =>
         !block && !blanks && !ahead && !firstLayers && modules === 1,
@@ -51,13 +58,13 @@ export class SteadySteps {
     const { sequences, tokens, contextTokens, attentionPairs } = verify;
     const length = drafts.length === 0 ? 0 : drafts[0]!.lengthOfAll(sequences);
     if (length < 0 || tokens !== sequences * (length + 1) || verify.logitRows !== tokens) return false;
-    const kept = this.#keep(sequences, length);
     const at = sequences * KEPT;
-    cost.draftS =
-      length === 0 ? 0 : this.#draftS(work, length, kept[at + LATER_PASS]!, kept[at + DRAFT_LOGITS]!);
+    let kept = this.#keptOf[length];
+    if (kept === undefined || !(kept[at]! >= 0)) kept = this.#keep(sequences, length, drafts);
+    cost.draftS = length === 0 ? 0 : this.#draftS(work, length, kept, at);
     const verifyS =
       kept[at + VERIFY]! + this.#target.attentionS(sequences, tokens, contextTokens, attentionPairs, tokens);
-    const layersS = this.#passes.decodeLayersS(this.#target, tokens, sequences, verifyS);
+    const layersS = Math.max(verifyS + this.#targetGapsS, kept[at + VERIFY_HOST]!);
     cost.verifyS = layersS + kept[at + VERIFY_LOGITS]!;
     cost.prefillS =
       prefill.tokens === 0 ? 0 : this.#passes.besideS(this.#target, verify, prefill, verifyS, layersS);
@@ -67,18 +74,22 @@ export class SteadySteps {
   #draftS(
     { verify: { sequences }, drafts, prefill }: StepWork,
     length: number,
-    laterS: number,
-    logitsS: number,
+    kept: Float64Array,
+    at: number,
   ): number {
     const passes = this.#passes;
+    const laterS = kept[at + LATER_PASS]!;
+    const hostS = kept[at + LATER_HOST]!;
+    const logitsS = kept[at + DRAFT_LOGITS]!;
+    const gapsS = this.#draftGapsS;
     const pass = this.#drafts[0]!;
     const draft = drafts[0]!;
     const context = draft.contextOfLength[length]!;
-    let seconds = this.#drafting.launchesS(pass, draft);
+    let seconds = kept[at + LAUNCHES]!;
     for (let j = length; j > 1; j--) {
       const seen = context + (j - 1) * sequences;
       const rooflineS = laterS + pass.attentionS(sequences, sequences, seen, seen);
-      seconds += passes.decodeLayersS(pass, sequences, sequences, rooflineS) + logitsS;
+      seconds += Math.max(rooflineS + gapsS, hostS) + logitsS;
     }
     const tokens = draft.catchUpTokens;
     const chunks = pass.shape.lastTokenOnly ? NO_PROMPTS : prefill;
@@ -86,12 +97,10 @@ export class SteadySteps {
     return seconds + pass.firstPassS(passes.padMixed(tokens + chunks.tokens));
   }
 
-  /** What is known of drafts of a length, so many sequences among it. */
-  #keep(sequences: number, length: number): Float64Array {
-    const known = this.#keptOf[length];
+  /** Finds what is kept of so many sequences that draft a length. */
+  #keep(sequences: number, length: number, [draft]: readonly DraftWork[]): Float64Array {
     const at = sequences * KEPT;
-    if (known !== undefined && known[at]! >= 0) return known;
-    let kept = known ?? new Float64Array(0);
+    let kept = this.#keptOf[length] ?? new Float64Array(0);
     if (at >= kept.length) {
       kept = new Float64Array(2 ** Math.ceil(Math.log2(at + KEPT))).fill(Number.NaN);
       this.#keptOf[length] = kept;
@@ -102,8 +111,11 @@ export class SteadySteps {
     const tokens = sequences * (length + 1);
     const [pass] = this.#drafts;
     kept[at + LATER_PASS] = pass === undefined ? 0 : tokensS(pass, sequences);
+    kept[at + LATER_HOST] = pass === undefined ? 0 : passes.decodeHostS(pass, sequences, sequences);
     kept[at + DRAFT_LOGITS] = pass === undefined ? 0 : pass.logitsS(sequences);
+    kept[at + LAUNCHES] = pass === undefined ? 0 : this.#drafting.launchesS(pass, draft!);
     kept[at + VERIFY] = tokensS(this.#target, tokens);
+    kept[at + VERIFY_HOST] = passes.decodeHostS(this.#target, tokens, sequences);
     kept[at + VERIFY_LOGITS] = this.#target.logitsS(tokens);
     return kept;
   }
