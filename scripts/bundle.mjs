@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import module from 'node:module';
 import { join, resolve } from 'node:path';
+import v8 from 'node:v8';
 import { Script } from 'node:vm';
 import { build } from 'esbuild';
 import { writeFonts } from './font.mjs';
@@ -12,6 +13,18 @@ import { writePage } from './page.mjs';
 
 const OUT = 'dist';
 const CLI = `${OUT}/cli`;
+
+/**
+ * What V8 is told before it runs the program. Its optimising compiler takes up to a half of a short command: it would
+ * inline functions of up to 460 bytes, 920 in one place, and peel loops, and takes longer over it than a run gains
+ * (docs/benchmarks.md).
+ */
+const V8_FLAGS = [
+  '--max-inlined-bytecode-size=100',
+  '--max-inlined-bytecode-size-cumulative=400',
+  '--no-turbo-loop-peeling',
+];
+
 const COMMON = { platform: 'node', target: 'node20', minifySyntax: true, logLevel: 'warning' };
 
 // A fiftieth of mathjs, which need not be installed; the library loads it in place of what tsc made of it.
@@ -66,7 +79,7 @@ for (const [name, part] of [
     outdir: CLI,
     format: 'cjs',
     bundle: true,
-    define: { PART: JSON.stringify(part) },
+    define: { PART: JSON.stringify(part), V8_FLAGS: JSON.stringify(V8_FLAGS) },
     ...(name === 'main' && { banner: { js: '#!/usr/bin/env node' } }),
   });
 }
@@ -76,6 +89,7 @@ writeFileSync(`${CLI}/program-${process.versions.v8}.cache`, await codeOf(resolv
 
 /** What V8 made of the program by the time that it has helped and answered: functions are compiled when they are called. */
 async function codeOf(file) {
+  for (const flag of V8_FLAGS) v8.setFlagsFromString(flag);
   const script = new Script(module.wrap(readFileSync(file, 'latin1')), { filename: file });
   const made = { exports: {} };
   script.runInThisContext()(made.exports, module.createRequire(file), made, file, resolve(CLI));

@@ -6,10 +6,12 @@
 import { readFileSync } from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
+import v8 from 'node:v8';
 import { Script } from 'node:vm';
 
-/** Which part, as the bundle has it. */
+/** Which part, and what V8 was told when the code was made, as the bundle has them. */
 declare const PART: string;
+declare const V8_FLAGS: readonly string[];
 
 type Program = Readonly<Record<string, () => Promise<unknown>>>;
 
@@ -29,6 +31,8 @@ function program(): Program {
     (module as { enableCompileCache?: () => void }).enableCompileCache?.();
     return require(FILE);
   }
+  // Other versions of V8 might not know them, and code that was made with others is refused.
+  for (const flag of V8_FLAGS) v8.setFlagsFromString(flag);
   // The file is ASCII.
   const script = new Script(module.wrap(readFileSync(FILE, 'latin1')), { filename: FILE, cachedData });
   const made = { exports: {} as Program };
