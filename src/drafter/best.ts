@@ -20,8 +20,15 @@ import { Turns } from './turns.ts';
 /** Who drafts in a step: nobody, the first or the second. */
 const KINDS = 3;
 
+/** What the model of a choice reads when it drafts: nothing, as it is a look-up; what it has not read; all emitted. */
+const NOTHING = 0;
+const UNREAD = 1;
+const EMITTED = 2;
+
 export class Best implements Drafter {
   readonly #choices: readonly Choice[];
+  /** What the model of each choice reads in a round in which it drafts. */
+  readonly #reads = new Uint8Array(2);
   readonly #cost: CostModel;
   readonly #work: StepWork;
   readonly #weighed = new Verified();
@@ -30,7 +37,6 @@ export class Best implements Drafter {
   readonly #paths = new Paths();
   readonly #turns: Turns;
   #sequences = 1;
-  #switchS = 0;
   /** Of the request that runs, by position: who drafts, and how many tokens. */
   #choice = new Int8Array(0);
   #length = new Uint8Array(0);
@@ -41,6 +47,8 @@ export class Best implements Drafter {
   /** @param choices their replays answer with exact lengths */
   constructor(choices: readonly Choice[], cost: CostModel, requests: number) {
     this.#choices = choices;
+    for (const [c, { part }] of choices.entries())
+      if (part.model !== undefined) this.#reads[c] = part.model.catchUp === 'unread only' ? UNREAD : EMITTED;
     const models = choices.filter(({ model }) => model !== null).length;
     this.#cost = cost;
     this.#turns = new Turns(requests);
@@ -84,58 +92,33 @@ export class Best implements Drafter {
 
   #plan(request: number, left: number, context: number): void {
     const end = 1 + left;
-    this.#switchS = this.#priceOfSwitchS(context);
+    const paths = this.#paths;
+    paths.switchS = this.#priceOfSwitchS(context);
     this.#lines.cover(context, context + left);
-    this.#begin(end);
+    paths.clear(end);
+    // Nothing is there but the first token, which nobody has read.
+    paths.add(1, 0, this.#reads[0]! > 0 ? 1 : 0, this.#reads[1]! > 0 ? 1 : 0, -1, -1, 0, -1);
     for (let position = 1; position < end; position++) {
       const at = context + position - 1;
       this.#goOn(position, -1, 0, at);
       for (let choice = 0; choice < this.#choices.length; choice++) {
         const { replay } = this.#choices[choice]!.proposer;
-        replay.round(request, position, end - position, Number.POSITIVE_INFINITY);
-        for (let drafted = 1; drafted < replay.emitted; drafted++) this.#goOn(position, choice, drafted, at);
+        const emitted = replay.emittedBy(request, position, end - position, replay.longest);
+        for (let drafted = 1; drafted < emitted; drafted++) this.#goOn(position, choice, drafted, at);
       }
     }
     this.#choice = new Int8Array(end);
     this.#length = new Uint8Array(end);
-    const { seconds, beside, before, from, choice, drafted } = this.#paths;
-    let path = this.#paths.first[end]!;
+    const { first, seconds, beside, before, from, choice } = paths;
+    let path = first[end]!;
     for (let one = beside[path]!; one >= 0; one = beside[one]!)
       if (seconds[one]! < seconds[path]!) path = one;
-    for (; before[path]! >= 0; path = before[path]!) {
-      this.#choice[from[path]!] = choice[path]!;
-      this.#length[from[path]!] = drafted[path]!;
+    for (let to = end; before[path]! >= 0; path = before[path]!) {
+      const start = from[path]!;
+      this.#choice[start] = choice[path]!;
+      this.#length[start] = to - start - 1;
+      to = start;
     }
-  }
-
-  /** Nothing is there but the first token, which nobody has read. */
-  #begin(end: number): void {
-    const unread = (c: number) => (this.#choices[c]?.part.model === undefined ? 0 : 1);
-    this.#paths.clear(end);
-    this.#path(1, -1, 0, unread(0), unread(1), -1, 0, -1, 0);
-  }
-
-  #path(
-    to: number,
-    before: number,
-    seconds: number,
-    firstUnread: number,
-    secondUnread: number,
-    last: number,
-    from: number,
-    choice: number,
-    drafted: number,
-  ): void {
-    const paths = this.#paths;
-    const path = paths.addTo(to);
-    paths.before[path] = before;
-    paths.seconds[path] = seconds;
-    paths.firstUnread[path] = firstUnread;
-    paths.secondUnread[path] = secondUnread;
-    paths.last[path] = last;
-    paths.from[path] = from;
-    paths.choice[path] = choice;
-    paths.drafted[path] = drafted;
   }
 
   /**
@@ -144,56 +127,54 @@ export class Best implements Drafter {
    */
   #goOn(from: number, choice: number, drafted: number, context: number): void {
     const paths = this.#paths;
-    const model = this.#choices[choice]?.model ?? null;
-    const onlyFastest = model !== null && this.#work.drafts.length === 1;
-    const to = from + drafted + 1;
+    const { beside, seconds, last } = paths;
     const kind = drafted * KINDS + choice + 1;
-    const perUnread = model === null ? 0 : (this.most.drafted + 1) * KINDS;
-    const unread = choice === 1 ? paths.secondUnread : paths.firstUnread;
-    let stepS = model === null ? this.#lines.at(kind, context) : 0;
+    if (choice < 0 || this.#reads[choice] === NOTHING) {
+      const stepS = this.#lines.at(kind, context);
+      for (let path = paths.first[from]!; path >= 0; path = beside[path]!) {
+        const switchS = choice >= 0 && 1 - last[path]! === choice ? paths.switchS : 0;
+        this.#add(path, seconds[path]! + stepS + switchS, from, choice, drafted);
+      }
+      return;
+    }
+    const unread = choice === 0 ? paths.firstUnread : paths.secondUnread;
+    const perUnread = (this.most.drafted + 1) * KINDS;
+    const onlyFastest = this.#work.drafts.length === 1;
     let fastest = -1;
     let least = Number.POSITIVE_INFINITY;
-    for (let path = paths.first[from]!; path >= 0; path = paths.beside[path]!) {
-      if (model !== null) stepS = this.#lines.at(unread[path]! * perUnread + kind, context);
-      const last = paths.last[path]!;
-      const switched = choice >= 0 && last >= 0 && choice !== last;
-      const seconds = paths.seconds[path]! + stepS + (switched ? this.#switchS : 0);
-      if (!onlyFastest) this.#add(to, path, seconds, from, choice, drafted);
-      else if (seconds < least) {
-        least = seconds;
+    for (let path = paths.first[from]!; path >= 0; path = beside[path]!) {
+      const stepS = this.#lines.at(unread[path]! * perUnread + kind, context);
+      const switchS = 1 - last[path]! === choice ? paths.switchS : 0;
+      const endS = seconds[path]! + stepS + switchS;
+      if (!onlyFastest) this.#add(path, endS, from, choice, drafted);
+      else if (endS < least) {
+        least = endS;
         fastest = path;
       }
     }
-    if (onlyFastest) this.#add(to, fastest, least, from, choice, drafted);
+    if (onlyFastest) this.#add(fastest, least, from, choice, drafted);
   }
 
-  /** Adds the path that goes on so, unless one to the same position is as good in all respects. */
-  #add(to: number, before: number, seconds: number, from: number, choice: number, drafted: number): void {
+  #add(before: number, seconds: number, from: number, choice: number, drafted: number): void {
     const paths = this.#paths;
-    const last = choice < 0 ? paths.last[before]! : choice;
-    const firstUnread = this.#unread(0, paths.firstUnread[before]!, choice, drafted);
-    const secondUnread = this.#unread(1, paths.secondUnread[before]!, choice, drafted);
-    for (let path = paths.first[to]!; path >= 0; path = paths.beside[path]!) {
-      const behindS = paths.last[path] === last ? 0 : this.#switchS;
-      const asGood = paths.seconds[path]! + behindS <= seconds && paths.firstUnread[path]! <= firstUnread;
-      if (asGood && paths.secondUnread[path]! <= secondUnread) return;
-    }
-    let kept = -1;
-    for (let path = paths.first[to]!; path >= 0; path = paths.beside[path]!) {
-      const behindS = paths.last[path] === last ? 0 : this.#switchS;
-      const asGood = seconds + behindS <= paths.seconds[path]! && firstUnread <= paths.firstUnread[path]!;
-      if (asGood && secondUnread <= paths.secondUnread[path]!) paths.removeFrom(to, path, kept);
-      else kept = path;
-    }
-    this.#path(to, before, seconds, firstUnread, secondUnread, last, from, choice, drafted);
+    paths.add(
+      from + drafted + 1,
+      seconds,
+      this.#unread(0, paths.firstUnread[before]!, choice, drafted),
+      this.#unread(1, paths.secondUnread[before]!, choice, drafted),
+      choice < 0 ? paths.last[before]! : choice,
+      before,
+      from,
+      choice,
+    );
   }
 
   /** What a choice's model has not read after a round. */
   #unread(c: number, before: number, choice: number, drafted: number): number {
-    const model = this.#choices[c]?.part.model;
-    if (model === undefined) return 0;
+    const reads = this.#reads[c]!;
+    if (reads === NOTHING) return 0;
     if (c !== choice) return before + drafted + 1;
-    return model.catchUp === 'unread only' ? 2 : drafted + 1;
+    return reads === UNREAD ? 2 : drafted + 1;
   }
 
   /** What a switch adds to a step. */
