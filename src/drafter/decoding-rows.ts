@@ -11,6 +11,8 @@ const LEFT = 2;
 const CONTEXT = 3;
 const HELD = 4;
 const EMITTED = 5;
+/** Rows that are copied one by one. */
+const FEW = 8;
 
 export class DecodingRows {
   #rows = new Int32Array(16 * ROW);
@@ -82,6 +84,9 @@ export class DecodingRows {
 
   /** Copies the rows from one up to another to where `to` and those after it stand. */
   move(to: number, from: number, upTo: number): void {
-    this.#rows.copyWithin(to * ROW, from * ROW, upTo * ROW);
+    const rows = this.#rows;
+    // `copyWithin` is a call out of compiled code, which takes as long as some ten rows.
+    if (upTo - from > FEW || to > from) rows.copyWithin(to * ROW, from * ROW, upTo * ROW);
+    else for (let at = from * ROW, into = to * ROW; at < upTo * ROW; at++, into++) rows[into] = rows[at]!;
   }
 }

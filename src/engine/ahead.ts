@@ -39,6 +39,11 @@ export class Ahead {
     this.#before = new Int32Array(known.longest + 1);
   }
 
+  /** Whether it takes steps, for all that it knows. */
+  get inForce(): boolean {
+    return this.#pause === 0;
+  }
+
   /** A request begins to decode in the next step. */
   begin({ rows, slots }: Running, place: number): void {
     if (this.#pause > 0) return;
@@ -112,7 +117,9 @@ export class Ahead {
   }
 
   /** Brings rows to the step that comes. */
-  #leave({ rows, slots, decoding }: Running): void {
+  #leave(running: Running): void {
+    running.closeGaps();
+    const { rows, slots, decoding } = running;
     this.#pause = PAUSE;
     const known = this.#known;
     for (let place = 0; place < decoding; place++) {

@@ -152,17 +152,17 @@ export class Replica implements Loaded {
         finished++;
       }
     }
-    if (endings > 0) running.remove(ending, endings);
+    if (endings > 0) running.remove(ending, endings, this.#ahead?.inForce === true);
     return finished;
   }
 
   /** Puts running requests into the step, in order, and returns the tokens left of the budget. */
   #scheduleRunning(budget: number): number {
-    const { toPrefill } = this.#sequences;
+    if (this.#running.decoding < this.#running.count) this.#running.closeGaps();
     // Who decodes stands before who is prefilled: a prompt that is not complete takes all that is left of the budget.
     let left = this.#decode(budget);
     for (let n = this.#running.decoding; n < this.#running.count && left > 0; n++) {
-      const remaining = toPrefill[this.#running.slots[n]!]!;
+      const remaining = this.#sequences.toPrefill[this.#running.slots[n]!]!;
       const chunk = Math.min(remaining, left);
       if (!this.#hold(n, this.#running.rows.context(n) - remaining + chunk)) break;
       this.#prefill(n, chunk);
