@@ -21,9 +21,10 @@ export class Ahead {
   readonly #most: Verified;
   readonly #blockTokens: number;
   readonly #coming: ComingSteps;
-  /** Element t: requests that get t tokens in the step that is taken, and in the one before it. */
-  #requests: Int32Array;
-  #before: Int32Array;
+  /** Element t: requests that get t tokens in the step that is taken. */
+  readonly #requests: Int32Array;
+  /** Tokens that models catch up on in the step after it, by what it emitted alone. */
+  #catchUp = 0;
   /** By slot: the step of its first known round, and what it holds at its end. */
   #from = new Int32Array(16);
   #heldAtEnd = new Int32Array(16);
@@ -36,7 +37,6 @@ export class Ahead {
     this.#blockTokens = blockTokens;
     this.#coming = new ComingSteps(known.longest, maxSequences, blockTokens);
     this.#requests = new Int32Array(known.longest + 1);
-    this.#before = new Int32Array(known.longest + 1);
   }
 
   /** Whether it takes steps, for all that it knows. */
@@ -83,10 +83,8 @@ export class Ahead {
     }
     const { decoding, decodingContext } = running;
     const coming = this.#coming;
-    const before = this.#requests;
-    this.#requests = this.#before;
-    this.#before = before;
-    const blocks = coming.read(this.#requests);
+    const requests = this.#requests;
+    const blocks = coming.read(requests);
     if (!free || decoding * this.#most.queries > budget || !kv.take(blocks)) {
       this.#leave(running);
       return false;
@@ -95,14 +93,18 @@ export class Ahead {
       this.#end(running, running.placeOf(slot), step);
     }
     const { catchUpAfter } = this.#known;
-    let { catchUp } = coming;
+    const catchUp = coming.catchUp + this.#catchUp;
     coming.pass();
-    for (let tokens = 1; tokens < this.#requests.length; tokens++) {
-      const requests = this.#requests[tokens]!;
-      step.yields[tokens]! += requests;
-      step.emitted += requests * tokens;
-      catchUp += this.#before[tokens]! * catchUpAfter[tokens]!;
+    let emitted = 0;
+    let catchUpNext = 0;
+    for (let tokens = 1; tokens < requests.length; tokens++) {
+      const count = requests[tokens]!;
+      step.yields[tokens]! += count;
+      emitted += count * tokens;
+      catchUpNext += count * catchUpAfter[tokens]!;
     }
+    step.emitted += emitted;
+    this.#catchUp = catchUpNext;
     if (decoding > 0) this.#known.state(decoding, decodingContext, catchUp, step.work);
     return true;
   }
@@ -138,7 +140,6 @@ export class Ahead {
       known.resume(request, rows.emitted(place));
     }
     this.#coming.clear();
-    this.#before.fill(0);
-    this.#requests.fill(0);
+    this.#catchUp = 0;
   }
 }

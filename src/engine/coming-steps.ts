@@ -120,10 +120,12 @@ export class ComingSteps {
   read(requests: Int32Array): number {
     const [counts, width, longest, block] = [this.#counts, this.#width, this.#longest, this.#block];
     const first = (this.next & (this.#steps - 1)) * width - 1;
+    // Of a power of two it is exact, and no division.
+    const perBlock = 1 / block;
     let blocks = 0;
     for (let tokens = 1; tokens <= longest; tokens++) {
       const count = counts[first + tokens]!;
-      const taken = Math.floor(count / block);
+      const taken = (count * perBlock) | 0;
       requests[tokens] = count - taken * block;
       blocks += taken;
       counts[first + tokens] = 0;
