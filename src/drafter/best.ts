@@ -36,6 +36,9 @@ export class Best implements Drafter {
   readonly #lines: StepLines;
   readonly #paths = new Paths();
   readonly #turns: Turns;
+  /** By tokens that a model drafts: seconds of the fastest way so far, and which it goes on from. */
+  readonly #least: Float64Array;
+  readonly #fastest: Int32Array;
   #sequences = 1;
   /** Of the request that runs, by position: who drafts, and how many tokens. */
   #choice = new Int8Array(0);
@@ -53,6 +56,8 @@ export class Best implements Drafter {
     this.#cost = cost;
     this.#turns = new Turns(requests);
     this.most = mostVerified(choices.map(({ proposer }) => proposer));
+    this.#least = new Float64Array(this.most.drafted + 1);
+    this.#fastest = new Int32Array(this.most.drafted + 1);
     this.#work = new StepWork(models, this.most.drafted);
     this.#lines = new StepLines((kind, context) => {
       const drafted = Math.floor(kind / KINDS) % (this.most.drafted + 1);
@@ -97,14 +102,15 @@ export class Best implements Drafter {
     this.#lines.cover(context, context + left);
     paths.clear(end);
     // Nothing is there but the first token, which nobody has read.
-    paths.add(1, 0, this.#reads[0]! > 0 ? 1 : 0, this.#reads[1]! > 0 ? 1 : 0, -1, -1, 0, -1);
+    paths.begin(this.#reads[0] === NOTHING ? 0 : 1, this.#reads[1] === NOTHING ? 0 : 1);
     for (let position = 1; position < end; position++) {
       const at = context + position - 1;
       this.#goOn(position, -1, 0, at);
       for (let choice = 0; choice < this.#choices.length; choice++) {
         const { replay } = this.#choices[choice]!.proposer;
         const emitted = replay.emittedBy(request, position, end - position, replay.longest);
-        for (let drafted = 1; drafted < emitted; drafted++) this.#goOn(position, choice, drafted, at);
+        if (this.#reads[choice] !== NOTHING) this.#goOnReading(position, choice, emitted - 1, at);
+        else for (let drafted = 1; drafted < emitted; drafted++) this.#goOn(position, choice, drafted, at);
       }
     }
     this.#choice = new Int8Array(end);
@@ -121,52 +127,63 @@ export class Best implements Drafter {
     }
   }
 
-  /**
-   * Adds the ways that go on so from all ways to a position. A model that is alone has read the same after drafting,
-   * whatever it had not read before, so that only the fastest of them matters.
-   */
+  /** Adds the ways that go on from all ways to a position where no model drafts, which takes as long for all. */
   #goOn(from: number, choice: number, drafted: number, context: number): void {
     const paths = this.#paths;
-    const { beside, seconds, last } = paths;
-    const kind = drafted * KINDS + choice + 1;
-    if (choice < 0 || this.#reads[choice] === NOTHING) {
-      const stepS = this.#lines.at(kind, context);
-      for (let path = paths.first[from]!; path >= 0; path = beside[path]!) {
-        const switchS = choice >= 0 && 1 - last[path]! === choice ? paths.switchS : 0;
-        this.#add(path, seconds[path]! + stepS + switchS, from, choice, drafted);
-      }
-      return;
-    }
-    const unread = choice === 0 ? paths.firstUnread : paths.secondUnread;
-    const perUnread = (this.most.drafted + 1) * KINDS;
-    const onlyFastest = this.#work.drafts.length === 1;
-    let fastest = -1;
-    let least = Number.POSITIVE_INFINITY;
+    const { beside, seconds, last, switchS } = paths;
+    const stepS = this.#lines.at(drafted * KINDS + choice + 1, context);
     for (let path = paths.first[from]!; path >= 0; path = beside[path]!) {
-      const stepS = this.#lines.at(unread[path]! * perUnread + kind, context);
-      const switchS = 1 - last[path]! === choice ? paths.switchS : 0;
-      const endS = seconds[path]! + stepS + switchS;
-      if (!onlyFastest) this.#add(path, endS, from, choice, drafted);
-      else if (endS < least) {
-        least = endS;
-        fastest = path;
-      }
+      const switched = choice >= 0 && 1 - last[path]! === choice;
+      paths.seconds[paths.next] = seconds[path]! + stepS + (switched ? switchS : 0);
+      this.#add(path, from, choice, drafted);
     }
-    if (onlyFastest) this.#add(fastest, least, from, choice, drafted);
   }
 
-  #add(before: number, seconds: number, from: number, choice: number, drafted: number): void {
+  /**
+   * Adds those where a model drafts, any number of tokens up to the most. A model that is alone has read the same after
+   * drafting, whatever it had not read before, so that only the fastest of them matters.
+   */
+  #goOnReading(from: number, choice: number, most: number, context: number): void {
     const paths = this.#paths;
-    paths.add(
-      from + drafted + 1,
-      seconds,
-      this.#unread(0, paths.firstUnread[before]!, choice, drafted),
-      this.#unread(1, paths.secondUnread[before]!, choice, drafted),
-      choice < 0 ? paths.last[before]! : choice,
-      before,
-      from,
-      choice,
-    );
+    const { beside, seconds, last, switchS } = paths;
+    const unread = choice === 0 ? paths.firstUnread : paths.secondUnread;
+    const perUnread = (this.most.drafted + 1) * KINDS;
+    const alone = this.#work.drafts.length === 1;
+    const fastest = this.#fastest;
+    const least = this.#least;
+    least.fill(Number.POSITIVE_INFINITY);
+    for (let path = paths.first[from]!; path >= 0; path = beside[path]!) {
+      const switched = 1 - last[path]! === choice;
+      for (let drafted = 1; drafted <= most; drafted++) {
+        const kind = unread[path]! * perUnread + drafted * KINDS + choice + 1;
+        const endS = seconds[path]! + this.#lines.at(kind, context) + (switched ? switchS : 0);
+        if (!alone) {
+          paths.seconds[paths.next] = endS;
+          this.#add(path, from, choice, drafted);
+        } else if (endS < least[drafted]!) {
+          least[drafted] = endS;
+          fastest[drafted] = path;
+        }
+      }
+    }
+    if (!alone) return;
+    for (let drafted = 1; drafted <= most; drafted++) {
+      paths.seconds[paths.next] = least[drafted]!;
+      this.#add(fastest[drafted]!, from, choice, drafted);
+    }
+  }
+
+  /** Adds the next path, whose seconds are set. */
+  #add(before: number, from: number, choice: number, drafted: number): void {
+    const paths = this.#paths;
+    const { next } = paths;
+    paths.firstUnread[next] = this.#unread(0, paths.firstUnread[before]!, choice, drafted);
+    paths.secondUnread[next] = this.#unread(1, paths.secondUnread[before]!, choice, drafted);
+    paths.last[next] = choice < 0 ? paths.last[before]! : choice;
+    paths.before[next] = before;
+    paths.from[next] = from;
+    paths.choice[next] = choice;
+    paths.addNext(from + drafted + 1);
   }
 
   /** What a choice's model has not read after a round. */

@@ -7,7 +7,8 @@ import { wider } from '../columns.ts';
 export class Paths {
   /** What it takes that somebody else drafts than the last time. */
   switchS = 0;
-  #count = 0;
+  /** The path that is added next, of which the columns up to `choice` are to be set. */
+  next = 0;
   seconds = new Float64Array(256);
   /** Tokens the model of each choice has not read; 0 for look-up. */
   firstUnread = new Int32Array(256);
@@ -25,51 +26,47 @@ export class Paths {
 
   /** Starts anew, on positions up to `end`. */
   clear(end: number): void {
-    this.#count = 0;
+    this.next = 0;
     if (end >= this.first.length) this.first = new Int32Array(2 * end);
     this.first.fill(-1, 0, end + 1);
   }
 
+  /** Adds the way to position 1, before anybody drafts. */
+  begin(firstUnread: number, secondUnread: number): void {
+    this.seconds[0] = 0;
+    this.firstUnread[0] = firstUnread;
+    this.secondUnread[0] = secondUnread;
+    this.last[0] = -1;
+    this.before[0] = -1;
+    this.addNext(1);
+  }
+
   /**
-   * Adds one to a position, unless one there is as good in all respects, and drops those that it is as good as. Ways to
-   * other positions stay as they are.
+   * Adds the next path to a position, unless one there is as good in all respects, and drops those that it is as good as.
+   * Ways to other positions stay as they are.
    */
-  add(
-    to: number,
-    seconds: number,
-    firstUnread: number,
-    secondUnread: number,
-    last: number,
-    before: number,
-    from: number,
-    choice: number,
-  ): void {
-    const { switchS, beside, seconds: secondsOf, firstUnread: firstOf, secondUnread: secondOf } = this;
-    const lastOf = this.last;
+  addNext(to: number): void {
+    const { next, switchS, beside, seconds, firstUnread, secondUnread, last } = this;
+    const ownS = seconds[next]!;
+    const own = last[next]!;
+    const first = firstUnread[next]!;
+    const second = secondUnread[next]!;
     for (let path = this.first[to]!; path >= 0; path = beside[path]!) {
-      if (firstOf[path]! > firstUnread || secondOf[path]! > secondUnread) continue;
-      if (secondsOf[path]! + (lastOf[path] === last ? 0 : switchS) <= seconds) return;
+      if (firstUnread[path]! > first || secondUnread[path]! > second) continue;
+      if (seconds[path]! + (last[path] === own ? 0 : switchS) <= ownS) return;
     }
     let kept = -1;
     for (let path = this.first[to]!; path >= 0; path = beside[path]!) {
-      const asGood = firstUnread <= firstOf[path]! && secondUnread <= secondOf[path]!;
-      if (asGood && seconds + (lastOf[path] === last ? 0 : switchS) <= secondsOf[path]!) {
-        if (kept < 0) this.first[to] = beside[path]!;
-        else beside[kept] = beside[path]!;
-      } else kept = path;
+      const asGood = first <= firstUnread[path]! && second <= secondUnread[path]!;
+      if (!asGood || ownS + (last[path] === own ? 0 : switchS) > seconds[path]!) kept = path;
+      else if (kept < 0) this.first[to] = beside[path]!;
+      else beside[kept] = beside[path]!;
     }
-    if (this.#count === secondsOf.length) this.#grow();
-    const path = this.#count++;
-    if (kept < 0) this.first[to] = path;
-    else this.beside[kept] = path;
-    this.beside[path] = -1;
-    this.seconds[path] = seconds;
-    this.firstUnread[path] = firstUnread;
-    this.secondUnread[path] = secondUnread;
-    this.last[path] = last;
-    this.before[path] = before;
-    this.from[path] = from;
-    this.choice[path] = choice;
+    if (kept < 0) this.first[to] = next;
+    else beside[kept] = next;
+    beside[next] = -1;
+    this.next++;
+    if (this.next === seconds.length) this.#grow();
   }
 
   #grow(): void {
