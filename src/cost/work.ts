@@ -233,7 +233,11 @@ export function secondsOf<N extends PartName>(name: N): `${N}S` {
 }
 
 export function noSeconds(): PartSeconds {
-  return { draftS: 0, verifyS: 0, samplingS: 0, overheadS: 0, prefillS: 0 };
+  const none = Number.NaN;
+  const seconds = { draftS: none, verifyS: none, samplingS: none, overheadS: none, prefillS: none };
+  // Set afterwards: V8 takes a field that first holds a whole number to go on so, and compiles every step anew where one does not.
+  for (const { name } of PARTS) seconds[secondsOf(name)] = 0;
+  return seconds;
 }
 
 /** Adds the parts of `cost` to `sum`. */

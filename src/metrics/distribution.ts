@@ -141,12 +141,24 @@ class Ranked {
     ranges.forEach((range, i) => {
       wanted[range] = i + 1;
     });
-    const picked = ranges.map((): Counted => ({ values: [], counts: [] }));
+    // Together and then apart: arrays that grow value by value are compiled anew as they meet whole numbers and others.
+    const sizes = new Int32Array(ranges.length + 1);
+    for (let i = 0; i < values.length; i++)
+      sizes[wanted[(inOrder(halves[2 * i + 1]!) - least) >>> shift]!]!++;
+    const picked = ranges.map(
+      (_, i): Counted => ({
+        values: new Float64Array(sizes[i + 1]!),
+        counts: new Int32Array(sizes[i + 1]!),
+      }),
+    );
+    const filled = new Int32Array(ranges.length + 1);
     for (let i = 0; i < values.length; i++) {
       const of = wanted[(inOrder(halves[2 * i + 1]!) - least) >>> shift]!;
       if (of === 0) continue;
-      picked[of - 1]!.values.push(values[i]!);
-      picked[of - 1]!.counts.push(counts[i]!);
+      const into = picked[of - 1]!;
+      const at = filled[of]!++;
+      into.values[at] = values[i]!;
+      into.counts[at] = counts[i]!;
     }
     return picked;
   }
@@ -154,8 +166,8 @@ class Ranked {
 
 /** Values, and how often each is there. */
 interface Counted {
-  readonly values: number[];
-  readonly counts: number[];
+  readonly values: Float64Array;
+  readonly counts: Int32Array;
 }
 
 /** The value at a rank, counted from 0: what cannot be it is left aside round by round (quickselect), and the rest moved. */
@@ -189,7 +201,7 @@ function valueOfRank({ values, counts }: Counted, rank: number): number {
   }
 }
 
-function swap(values: number[], a: number, b: number): void {
+function swap(values: Float64Array | Int32Array, a: number, b: number): void {
   const value = values[a]!;
   values[a] = values[b]!;
   values[b] = value;

@@ -162,25 +162,26 @@ export class Setups {
     const { promptTokens } = this.#trace;
     const context = scenario.ignoreContextLimit ? undefined : target.maxContext;
     const limits = [
-      [engine.maxModelTokens, `a sequence that engine ${engine.name} allows (maxModelTokens)`],
-      [context, `the context of ${target.name} (--ignore-context-limit for a what-if)`],
-    ] as const;
+      { most: engine.maxModelTokens, of: `a sequence that engine ${engine.name} allows (maxModelTokens)` },
+      { most: context, of: `the context of ${target.name} (--ignore-context-limit for a what-if)` },
+    ].flatMap(({ most, of }) => (typeof most === 'number' ? [{ most, of }] : []));
+    const longest = Math.min(...limits.map(({ most }) => most));
+    const { kvBlocks, sequenceBlocks } = setup;
     for (let r = 0; r < promptTokens.length; r++) {
-      const length = promptTokens[r]! + setup.outputTokens[r]!;
-      for (const [most, what] of limits) {
-        if (length <= (most ?? Number.POSITIVE_INFINITY)) continue;
-        throw new UserError(
-          `trace ${this.#trace.name}, request ${idsOf(this.#trace)[r]}: ${promptTokens[r]} tokens of prompt and ${setup.outputTokens[r]} of output, expected at most the ${most} of ${what}`,
-        );
-      }
-      const tokens = sequenceTokens(promptTokens[r]!, setup.outputTokens[r]!, setup.most);
-      const { kvBlocks, sequenceBlocks } = setup;
-      if (Math.ceil(tokens / engine.blockTokens) + sequenceBlocks > kvBlocks) {
-        const room = Math.max(0, kvBlocks - sequenceBlocks) * engine.blockTokens;
-        throw new UserError(
-          `trace ${this.#trace.name}, request ${idsOf(this.#trace)[r]}: one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${room} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`,
-        );
-      }
+      const prompt = promptTokens[r]!;
+      const output = setup.outputTokens[r]!;
+      const tokens = sequenceTokens(prompt, output, setup.most);
+      const fits = Math.ceil(tokens / engine.blockTokens) + sequenceBlocks <= kvBlocks;
+      if (fits && prompt + output <= longest) continue;
+      const exceeded = limits.find(({ most }) => prompt + output > most);
+      const room = Math.max(0, kvBlocks - sequenceBlocks) * engine.blockTokens;
+      throw new UserError(
+        `trace ${this.#trace.name}, request ${idsOf(this.#trace)[r]}: ${
+          exceeded === undefined
+            ? `one sequence of ${tokens} tokens does not fit beside ${target.name}, expected at most the ${room} tokens of KV memory that engine ${engine.name} leaves on ${hardware.name}`
+            : `${prompt} tokens of prompt and ${output} of output, expected at most the ${exceeded.most} of ${exceeded.of}`
+        }`,
+      );
     }
     this.#fits.add(setup);
   }
