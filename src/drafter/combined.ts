@@ -5,6 +5,7 @@
  */
 import { type StepWork, Verified } from '../cost/work.ts';
 import { type Drafter, mostVerified, type Proposer } from './drafter.ts';
+import type { ToldRounds } from './told-rounds.ts';
 import { Turns } from './turns.ts';
 
 export class Combined implements Drafter {
@@ -12,11 +13,13 @@ export class Combined implements Drafter {
   readonly #second: Proposer;
   readonly #chargesLoser: boolean;
   readonly #turns: Turns;
+  readonly told: ToldRounds | undefined;
   readonly most: Verified;
   readonly verified = new Verified();
   emitted = 0;
 
-  constructor(first: Proposer, second: Proposer, chargesLoser: boolean, requests: number) {
+  constructor(first: Proposer, second: Proposer, chargesLoser: boolean, requests: number, told?: ToldRounds) {
+    this.told = told;
     this.#first = first;
     this.#second = second;
     this.#chargesLoser = chargesLoser;

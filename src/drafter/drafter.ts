@@ -9,6 +9,7 @@ import type { Policy } from '../policy/policy.ts';
 import type { DecodingRows } from './decoding-rows.ts';
 import type { KnownRounds, RoundStream } from './known-rounds.ts';
 import type { RoundReplay } from './replay.ts';
+import type { ToldRounds } from './told-rounds.ts';
 
 export interface Drafter {
   /** No figure of any round is above these: queries bound what a round emits and takes of a step, keys its memory. */
@@ -43,6 +44,8 @@ export interface Drafter {
   rounds?(rows: DecodingRows, from: number, upTo: number, work: StepWork): void;
   /** Its rounds, where they depend on nothing but their request. */
   readonly known?: KnownRounds;
+  /** The same, as they are replayed when each request runs alone. */
+  readonly told?: ToldRounds | undefined;
   /**
    * Once the rounds of a step are done: the draft length of all of them, where they have one that may be another in the
    * next step. Whoever runs steps states in their work when it is.
@@ -67,6 +70,13 @@ export interface Proposer {
   readAlong?(request: number, position: number, emitted: number, context: number, work: StepWork): void;
   /** Notes that everything but the last token was prefilled again. */
   reread(request: number): void;
+}
+
+/** A proposer whose work in a round follows from the tokens that it drafts and those that its model catches up on. */
+export interface TellingProposer extends Proposer {
+  nextCatchUp(request: number, position: number): number;
+  /** Adds the work of drafting so many whole tokens, which may be none. */
+  state(drafted: number, context: number, catchUp: number, work: StepWork): void;
 }
 
 /** What no round of any of these exceeds. */
@@ -131,13 +141,15 @@ export class Speculation implements Drafter {
   readonly #policy: Policy;
   readonly #replay: RoundReplay;
   readonly #readsAlong: boolean;
+  readonly told: ToldRounds | undefined;
   readonly most: Verified;
   readonly verified = new Verified();
   emitted = 0;
 
   /** @param readsAlong whether the proposer's model runs in rounds without drafts too, for its KV cache */
-  constructor(proposer: Proposer, policy: Policy, readsAlong = false) {
+  constructor(proposer: Proposer, policy: Policy, readsAlong = false, told?: ToldRounds) {
     this.#readsAlong = readsAlong;
+    this.told = told;
     this.#proposer = proposer;
     this.#policy = policy;
     this.#replay = proposer.replay;

@@ -5,6 +5,7 @@
 import { type StepWork, Verified } from '../cost/work.ts';
 import type { Policy } from '../policy/policy.ts';
 import { type Drafter, mostVerified, type Proposer } from './drafter.ts';
+import type { ToldRounds } from './told-rounds.ts';
 import { Turns } from './turns.ts';
 
 export class Hybrid implements Drafter {
@@ -12,11 +13,13 @@ export class Hybrid implements Drafter {
   readonly #fallback: Proposer;
   readonly #policy: Policy;
   readonly #turns: Turns;
+  readonly told: ToldRounds | undefined;
   readonly most: Verified;
   readonly verified = new Verified();
   emitted = 0;
 
-  constructor(lookUp: Proposer, fallback: Proposer, policy: Policy, requests: number) {
+  constructor(lookUp: Proposer, fallback: Proposer, policy: Policy, requests: number, told?: ToldRounds) {
+    this.told = told;
     this.#lookUp = lookUp;
     this.#fallback = fallback;
     this.#policy = policy;

@@ -5,10 +5,10 @@
  * Left out: which of those tokens see which; each is taken to see the context and twice k others.
  */
 import type { Verified } from '../cost/work.ts';
-import type { Proposer } from './drafter.ts';
+import type { TellingProposer } from './drafter.ts';
 import type { Replay } from './replay.ts';
 
-export class InPass implements Proposer {
+export class InPass implements TellingProposer {
   readonly replay: Replay;
   readonly #queries: (k: number) => number;
 
@@ -28,6 +28,12 @@ export class InPass implements Proposer {
   }
 
   draft(): void {}
+
+  nextCatchUp(): number {
+    return 0;
+  }
+
+  state(): void {}
 
   see(): void {}
 

@@ -1,9 +1,9 @@
 /** n-gram look-up: the host searches the history of every sequence; no model runs. */
 import type { StepWork, Verified } from '../cost/work.ts';
-import type { Proposer } from './drafter.ts';
+import type { TellingProposer } from './drafter.ts';
 import type { Replay } from './replay.ts';
 
-export class LookUp implements Proposer {
+export class LookUp implements TellingProposer {
   readonly replay: Replay;
 
   constructor(replay: Replay) {
@@ -17,6 +17,15 @@ export class LookUp implements Proposer {
   draft(_request: number, _position: number, _context: number, work: StepWork): void {
     work.searches++;
     work.searchHits += this.replay.proposing;
+  }
+
+  nextCatchUp(): number {
+    return 0;
+  }
+
+  state(drafted: number, _context: number, _catchUp: number, work: StepWork): void {
+    work.searches++;
+    if (drafted > 0) work.searchHits++;
   }
 
   see(): void {}

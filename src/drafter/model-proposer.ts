@@ -6,11 +6,11 @@
  */
 import type { StepWork, Verified } from '../cost/work.ts';
 import type { DraftForm } from './draft-form.ts';
-import type { Proposer } from './drafter.ts';
+import type { TellingProposer } from './drafter.ts';
 import type { CatchUp } from './methods.ts';
 import type { RoundReplay } from './replay.ts';
 
-export class ModelProposer implements Proposer {
+export class ModelProposer implements TellingProposer {
   readonly replay: RoundReplay;
   readonly #readsOwnDrafts: boolean;
   readonly #readsLastOnly: boolean;
@@ -36,9 +36,11 @@ export class ModelProposer implements Proposer {
   }
 
   draft(request: number, position: number, context: number, work: StepWork): void {
-    const { drafted } = this.replay;
-    if (drafted === 0) return;
-    this.draftAll(1, drafted, context, this.#unreadAt(request, position), work);
+    this.state(this.replay.drafted, context, this.#unreadAt(request, position), work);
+  }
+
+  state(drafted: number, context: number, catchUp: number, work: StepWork): void {
+    if (drafted > 0) this.draftAll(1, drafted, context, catchUp, work);
   }
 
   /** Adds the work of drafting for sequences that draft alike, with their tokens added up. */

@@ -8,6 +8,7 @@ import type { DecodingRows } from './decoding-rows.ts';
 import { Speculation } from './drafter.ts';
 import type { KnownRounds, RoundStream } from './known-rounds.ts';
 import type { ModelProposer } from './model-proposer.ts';
+import { ToldAlone } from './told-alone.ts';
 
 export class SteadySpeculation extends Speculation implements KnownRounds {
   readonly known = this;
@@ -17,7 +18,7 @@ export class SteadySpeculation extends Speculation implements KnownRounds {
 
   /** @param model its replay drafts as many as it is asked for */
   constructor(model: ModelProposer, k: number) {
-    super(model, new FixedLength(k));
+    super(model, new FixedLength(k), false, new ToldAlone(model));
     this.#model = model;
     this.#k = k;
     this.catchUpAfter = Int32Array.from({ length: k + 2 }, (_, emitted) => model.catchUpAfter(k, emitted));

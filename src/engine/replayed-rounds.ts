@@ -3,10 +3,10 @@
  * batch size and machine is priced from the tallies (static-batch.ts).
  */
 
-import { lesser, wider } from '../columns.ts';
+import { wider } from '../columns.ts';
 import { type StepWork, Verified } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import type { KnownRounds } from '../drafter/known-rounds.ts';
+import type { ToldColumns, ToldRounds } from '../drafter/told-rounds.ts';
 import { once } from '../memo.ts';
 import type { Workload } from './engine.ts';
 import { emittedBy } from './round-by-round.ts';
@@ -74,12 +74,12 @@ export function replayRounds(
   const columns = new RoundColumns(outputTokens, draftModels, drafter.most);
   const emitted = new Int32Array(requests);
   const firstRound = new Int32Array(requests + 1);
-  const { known } = drafter;
+  const { told } = drafter;
   for (let r = 0; r < requests; r++) {
-    emitted[r] =
-      known === undefined
-        ? columns.replay(drafter, r, promptTokens[r]!, outputTokens[r]!, batch)
-        : columns.replayKnown(known, drafter.most, r, promptTokens[r]!, outputTokens[r]!);
+    const prompt = promptTokens[r]!;
+    const output = outputTokens[r]!;
+    if (told === undefined) emitted[r] = columns.replay(drafter, r, prompt, output, batch);
+    else emitted[r] = columns.addTold(told, told.tell(r, output, columns.told), prompt);
     firstRound[r + 1] = columns.length;
   }
   const { kinds, length } = columns;
@@ -92,6 +92,9 @@ export function replayRounds(
   );
 }
 
+/** Numbers of told rounds whose kind is kept; of others, which are rare, it is found anew. */
+const MOST_NUMBERS = 2 ** 18;
+
 /** Columns of one replay after the other, since fresh memory takes as long to get as to fill. */
 const ROOM = { kind: new Uint16Array(0), context: new Int32Array(0) };
 
@@ -101,12 +104,19 @@ class RoundColumns {
   readonly kind: Uint16Array;
   readonly context: Int32Array;
   length = 0;
+  /** Rounds of one request, before they are added. */
+  readonly told: ToldColumns;
   readonly #work: StepWork;
-  /** Of rounds that are known: by tokens that the model catches up on, index of the kind plus one, 0 where none was met. */
+  /** Of rounds that are told: by their number, index of the kind plus one, 0 where none was met. */
   #kindOf = new Int32Array(16);
 
   constructor(outputTokens: Int32Array, draftModels: number, most: Verified) {
-    const rounds = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
+    let rounds = 0;
+    let longest = 0;
+    for (const tokens of outputTokens) {
+      rounds += tokens;
+      if (tokens > longest) longest = tokens;
+    }
     this.kinds = new RoundKinds(draftModels, most);
     if (ROOM.kind.length < rounds) {
       ROOM.kind = new Uint16Array(rounds);
@@ -114,6 +124,7 @@ class RoundColumns {
     }
     this.kind = ROOM.kind;
     this.context = ROOM.context;
+    this.told = { number: new Float64Array(longest), emitted: new Uint8Array(longest) };
     this.#work = this.kinds.work();
   }
 
@@ -147,47 +158,40 @@ class RoundColumns {
   }
 
   /**
-   * The same of rounds that are known and differ in their context and what the model catches up on alone.
+   * The same of rounds that are told by a number. Who tells them is not asked from here, so that V8 compiles this once.
    *
-   * @param verified by each
+   * @param rounds how many stand in `told`
    */
-  replayKnown(
-    known: KnownRounds,
-    verified: Verified,
-    request: number,
-    promptTokens: number,
-    outputTokens: number,
-  ): number {
-    if (outputTokens <= 1) return 0;
+  addTold(told: ToldRounds, rounds: number, promptTokens: number): number {
     const { kinds, kind, context } = this;
-    const { longest, catchUpAfter } = known;
-    const { lengths, start, byPosition } = known.stream(request, 1, outputTokens - 1);
-    let catchUp = known.nextCatchUp(request, 1);
+    const { number, emitted } = this.told;
     let position = 1;
     let at = this.length;
-    for (let i = start; position < outputTokens; at++) {
+    for (let i = 0; i < rounds; i++, at++) {
       const tokens = promptTokens + position;
-      let own = catchUp < this.#kindOf.length ? this.#kindOf[catchUp]! - 1 : -1;
-      if (own < 0) own = this.#kindAt(known, verified, catchUp, tokens);
-      kinds.meet(own, tokens);
-      kind[at] = own;
+      const what = number[i]!;
+      const own = what < this.#kindOf.length ? this.#kindOf[what]! - 1 : -1;
+      if (own < 0) kind[at] = this.#kindAt(told, what, tokens);
+      else {
+        kinds.meet(own, tokens);
+        kind[at] = own;
+      }
       context[at] = tokens;
-      const emitted = lesser(lesser(lengths[i]!, longest), outputTokens - position);
-      position += emitted;
-      i += byPosition ? emitted : 1;
-      catchUp = catchUpAfter[emitted]!;
+      position += emitted[i]!;
     }
     this.length = at;
     return position - 1;
   }
 
-  #kindAt(known: KnownRounds, verified: Verified, catchUp: number, context: number): number {
+  #kindAt(told: ToldRounds, number: number, context: number): number {
     const work = this.#work;
     work.clear();
-    known.state(1, context, catchUp, work);
-    const own = this.kinds.of(verified, work, context);
-    while (catchUp >= this.#kindOf.length) this.#kindOf = wider(this.#kindOf);
-    this.#kindOf[catchUp] = own + 1;
+    told.state(number, context, work);
+    const own = this.kinds.of(told.verified, work, context);
+    if (number < MOST_NUMBERS) {
+      while (number >= this.#kindOf.length) this.#kindOf = wider(this.#kindOf);
+      this.#kindOf[number] = own + 1;
+    }
     return own;
   }
 }

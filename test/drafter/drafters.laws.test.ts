@@ -12,6 +12,7 @@ import {
   tellsConfidence,
 } from '../../src/drafter/methods.ts';
 import { AS_RECORDED } from '../../src/drafter/replay.ts';
+import { replayRounds } from '../../src/engine/replayed-rounds.ts';
 import { isShared, POLICY_FORMS, parsePolicy, seesBatch } from '../../src/policy/policies.ts';
 import type { PositionLengths } from '../../src/trace/trace.ts';
 import { EVERY_METHOD } from '../every-method.ts';
@@ -186,4 +187,48 @@ it('a round without drafts is one of plain decoding, and asks nothing of any dra
     }
   });
   fc.assert(property, { numRuns: 60 });
+});
+
+it('rounds told by a number are those that it goes through one by one', () => {
+  const workload = {
+    promptTokens: new Int32Array(outputs.length).fill(10),
+    outputTokens: Int32Array.from(outputs),
+  };
+  const told = new Set<string>();
+  const property = fc.property(
+    recorded,
+    fc.constantFrom(...EVERY_METHOD),
+    fc.integer({ min: 1, max: MAX_K }),
+    fc.constantFrom(
+      AS_RECORDED,
+      { ...AS_RECORDED, clipDrafts: false },
+      { ...AS_RECORDED, proposalChance: 0.4 },
+    ),
+    (drawn, name, asked, conventions) => {
+      const method = parseMethod(name);
+      if (method.kind === 'diffusion' || method.kind === 'best') return;
+      const blocks = method.parts.some(({ model }) => model?.drafting === 'block');
+      const k = takesK(method) ? (blocks ? MAX_K : asked) : null;
+      const acceptance = method.parts.map((part, p) => lengthsOf(drawn, part, p));
+      const deciding = { policy: parsePolicy('fixed'), cost: new Stopwatch(), seed: 1 };
+      const make = () => assembleDrafter(method, k, acceptance, conventions, deciding);
+      const drafter = make();
+      if (drafter.told === undefined) return;
+      told.add(method.kind);
+      const plain = Object.defineProperty(make(), 'told', { value: undefined });
+      const [one, other] = [drafter, plain].map((each) => replayRounds(workload, each, draftSlots(method)));
+      expect(one).toEqual({ ...other, kinds: expect.anything() });
+      expect(one!.context).toEqual(other!.context);
+      const works = [one!, other!].map(({ kinds }) =>
+        Array.from({ length: kinds.length }, (_, kind) => {
+          const work = kinds.work();
+          kinds.state(kind, 1, 100, work);
+          return { work, least: kinds.leastContext[kind], greatest: kinds.greatestContext[kind] };
+        }),
+      );
+      expect(works[0]).toEqual(works[1]);
+    },
+  );
+  fc.assert(property, { numRuns: 600 });
+  expect([...told].sort()).toEqual(['combined', 'combined-free', 'fixed', 'hybrid', 'oracle']);
 });
