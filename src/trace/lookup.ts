@@ -52,7 +52,6 @@ interface LookUpLengths {
  * emits, they are 0 and 1.
  */
 export function lookUp(tokens: TokenIds, options: LookUpOptions): LookUpLengths {
-  const { minMatch, maxK } = options;
   const { promptOffsets, outputOffsets } = tokens;
   const requests = outputOffsets.length - 1;
   const emitted = new Uint8Array(tokens.output.length).fill(1);
@@ -69,26 +68,45 @@ export function lookUp(tokens: TokenIds, options: LookUpOptions): LookUpLengths 
     text.set(tokens.output.subarray(output, outputOffsets[r + 1]!), prompt.length);
     const length = textLength(tokens, r);
     matcher.restart(length);
-    // The last position has length - 1 known tokens.
-    for (let known = 1; known < length; known++) {
-      matcher.add(known);
-      const position = known - prompt.length;
-      if (position < 1 || matcher.matched < minMatch) continue;
-      const from = matcher.matchEnd;
-      const count = untilEnd(text, from, Math.min(maxK, known - from));
-      let agreeing = 0;
-      while (
-        agreeing < count &&
-        known + agreeing < length &&
-        text[from + agreeing] === text[known + agreeing]
-      ) {
-        agreeing++;
-      }
-      proposed[output + position] = count;
-      emitted[output + position] = 1 + agreeing;
-    }
+    lookUpText(matcher, text, prompt.length, length, options, {
+      emitted: emitted.subarray(output),
+      proposed: proposed.subarray(output),
+    });
   }
   return { offsets: outputOffsets, emitted, proposed };
+}
+
+/**
+ * The same of one request. It is a call, as V8 keeps what it has compiled of a function and not of a loop.
+ *
+ * @param text prompt and output, `length` tokens
+ * @param into by position of its output
+ */
+function lookUpText(
+  matcher: SuffixMatcher,
+  text: Int32Array,
+  prompt: number,
+  length: number,
+  { minMatch, maxK }: LookUpOptions,
+  { emitted, proposed }: Omit<LookUpLengths, 'offsets'>,
+): void {
+  // The last position has length - 1 known tokens.
+  for (let known = 1; known < length; known++) {
+    matcher.add(known);
+    if (known <= prompt || matcher.matched < minMatch) continue;
+    const from = matcher.matchEnd;
+    const count = untilEnd(text, from, Math.min(maxK, known - from));
+    let agreeing = 0;
+    while (
+      agreeing < count &&
+      known + agreeing < length &&
+      text[from + agreeing] === text[known + agreeing]
+    ) {
+      agreeing++;
+    }
+    proposed[known - prompt] = count;
+    emitted[known - prompt] = 1 + agreeing;
+  }
 }
 
 /** Of so many tokens those before the end of a former output, which is below 0. */
