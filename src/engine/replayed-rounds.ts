@@ -259,7 +259,6 @@ export function plainRounds({ promptTokens, outputTokens }: Workload): ReplayedR
   const tallyContext = new Float64Array(requests);
   const verified = new Verified();
   const kinds = new RoundKinds(0, verified);
-  const work = kinds.work();
   for (let r = 0; r < requests; r++) {
     const rounds = emitted[r]!;
     firstRound[r + 1] = firstRound[r]! + rounds;
@@ -267,8 +266,9 @@ export function plainRounds({ promptTokens, outputTokens }: Workload): ReplayedR
     firstTally[r + 1] = tally + (rounds > 0 ? 1 : 0);
     if (rounds === 0) continue;
     const least = promptTokens[r]! + 1;
-    kinds.of(verified, work, least);
-    kinds.of(verified, work, least + rounds - 1);
+    if (kinds.length === 0) kinds.of(verified, kinds.work(), least);
+    kinds.meet(0, least);
+    kinds.meet(0, least + rounds - 1);
     tallyCount[tally] = rounds;
     tallyContext[tally] = rounds * least + (rounds * (rounds - 1)) / 2;
   }

@@ -124,11 +124,16 @@ export class RoundKinds {
       this.#values = wider(this.#values);
     }
     const { searches, searchHits, switches, trees, lengthSwitches, drafts } = work;
-    for (const [d, { widths }] of drafts.entries()) this.#widths[d] = widths ?? this.#widths[d] ?? null;
-    const models = drafts.flatMap(({ longest, catchUpTokens }) => [longest, catchUpTokens]);
     const { drafted, queries, keys, pairs } = verified;
     const own = [drafted, queries, keys, pairs, searches, searchHits, switches, trees, lengthSwitches];
-    this.#values.set([...own, ...models], kind * this.#columns);
+    let column = kind * this.#columns;
+    for (let i = 0; i < OWN_COLUMNS; i++) this.#values[column++] = own[i]!;
+    for (let d = 0; d < drafts.length; d++) {
+      const { longest, catchUpTokens, widths } = drafts[d]!;
+      this.#values[column++] = longest;
+      this.#values[column++] = catchUpTokens;
+      this.#widths[d] = widths ?? this.#widths[d] ?? null;
+    }
     this.#hash[kind] = hashOf(verified, work);
     this.leastContext[kind] = context;
     this.greatestContext[kind] = context;
