@@ -6,6 +6,7 @@
  * batches are padded, and from where on all-reduces take another path, the engine profile says. Stages of a pipeline
  * follow one another too: one batch is in it at a time.
  */
+import { listOf } from '../columns.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import type { ForwardShape } from '../model/shape.ts';
 import { DraftPasses, NO_PROMPTS } from './draft-passes.ts';
@@ -54,8 +55,8 @@ export class Roofline implements CostModel {
     this.#draftingOn = { apart: drafting.apart, link: drafting.link };
     this.#stages = { count: stages.count, link: stages.link };
     this.#target = forwardPass(target, hardware, gpus, engine.kernels);
-    this.#drafts = drafts.map((shape) =>
-      forwardPass(shape, drafting.hardware, drafting.gpus, engine.kernels),
+    this.#drafts = listOf(drafts.length, (d) =>
+      forwardPass(drafts[d]!, drafting.hardware, drafting.gpus, engine.kernels),
     );
     this.#passes = new EnginePasses(engine);
     this.#drafting = new DraftPasses(engine, this.#passes);

@@ -3,6 +3,7 @@
  * Drafters and the engine fill these structures; cost models price them. They are reused from step to
  * step, so that the loop allocates nothing.
  */
+import { listOf } from '../columns.ts';
 
 /** One forward pass over many sequences. */
 export class PassWork {
@@ -156,7 +157,7 @@ export class StepWork {
 
   /** @param most tokens that a sequence drafts */
   constructor(draftModels: number, most: number) {
-    this.drafts = Array.from({ length: draftModels }, () => new DraftWork(most));
+    this.drafts = listOf(draftModels, () => new DraftWork(most));
   }
 
   /**

@@ -44,37 +44,59 @@ export function runStaticBatches(
   parts: StaticBatchParts,
   finished = new FinishedRecords(parts.requests.length),
 ): StaticBatchRun {
-  const { workload, rounds, requests, copies, cost } = parts;
-  const { promptTokens, outputTokens } = workload;
+  const { rounds, copies, cost } = parts;
   const totals = emptyTotals();
   finished.length = 0;
   const pricesOf = new Map<number, StepPrices>();
   const pricesAt = (wave: number) => entry(pricesOf, wave, () => new StepPrices(rounds, wave, cost));
+  const makespanS =
+    fitting(parts, longest(parts)) >= copies
+      ? runTogether(parts, pricesAt(copies), totals, finished)
+      : runInWaves(parts, pricesAt, totals, finished);
+  for (const prices of pricesOf.values()) prices.addTo(totals);
+  return { finished, totals, makespanS };
+}
+
+/** @returns when the last of requests whose copies all run together ends */
+function runTogether(
+  { workload, requests }: StaticBatchParts,
+  prices: StepPrices,
+  totals: Totals,
+  finished: FinishedRecords,
+): number {
+  const prefills = prices.prefills.ofRequests(workload.promptTokens, requests);
+  addSeconds(totals.all, prefills.all);
   let nowS = 0;
-  if (fitting(parts, longest(parts)) >= copies) {
-    const prices = pricesAt(copies);
-    const prefills = prices.prefills.ofRequests(promptTokens, requests);
-    addSeconds(totals.all, prefills.all);
-    for (let r = 0; r < requests.length; r++) {
-      nowS = runWave(workload, prices, requests[r]!, nowS, nowS, prefills.each[r]!, totals, finished);
-    }
-  } else {
-    for (const request of requests) {
-      const fit = fitting(
-        parts,
-        sequenceTokens(promptTokens[request]!, outputTokens[request]!, rounds.kinds.most),
-      );
-      const arrivalS = nowS;
-      for (let left = copies; left > 0; left -= fit) {
-        const prices = pricesAt(Math.min(fit, left));
-        const prefill = prices.prefills.price(promptTokens[request]!);
-        addSeconds(totals.all, prefill);
-        nowS = runWave(workload, prices, request, arrivalS, nowS, totalSeconds(prefill), totals, finished);
-      }
+  for (let r = 0; r < requests.length; r++) {
+    nowS = runWave(workload, prices, requests[r]!, nowS, nowS, prefills.each[r]!, totals, finished);
+  }
+  return nowS;
+}
+
+/** The same where those of some do not fit together. */
+function runInWaves(
+  parts: StaticBatchParts,
+  pricesAt: (copies: number) => StepPrices,
+  totals: Totals,
+  finished: FinishedRecords,
+): number {
+  const { workload, requests, copies, rounds } = parts;
+  const { promptTokens, outputTokens } = workload;
+  let nowS = 0;
+  for (const request of requests) {
+    const fit = fitting(
+      parts,
+      sequenceTokens(promptTokens[request]!, outputTokens[request]!, rounds.kinds.most),
+    );
+    const arrivalS = nowS;
+    for (let left = copies; left > 0; left -= fit) {
+      const prices = pricesAt(Math.min(fit, left));
+      const prefill = prices.prefills.price(promptTokens[request]!);
+      addSeconds(totals.all, prefill);
+      nowS = runWave(workload, prices, request, arrivalS, nowS, totalSeconds(prefill), totals, finished);
     }
   }
-  for (const prices of pricesOf.values()) prices.addTo(totals);
-  return { finished, totals, makespanS: nowS };
+  return nowS;
 }
 
 /** Tokens that the longest sequence may come to need. */

@@ -166,11 +166,11 @@ export class Setups {
       { most: context, of: `the context of ${target.name} (--ignore-context-limit for a what-if)` },
     ].flatMap(({ most, of }) => (typeof most === 'number' ? [{ most, of }] : []));
     const longest = Math.min(...limits.map(({ most }) => most));
-    const { kvBlocks, sequenceBlocks } = setup;
+    const { kvBlocks, sequenceBlocks, outputTokens, most } = setup;
     for (let r = 0; r < promptTokens.length; r++) {
       const prompt = promptTokens[r]!;
-      const output = setup.outputTokens[r]!;
-      const tokens = sequenceTokens(prompt, output, setup.most);
+      const output = outputTokens[r]!;
+      const tokens = sequenceTokens(prompt, output, most);
       const fits = Math.ceil(tokens / engine.blockTokens) + sequenceBlocks <= kvBlocks;
       if (fits && prompt + output <= longest) continue;
       const exceeded = limits.find(({ most }) => prompt + output > most);
