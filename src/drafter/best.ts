@@ -56,7 +56,7 @@ export class Best implements Drafter {
     this.#cost = cost;
     this.#turns = new Turns(requests);
     this.most = mostVerified(choices.map(({ proposer }) => proposer));
-    this.#least = new Float64Array(this.most.drafted + 1);
+    this.#least = new Float64Array(this.most.drafted + 1).fill(Number.POSITIVE_INFINITY);
     this.#fastest = new Int32Array(this.most.drafted + 1);
     this.#work = new StepWork(models, this.most.drafted);
     this.#lines = new StepLines((kind, context) => {
@@ -102,7 +102,8 @@ export class Best implements Drafter {
     this.#lines.cover(context, context + left);
     paths.clear(end);
     // Nothing is there but the first token, which nobody has read.
-    paths.begin(this.#reads[0] === NOTHING ? 0 : 1, this.#reads[1] === NOTHING ? 0 : 1);
+    paths.seconds[0] = 0;
+    paths.addNext(1, this.#reads[0] === NOTHING ? 0 : 1, this.#reads[1] === NOTHING ? 0 : 1, -1, -1, 0, -1);
     for (let position = 1; position < end; position++) {
       const at = context + position - 1;
       this.#goOn(position, -1, 0, at);
@@ -130,12 +131,20 @@ export class Best implements Drafter {
   /** Adds the ways that go on from all ways to a position where no model drafts, which takes as long for all. */
   #goOn(from: number, choice: number, drafted: number, context: number): void {
     const paths = this.#paths;
-    const { beside, seconds, last, switchS } = paths;
-    const stepS = this.#lines.at(drafted * KINDS + choice + 1, context);
+    const lines = this.#lines;
+    const { beside, seconds, firstUnread, secondUnread, last, switchS } = paths;
+    const kind = drafted * KINDS + choice + 1;
+    lines.know(kind, context);
+    const stepS = lines.atZeroS[kind]! + context * lines.perTokenS[kind]!;
+    const moreFirst = this.#reads[0] === NOTHING ? 0 : drafted + 1;
+    const moreSecond = this.#reads[1] === NOTHING ? 0 : drafted + 1;
     for (let path = paths.first[from]!; path >= 0; path = beside[path]!) {
-      const switched = choice >= 0 && 1 - last[path]! === choice;
+      const before = last[path]!;
+      const switched = choice >= 0 && 1 - before === choice;
       paths.seconds[paths.next] = seconds[path]! + stepS + (switched ? switchS : 0);
-      this.#add(path, from, choice, drafted);
+      const first = firstUnread[path]! + moreFirst;
+      const second = secondUnread[path]! + moreSecond;
+      paths.addNext(from + drafted + 1, first, second, choice < 0 ? before : choice, path, from, choice);
     }
   }
 
@@ -145,48 +154,45 @@ export class Best implements Drafter {
    */
   #goOnReading(from: number, choice: number, most: number, context: number): void {
     const paths = this.#paths;
+    const lines = this.#lines;
+    const least = this.#least;
     const { beside, seconds, last, switchS } = paths;
     const unread = choice === 0 ? paths.firstUnread : paths.secondUnread;
     const perUnread = (this.most.drafted + 1) * KINDS;
     const alone = this.#work.drafts.length === 1;
-    const fastest = this.#fastest;
-    const least = this.#least;
-    least.fill(Number.POSITIVE_INFINITY);
     for (let path = paths.first[from]!; path >= 0; path = beside[path]!) {
-      const switched = 1 - last[path]! === choice;
+      const beforeS = seconds[path]!;
+      const switchedS = 1 - last[path]! === choice ? switchS : 0;
+      let kind = unread[path]! * perUnread + choice + 1;
       for (let drafted = 1; drafted <= most; drafted++) {
-        const kind = unread[path]! * perUnread + drafted * KINDS + choice + 1;
-        const endS = seconds[path]! + this.#lines.at(kind, context) + (switched ? switchS : 0);
-        if (!alone) {
-          paths.seconds[paths.next] = endS;
-          this.#add(path, from, choice, drafted);
-        } else if (endS < least[drafted]!) {
+        kind += KINDS;
+        lines.know(kind, context);
+        const endS = beforeS + (lines.atZeroS[kind]! + context * lines.perTokenS[kind]!) + switchedS;
+        if (endS < least[drafted]!) {
           least[drafted] = endS;
-          fastest[drafted] = path;
+          this.#fastest[drafted] = path;
         }
       }
+      if (!alone) this.#addFastest(from, choice, most);
     }
-    if (!alone) return;
-    for (let drafted = 1; drafted <= most; drafted++) {
-      paths.seconds[paths.next] = least[drafted]!;
-      this.#add(fastest[drafted]!, from, choice, drafted);
-    }
+    if (alone) this.#addFastest(from, choice, most);
   }
 
-  /** Adds the next path, whose seconds are set. */
-  #add(before: number, from: number, choice: number, drafted: number): void {
+  /** Adds the fastest way of each length, and forgets it. */
+  #addFastest(from: number, choice: number, most: number): void {
     const paths = this.#paths;
-    const { next } = paths;
-    paths.firstUnread[next] = this.#unread(0, paths.firstUnread[before]!, choice, drafted);
-    paths.secondUnread[next] = this.#unread(1, paths.secondUnread[before]!, choice, drafted);
-    paths.last[next] = choice < 0 ? paths.last[before]! : choice;
-    paths.before[next] = before;
-    paths.from[next] = from;
-    paths.choice[next] = choice;
-    paths.addNext(from + drafted + 1);
+    const least = this.#least;
+    for (let drafted = 1; drafted <= most; drafted++) {
+      const path = this.#fastest[drafted]!;
+      paths.seconds[paths.next] = least[drafted]!;
+      least[drafted] = Number.POSITIVE_INFINITY;
+      const first = this.#unread(0, paths.firstUnread[path]!, choice, drafted);
+      const second = this.#unread(1, paths.secondUnread[path]!, choice, drafted);
+      paths.addNext(from + drafted + 1, first, second, choice, path, from, choice);
+    }
   }
 
-  /** What a choice's model has not read after a round. */
+  /** What a choice's model has not read after a round in which a model drafts. */
   #unread(c: number, before: number, choice: number, drafted: number): number {
     const reads = this.#reads[c]!;
     if (reads === NOTHING) return 0;

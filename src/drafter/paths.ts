@@ -7,7 +7,7 @@ import { wider } from '../columns.ts';
 export class Paths {
   /** What it takes that somebody else drafts than the last time. */
   switchS = 0;
-  /** The path that is added next, of which the columns up to `choice` are to be set. */
+  /** The path that is added next, whose seconds are written to their column before: passed on they would be an object. */
   next = 0;
   seconds = new Float64Array(256);
   /** Tokens the model of each choice has not read; 0 for look-up. */
@@ -31,26 +31,21 @@ export class Paths {
     this.first.fill(-1, 0, end + 1);
   }
 
-  /** Adds the way to position 1, before anybody drafts. */
-  begin(firstUnread: number, secondUnread: number): void {
-    this.seconds[0] = 0;
-    this.firstUnread[0] = firstUnread;
-    this.secondUnread[0] = secondUnread;
-    this.last[0] = -1;
-    this.before[0] = -1;
-    this.addNext(1);
-  }
-
   /**
    * Adds the next path to a position, unless one there is as good in all respects, and drops those that it is as good as.
    * Ways to other positions stay as they are.
    */
-  addNext(to: number): void {
+  addNext(
+    to: number,
+    first: number,
+    second: number,
+    own: number,
+    before: number,
+    from: number,
+    choice: number,
+  ): void {
     const { next, switchS, beside, seconds, firstUnread, secondUnread, last } = this;
     const ownS = seconds[next]!;
-    const own = last[next]!;
-    const first = firstUnread[next]!;
-    const second = secondUnread[next]!;
     for (let path = this.first[to]!; path >= 0; path = beside[path]!) {
       if (firstUnread[path]! > first || secondUnread[path]! > second) continue;
       if (seconds[path]! + (last[path] === own ? 0 : switchS) <= ownS) return;
@@ -65,6 +60,12 @@ export class Paths {
     if (kept < 0) this.first[to] = next;
     else beside[kept] = next;
     beside[next] = -1;
+    firstUnread[next] = first;
+    secondUnread[next] = second;
+    last[next] = own;
+    this.before[next] = before;
+    this.from[next] = from;
+    this.choice[next] = choice;
     this.next++;
     if (this.next === seconds.length) this.#grow();
   }
