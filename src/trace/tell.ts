@@ -41,6 +41,12 @@ export function tell(lines: readonly string[], complete: boolean, forced: TraceF
   if (whole !== undefined) counts.push(...counted([], itemsOf(whole), plain, true));
   for (const transport of TRANSPORTS) {
     const inside = lines.flatMap((line) => [...transport.lines(line)]);
+    const whole = wholeFormat(inside, parsed, forced);
+    if (whole !== null) {
+      // Nothing recognises more: most of the time that telling would take is spared.
+      counts.push({ format: whole, transport, document: false, found: Infinity });
+      break;
+    }
     counts.push(
       ...counted(
         inside,
@@ -75,6 +81,30 @@ function bestOf(counts: readonly Count[]): Count | null {
   return counts.reduce<Count | null>((best, one) => (one.found > (best?.found ?? 0) ? one : best), null);
 }
 
+/** The format that the first item tells a whole file to be of, if any. */
+function wholeFormat(
+  lines: readonly string[],
+  parsed: Map<string, unknown>,
+  forced: TraceFormat | null,
+): TraceFormat | null {
+  const first = lines.find((line) => line.trim() !== '');
+  let value: unknown;
+  for (let i = 0; i < lines.length && value === undefined; i++) [value] = valuesIn(lines[i]!, parsed);
+  const ofFile = FORMATS.filter(({ whole }) => whole === true);
+  return (
+    ofFile.find(
+      (format) =>
+        (forced === null || format === forced) && isOf(format, format.items === 'lines' ? first : value),
+    ) ?? null
+  );
+}
+
+/** @param item a line, or a value, as the format has them; undefined where there is none */
+function isOf(format: TraceFormat, item: unknown): boolean {
+  if (format.items === 'lines') return item !== undefined && format.recognises((item as string).trimEnd());
+  return (isObject(item) || Array.isArray(item)) && format.recognises(item);
+}
+
 function counted(
   lines: readonly string[],
   values: readonly unknown[],
@@ -83,18 +113,13 @@ function counted(
 ): Count[] {
   const first = lines.find((line) => line.trim() !== '');
   return FORMATS.map((format) => {
-    const recognised =
-      format.items === 'lines'
-        ? (item: unknown) => format.recognises((item as string).trimEnd())
-        : (item: unknown) => (isObject(item) || Array.isArray(item)) && format.recognises(item);
     const items: readonly unknown[] = format.items === 'lines' ? lines : values;
-    const begins = format.items === 'lines' ? first : values[0];
     const found =
       format.whole === true
-        ? begins !== undefined && recognised(begins)
+        ? isOf(format, format.items === 'lines' ? first : values[0])
           ? Infinity
           : 0
-        : items.reduce<number>((sum, item) => sum + (recognised(item) ? 1 : 0), 0);
+        : items.reduce<number>((sum, item) => sum + (isOf(format, item) ? 1 : 0), 0);
     return { format, transport, document, found };
   });
 }
