@@ -83,7 +83,7 @@ export class Replay implements RoundReplay {
 
   round(request: number, position: number, left: number, asked: number = this.longest): void {
     const possible = this.#possible(request, position, asked);
-    this.emitted = Math.min(possible, left);
+    this.emitted = lesser(possible, left);
     if (this.always) this.drafted = asked;
     else this.#propose(this.#starts[request]! + position, asked, possible);
   }
@@ -111,6 +111,13 @@ export class Replay implements RoundReplay {
 
   /** Tokens that a round emits, were the output endless. */
   #possible(request: number, position: number, asked: number): number {
+    const column = this.#emittedAt;
+    if (column === null) return this.#possibleAlone(request, position, asked);
+    return lesser(column[this.#starts[request]! + position]!, asked + 1);
+  }
+
+  /** The same while rounds are sampled; apart, as V8 inlines short functions alone. */
+  #possibleAlone(request: number, position: number, asked: number): number {
     if (this.#sampler !== null) {
       const emitted = this.#sampler.emittedBy(request, position, asked);
       if (emitted > 0) return emitted;
