@@ -13,8 +13,9 @@ export class NoisyOracle implements Policy {
   constructor(parts: readonly PositionLengths[], chance: number, maxK: number, seed: number) {
     this.#parts = parts;
     this.#maxK = maxK;
+    this.#known = new Uint8Array(parts[0]!.emitted.length).fill(1);
+    if (chance === 1) return;
     const draw = stream(seed, 'noisy-oracle');
-    this.#known = new Uint8Array(parts[0]!.emitted.length);
     for (let i = 0; i < this.#known.length; i++) this.#known[i] = draw() < chance ? 1 : 0;
   }
 
