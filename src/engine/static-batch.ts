@@ -57,6 +57,23 @@ export function runStaticBatches(
   return { finished, totals, makespanS };
 }
 
+/** The totals of the steps alone, for who asks what a step takes at many prices: no prompt is priced, no record kept. */
+export function runStaticSteps(parts: StaticBatchParts): Totals {
+  const { rounds, requests, copies, cost } = parts;
+  const totals = emptyTotals();
+  const pricesOf = new Map<number, StepPrices>();
+  const together = fitting(parts, longest(parts)) >= copies;
+  for (const request of requests) {
+    const fit = together ? copies : fittingOf(parts, request);
+    for (let left = copies; left > 0; left -= fit) {
+      const wave = Math.min(fit, left);
+      entry(pricesOf, wave, () => new StepPrices(rounds, wave, cost)).decodeS(request);
+    }
+  }
+  for (const prices of pricesOf.values()) prices.addTo(totals);
+  return totals;
+}
+
 /** @returns when the last of requests whose copies all run together ends */
 function runTogether(
   { workload, requests }: StaticBatchParts,
@@ -80,14 +97,11 @@ function runInWaves(
   totals: Totals,
   finished: FinishedRecords,
 ): number {
-  const { workload, requests, copies, rounds } = parts;
-  const { promptTokens, outputTokens } = workload;
+  const { workload, requests, copies } = parts;
+  const { promptTokens } = workload;
   let nowS = 0;
   for (const request of requests) {
-    const fit = fitting(
-      parts,
-      sequenceTokens(promptTokens[request]!, outputTokens[request]!, rounds.kinds.most),
-    );
+    const fit = fittingOf(parts, request);
     const arrivalS = nowS;
     for (let left = copies; left > 0; left -= fit) {
       const prices = pricesAt(Math.min(fit, left));
@@ -194,6 +208,14 @@ export class WeighedWork {
     }
     return sum;
   }
+}
+
+function fittingOf(parts: StaticBatchParts, request: number): number {
+  const { promptTokens, outputTokens } = parts.workload;
+  return fitting(
+    parts,
+    sequenceTokens(promptTokens[request]!, outputTokens[request]!, parts.rounds.kinds.most),
+  );
 }
 
 /** How many copies run together; everything a copy may need is taken at its start. */

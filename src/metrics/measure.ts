@@ -51,7 +51,7 @@ export function measure(
   makespanS: number,
   requests?: number,
 ): Measures {
-  const { all, decode, rounds, drafted, verified, accepted, emitted, decodeSteps: steps } = totals;
+  const { all, decode, rounds, drafted, verified, accepted, emitted } = totals;
   const wall = totalSeconds(all);
   const decodeWall = totalSeconds(decode);
   const outcomes = byRequest(finished, requests);
@@ -78,8 +78,13 @@ export function measure(
     acceptance_rate: ratio(accepted, drafted),
     wasted_verify_share: ratio(drafted - accepted, verified),
     time_share: byPart(PARTS, (name) => all[secondsOf(name)] / wall),
-    step_ms: steps === 0 ? null : byPart(DECODE_PARTS, (name) => (1000 * decode[secondsOf(name)]) / steps),
+    step_ms: stepMs(totals),
   };
+}
+
+/** Milliseconds of a decode step by part; null where there is none. */
+export function stepMs({ decode, decodeSteps: steps }: Totals): Measures['step_ms'] {
+  return steps === 0 ? null : byPart(DECODE_PARTS, (name) => (1000 * decode[secondsOf(name)]) / steps);
 }
 
 function byPart<N extends PartName>(

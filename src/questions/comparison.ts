@@ -157,7 +157,7 @@ function bestAt(bench: Bench, inputs: Inputs, settings: readonly Setting[], batc
     row.step_ms === null
       ? null
       : secondsByResource((machine) => {
-          const step = bench.measures(best, batch, machine).step_ms!;
+          const step = bench.stepMs(best, batch, machine)!;
           return step.verify + step.sampling + step.overhead;
         }, inputs);
   return {

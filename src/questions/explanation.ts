@@ -168,7 +168,7 @@ function boundBy(
   batch: number,
 ): Pick<Explanation, 'draft_bound_by' | 'verify_bound_by'> {
   const of = (part: 'draft' | 'verify') =>
-    binding(secondsByResource((machine) => bench.measures(setting, batch, machine).step_ms![part], inputs));
+    binding(secondsByResource((machine) => bench.stepMs(setting, batch, machine)![part], inputs));
   const drafts = bench.measures(setting, batch).step_ms!.draft > 0;
   return { draft_bound_by: drafts ? of('draft') : null, verify_bound_by: of('verify') };
 }

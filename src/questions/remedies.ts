@@ -20,7 +20,7 @@ interface Step {
   readonly tokens: number;
 }
 
-export function stepOf({ step_ms, tokens_per_round }: Measures): Step {
+export function stepOf({ step_ms, tokens_per_round }: Pick<Measures, 'step_ms' | 'tokens_per_round'>): Step {
   return {
     ms: Object.values(step_ms!).reduce((sum, ms) => sum + ms, 0),
     tokens: tokens_per_round!,
@@ -37,7 +37,8 @@ export function remedies(inputs: Inputs, bench: Bench, bounds: Bounds, batch: nu
   const percent = `${100 * BETTER}%`;
   const faster = (path: string) => {
     const field = FIELDS.find((one) => one.path === path)!;
-    return gain(stepOf(bench.measures(setting, batch, scaled(field, inputs, 1 + BETTER))));
+    const step_ms = bench.stepMs(setting, batch, scaled(field, inputs, 1 + BETTER));
+    return gain(stepOf({ step_ms, tokens_per_round: measures.tokens_per_round }));
   };
   // More than k cannot be accepted.
   const accepted = Math.min((now.tokens - 1) * (1 + BETTER), Math.max(setting.k!, now.tokens - 1));

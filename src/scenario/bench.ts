@@ -55,6 +55,7 @@ export class Bench {
   readonly #known = new Memo<BenchRun>();
   readonly #plain = new Memo<Measures>();
   readonly #recent = new Memo<Measures>(2);
+  readonly #steps = new Memo<Measures['step_ms']>(2);
   /** Whether rows say what is drafted instead of chains. */
   readonly #hasTrees: boolean;
   readonly #shifts: Shifts;
@@ -268,6 +269,15 @@ export class Bench {
     return this.#priced(this.#setups.of(setting, batch), batch, machine);
   }
 
+  /** Of these the time of a step by part, which is less to find. */
+  stepMs(setting: Setting, batch: number, machine: Machine): Measures['step_ms'] {
+    const setup = this.#setups.of(setting, batch);
+    return this.#steps.get([setup, machine], batch, () => {
+      this.#setups.checkFit(setup);
+      return this.#runs.stepMs(setup, batch, this.#runs.everyRequest, setup.priceOn(machine));
+    });
+  }
+
   /** The same where its steps are priced otherwise. */
   measuresAt(setting: Setting, batch: number, priced: (cost: CostModel) => CostModel): Measures {
     const setup = this.#setups.of(setting, batch);
@@ -277,12 +287,13 @@ export class Bench {
   /** The same of plain decoding of the setting's requests and lengths. */
   plainMeasures(setting: Setting, batch: number, machine: Machine = this.#inputs): Measures {
     const plain = this.#setups.plainOf(this.#setups.of(setting, batch));
-    return this.#plain.get([machine, plain], batch, () => this.#price(plain, batch, machine));
+    return this.#priced(plain, batch, machine);
   }
 
-  /** Questions come back to the same batch size while they are at it. */
+  /** Questions come back to the same batch size while they are at it, and to plain decoding from every setting. */
   #priced(setup: Setup, batch: number, machine: Machine): Measures {
-    return this.#recent.get([setup, machine], batch, () => this.#price(setup, batch, machine));
+    const known = setup.method.kind === 'none' ? this.#plain : this.#recent;
+    return known.get([setup, machine], batch, () => this.#price(setup, batch, machine));
   }
 
   #price(setup: Setup, batch: number, machine: Machine): Measures {

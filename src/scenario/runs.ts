@@ -3,10 +3,15 @@ import type { CostModel } from '../cost/work.ts';
 import type { EngineParts } from '../engine/engine.ts';
 import { FinishedRecords } from '../engine/records.ts';
 import { routerNamed } from '../engine/router.ts';
-import { runStaticBatches, type StaticBatchParts, type StaticBatchRun } from '../engine/static-batch.ts';
+import {
+  runStaticBatches,
+  runStaticSteps,
+  type StaticBatchParts,
+  type StaticBatchRun,
+} from '../engine/static-batch.ts';
 import { UserError } from '../errors.ts';
 import { entry, Memo } from '../memo.ts';
-import { type LoadKind, type Measures, measure } from '../metrics/measure.ts';
+import { type LoadKind, type Measures, measure, stepMs } from '../metrics/measure.ts';
 import { type ServingMeasures, servingMeasures } from '../metrics/serving.ts';
 import type { AcceptanceTrace } from '../trace/trace.ts';
 import { pickTurns, type Turns } from '../workload/turns.ts';
@@ -81,6 +86,13 @@ export class Runs {
           this.serve(setup, this.coming(batch, requests.length), requests, cost),
           requests.length,
         );
+  }
+
+  /** The `step_ms` of `simulate`, for a part of the time where copies run. */
+  stepMs(setup: Setup, batch: number, requests: readonly number[], cost: CostModel): Measures['step_ms'] {
+    return this.#load === 'clones'
+      ? stepMs(runStaticSteps(this.batchParts(setup, batch, requests, cost)))
+      : this.simulate(setup, batch, requests, cost).step_ms;
   }
 
   /** How so many requests come: `batch` at a time, or when the load says. */

@@ -8,7 +8,12 @@ import { AS_RECORDED } from '../../src/drafter/replay.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { Closed } from '../../src/engine/load.ts';
 import { plainRounds, type ReplayedRounds, replayRounds } from '../../src/engine/replayed-rounds.ts';
-import { runStaticBatches, type StaticBatchRun, WeighedWork } from '../../src/engine/static-batch.ts';
+import {
+  runStaticBatches,
+  runStaticSteps,
+  type StaticBatchRun,
+  WeighedWork,
+} from '../../src/engine/static-batch.ts';
 import { FIXED } from '../../src/policy/policies.ts';
 import { sampleAcceptance } from '../../src/trace/acceptance-spec.ts';
 import type { PositionLengths } from '../../src/trace/trace.ts';
@@ -207,6 +212,17 @@ describe('static batches', () => {
         expect(run.totals.drafted).toBeCloseTo(drafted, 9);
       }),
       { numRuns: 300 },
+    );
+  });
+
+  it('have the same steps where nothing else is asked, to the last bit', () => {
+    fc.assert(
+      fc.property(anyCase, (drawn) => {
+        const { requests, parts, rounds } = build(drawn);
+        const run = { ...parts, rounds: rounds(), requests, copies: drawn.batch };
+        const { decode, decodeSteps, rounds: ran, drafted, emitted } = runStaticBatches(run).totals;
+        expect(runStaticSteps(run)).toMatchObject({ decode, decodeSteps, rounds: ran, drafted, emitted });
+      }),
     );
   });
 
