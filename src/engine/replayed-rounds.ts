@@ -3,14 +3,15 @@
  * batch size and machine is priced from the tallies (static-batch.ts).
  */
 
-import { wider } from '../columns.ts';
 import { type StepWork, Verified } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import type { ToldColumns, ToldRounds } from '../drafter/told-rounds.ts';
+import type { ToldRounds } from '../drafter/told-rounds.ts';
 import { once } from '../memo.ts';
 import type { Workload } from './engine.ts';
 import { emittedBy } from './round-by-round.ts';
 import { RoundKinds } from './round-kinds.ts';
+import { TallyColumns } from './tally-columns.ts';
+import { ToldTallies } from './told-tallies.ts';
 
 /** Every round of every request, whether replayed or plain: one class, for which prices are compiled once. */
 export class ReplayedRounds implements Tallies {
@@ -19,36 +20,44 @@ export class ReplayedRounds implements Tallies {
   readonly emitted: Int32Array;
   /** Those of request r are elements `firstRound[r]` to `firstRound[r + 1]`. */
   readonly firstRound: Int32Array;
-  /** By round, in order: index into `kinds`. */
-  readonly kind: Uint16Array;
   /** Tallies of request r, one for each kind of round that it has, are elements `firstTally[r]` to `firstTally[r + 1]`. */
   readonly firstTally: Int32Array;
   readonly tallyKind: Int32Array;
   readonly tallyCount: Int32Array;
   readonly tallyContext: Float64Array;
-  readonly #context: () => Int32Array;
+  readonly #each: () => EachRound;
 
-  /** @param context made when it is asked for */
+  /** @param each made when it is asked for */
   constructor(
-    { kinds, emitted, firstRound, kind }: Pick<ReplayedRounds, 'kinds' | 'emitted' | 'firstRound' | 'kind'>,
-    context: () => Int32Array,
+    { kinds, emitted, firstRound }: Pick<ReplayedRounds, 'kinds' | 'emitted' | 'firstRound'>,
+    each: () => EachRound,
     { firstTally, tallyKind, tallyCount, tallyContext }: Tallies,
   ) {
     this.kinds = kinds;
     this.emitted = emitted;
     this.firstRound = firstRound;
-    this.kind = kind;
     this.firstTally = firstTally;
     this.tallyKind = tallyKind;
     this.tallyCount = tallyCount;
     this.tallyContext = tallyContext;
-    this.#context = context;
+    this.#each = each;
   }
 
-  /** By round, in order: tokens of prompt and output at which it starts. */
-  get context(): Int32Array {
-    return this.#context();
+  get kind(): Uint16Array {
+    return this.#each().kind;
   }
+
+  get context(): Int32Array {
+    return this.#each().context;
+  }
+}
+
+/** By round, in order. Prices that bend and explanations want it, all else goes by tallies. */
+interface EachRound {
+  /** Index into `kinds`. */
+  readonly kind: Uint16Array;
+  /** Tokens of prompt and output at which it starts. */
+  readonly context: Int32Array;
 }
 
 /** By tally: index into `kinds`, how many rounds, and the tokens at which they start, summed. */
@@ -65,35 +74,57 @@ interface Tallies {
  * @param batch what the drafter is told of its size
  */
 export function replayRounds(
-  { promptTokens, outputTokens }: Workload,
+  workload: Workload,
   drafter: Drafter,
   draftModels: number,
   batch = 1,
 ): ReplayedRounds {
+  const { promptTokens, outputTokens } = workload;
+  const { told, most } = drafter;
+  if (told !== undefined) return replayTold(workload, told, new RoundKinds(draftModels, most));
   const requests = outputTokens.length;
-  const columns = new RoundColumns(outputTokens, draftModels, drafter.most);
+  const columns = new RoundColumns(outputTokens, draftModels, most);
   const emitted = new Int32Array(requests);
   const firstRound = new Int32Array(requests + 1);
-  const { told } = drafter;
   for (let r = 0; r < requests; r++) {
-    const prompt = promptTokens[r]!;
-    const output = outputTokens[r]!;
-    if (told === undefined) emitted[r] = columns.replay(drafter, r, prompt, output, batch);
-    else emitted[r] = columns.addTold(told, told.tell(r, output, columns.told), prompt);
+    emitted[r] = columns.replay(drafter, r, promptTokens[r]!, outputTokens[r]!, batch);
     firstRound[r + 1] = columns.length;
   }
   const { kinds, length } = columns;
-  const kind = columns.kind.slice(0, length);
-  const context = columns.context.slice(0, length);
-  return new ReplayedRounds(
-    { kinds, emitted, firstRound, kind },
-    () => context,
-    tallied(kinds, firstRound, kind, context),
-  );
+  const each = { kind: columns.kind.slice(0, length), context: columns.context.slice(0, length) };
+  return new ReplayedRounds({ kinds, emitted, firstRound }, () => each, tallied(kinds, firstRound, each));
 }
 
-/** Numbers of told rounds whose kind is kept; of others, which are rare, it is found anew. */
-const MOST_NUMBERS = 2 ** 18;
+/** The same of rounds that are told by a number: tallied as they are told, and told again where each is asked for. */
+function replayTold(workload: Workload, told: ToldRounds, kinds: RoundKinds): ReplayedRounds {
+  const { promptTokens, outputTokens } = workload;
+  const requests = outputTokens.length;
+  const emitted = new Int32Array(requests);
+  const firstRound = new Int32Array(requests + 1);
+  const firstTally = new Int32Array(requests + 1);
+  const longest = outputTokens.reduce((most, tokens) => Math.max(most, tokens), 0);
+  const counted = new ToldTallies(told, kinds, longest);
+  const { columns, tallies } = counted;
+  for (let r = 0; r < requests; r++) {
+    const rounds = told.tell(r, outputTokens[r]!, columns);
+    emitted[r] = counted.add(rounds, promptTokens[r]!);
+    firstRound[r + 1] = firstRound[r]! + rounds;
+    firstTally[r + 1] = tallies.length;
+  }
+  return new ReplayedRounds(
+    { kinds, emitted, firstRound },
+    once(() => {
+      const kind = new Uint16Array(firstRound[requests]!);
+      const context = new Int32Array(kind.length);
+      for (let r = 0; r < requests; r++) {
+        const rounds = told.tell(r, outputTokens[r]!, columns);
+        counted.write(rounds, promptTokens[r]!, firstRound[r]!, kind, context);
+      }
+      return { kind, context };
+    }),
+    { firstTally, tallyKind: tallies.kind, tallyCount: tallies.count, tallyContext: tallies.context },
+  );
+}
 
 /** Columns of one replay after the other, since fresh memory takes as long to get as to fill. */
 const ROOM = { kind: new Uint16Array(0), context: new Int32Array(0) };
@@ -104,19 +135,10 @@ class RoundColumns {
   readonly kind: Uint16Array;
   readonly context: Int32Array;
   length = 0;
-  /** Rounds of one request, before they are added. */
-  readonly told: ToldColumns;
   readonly #work: StepWork;
-  /** Of rounds that are told: by their number, index of the kind plus one, 0 where none was met. */
-  #kindOf = new Int32Array(16);
 
   constructor(outputTokens: Int32Array, draftModels: number, most: Verified) {
-    let rounds = 0;
-    let longest = 0;
-    for (const tokens of outputTokens) {
-      rounds += tokens;
-      if (tokens > longest) longest = tokens;
-    }
+    const rounds = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
     this.kinds = new RoundKinds(draftModels, most);
     if (ROOM.kind.length < rounds) {
       ROOM.kind = new Uint16Array(rounds);
@@ -124,7 +146,6 @@ class RoundColumns {
     }
     this.kind = ROOM.kind;
     this.context = ROOM.context;
-    this.told = { number: new Float64Array(longest), emitted: new Uint8Array(longest) };
     this.#work = this.kinds.work();
   }
 
@@ -156,48 +177,10 @@ class RoundColumns {
     this.length = at;
     return position - 1;
   }
-
-  /**
-   * The same of rounds that are told by a number. Who tells them is not asked from here, so that V8 compiles this once.
-   *
-   * @param rounds how many stand in `told`
-   */
-  addTold(told: ToldRounds, rounds: number, promptTokens: number): number {
-    const { kinds, kind, context } = this;
-    const { number, emitted } = this.told;
-    let position = 1;
-    let at = this.length;
-    for (let i = 0; i < rounds; i++, at++) {
-      const tokens = promptTokens + position;
-      const what = number[i]!;
-      const own = what < this.#kindOf.length ? this.#kindOf[what]! - 1 : -1;
-      if (own < 0) kind[at] = this.#kindAt(told, what, tokens);
-      else {
-        kinds.meet(own, tokens);
-        kind[at] = own;
-      }
-      context[at] = tokens;
-      position += emitted[i]!;
-    }
-    this.length = at;
-    return position - 1;
-  }
-
-  #kindAt(told: ToldRounds, number: number, context: number): number {
-    const work = this.#work;
-    work.clear();
-    told.state(number, context, work);
-    const own = this.kinds.of(told.verified, work, context);
-    if (number < MOST_NUMBERS) {
-      while (number >= this.#kindOf.length) this.#kindOf = wider(this.#kindOf);
-      this.#kindOf[number] = own + 1;
-    }
-    return own;
-  }
 }
 
 /** Counts the rounds of each request by kind. */
-function tallied(kinds: RoundKinds, firstRound: Int32Array, kind: Uint16Array, context: Int32Array): Tallies {
+function tallied(kinds: RoundKinds, firstRound: Int32Array, { kind, context }: EachRound): Tallies {
   const requests = firstRound.length - 1;
   const tally = new TallyColumns(kinds.length);
   const firstTally = new Int32Array(requests + 1);
@@ -206,47 +189,6 @@ function tallied(kinds: RoundKinds, firstRound: Int32Array, kind: Uint16Array, c
     firstTally[r + 1] = tally.length;
   }
   return { firstTally, tallyKind: tally.kind, tallyCount: tally.count, tallyContext: tally.context };
-}
-
-class TallyColumns {
-  kind = new Int32Array(16);
-  count = new Int32Array(16);
-  context = new Float64Array(16);
-  length = 0;
-  /** By kind: where its tally of this request is, plus one; 0 where it has none. */
-  readonly #place: Int32Array;
-
-  constructor(kinds: number) {
-    this.#place = new Int32Array(kinds);
-  }
-
-  /** Counts the rounds of one request. */
-  add(kind: Uint16Array, context: Int32Array, from: number, upTo: number): void {
-    const first = this.length;
-    const place = this.#place;
-    let { count, context: sums } = this;
-    for (let i = from; i < upTo; i++) {
-      const own = kind[i]!;
-      if (place[own] === 0) {
-        place[own] = this.#begin(own) + 1;
-        ({ count, context: sums } = this);
-      }
-      const at = place[own]! - 1;
-      count[at]!++;
-      sums[at]! += context[i]!;
-    }
-    for (let at = first; at < this.length; at++) place[this.kind[at]!] = 0;
-  }
-
-  #begin(kind: number): number {
-    if (this.length === this.kind.length) {
-      this.kind = wider(this.kind);
-      this.count = wider(this.count);
-      this.context = wider(this.context);
-    }
-    this.kind[this.length] = kind;
-    return this.length++;
-  }
 }
 
 /** The rounds of plain decoding, where every round emits one token: there is nothing to replay, and tallies are sums. */
@@ -272,11 +214,12 @@ export function plainRounds({ promptTokens, outputTokens }: Workload): ReplayedR
     tallyCount[tally] = rounds;
     tallyContext[tally] = rounds * least + (rounds * (rounds - 1)) / 2;
   }
-  const kind = new Uint16Array(firstRound[requests]!);
-  // Contexts are wanted of prices that bend alone.
   return new ReplayedRounds(
-    { kinds, emitted, firstRound, kind },
-    once(() => plainContext(promptTokens, firstRound)),
+    { kinds, emitted, firstRound },
+    once(() => ({
+      kind: new Uint16Array(firstRound[requests]!),
+      context: plainContext(promptTokens, firstRound),
+    })),
     { firstTally, tallyKind: new Int32Array(requests), tallyCount, tallyContext },
   );
 }

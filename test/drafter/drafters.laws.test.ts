@@ -218,6 +218,7 @@ it('rounds told by a number are those that it goes through one by one', () => {
       const plain = Object.defineProperty(make(), 'told', { value: undefined });
       const [one, other] = [drafter, plain].map((each) => replayRounds(workload, each, draftSlots(method)));
       expect(one).toEqual({ ...other, kinds: expect.anything() });
+      expect(one!.kind).toEqual(other!.kind);
       expect(one!.context).toEqual(other!.context);
       const works = [one!, other!].map(({ kinds }) =>
         Array.from({ length: kinds.length }, (_, kind) => {
