@@ -89,16 +89,19 @@ export class CopyRunSampler {
     const tokens = emitted.length;
     const requestLogit = requestSd * score;
     const beta = run.beta * Math.exp(run.lengthSd * score);
-    // Behind the opening no run starts with more than this chance, which spares most exponentials.
-    const most = logistic(Math.max(...startAlongOutput) + requestLogit + Math.max(0, ...lagLogit)) + 1e-9;
+    // Behind the opening no run starts with more than these chances, where none broke of late and where one did: that
+    // spares most exponentials.
+    const mostLogit = Math.max(...startAlongOutput) + requestLogit;
+    const most = logistic(mostLogit) + 1e-9;
+    const mostAfter = logistic(mostLogit + Math.max(0, ...lagLogit)) + 1e-9;
     let whole = uniform(key, 0) < wholeCopy.share;
     let broken = -lagLogit.length;
     emitted.fill(1);
     for (let position = FIRST_LOOKUP; position < tokens; position++) {
       const fate = uniform(key, position * USES);
       const opens = position < OPENING_END;
-      if (fate >= most && !opens) continue;
       const lag = position - broken - 1;
+      if (fate >= (lag < lagLogit.length ? mostAfter : most) && !opens) continue;
       const after = lag < lagLogit.length ? lagLogit[lag]! : 0;
       const start = valueAlongOutput(startAlongOutput, position / tokens);
       if (fate >= logistic(start + (opens ? opening : 0) + requestLogit + after)) continue;
