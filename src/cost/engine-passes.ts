@@ -83,6 +83,11 @@ export class EnginePasses {
     return pass.tokensS(tokens, sequences) + extra;
   }
 
+  /** Whether what a pass is padded to depends on its tokens alone. */
+  get padsByTokens(): boolean {
+    return this.#engine.graphSizesBy === 'tokens';
+  }
+
   /** Tokens of a pass that only decodes, padded to the graph that holds it. */
   pad(tokens: number, sequences: number): number {
     if (this.#engine.graphSizesBy === 'tokens') return this.#graphOf(tokens) ?? tokens;

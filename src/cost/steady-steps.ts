@@ -19,6 +19,14 @@ const VERIFY_HOST = 4;
 const VERIFY_LOGITS = 5;
 const LAUNCHES = 6;
 
+/** The same of a number of tokens in a first pass, where sequences do not matter: its tokens, launches, and what it has more. */
+const KEPT_FIRST = 4;
+const FIRST = 0;
+const FIRST_HOST = 1;
+const FIRST_MORE = 2;
+/** Tokens below this are kept. */
+const MOST_FIRST = 2 ** 13;
+
 export class SteadySteps {
   readonly #passes: EnginePasses;
   readonly #drafting: DraftPasses;
@@ -29,6 +37,10 @@ export class SteadySteps {
   readonly #draftGapsS: number;
   /** By draft length, then `KEPT` seconds by sequences; not a number where they are not known yet. */
   readonly #keptOf: Float64Array[] = [];
+  /** Tokens that the draft model catches up on, below which it does not matter of how many sequences they are. */
+  readonly #firstAlone: number;
+  /** By those tokens, `KEPT_FIRST` seconds; not a number where they are not known yet. */
+  #keptFirst: Float64Array = new Float64Array(0);
 
   constructor(
     passes: EnginePasses,
@@ -47,6 +59,8 @@ export class SteadySteps {
       ({ shape: { block, blanks, ahead, firstLayers, modules } }) =>
         !block && !blanks && !ahead && !firstLayers && modules === 1,
     );
+    const alone = passes.padsByTokens && drafts.length === 1 && drafts[0]!.shape.experts === null;
+    this.#firstAlone = alone ? MOST_FIRST : 0;
     this.#possible = inARow && drafts.length <= 1 && !apart && stages.count === 1;
   }
 
@@ -93,18 +107,38 @@ export class SteadySteps {
     }
     const tokens = draft.catchUpTokens;
     const chunks = pass.shape.lastTokenOnly ? NO_PROMPTS : prefill;
-    seconds += this.#drafting.passS(pass, tokens, sequences, sequences, context, sequences, chunks);
-    return seconds + pass.firstPassS(passes.padMixed(tokens + chunks.tokens));
+    const whole = tokens | 0;
+    if (chunks.tokens > 0 || whole !== tokens || whole >= this.#firstAlone) {
+      seconds += this.#drafting.passS(pass, tokens, sequences, sequences, context, sequences, chunks);
+      return seconds + pass.firstPassS(passes.padMixed(tokens + chunks.tokens));
+    }
+    const place = whole * KEPT_FIRST;
+    let first = this.#keptFirst;
+    if (place >= first.length || !(first[place]! >= 0)) first = this.#keepFirst(whole);
+    const pairs = tokens === sequences ? context : (context * tokens) / sequences;
+    const rooflineS = first[place + FIRST]! + pass.attentionS(sequences, tokens, context, pairs);
+    seconds += Math.max(rooflineS + gapsS, first[place + FIRST_HOST]!) + logitsS;
+    return seconds + first[place + FIRST_MORE]!;
+  }
+
+  /** Finds what is kept of so many tokens. */
+  #keepFirst(tokens: number): Float64Array {
+    const passes = this.#passes;
+    const pass = this.#drafts[0]!;
+    const at = tokens * KEPT_FIRST;
+    const kept = withRoom(this.#keptFirst, at + KEPT_FIRST);
+    this.#keptFirst = kept;
+    kept[at + FIRST] = passes.tokensS(pass, passes.pad(tokens, tokens), tokens);
+    kept[at + FIRST_HOST] = passes.decodeHostS(pass, tokens, tokens);
+    kept[at + FIRST_MORE] = pass.firstPassS(passes.padMixed(tokens));
+    return kept;
   }
 
   /** Finds what is kept of so many sequences that draft a length. */
   #keep(sequences: number, length: number, [draft]: readonly DraftWork[]): Float64Array {
     const at = sequences * KEPT;
-    let kept = this.#keptOf[length] ?? new Float64Array(0);
-    if (at >= kept.length) {
-      kept = new Float64Array(2 ** Math.ceil(Math.log2(at + KEPT))).fill(Number.NaN);
-      this.#keptOf[length] = kept;
-    }
+    const kept = withRoom(this.#keptOf[length], at + KEPT);
+    this.#keptOf[length] = kept;
     const passes = this.#passes;
     const tokensS = (pass: ForwardPass, tokens: number) =>
       passes.tokensS(pass, passes.pad(tokens, sequences), sequences);
@@ -119,4 +153,12 @@ export class SteadySteps {
     kept[at + VERIFY_LOGITS] = this.#target.logitsS(tokens);
     return kept;
   }
+}
+
+/** A column with room for so many seconds, further ones not a number. */
+function withRoom(column: Float64Array | undefined, seconds: number): Float64Array {
+  if (column !== undefined && seconds <= column.length) return column;
+  const roomy = new Float64Array(2 ** Math.ceil(Math.log2(seconds))).fill(Number.NaN);
+  if (column !== undefined) roomy.set(column);
+  return roomy;
 }
