@@ -81,6 +81,8 @@ class Ranked {
   readonly #shift: number;
   /** By range: values, each as often as it is there, that stand before it. */
   readonly #before: Float64Array;
+  /** By range: values, each once. */
+  readonly #sizes: Int32Array;
 
   constructor(values: Float64Array, counts: Int32Array) {
     const halves = upperHalves(values);
@@ -96,8 +98,11 @@ class Ranked {
     let shift = 0;
     while ((most - least) >>> shift >= MOST_RANGES) shift++;
     const before = new Float64Array(((most - least) >>> shift) + 2);
+    const sizes = new Int32Array(before.length);
     for (let i = 0; i < values.length; i++) {
-      before[((inOrder(halves[2 * i + 1]!) - least) >>> shift) + 1]! += counts[i]!;
+      const range = (inOrder(halves[2 * i + 1]!) - least) >>> shift;
+      before[range + 1]! += counts[i]!;
+      sizes[range]!++;
     }
     for (let range = 1; range < before.length; range++) before[range]! += before[range - 1]!;
     this.count = before.at(-1)!;
@@ -107,6 +112,7 @@ class Ranked {
     this.#least = least;
     this.#shift = shift;
     this.#before = before;
+    this.#sizes = sizes;
   }
 
   /** The values below which some shares lie, between neighbours in proportion. */
@@ -141,16 +147,10 @@ class Ranked {
     ranges.forEach((range, i) => {
       wanted[range] = i + 1;
     });
-    // Together and then apart: arrays that grow value by value are compiled anew as they meet whole numbers and others.
-    const sizes = new Int32Array(ranges.length + 1);
-    for (let i = 0; i < values.length; i++)
-      sizes[wanted[(inOrder(halves[2 * i + 1]!) - least) >>> shift]!]!++;
-    const picked = ranges.map(
-      (_, i): Counted => ({
-        values: new Float64Array(sizes[i + 1]!),
-        counts: new Int32Array(sizes[i + 1]!),
-      }),
-    );
+    const picked = ranges.map((range): Counted => {
+      const size = this.#sizes[range]!;
+      return { values: new Float64Array(size), counts: new Int32Array(size) };
+    });
     const filled = new Int32Array(ranges.length + 1);
     for (let i = 0; i < values.length; i++) {
       const of = wanted[(inOrder(halves[2 * i + 1]!) - least) >>> shift]!;

@@ -44,9 +44,12 @@ export function sampleRequestScores(copula: Copula, requests: number, seed: numb
   const independent = new Float64Array(factor.length);
   for (let r = 0; r < requests; r++) {
     for (let i = 0; i < factor.length; i++) independent[i] = inverseNormal(draw());
-    factor.forEach((row, i) => {
-      correlated[i]![r] = row.reduce((sum, weight, j) => sum + weight * independent[j]!, 0);
-    });
+    for (let i = 0; i < factor.length; i++) {
+      const weights = factor[i]!;
+      let sum = 0;
+      for (let j = 0; j < weights.length; j++) sum += weights[j]! * independent[j]!;
+      correlated[i]![r] = sum;
+    }
   }
   const [output, prompt, copy, ease] = correlated.map((values) => stratify(values, draw));
   return {
