@@ -52,7 +52,11 @@ const program = await build({
   external: ['@resvg/resvg-js'],
   // Node 20 has no import() for code that was kept.
   supported: { 'dynamic-import': false },
-  alias: { 'string-width': './src/cli/string-width.ts' },
+  alias: {
+    'string-width': './src/cli/string-width.ts',
+    'escalade/sync': './src/cli/no-package.ts',
+    assert: './src/cli/asserts.ts',
+  },
   plugins: [
     {
       name: 'unit-factors',

@@ -1,5 +1,4 @@
 /** Writes a report to the terminal or to a file: whole or not at all where that is a file that can be replaced. */
-import { randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { access, chmod, constants, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
@@ -59,7 +58,7 @@ export async function write(content: string | Uint8Array, out: string | undefine
 export async function writeWhole(path: string, content: Content): Promise<Target> {
   await checkNoInput(path, 'output');
   const target = await targetOf(path);
-  const partial = target.through ? path : `${target.path}.partial-${randomUUID()}`;
+  const partial = target.through ? path : `${target.path}.partial-${crypto.randomUUID()}`;
   const parts = typeof content === 'string' || content instanceof Uint8Array ? [content] : content;
   const zipped = parts === content && path.endsWith('.gz');
   // A new file only, never one that somebody put there; a pipe or a shell's redirection goes on at its end.
