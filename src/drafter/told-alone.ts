@@ -4,7 +4,7 @@ import type { TellingProposer } from './drafter.ts';
 import type { ToldColumns, ToldRounds } from './told-rounds.ts';
 
 export class ToldAlone implements ToldRounds {
-  readonly verified = new Verified();
+  readonly #verified = new Verified();
   readonly #proposer: TellingProposer;
   readonly #lengths: number;
 
@@ -29,9 +29,10 @@ export class ToldAlone implements ToldRounds {
     return round;
   }
 
-  state(number: number, context: number, work: StepWork): void {
+  state(number: number, context: number, work: StepWork): Verified {
     const drafted = number % this.#lengths;
-    this.#proposer.verify(drafted, this.verified);
+    this.#proposer.verify(drafted, this.#verified);
     this.#proposer.state(drafted, context, Math.floor(number / this.#lengths), work);
+    return this.#verified;
   }
 }

@@ -8,12 +8,10 @@ import type { StepWork, Verified } from '../cost/work.ts';
 export interface ToldColumns {
   readonly number: Float64Array;
   /** Tokens that it emits. */
-  readonly emitted: Uint8Array;
+  readonly emitted: Int32Array;
 }
 
 export interface ToldRounds {
-  /** What the target verifies in the round stated last. */
-  readonly verified: Verified;
   /**
    * Writes all rounds of a request, from its first on.
    *
@@ -21,6 +19,10 @@ export interface ToldRounds {
    * @returns how many rounds
    */
   tell(request: number, outputTokens: number, to: ToldColumns): number;
-  /** Sets `verified` to a round of that number, and adds its drafting to `work`. */
-  state(number: number, context: number, work: StepWork): void;
+  /**
+   * Adds the drafting of a round of that number to `work`.
+   *
+   * @returns what the target verifies in it; good until the next is stated
+   */
+  state(number: number, context: number, work: StepWork): Verified;
 }

@@ -5,12 +5,11 @@
 
 import { type StepWork, Verified } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import type { ToldRounds } from '../drafter/told-rounds.ts';
+import type { ToldColumns, ToldRounds } from '../drafter/told-rounds.ts';
 import { once } from '../memo.ts';
 import type { Workload } from './engine.ts';
 import { emittedBy } from './round-by-round.ts';
 import { RoundKinds } from './round-kinds.ts';
-import { TallyColumns } from './tally-columns.ts';
 import { ToldTallies } from './told-tallies.ts';
 
 /** Every round of every request, whether replayed or plain: one class, for which prices are compiled once. */
@@ -69,126 +68,106 @@ interface Tallies {
 }
 
 /**
- * Replays all requests, alone and one after the other.
+ * Replays all requests, alone and one after the other: rounds are tallied as they are told, and told again where each of
+ * them is asked for.
  *
  * @param batch what the drafter is told of its size
  */
 export function replayRounds(
-  workload: Workload,
+  { promptTokens, outputTokens }: Workload,
   drafter: Drafter,
   draftModels: number,
   batch = 1,
 ): ReplayedRounds {
-  const { promptTokens, outputTokens } = workload;
-  const { told, most } = drafter;
-  if (told !== undefined) return replayTold(workload, told, new RoundKinds(draftModels, most));
   const requests = outputTokens.length;
-  const columns = new RoundColumns(outputTokens, draftModels, most);
-  const emitted = new Int32Array(requests);
-  const firstRound = new Int32Array(requests + 1);
-  for (let r = 0; r < requests; r++) {
-    emitted[r] = columns.replay(drafter, r, promptTokens[r]!, outputTokens[r]!, batch);
-    firstRound[r + 1] = columns.length;
-  }
-  const { kinds, length } = columns;
-  const each = { kind: columns.kind.slice(0, length), context: columns.context.slice(0, length) };
-  return new ReplayedRounds({ kinds, emitted, firstRound }, () => each, tallied(kinds, firstRound, each));
-}
-
-/** The same of rounds that are told by a number: tallied as they are told, and told again where each is asked for. */
-function replayTold(workload: Workload, told: ToldRounds, kinds: RoundKinds): ReplayedRounds {
-  const { promptTokens, outputTokens } = workload;
-  const requests = outputTokens.length;
+  const kinds = new RoundKinds(draftModels, drafter.most);
+  const told = drafter.told ?? new OneByOne(drafter, promptTokens, kinds, batch);
+  const longest = outputTokens.reduce((most, tokens) => Math.max(most, tokens), 0);
+  const columns = { number: new Float64Array(longest), emitted: new Int32Array(longest) };
   const emitted = new Int32Array(requests);
   const firstRound = new Int32Array(requests + 1);
   const firstTally = new Int32Array(requests + 1);
-  const longest = outputTokens.reduce((most, tokens) => Math.max(most, tokens), 0);
-  const counted = new ToldTallies(told, kinds, longest);
-  const { columns, tallies } = counted;
+  const tallies = new ToldTallies(told, kinds);
   for (let r = 0; r < requests; r++) {
     const rounds = told.tell(r, outputTokens[r]!, columns);
-    emitted[r] = counted.add(rounds, promptTokens[r]!);
+    emitted[r] = tallies.add(rounds, columns, promptTokens[r]!);
     firstRound[r + 1] = firstRound[r]! + rounds;
     firstTally[r + 1] = tallies.length;
   }
-  return new ReplayedRounds(
-    { kinds, emitted, firstRound },
-    once(() => {
-      const kind = new Uint16Array(firstRound[requests]!);
-      const context = new Int32Array(kind.length);
-      for (let r = 0; r < requests; r++) {
-        const rounds = told.tell(r, outputTokens[r]!, columns);
-        counted.write(rounds, promptTokens[r]!, firstRound[r]!, kind, context);
+  const each = once(() => {
+    const kind = new Uint16Array(firstRound[requests]!);
+    const context = new Int32Array(kind.length);
+    for (let r = 0; r < requests; r++) {
+      told.tell(r, outputTokens[r]!, columns);
+      let tokens = promptTokens[r]! + 1;
+      for (let i = firstRound[r]!, at = 0; i < firstRound[r + 1]!; i++, at++) {
+        kind[i] = tallies.kindAt(columns.number[at]!, tokens);
+        context[i] = tokens;
+        tokens += columns.emitted[at]!;
       }
-      return { kind, context };
-    }),
-    { firstTally, tallyKind: tallies.kind, tallyCount: tallies.count, tallyContext: tallies.context },
-  );
+    }
+    return { kind, context };
+  });
+  const { kind: tallyKind, count: tallyCount, context: tallyContext } = tallies;
+  return new ReplayedRounds({ kinds, emitted, firstRound }, each, {
+    firstTally,
+    tallyKind,
+    tallyCount,
+    tallyContext,
+  });
 }
 
-/** Columns of one replay after the other, since fresh memory takes as long to get as to fill. */
-const ROOM = { kind: new Uint16Array(0), context: new Int32Array(0) };
-
-/** The rounds so far. A request is a call, as V8 keeps what it has compiled of a function and not of a loop. */
-class RoundColumns {
-  readonly kinds: RoundKinds;
-  readonly kind: Uint16Array;
-  readonly context: Int32Array;
-  length = 0;
+/** Rounds of a drafter that goes through them one by one, told by their kinds; kept, as it may not do the same again. */
+class OneByOne implements ToldRounds {
+  readonly #drafter: Drafter;
+  readonly #promptTokens: Int32Array;
+  readonly #kinds: RoundKinds;
+  readonly #batch: number;
   readonly #work: StepWork;
+  /** By request. */
+  readonly #known: { readonly number: Uint16Array; readonly emitted: Int32Array }[] = [];
 
-  constructor(outputTokens: Int32Array, draftModels: number, most: Verified) {
-    const rounds = outputTokens.reduce((sum, tokens) => sum + tokens, 0);
-    this.kinds = new RoundKinds(draftModels, most);
-    if (ROOM.kind.length < rounds) {
-      ROOM.kind = new Uint16Array(rounds);
-      ROOM.context = new Int32Array(rounds);
-    }
-    this.kind = ROOM.kind;
-    this.context = ROOM.context;
-    this.#work = this.kinds.work();
+  constructor(drafter: Drafter, promptTokens: Int32Array, kinds: RoundKinds, batch: number) {
+    this.#drafter = drafter;
+    this.#promptTokens = promptTokens;
+    this.#kinds = kinds;
+    this.#batch = batch;
+    this.#work = kinds.work();
   }
 
-  /** @returns tokens that its rounds emit */
-  replay(
-    drafter: Drafter,
-    request: number,
-    promptTokens: number,
-    outputTokens: number,
-    batch: number,
-  ): number {
-    const { kinds, kind, context } = this;
+  tell(request: number, outputTokens: number, { number, emitted }: ToldColumns): number {
+    const known = this.#known[request];
+    if (known !== undefined) {
+      number.set(known.number);
+      emitted.set(known.emitted);
+      return known.number.length;
+    }
+    const drafter = this.#drafter;
     const work = this.#work;
-    let position = 1;
-    let at = this.length;
     let length = -1;
-    for (; position < outputTokens; at++) {
-      const tokens = promptTokens + position;
+    let round = 0;
+    for (let position = 1; position < outputTokens; round++) {
+      const tokens = this.#promptTokens[request]! + position;
       work.clearDrafting();
-      drafter.stepBegins(batch, batch * tokens);
+      drafter.stepBegins(this.#batch, this.#batch * tokens);
       drafter.round(request, position, outputTokens - position, tokens, work);
       const { stepLength = length } = drafter;
       if (length >= 0 && stepLength !== length) work.lengthSwitches = 1;
       length = stepLength;
-      kind[at] = kinds.of(drafter.verified, work, tokens);
-      context[at] = tokens;
-      position += emittedBy(drafter);
+      number[round] = this.#kinds.of(drafter.verified, work, tokens);
+      emitted[round] = emittedBy(drafter);
+      position += emitted[round]!;
     }
-    this.length = at;
-    return position - 1;
+    this.#known[request] = {
+      number: Uint16Array.from(number.subarray(0, round)),
+      emitted: emitted.slice(0, round),
+    };
+    return round;
   }
-}
 
-/** Counts the rounds of each request by kind. */
-function tallied(kinds: RoundKinds, firstRound: Int32Array, { kind, context }: EachRound): Tallies {
-  const requests = firstRound.length - 1;
-  const tally = new TallyColumns(kinds.length);
-  const firstTally = new Int32Array(requests + 1);
-  for (let r = 0; r < requests; r++) {
-    tally.add(kind, context, firstRound[r]!, firstRound[r + 1]!);
-    firstTally[r + 1] = tally.length;
+  state(kind: number, context: number, work: StepWork): Verified {
+    return this.#kinds.state(kind, 1, context, work);
   }
-  return { firstTally, tallyKind: tally.kind, tallyCount: tally.count, tallyContext: tally.context };
 }
 
 /** The rounds of plain decoding, where every round emits one token: there is nothing to replay, and tallies are sums. */

@@ -75,8 +75,12 @@ export class RoundKinds {
     if (context > this.greatestContext[kind]!) this.greatestContext[kind] = context;
   }
 
-  /** States to `work` a step in which `sequences` sequences with `context` tokens each do a round of this kind. */
-  state(kind: number, sequences: number, context: number, work: StepWork): void {
+  /**
+   * States to `work` a step in which `sequences` sequences with `context` tokens each do a round of this kind.
+   *
+   * @returns what each verifies
+   */
+  state(kind: number, sequences: number, context: number, work: StepWork): Verified {
     let at = kind * this.#columns;
     const values = this.#values;
     this.#verified.set(values[at]!, values[at + 1]!, values[at + 2]!, values[at + 3]!);
@@ -93,6 +97,7 @@ export class RoundKinds {
       draft.widths = this.#widths[d] ?? null;
       if (values[at]! > 0) draft.add(sequences, values[at]!, context, values[at + 1]!);
     }
+    return this.#verified;
   }
 
   #is(

@@ -1,104 +1,85 @@
 /**
- * Tallies of rounds that are told by a number. A request is a call, as V8 keeps what it has compiled of a function and
- * not of a loop; and who tells its rounds is not asked from here, so that one function serves whoever does.
+ * Rounds that are told by a number, counted by kind: a tally for each kind that a request has. A request is a call, as V8
+ * keeps what it has compiled of a function and not of a loop; and who tells its rounds is not asked from here, so that
+ * one function serves whoever does.
  */
 import { wider } from '../columns.ts';
 import type { StepWork } from '../cost/work.ts';
 import type { ToldColumns, ToldRounds } from '../drafter/told-rounds.ts';
 import type { RoundKinds } from './round-kinds.ts';
-import { TallyColumns } from './tally-columns.ts';
 
 /** Numbers whose kind is kept; of others, which are rare, it is found anew. */
 const MOST_NUMBERS = 2 ** 18;
 
 export class ToldTallies {
-  readonly tallies = new TallyColumns(16);
-  /** The rounds of one request. */
-  readonly columns: ToldColumns;
+  /** By tally. */
+  kind = new Int32Array(16);
+  count = new Int32Array(16);
+  /** Tokens at which its rounds start, summed. */
+  context = new Float64Array(16);
+  length = 0;
   readonly #told: ToldRounds;
   readonly #kinds: RoundKinds;
   readonly #work: StepWork;
   /** By number: index of the kind plus one, 0 where none was met. */
   #kindOf = new Int32Array(16);
-  /** By kind: tokens at which the last round of it started. */
-  #last = new Int32Array(16);
+  /** By kind: where its tally of the request under way is, plus one; 0 where it has none. */
+  #place = new Int32Array(16);
 
-  /** @param longest output, in tokens */
-  constructor(told: ToldRounds, kinds: RoundKinds, longest: number) {
-    this.columns = { number: new Float64Array(longest), emitted: new Uint8Array(longest) };
+  constructor(told: ToldRounds, kinds: RoundKinds) {
     this.#told = told;
     this.#kinds = kinds;
     this.#work = kinds.work();
   }
 
   /**
-   * Counts the rounds of the request that `columns` has.
+   * Counts the first so many rounds of columns, which are those of a request.
    *
    * @returns tokens that they emit
    */
-  add(rounds: number, promptTokens: number): number {
+  add(rounds: number, { number, emitted }: ToldColumns, promptTokens: number): number {
     const kinds = this.#kinds;
-    const { tallies } = this;
-    const { number, emitted } = this.columns;
-    const first = tallies.length;
-    tallies.reserve(rounds);
-    const { kind, count, context } = tallies;
-    let { place } = tallies;
+    const first = this.length;
+    while (first + rounds > this.kind.length) {
+      this.kind = wider(this.kind);
+      this.count = wider(this.count);
+      this.context = wider(this.context);
+    }
+    const { kind, count, context } = this;
     let kindOf = this.#kindOf;
-    let last = this.#last;
+    let place = this.#place;
     let tokens = promptTokens + 1;
     for (let i = 0; i < rounds; i++) {
       const what = number[i]!;
       let own = what < kindOf.length ? kindOf[what]! - 1 : -1;
       if (own < 0) {
-        own = this.#kindAt(what, tokens);
-        ({ place } = tallies);
+        own = this.kindAt(what, tokens);
         kindOf = this.#kindOf;
-        last = this.#last;
+        place = this.#place;
       }
       if (place[own] === 0) {
-        tallies.begin(own);
-        kinds.meet(own, tokens);
+        kind[this.length] = own;
+        place[own] = ++this.length;
       }
       const at = place[own]! - 1;
       count[at]!++;
       context[at]! += tokens;
-      last[own] = tokens;
+      kinds.meet(own, tokens);
       tokens += emitted[i]!;
     }
-    for (let at = first; at < tallies.length; at++) {
-      const own = kind[at]!;
-      kinds.meet(own, last[own]!);
-      place[own] = 0;
-    }
+    for (let at = first; at < this.length; at++) place[kind[at]!] = 0;
     return tokens - promptTokens - 1;
   }
 
-  /** Writes them one by one, from an element on. */
-  write(rounds: number, promptTokens: number, from: number, kind: Uint16Array, context: Int32Array): void {
-    const { number, emitted } = this.columns;
-    let tokens = promptTokens + 1;
-    for (let i = 0; i < rounds; i++) {
-      kind[from + i] = this.#kindAt(number[i]!, tokens);
-      context[from + i] = tokens;
-      tokens += emitted[i]!;
-    }
-  }
-
-  #kindAt(number: number, context: number): number {
-    const known = number < this.#kindOf.length ? this.#kindOf[number]! - 1 : -1;
-    if (known >= 0) return known;
+  /** The kind of rounds of a number, of which one starts at a context. */
+  kindAt(number: number, context: number): number {
     const work = this.#work;
     work.clear();
-    this.#told.state(number, context, work);
-    const own = this.#kinds.of(this.#told.verified, work, context);
+    const own = this.#kinds.of(this.#told.state(number, context, work), work, context);
+    while (own >= this.#place.length) this.#place = wider(this.#place);
     if (number < MOST_NUMBERS) {
       while (number >= this.#kindOf.length) this.#kindOf = wider(this.#kindOf);
       this.#kindOf[number] = own + 1;
-    }
-    while (own >= this.#last.length) {
-      this.#last = wider(this.#last);
-      this.tallies.place = wider(this.tallies.place);
     }
     return own;
   }

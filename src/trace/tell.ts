@@ -38,23 +38,12 @@ export function tell(lines: readonly string[], complete: boolean, forced: TraceF
   const counts: Count[] = [];
   const parsed = new Map<string, unknown>();
   const whole = complete ? documentIn(lines) : undefined;
-  if (whole !== undefined) counts.push(...counted([], itemsOf(whole), plain, true));
+  if (whole !== undefined) counts.push(...counted([''], () => itemsOf(whole), forced, plain, true));
   for (const transport of TRANSPORTS) {
+    // Nothing recognises more: most of the time that telling would take is spared.
+    if (counts.at(-1)?.found === Infinity) break;
     const inside = lines.flatMap((line) => [...transport.lines(line)]);
-    const whole = wholeFormat(inside, parsed, forced);
-    if (whole !== null) {
-      // Nothing recognises more: most of the time that telling would take is spared.
-      counts.push({ format: whole, transport, document: false, found: Infinity });
-      break;
-    }
-    counts.push(
-      ...counted(
-        inside,
-        inside.flatMap((line) => valuesIn(line, parsed)),
-        transport,
-        false,
-      ),
-    );
+    counts.push(...counted(inside, (line) => valuesIn(line, parsed), forced, transport, false));
   }
   const best = bestOf(counts.filter(({ format }) => forced === null || format === forced));
   if (best === null) return null;
@@ -81,46 +70,35 @@ function bestOf(counts: readonly Count[]): Count | null {
   return counts.reduce<Count | null>((best, one) => (one.found > (best?.found ?? 0) ? one : best), null);
 }
 
-/** The format that the first item tells a whole file to be of, if any. */
-function wholeFormat(
-  lines: readonly string[],
-  parsed: Map<string, unknown>,
-  forced: TraceFormat | null,
-): TraceFormat | null {
-  const first = lines.find((line) => line.trim() !== '');
-  let value: unknown;
-  for (let i = 0; i < lines.length && value === undefined; i++) [value] = valuesIn(lines[i]!, parsed);
-  const ofFile = FORMATS.filter(({ whole }) => whole === true);
-  return (
-    ofFile.find(
-      (format) =>
-        (forced === null || format === forced) && isOf(format, format.items === 'lines' ? first : value),
-    ) ?? null
-  );
-}
-
 /** @param item a line, or a value, as the format has them; undefined where there is none */
 function isOf(format: TraceFormat, item: unknown): boolean {
   if (format.items === 'lines') return item !== undefined && format.recognises((item as string).trimEnd());
   return (isObject(item) || Array.isArray(item)) && format.recognises(item);
 }
 
+/** How many items each format recognises; where the first item tells a whole file to be of one, no other is asked. */
 function counted(
   lines: readonly string[],
-  values: readonly unknown[],
+  valuesOf: (line: string) => readonly unknown[],
+  forced: TraceFormat | null,
   transport: Transport,
   document: boolean,
 ): Count[] {
   const first = lines.find((line) => line.trim() !== '');
-  return FORMATS.map((format) => {
+  let value: unknown;
+  for (let i = 0; i < lines.length && value === undefined; i++) [value] = valuesOf(lines[i]!);
+  const count = (format: TraceFormat, found: number) => ({ format, transport, document, found });
+  const sure = FORMATS.find(
+    (format) =>
+      format.whole === true &&
+      (forced ?? format) === format &&
+      isOf(format, format.items === 'lines' ? first : value),
+  );
+  if (sure !== undefined) return [count(sure, Infinity)];
+  const values = lines.flatMap(valuesOf);
+  return FORMATS.filter(({ whole }) => whole !== true).map((format) => {
     const items: readonly unknown[] = format.items === 'lines' ? lines : values;
-    const found =
-      format.whole === true
-        ? isOf(format, format.items === 'lines' ? first : values[0])
-          ? Infinity
-          : 0
-        : items.reduce<number>((sum, item) => sum + (isOf(format, item) ? 1 : 0), 0);
-    return { format, transport, document, found };
+    return count(format, items.filter((item) => isOf(format, item)).length);
   });
 }
 
