@@ -49,7 +49,8 @@ const SAID =
 
 /**
  * Modules that are made or others than elsewhere: units outside the table stay unknown to the page, schemas are read without
- * zod, and curves of context are fitted by the program alone, for which there is no room.
+ * zod, curves of context are fitted by the program alone, and rounds of methods other than a model with a fixed k replayed one by
+ * one, for which there is no room.
  */
 const inside = {
   name: 'inside',
@@ -58,6 +59,7 @@ const inside = {
     onResolve({ filter: /^zod\/(mini|v4\/core)$/ }, () => ({ path: resolve('scripts/page-schemas.mjs') }));
     onResolve({ filter: /\/unit-factors\.ts$/ }, () => ({ path: 'units', namespace: 'inside' }));
     onResolve({ filter: /\/context-dependence\.ts$/ }, () => ({ path: 'fit', namespace: 'inside' }));
+    onResolve({ filter: /\/told-pair\.ts$/ }, () => ({ path: 'told', namespace: 'inside' }));
     onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replaceAll(SAID, ''),
       loader: 'ts',
@@ -65,6 +67,7 @@ const inside = {
     onLoad({ filter: /.*/, namespace: 'inside' }, ({ path }) => ({
       contents: {
         shipped,
+        told: () => 'export function toldOf() {}',
         units: () => "export const unitFactor = () => 'unknown';",
         fit: () => `import { UserError } from '../src/errors.ts';
           export function contextDependence() {

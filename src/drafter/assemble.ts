@@ -13,7 +13,7 @@ import type { Choice } from './choice.ts';
 import { Combined } from './combined.ts';
 import { type Canvas, Denoising } from './denoising.ts';
 import { BLANKS, block, CHAIN, type DraftForm, HEADS, treeForm } from './draft-form.ts';
-import { type Drafter, PlainDecoding, Speculation, type TellingProposer } from './drafter.ts';
+import { type Drafter, PlainDecoding, Speculation } from './drafter.ts';
 import type { RankChances } from './grow-tree.ts';
 import { Hybrid } from './hybrid.ts';
 import { InPass } from './in-pass.ts';
@@ -27,9 +27,7 @@ import { SharedSpeculation } from './shared-speculation.ts';
 import { SteadySpeculation } from './steady-speculation.ts';
 import { stepPrice } from './step-price.ts';
 import { SteppedSpeculation } from './stepped-speculation.ts';
-import { ToldAlone } from './told-alone.ts';
-import { ToldPair } from './told-pair.ts';
-import type { ToldRounds } from './told-rounds.ts';
+import { toldOf } from './told-pair.ts';
 import { type Texts, TreeReplay } from './tree-replay.ts';
 
 /** Who decides the draft lengths of methods that take a k, and what it weighs them with. */
@@ -164,16 +162,6 @@ export function assembleDrafter(
     return new Bandit(arms, policy, requests);
   }
   return new Combined(first, second, method.kind === 'combined', requests, told);
-}
-
-/** Rounds told by a number, where they depend on their request alone and on one model at most. */
-function toldOf({ kind }: Method, choices: readonly Choice[]): ToldRounds | undefined {
-  if (kind === 'parallel') return undefined;
-  const [first, second] = choices.map(({ proposer }) => proposer as TellingProposer);
-  if (second === undefined) return new ToldAlone(first!);
-  if (choices.every(({ model }) => model !== null)) return undefined;
-  if (kind === 'hybrid') return new ToldPair(first!, second, 'second where first has none');
-  return new ToldPair(first!, second, kind === 'combined' ? 'both' : 'longer');
 }
 
 function sharedSpeculation(

@@ -1,16 +1,29 @@
-/** Told rounds of two proposers, one of which at most runs a model. */
+/** Told rounds of two proposers, and who has told ones at all. The page goes through them one by one, for want of room. */
 import { type StepWork, Verified } from '../cost/work.ts';
+import type { Choice } from './choice.ts';
 import type { TellingProposer } from './drafter.ts';
+import type { Method } from './methods.ts';
+import { ToldAlone } from './told-alone.ts';
 import type { ToldColumns, ToldRounds } from './told-rounds.ts';
+
+/** Rounds of methods that always ask the same of whole drafts, where they depend on their request alone and on one model at most. */
+export function toldOf({ kind }: Method, choices: readonly Choice[]): ToldRounds | undefined {
+  if (kind === 'parallel') return undefined;
+  const [first, second] = choices.map(({ proposer }) => proposer as TellingProposer);
+  if (second === undefined) return new ToldAlone(first!);
+  if (choices.every(({ model }) => model !== null)) return undefined;
+  if (kind === 'hybrid') return new ToldPair(first!, second, 'second where first has none');
+  return new ToldPair(first!, second, kind === 'combined' ? 'both' : 'longer');
+}
 
 /**
  * Who drafts: both, of which the longer is kept, the first where they are equal; of these only the longer; or the second
  * where the first finds nothing.
  */
-export type Pairing = 'both' | 'longer' | 'second where first has none';
+type Pairing = 'both' | 'longer' | 'second where first has none';
 
-export class ToldPair implements ToldRounds {
-  readonly verified = new Verified();
+class ToldPair implements ToldRounds {
+  readonly #verified = new Verified();
   readonly #first: TellingProposer;
   readonly #second: TellingProposer;
   readonly #pairing: Pairing;
@@ -60,18 +73,19 @@ export class ToldPair implements ToldRounds {
     return round;
   }
 
-  state(number: number, context: number, work: StepWork): void {
+  state(number: number, context: number, work: StepWork): Verified {
     const firstWins = number % 4 >= 2;
     const drafts = Math.floor(number / 4);
     const firstDrafts = drafts % this.#firstLengths;
     const rest = Math.floor(drafts / this.#firstLengths);
     const secondDrafts = rest % this.#secondLengths;
     const catchUp = Math.floor(rest / this.#secondLengths);
-    if (firstWins) this.#first.verify(firstDrafts, this.verified);
-    else this.#second.verify(secondDrafts, this.verified);
+    if (firstWins) this.#first.verify(firstDrafts, this.#verified);
+    else this.#second.verify(secondDrafts, this.#verified);
     work.switches += number % 2;
     if (this.#firstRuns(firstWins)) this.#first.state(firstDrafts, context, catchUp, work);
     if (this.#secondRuns(firstWins)) this.#second.state(secondDrafts, context, catchUp, work);
+    return this.#verified;
   }
 
   #firstRuns(firstWins: boolean): boolean {
