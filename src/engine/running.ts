@@ -15,8 +15,9 @@ export class Running {
   /** How many decode, and their tokens of prompt and output. */
   decoding = 0;
   decodingContext = 0;
-  /** Places among those of `count` and this many that are empty. */
+  /** Places among those of `count` and this many that are empty, and before the first of them. */
   #gaps = 0;
+  #beforeGaps = 0;
   #placeOf = new Int32Array(16);
 
   /** Gives a request the last place, and returns it; its row is to be set. */
@@ -57,6 +58,8 @@ export class Running {
    * @param gaps whether gaps may stay, until `closeGaps`: places then say no more than the order
    */
   remove(places: Int32Array, count: number, gaps: boolean): void {
+    const first = places[0]!;
+    if (this.#gaps === 0 || first < this.#beforeGaps) this.#beforeGaps = first;
     for (let i = 0; i < count; i++) this.slots[places[i]!] = GAP;
     this.count -= count;
     this.#gaps += count;
@@ -68,8 +71,8 @@ export class Running {
     if (this.#gaps === 0) return;
     const { slots } = this;
     const end = this.count + this.#gaps;
-    let kept = 0;
-    for (let from = 0; from < end; from++) {
+    let kept = this.#beforeGaps;
+    for (let from = kept; from < end; from++) {
       let upTo = from;
       while (upTo < end && slots[upTo] !== GAP) upTo++;
       if (kept < from) this.rows.move(kept, from, upTo);
