@@ -69,7 +69,7 @@ export class ComingSteps {
 
   #addRounds({ lengths, start, end, byPosition }: RoundStream, room: number): number {
     const counts = this.#counts;
-    // Whole numbers for certain: else each round would look anew whether they are.
+    // Whole numbers for certain: where other drafters verify means, what follows from `Verified` is fractions to V8.
     const width = this.#width | 0;
     const longest = this.#longest | 0;
     const block = this.#block | 0;
@@ -82,7 +82,7 @@ export class ComingSteps {
     let tokens = 0;
     let at = start | 0;
     for (; at < end; row = (row + width) & mask) {
-      // As `lesser` has it, whose other callers would have these few operations compiled for fractions.
+      // Written out: a call of `lesser` would make each round look for sums beyond whole numbers, a sixth of its time.
       const length = lengths[at]!;
       const more = (longest - length) | 0;
       tokens = (length + (more & (more >> 31))) | 0;
