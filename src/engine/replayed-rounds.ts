@@ -3,9 +3,9 @@
  * batch size and machine is priced from the tallies (static-batch.ts).
  */
 
-import { type StepWork, Verified } from '../cost/work.ts';
+import { Verified } from '../cost/work.ts';
 import type { Drafter } from '../drafter/drafter.ts';
-import type { ToldColumns, ToldRounds } from '../drafter/told-rounds.ts';
+import type { ToldRounds } from '../drafter/told-rounds.ts';
 import { once } from '../memo.ts';
 import type { Workload } from './engine.ts';
 import { emittedBy } from './round-by-round.ts';
@@ -28,9 +28,14 @@ export class ReplayedRounds implements Tallies {
 
   /** @param each made when it is asked for */
   constructor(
-    { kinds, emitted, firstRound }: Pick<ReplayedRounds, 'kinds' | 'emitted' | 'firstRound'>,
+    {
+      kinds,
+      emitted,
+      firstRound,
+      firstTally,
+    }: Pick<ReplayedRounds, 'kinds' | 'emitted' | 'firstRound' | 'firstTally'>,
     each: () => EachRound,
-    { firstTally, tallyKind, tallyCount, tallyContext }: Tallies,
+    { tallyKind, tallyCount, tallyContext }: Tallies,
   ) {
     this.kinds = kinds;
     this.emitted = emitted;
@@ -61,7 +66,6 @@ interface EachRound {
 
 /** By tally: index into `kinds`, how many rounds, and the tokens at which they start, summed. */
 interface Tallies {
-  readonly firstTally: Int32Array;
   readonly tallyKind: Int32Array;
   readonly tallyCount: Int32Array;
   readonly tallyContext: Float64Array;
@@ -81,7 +85,7 @@ export function replayRounds(
 ): ReplayedRounds {
   const requests = outputTokens.length;
   const kinds = new RoundKinds(draftModels, drafter.most);
-  const told = drafter.told ?? new OneByOne(drafter, promptTokens, kinds, batch);
+  const told = drafter.told ?? oneByOne(drafter, promptTokens, kinds, batch);
   const longest = outputTokens.reduce((most, tokens) => Math.max(most, tokens), 0);
   const columns = { number: new Float64Array(longest), emitted: new Int32Array(longest) };
   const emitted = new Int32Array(requests);
@@ -108,66 +112,43 @@ export function replayRounds(
     }
     return { kind, context };
   });
-  const { kind: tallyKind, count: tallyCount, context: tallyContext } = tallies;
-  return new ReplayedRounds({ kinds, emitted, firstRound }, each, {
-    firstTally,
-    tallyKind,
-    tallyCount,
-    tallyContext,
-  });
+  return new ReplayedRounds({ kinds, emitted, firstRound, firstTally }, each, tallies);
 }
 
 /** Rounds of a drafter that goes through them one by one, told by their kinds; kept, as it may not do the same again. */
-class OneByOne implements ToldRounds {
-  readonly #drafter: Drafter;
-  readonly #promptTokens: Int32Array;
-  readonly #kinds: RoundKinds;
-  readonly #batch: number;
-  readonly #work: StepWork;
-  /** By request. */
-  readonly #known: { readonly number: Uint16Array; readonly emitted: Int32Array }[] = [];
-
-  constructor(drafter: Drafter, promptTokens: Int32Array, kinds: RoundKinds, batch: number) {
-    this.#drafter = drafter;
-    this.#promptTokens = promptTokens;
-    this.#kinds = kinds;
-    this.#batch = batch;
-    this.#work = kinds.work();
-  }
-
-  tell(request: number, outputTokens: number, { number, emitted }: ToldColumns): number {
-    const known = this.#known[request];
-    if (known !== undefined) {
-      number.set(known.number);
-      emitted.set(known.emitted);
-      return known.number.length;
-    }
-    const drafter = this.#drafter;
-    const work = this.#work;
-    let length = -1;
-    let round = 0;
-    for (let position = 1; position < outputTokens; round++) {
-      const tokens = this.#promptTokens[request]! + position;
-      work.clearDrafting();
-      drafter.stepBegins(this.#batch, this.#batch * tokens);
-      drafter.round(request, position, outputTokens - position, tokens, work);
-      const { stepLength = length } = drafter;
-      if (length >= 0 && stepLength !== length) work.lengthSwitches = 1;
-      length = stepLength;
-      number[round] = this.#kinds.of(drafter.verified, work, tokens);
-      emitted[round] = emittedBy(drafter);
-      position += emitted[round]!;
-    }
-    this.#known[request] = {
-      number: Uint16Array.from(number.subarray(0, round)),
-      emitted: emitted.slice(0, round),
-    };
-    return round;
-  }
-
-  state(kind: number, context: number, work: StepWork): Verified {
-    return this.#kinds.state(kind, 1, context, work);
-  }
+function oneByOne(drafter: Drafter, promptTokens: Int32Array, kinds: RoundKinds, batch: number): ToldRounds {
+  const work = kinds.work();
+  const known: { readonly number: Uint16Array; readonly emitted: Int32Array }[] = [];
+  return {
+    tell(request, outputTokens, { number, emitted }) {
+      const before = known[request];
+      if (before !== undefined) {
+        number.set(before.number);
+        emitted.set(before.emitted);
+        return before.number.length;
+      }
+      let length = -1;
+      let round = 0;
+      for (let position = 1; position < outputTokens; round++) {
+        const tokens = promptTokens[request]! + position;
+        work.clearDrafting();
+        drafter.stepBegins(batch, batch * tokens);
+        drafter.round(request, position, outputTokens - position, tokens, work);
+        const { stepLength = length } = drafter;
+        if (length >= 0 && stepLength !== length) work.lengthSwitches = 1;
+        length = stepLength;
+        number[round] = kinds.of(drafter.verified, work, tokens);
+        emitted[round] = emittedBy(drafter);
+        position += emitted[round]!;
+      }
+      known[request] = {
+        number: Uint16Array.from(number.subarray(0, round)),
+        emitted: emitted.slice(0, round),
+      };
+      return round;
+    },
+    state: (kind, context, to) => kinds.state(kind, 1, context, to),
+  };
 }
 
 /** The rounds of plain decoding, where every round emits one token: there is nothing to replay, and tallies are sums. */
@@ -194,12 +175,12 @@ export function plainRounds({ promptTokens, outputTokens }: Workload): ReplayedR
     tallyContext[tally] = rounds * least + (rounds * (rounds - 1)) / 2;
   }
   return new ReplayedRounds(
-    { kinds, emitted, firstRound },
+    { kinds, emitted, firstRound, firstTally },
     once(() => ({
       kind: new Uint16Array(firstRound[requests]!),
       context: plainContext(promptTokens, firstRound),
     })),
-    { firstTally, tallyKind: new Int32Array(requests), tallyCount, tallyContext },
+    { tallyKind: new Int32Array(requests), tallyCount, tallyContext },
   );
 }
 

@@ -13,10 +13,10 @@ const MOST_NUMBERS = 2 ** 18;
 
 export class ToldTallies {
   /** By tally. */
-  kind = new Int32Array(16);
-  count = new Int32Array(16);
+  tallyKind = new Int32Array(16);
+  tallyCount = new Int32Array(16);
   /** Tokens at which its rounds start, summed. */
-  context = new Float64Array(16);
+  tallyContext = new Float64Array(16);
   length = 0;
   readonly #told: ToldRounds;
   readonly #kinds: RoundKinds;
@@ -40,12 +40,12 @@ export class ToldTallies {
   add(rounds: number, { number, emitted }: ToldColumns, promptTokens: number): number {
     const kinds = this.#kinds;
     const first = this.length;
-    while (first + rounds > this.kind.length) {
-      this.kind = wider(this.kind);
-      this.count = wider(this.count);
-      this.context = wider(this.context);
+    while (first + rounds > this.tallyKind.length) {
+      this.tallyKind = wider(this.tallyKind);
+      this.tallyCount = wider(this.tallyCount);
+      this.tallyContext = wider(this.tallyContext);
     }
-    const { kind, count, context } = this;
+    const { tallyKind, tallyCount, tallyContext } = this;
     let kindOf = this.#kindOf;
     let place = this.#place;
     let tokens = promptTokens + 1;
@@ -58,16 +58,16 @@ export class ToldTallies {
         place = this.#place;
       }
       if (place[own] === 0) {
-        kind[this.length] = own;
+        tallyKind[this.length] = own;
         place[own] = ++this.length;
       }
       const at = place[own]! - 1;
-      count[at]!++;
-      context[at]! += tokens;
+      tallyCount[at]!++;
+      tallyContext[at]! += tokens;
       kinds.meet(own, tokens);
       tokens += emitted[i]!;
     }
-    for (let at = first; at < this.length; at++) place[kind[at]!] = 0;
+    for (let at = first; at < this.length; at++) place[tallyKind[at]!] = 0;
     return tokens - promptTokens - 1;
   }
 

@@ -135,7 +135,7 @@ export class RecordReader {
   }
 
   #take(line: string, number: number): void {
-    const { format, transport } = this.#told!;
+    const { format, transport, parsed } = this.#told!;
     const at = this.#at(number);
     for (const inside of transport.lines(line)) {
       if (format.items === 'lines') {
@@ -149,7 +149,11 @@ export class RecordReader {
         continue;
       }
       if (transport.name === 'a prefix' && !isJson(text)) this.#strays++;
-      else this.#addJson(this.#told!.parsed.get(text) ?? parseJson(text, at), at);
+      else {
+        // A line is looked up by all of its text, which is not worth it for one.
+        const known = parsed.size > 1 ? parsed.get(text) : undefined;
+        this.#addJson(known ?? parseJson(text, at), at);
+      }
     }
   }
 
