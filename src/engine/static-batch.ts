@@ -62,9 +62,8 @@ export function runStaticSteps(parts: StaticBatchParts): Totals {
   const { rounds, requests, copies, cost } = parts;
   const totals = emptyTotals();
   const pricesOf = new Map<number, StepPrices>();
-  const together = fitting(parts, longest(parts)) >= copies;
   for (const request of requests) {
-    const fit = together ? copies : fittingOf(parts, request);
+    const fit = fittingOf(parts, request);
     for (let left = copies; left > 0; left -= fit) {
       const wave = Math.min(fit, left);
       entry(pricesOf, wave, () => new StepPrices(rounds, wave, cost)).decodeS(request);

@@ -272,10 +272,9 @@ export class Bench {
   /** Of these the time of a step by part, which is less to find. */
   stepMs(setting: Setting, batch: number, machine: Machine): Measures['step_ms'] {
     const setup = this.#setups.of(setting, batch);
-    return this.#steps.get([setup, machine], batch, () => {
-      this.#setups.checkFit(setup);
-      return this.#runs.stepMs(setup, batch, this.#runs.everyRequest, setup.priceOn(machine));
-    });
+    return this.#steps.get([setup, machine], batch, () =>
+      this.#runs.stepMs(setup, batch, this.#runs.everyRequest, setup.priceOn(machine)),
+    );
   }
 
   /** The same where its steps are priced otherwise. */
