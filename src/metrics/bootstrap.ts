@@ -2,7 +2,7 @@
  * How sure a measure is, as far as the choice of requests goes: whole requests are drawn again with
  * replacement, never single rounds, since requests differ more than rounds do.
  */
-import { generator } from '../random/streams.ts';
+import { stream } from '../random/streams.ts';
 
 /** A measure that is a sum over requests divided by another: element r of each belongs to request r. */
 export interface RatioOfSums {
@@ -47,11 +47,11 @@ export class Bootstrap {
     const known = Bootstrap.#kept.find((one) => one.key === key);
     const drawn = known?.drawn ?? new Uint16Array(DRAWS * units);
     if (known === undefined) {
-      const draws = generator(seed, 'bootstrap', requests);
+      const draw = stream(seed, 'bootstrap', requests);
       for (let d = 0; d < DRAWS; d++) {
         const lane = d % ABREAST;
         const first = (d - lane) * units + lane;
-        draws.writeWhole(drawn, first, first + ABREAST * units, ABREAST, units);
+        for (let i = 0; i < units; i++) drawn[first + ABREAST * i] = Math.floor(draw() * units);
       }
       Bootstrap.#kept = [{ key, drawn }, ...Bootstrap.#kept].slice(0, KEPT);
     }

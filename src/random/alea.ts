@@ -28,29 +28,6 @@ export class Alea {
     this.#third = sum - this.#carry;
     return this.#third;
   }
-
-  /**
-   * Writes draws as whole numbers below `below` to elements so far apart, up to `end`. They are those of `next`, twice as
-   * fast: the state stays out of the heap for the while, and so do the draws.
-   */
-  writeWhole(into: Uint16Array, from: number, end: number, apart: number, below: number): void {
-    let first = this.#first;
-    let second = this.#second;
-    let third = this.#third;
-    let carry = this.#carry;
-    for (let i = from; i < end; i += apart) {
-      const sum = MULTIPLIER * first + carry / TWO_TO_32;
-      first = second;
-      second = third;
-      carry = Math.floor(sum);
-      third = sum - carry;
-      into[i] = Math.floor(third * below);
-    }
-    this.#first = first;
-    this.#second = second;
-    this.#third = third;
-    this.#carry = carry;
-  }
 }
 
 /** Turns texts into fractions, each after those before. */

@@ -10,13 +10,8 @@ export type Stream = () => number;
  * @param keys what the stream is for, such as `'arrivals'` or `'acceptance', 'eagle3', request`
  */
 export function stream(seed: number, ...keys: readonly (string | number)[]): Stream {
-  const alea = generator(seed, ...keys);
+  const alea = new Alea([seed, ...keys].join('/'));
   return () => alea.next();
-}
-
-/** What makes the draws of that stream. */
-export function generator(seed: number, ...keys: readonly (string | number)[]): Alea {
-  return new Alea([seed, ...keys].join('/'));
 }
 
 /** A draw from the exponential distribution with the given rate (events per unit of the result). */
