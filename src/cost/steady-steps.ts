@@ -7,7 +7,7 @@ import { type DraftPasses, NO_PROMPTS } from './draft-passes.ts';
 import type { EnginePasses } from './engine-passes.ts';
 import type { ForwardPass } from './forward-pass.ts';
 import type { Placement } from './placement.ts';
-import type { DraftWork, PartSeconds, StepWork } from './work.ts';
+import type { PartSeconds, StepWork } from './work.ts';
 
 /** Seconds that are kept of a number of sequences: of passes what tokens take alone, and the host's launches of layers. */
 const KEPT = 8;
@@ -17,7 +17,6 @@ const DRAFT_LOGITS = 2;
 const VERIFY = 3;
 const VERIFY_HOST = 4;
 const VERIFY_LOGITS = 5;
-const LAUNCHES = 6;
 
 /** The same of a number of tokens in a first pass, where sequences do not matter: its tokens, launches, and what it has more. */
 const KEPT_FIRST = 4;
@@ -31,7 +30,7 @@ export class SteadySteps {
   readonly #passes: EnginePasses;
   readonly #drafting: DraftPasses;
   readonly #target: ForwardPass;
-  readonly #drafts: readonly ForwardPass[];
+  readonly #draft: ForwardPass;
   readonly #possible: boolean;
   readonly #targetGapsS: number;
   readonly #draftGapsS: number;
@@ -52,15 +51,15 @@ export class SteadySteps {
     this.#passes = passes;
     this.#drafting = drafting;
     this.#target = target;
-    this.#drafts = drafts;
     this.#targetGapsS = passes.gapsS(target);
-    this.#draftGapsS = drafts.length === 0 ? 0 : passes.gapsS(drafts[0]!);
+    // Where nobody drafts, what is kept of drafting is of the target, and never asked for.
+    this.#draft = drafts[0] ?? target;
+    this.#draftGapsS = passes.gapsS(this.#draft);
     const inARow = drafts.every(
       ({ shape: { block, blanks, ahead, firstLayers, modules } }) =>
         !block && !blanks && !ahead && !firstLayers && modules === 1,
     );
-    const alone = passes.padsByTokens && drafts.length === 1 && drafts[0]!.shape.experts === null;
-    this.#firstAlone = alone ? MOST_FIRST : 0;
+    this.#firstAlone = passes.padsByTokens && this.#draft.shape.experts === null ? MOST_FIRST : 0;
     this.#possible = inARow && drafts.length <= 1 && !apart && stages.count === 1;
   }
 
@@ -74,7 +73,7 @@ export class SteadySteps {
     if (length < 0 || tokens !== sequences * (length + 1) || verify.logitRows !== tokens) return false;
     const at = sequences * KEPT;
     let kept = this.#keptOf[length];
-    if (kept === undefined || !(kept[at]! >= 0)) kept = this.#keep(sequences, length, drafts);
+    if (kept === undefined || !(kept[at]! >= 0)) kept = this.#keep(sequences, length);
     cost.draftS = length === 0 ? 0 : this.#draftS(work, length, kept, at);
     const verifyS =
       kept[at + VERIFY]! + this.#target.attentionS(sequences, tokens, contextTokens, attentionPairs, tokens);
@@ -96,10 +95,10 @@ export class SteadySteps {
     const hostS = kept[at + LATER_HOST]!;
     const logitsS = kept[at + DRAFT_LOGITS]!;
     const gapsS = this.#draftGapsS;
-    const pass = this.#drafts[0]!;
+    const pass = this.#draft;
     const draft = drafts[0]!;
     const context = draft.contextOfLength[length]!;
-    let seconds = kept[at + LAUNCHES]!;
+    let seconds = this.#drafting.launchesS(pass, draft);
     for (let j = length; j > 1; j--) {
       const seen = context + (j - 1) * sequences;
       const rooflineS = laterS + pass.attentionS(sequences, sequences, seen, seen);
@@ -124,7 +123,7 @@ export class SteadySteps {
   /** Finds what is kept of so many tokens. */
   #keepFirst(tokens: number): Float64Array {
     const passes = this.#passes;
-    const pass = this.#drafts[0]!;
+    const pass = this.#draft;
     const at = tokens * KEPT_FIRST;
     const kept = withRoom(this.#keptFirst, at + KEPT_FIRST);
     this.#keptFirst = kept;
@@ -135,7 +134,7 @@ export class SteadySteps {
   }
 
   /** Finds what is kept of so many sequences that draft a length. */
-  #keep(sequences: number, length: number, [draft]: readonly DraftWork[]): Float64Array {
+  #keep(sequences: number, length: number): Float64Array {
     const at = sequences * KEPT;
     const kept = withRoom(this.#keptOf[length], at + KEPT);
     this.#keptOf[length] = kept;
@@ -143,11 +142,10 @@ export class SteadySteps {
     const tokensS = (pass: ForwardPass, tokens: number) =>
       passes.tokensS(pass, passes.pad(tokens, sequences), sequences);
     const tokens = sequences * (length + 1);
-    const [pass] = this.#drafts;
-    kept[at + LATER_PASS] = pass === undefined ? 0 : tokensS(pass, sequences);
-    kept[at + LATER_HOST] = pass === undefined ? 0 : passes.decodeHostS(pass, sequences, sequences);
-    kept[at + DRAFT_LOGITS] = pass === undefined ? 0 : pass.logitsS(sequences);
-    kept[at + LAUNCHES] = pass === undefined ? 0 : this.#drafting.launchesS(pass, draft!);
+    const pass = this.#draft;
+    kept[at + LATER_PASS] = tokensS(pass, sequences);
+    kept[at + LATER_HOST] = passes.decodeHostS(pass, sequences, sequences);
+    kept[at + DRAFT_LOGITS] = pass.logitsS(sequences);
     kept[at + VERIFY] = tokensS(this.#target, tokens);
     kept[at + VERIFY_HOST] = passes.decodeHostS(this.#target, tokens, sequences);
     kept[at + VERIFY_LOGITS] = this.#target.logitsS(tokens);
