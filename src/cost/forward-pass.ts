@@ -10,6 +10,7 @@ import { Memo } from '../memo.ts';
 import type { ContextRead, Gemm } from '../model/layer.ts';
 import type { ForwardShape } from '../model/shape.ts';
 import type { WeightFormat } from '../number-formats.ts';
+import { FiguresByCount, placeOf } from './figures-by-count.ts';
 import {
   DEFAULT_FAMILY,
   type ExpertRates,
@@ -22,7 +23,7 @@ import { type PricedShape, pricedShape } from './priced-shape.ts';
 import { Routing } from './routing.ts';
 import type { PassWork } from './work.ts';
 
-/** Counts below stand in an array, as long as the largest that was asked for. */
+/** Counts below stand in pages. */
 const DENSE = 2 ** 14;
 
 /** Activations of small kernels reach this share of memory bandwidth (docs/physics.md, section 1). */
@@ -30,7 +31,7 @@ const ACTIVATION_BANDWIDTH_SHARE = 0.8;
 
 /** A function of a count, computed once for each. */
 class Table {
-  #dense = new Float64Array(256).fill(Number.NaN);
+  readonly #known = new FiguresByCount(1);
   readonly #sparse = new Map<number, number>();
   readonly #compute: (count: number) => number;
 
@@ -41,14 +42,16 @@ class Table {
   at(count: number): number {
     const index = count | 0;
     if (index === count && index < DENSE) {
-      if (index >= this.#dense.length) this.#widen(index);
-      const known = this.#dense[index]!;
-      if (!Number.isNaN(known)) return known;
-      const value = this.#compute(index);
-      this.#dense[index] = value;
-      return value;
+      const known = this.#known.of(index)[placeOf(index, 1)]!;
+      return Number.isNaN(known) ? this.#find(index) : known;
     }
     return this.#ofOthers(count);
+  }
+
+  #find(index: number): number {
+    const value = this.#compute(index);
+    this.#known.toSet(index)[placeOf(index, 1)] = value;
+    return value;
   }
 
   #ofOthers(count: number): number {
@@ -58,14 +61,6 @@ class Table {
       this.#sparse.set(count, value);
     }
     return value;
-  }
-
-  #widen(index: number): void {
-    const known = this.#dense;
-    let { length } = known;
-    while (length <= index) length *= 2;
-    this.#dense = new Float64Array(length).fill(Number.NaN, known.length);
-    this.#dense.set(known);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { type DraftPasses, NO_PROMPTS } from './draft-passes.ts';
 import type { EnginePasses } from './engine-passes.ts';
+import { FiguresByCount, placeOf } from './figures-by-count.ts';
 import type { ForwardPass } from './forward-pass.ts';
 import type { Placement } from './placement.ts';
 import type { PartSeconds, StepWork } from './work.ts';
@@ -34,12 +35,12 @@ export class SteadySteps {
   readonly #possible: boolean;
   readonly #targetGapsS: number;
   readonly #draftGapsS: number;
-  /** By draft length, then `KEPT` seconds by sequences; not a number where they are not known yet. */
-  readonly #keptOf: Float64Array[] = [];
+  /** By draft length, `KEPT` seconds by sequences; not a number where they are not known yet. */
+  readonly #keptOf: FiguresByCount[] = [];
   /** Tokens that the draft model catches up on, below which it does not matter of how many sequences they are. */
   readonly #firstAlone: number;
   /** By those tokens, `KEPT_FIRST` seconds; not a number where they are not known yet. */
-  #keptFirst: Float64Array = new Float64Array(0);
+  readonly #keptFirst = new FiguresByCount(KEPT_FIRST);
 
   constructor(
     passes: EnginePasses,
@@ -71,9 +72,10 @@ export class SteadySteps {
     const { sequences, tokens, contextTokens, attentionPairs } = verify;
     const length = drafts.length === 0 ? 0 : drafts[0]!.lengthOfAll(sequences);
     if (length < 0 || tokens !== sequences * (length + 1) || verify.logitRows !== tokens) return false;
-    const at = sequences * KEPT;
-    let kept = this.#keptOf[length];
-    if (kept === undefined || !(kept[at]! >= 0)) kept = this.#keep(sequences, length);
+    while (this.#keptOf.length <= length) this.#keptOf.push(new FiguresByCount(KEPT));
+    const at = placeOf(sequences, KEPT);
+    let kept = this.#keptOf[length]!.of(sequences);
+    if (!(kept[at]! >= 0)) kept = this.#keep(sequences, length);
     cost.draftS = length === 0 ? 0 : this.#draftS(work, length, kept, at);
     const verifyS =
       kept[at + VERIFY]! + this.#target.attentionS(sequences, tokens, contextTokens, attentionPairs, tokens);
@@ -111,9 +113,9 @@ export class SteadySteps {
       seconds += this.#drafting.passS(pass, tokens, sequences, sequences, context, sequences, chunks);
       return seconds + pass.firstPassS(passes.padMixed(tokens + chunks.tokens));
     }
-    const place = whole * KEPT_FIRST;
-    let first = this.#keptFirst;
-    if (place >= first.length || !(first[place]! >= 0)) first = this.#keepFirst(whole);
+    const place = placeOf(whole, KEPT_FIRST);
+    let first = this.#keptFirst.of(whole);
+    if (!(first[place]! >= 0)) first = this.#keepFirst(whole);
     const pairs = tokens === sequences ? context : (context * tokens) / sequences;
     const rooflineS = first[place + FIRST]! + pass.attentionS(sequences, tokens, context, pairs);
     seconds += Math.max(rooflineS + gapsS, first[place + FIRST_HOST]!) + logitsS;
@@ -124,9 +126,8 @@ export class SteadySteps {
   #keepFirst(tokens: number): Float64Array {
     const passes = this.#passes;
     const pass = this.#draft;
-    const at = tokens * KEPT_FIRST;
-    const kept = withRoom(this.#keptFirst, at + KEPT_FIRST);
-    this.#keptFirst = kept;
+    const at = placeOf(tokens, KEPT_FIRST);
+    const kept = this.#keptFirst.toSet(tokens);
     kept[at + FIRST] = passes.tokensS(pass, passes.pad(tokens, tokens), tokens);
     kept[at + FIRST_HOST] = passes.decodeHostS(pass, tokens, tokens);
     kept[at + FIRST_MORE] = pass.firstPassS(passes.padMixed(tokens));
@@ -135,9 +136,8 @@ export class SteadySteps {
 
   /** Finds what is kept of so many sequences that draft a length. */
   #keep(sequences: number, length: number): Float64Array {
-    const at = sequences * KEPT;
-    const kept = withRoom(this.#keptOf[length], at + KEPT);
-    this.#keptOf[length] = kept;
+    const at = placeOf(sequences, KEPT);
+    const kept = this.#keptOf[length]!.toSet(sequences);
     const passes = this.#passes;
     const tokensS = (pass: ForwardPass, tokens: number) =>
       passes.tokensS(pass, passes.pad(tokens, sequences), sequences);
@@ -151,12 +151,4 @@ export class SteadySteps {
     kept[at + VERIFY_LOGITS] = this.#target.logitsS(tokens);
     return kept;
   }
-}
-
-/** A column with room for so many seconds, further ones not a number. */
-function withRoom(column: Float64Array | undefined, seconds: number): Float64Array {
-  if (column !== undefined && seconds <= column.length) return column;
-  const roomy = new Float64Array(2 ** Math.ceil(Math.log2(seconds))).fill(Number.NaN);
-  if (column !== undefined) roomy.set(column);
-  return roomy;
 }
