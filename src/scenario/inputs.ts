@@ -12,6 +12,7 @@ import { ringAssumption } from '../hardware/defaults.ts';
 import { withKernels } from '../hardware/load.ts';
 import type { HardwareProfile } from '../hardware/profile.ts';
 import { readJson } from '../json.ts';
+import { Memo } from '../memo.ts';
 import { parseSlo, type Slo } from '../metrics/slo.ts';
 import { type DraftHead, expertsOf, type Transformer } from '../model/architecture.ts';
 import { routingOf } from '../model/feed-forward.ts';
@@ -29,7 +30,7 @@ import { checkWrites, type Writing, writingOf, writingWarnings } from './canvas.
 import { readContextCurve } from './context-curves.ts';
 import { Documents } from './documents.ts';
 import { borrowedAcceptance, draftCards, type Models } from './draft-cards.ts';
-import type { Library } from './library.ts';
+import type { Document, Library } from './library.ts';
 import { type ShippedModels, shippedModels } from './models.ts';
 import { classErrors, formatWarnings, needsKernels, resolvedFormats } from './number-formats.ts';
 import { askedOf, checkUsed, DEFAULTS, hashedOptions, type Scenario } from './options.ts';
@@ -200,14 +201,18 @@ function asItShips(typed: string, names: readonly string[]): string {
   return names.includes(typed) ? typed : (names.find((name) => letters(name) === letters(typed)) ?? typed);
 }
 
+/** By documents and what is set: methods and texts of a sweep run on the same machines. */
+const PROFILES = new Memo<Promise<Profiles>>(16);
+
 /** The profiles of GPU and engine with what-if values in place. Throws a UserError for what they do not go with. */
 async function readMachine(scenario: Scenario, documents: Documents): Promise<Profiles> {
-  const { gpu, engine, set, tp, dpAttention } = scenario;
-  const profile = async (kind: 'gpu' | 'engine', named: string) => {
-    const document = await documents.profile(kind, named);
-    return { where: document.where, json: readJson(document) };
-  };
-  const profiles = await readProfiles(await profile('gpu', gpu), await profile('engine', engine), set);
+  const { gpu: named, engine: ran, set, tp, dpAttention } = scenario;
+  const gpu = await documents.profile('gpu', named);
+  const engine = await documents.profile('engine', ran);
+  const profile = (document: Document) => ({ where: document.where, json: readJson(document) });
+  const profiles = await PROFILES.get([gpu, engine], JSON.stringify(set), () =>
+    readProfiles(profile(gpu), profile(engine), set),
+  );
   const hardware = await overNodes(scenario, profiles.hardware);
   checkAllReduce(hardware, tp, '--tp');
   checkAllReduce(hardware, tp * dpAttention, `--tp ${tp} --dp-attention ${dpAttention}: GPUs`);
