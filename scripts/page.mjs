@@ -58,7 +58,7 @@ const inside = {
     onResolve({ filter: /^shipped$/ }, ({ path }) => ({ path, namespace: 'inside' }));
     onResolve({ filter: /^zod\/(mini|v4\/core)$/ }, () => ({ path: resolve('scripts/page-schemas.mjs') }));
     onResolve({ filter: /\/unit-factors\.ts$/ }, () => ({ path: 'units', namespace: 'inside' }));
-    onResolve({ filter: /\/context-dependence\.ts$/ }, () => ({ path: 'fit', namespace: 'inside' }));
+    onResolve({ filter: /\/recorded-context\.ts$/ }, () => ({ path: 'fit', namespace: 'inside' }));
     onResolve({ filter: /\/told-pair\.ts$/ }, () => ({ path: 'told', namespace: 'inside' }));
     onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
       contents: readFileSync(path, 'utf8').replaceAll(SAID, ''),
@@ -70,9 +70,10 @@ const inside = {
         told: () => 'export function toldOf() {}',
         units: () => "export const unitFactor = () => 'unknown';",
         fit: () => `import { UserError } from '../src/errors.ts';
-          export function contextDependence() {
+          export function dependenceIn() {
             throw new UserError('--acceptance-context recorded: the page fits no curves, expected one such as 4k:1,32k:0.7 (trace inspect shows it), or specsim run');
-          }`,
+          }
+          export { dependenceIn as recordedCurve, dependenceIn as rememberingContext, dependenceIn as inOtherContexts, dependenceIn as beyondRecorded };`,
       }[path](),
       resolveDir: import.meta.dirname,
     }));
