@@ -142,10 +142,13 @@ async function workOff(
   let failed = 0;
   const serve = (worker: Worker, index: number) =>
     new Promise<void>((resolve, reject) => {
+      let dealt = 0;
       const next = () => {
         const block = deal.next(index);
-        if (block === undefined) resolve();
-        else worker.postMessage(block);
+        if (block !== undefined) {
+          dealt++;
+          worker.postMessage(block);
+        } else if (dealt === 0) resolve();
       };
       worker.on('message', (finished: Finished) => {
         try {
@@ -156,9 +159,12 @@ async function workOff(
         }
         failed += finished.failed;
         progress(finished.points);
+        dealt--;
         next();
       });
       worker.on('error', reject);
+      // A block waits behind the one under way, so that no worker waits for its next.
+      next();
       next();
     });
   try {
