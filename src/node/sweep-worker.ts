@@ -26,7 +26,13 @@ export interface Finished {
 const port = parentPort!;
 const evaluator = new Evaluator(workspace(folderLibrary, true));
 
-port.on('message', async (tasks: readonly Task[]) => {
+let before = Promise.resolve();
+port.on('message', (tasks: readonly Task[]) => {
+  // One block after the other, or what neighbours share would be made for two of them in turn.
+  before = before.then(() => evaluate(tasks));
+});
+
+async function evaluate(tasks: readonly Task[]): Promise<void> {
   let failed = 0;
   let lines = '';
   for (const { point, id, axes, scenario } of tasks) {
@@ -38,4 +44,4 @@ port.on('message', async (tasks: readonly Task[]) => {
     lines += `${JSON.stringify(record)}\n`;
   }
   port.postMessage({ lines, points: tasks.length, failed } satisfies Finished);
-});
+}

@@ -1,4 +1,4 @@
-/** Evaluates points one after the other; what neighbours share is read, priced and simulated once. */
+/** Evaluates points; what neighbours share is read, priced and simulated once. */
 import { costTraits } from '../cost/models.ts';
 import { UserError } from '../errors.ts';
 import { entry } from '../memo.ts';
@@ -39,11 +39,14 @@ export class Evaluator {
   /** @returns the error of a point that cannot be, a defect of the program's included: the others stand */
   async evaluate(scenario: Scenario): Promise<Outcome> {
     try {
-      const inputs = await this.#inputs(scenario);
+      const near = this.#nearTo(scenario);
+      const inputs = await this.#inputs(scenario, near);
       // Points that differ in k or batch alone share their inputs.
       const [setting] = settingsOf({ ...inputs, scenario });
       return {
-        row: finite(this.#bench(inputs).row(setting!, isOpen(scenario.load) ? null : scenario.batch[0]!)),
+        row: finite(
+          this.#bench(inputs, near).row(setting!, isOpen(scenario.load) ? null : scenario.batch[0]!),
+        ),
       };
     } catch (error) {
       if (error instanceof UserError) return { error: error.message };
@@ -51,18 +54,19 @@ export class Evaluator {
     }
   }
 
-  #inputs(scenario: Scenario): Promise<Inputs> {
+  #nearTo(scenario: Scenario): Neighbourhood {
     const key = sharedKey(scenario);
     if (key !== this.#near.key) this.#near = { key, inputs: new Map(), benches: new Map() };
+    return this.#near;
+  }
+
+  #inputs(scenario: Scenario, near: Neighbourhood): Promise<Inputs> {
     const own = JSON.stringify([scenario.method, scenario.draft, scenario.acceptance]);
-    return entry(this.#near.inputs, own, () =>
-      gatherInputs({ ...scenario, batch: DEFAULTS.batch }, this.#library),
-    );
+    return entry(near.inputs, own, () => gatherInputs({ ...scenario, batch: DEFAULTS.batch }, this.#library));
   }
 
   /** Methods that agree on --draft and stated acceptance, as most do, share a bench and so their baselines. */
-  #bench(inputs: Inputs): Bench {
-    const { benches } = this.#near;
+  #bench(inputs: Inputs, { benches }: Neighbourhood): Bench {
     const { draft, acceptance, cost, method } = inputs.scenario;
     const trace = inputs.traces[0]!;
     // The authors' conventions depend on the method, and so does a trace that does not name its own.

@@ -62,3 +62,15 @@ it('samples again for another number of requests, and replays for each', async (
   await sweep({ trace: 'cnn', batch: [1, 8], k: 3, method: 'ngram', requests: [3, 4] });
   expect(counts).toEqual({ reads: 4, parseProcess: 1, sampleProcess: 2, replayRounds: 2, plainRounds: 2 });
 });
+
+it('gives points that are under way together the rows that they have alone', async () => {
+  const points = expandGrid(
+    { trace: ['cnn', 'gsm8k'], gpu: ['h100-sxm', 'l40s'], method: ['none', 'eagle3'], k: 3, requests: 3 },
+    'grid',
+  );
+  const together = new Evaluator(workspace(folderLibrary, true));
+  const outcomes = await Promise.all(points.map(({ scenario }) => together.evaluate(scenario)));
+  for (const [i, { scenario }] of points.entries()) {
+    expect(outcomes[i]).toEqual(await new Evaluator(folderLibrary).evaluate(scenario));
+  }
+});
