@@ -45,7 +45,6 @@ interface SweepRequest {
 export async function sweep(request: SweepRequest): Promise<number> {
   const { grid } = request;
   const jobs = jobsOf(request.jobs);
-  if (jobs >= availableParallelism()) keepToThreads();
   const shard = parseShard(request.shard ?? '1/1', process.env);
   const points = expandGrid(await readJsonFile('grid', grid), grid);
   // They take as long to load as the points to be named.
@@ -116,7 +115,7 @@ async function sweepWith(
 
 /**
  * Has V8 compile and collect garbage on the thread that runs, where workers take all cores: what others would do of it beside
- * takes a tenth more processor time. Before there is garbage, since what is under way keeps to what it began with.
+ * takes a tenth more processor time.
  */
 function keepToThreads(): void {
   v8.setFlagsFromString('--no-concurrent-recompilation');
@@ -124,6 +123,7 @@ function keepToThreads(): void {
 }
 
 function startWorkers(jobs: number): Worker[] {
+  if (jobs >= availableParallelism()) keepToThreads();
   const file = new URL(`./sweep-worker${extname(import.meta.url)}`, import.meta.url);
   return Array.from(
     { length: jobs },
